@@ -1,0 +1,231 @@
+// What every service of the embedded AWS is given: identity, clock, the other services, faults, and the
+// stream of what happened. A service is a factory `createXService(context)`; it registers itself nowhere,
+// `startEmbeddedAws` (or a test) does that.
+
+import { systemClock, type Clock } from './clock.ts';
+import { createFaultRules, type FaultRules } from './faults.ts';
+import type { RestRoute } from './protocols/rest-json.ts';
+
+export type { Clock, ClockTimer, ManualClock } from './clock.ts';
+
+/** The account every local resource belongs to unless the caller says otherwise. */
+export const DEFAULT_ACCOUNT_ID = '000000000000';
+export const DEFAULT_REGION = 'us-east-1';
+
+/** Who makes a call. */
+export interface Caller {
+  readonly accountId: string;
+  /** The principal: a role or user ARN, or the account root. */
+  readonly arn: string;
+  /** Set when an AWS service calls on a resource's behalf, e.g. `sns.amazonaws.com`. */
+  readonly service?: string;
+  /** The resource a calling service acts for (`aws:SourceArn`). */
+  readonly sourceArn?: string;
+}
+
+/** How the Query protocol names what repeats; only what differs from `X.member.N` and `X.entry.N.key`. */
+export interface QueryProtocol {
+  /** The `Version` parameter, e.g. `2012-11-05`. */
+  readonly apiVersion: string;
+  readonly xmlNamespace: string;
+  /** Parameters to turn into numbers, by name at any depth. Everything else arrives as a string. */
+  readonly integers?: readonly string[];
+  readonly booleans?: readonly string[];
+  /** Flattened lists and maps of the input: the parameter's wire name to what it means. */
+  readonly inputs?: Readonly<Record<string, FlattenedInput>>;
+  /** Flattened lists and maps of the output, by member name; `Action.Member` wins over `Member`. */
+  readonly outputs?: Readonly<Record<string, FlattenedOutput>>;
+  /** Output members written as `<entry><key/><value/></entry>` maps. */
+  readonly outputMaps?: readonly string[];
+}
+
+/** `Attribute.1.Name=A&Attribute.1.Value=B` -> `{member: 'Attributes', map: {key: 'Name', value: 'Value'}}`. */
+export interface FlattenedInput {
+  readonly member: string;
+  readonly map?: { readonly key: string; readonly value: string };
+}
+
+/** `Messages: [...]` -> `<Message>` elements side by side -> `{element: 'Message'}`. */
+export interface FlattenedOutput {
+  readonly element: string;
+  readonly map?: { readonly key: string; readonly value: string };
+}
+
+/** The wire formats a service answers. The endpoint dispatches by these. */
+export interface ServiceProtocols {
+  /** AWS JSON: requests carry `X-Amz-Target: <targetPrefix>.<Action>`. */
+  readonly json?: {
+    readonly version: '1.0' | '1.1';
+    readonly targetPrefix: string;
+    /** Put before the code in `__type`, e.g. `com.amazonaws.sqs`. */
+    readonly errorNamespace?: string;
+    /** Adds the `x-amzn-query-error` header to errors (SQS only). */
+    readonly queryCompatible?: boolean;
+  };
+  readonly query?: QueryProtocol;
+  /** REST-JSON operations, and anything else that is found by method and path. */
+  readonly routes?: readonly RestRoute[];
+}
+
+/** A service of the embedded AWS. */
+export interface AwsService {
+  /** The endpoint prefix, which is also the name in a request's signature: `sqs`, `sns`, `events`. */
+  readonly name: string;
+  readonly protocols: ServiceProtocols;
+  /**
+   * Runs one action with the AWS API's JSON input; resolves with its JSON output or rejects with an AwsError.
+   * `signal` is aborted when the client goes away, which ends a long poll.
+   */
+  handle(
+    action: string,
+    input: Record<string, unknown>,
+    caller: Caller,
+    signal?: AbortSignal,
+  ): Promise<unknown>;
+  /** Stops timers and waiting calls. */
+  close?(): void | Promise<void>;
+}
+
+/**
+ * The typed registry. A service adds itself to the type with
+ * `declare module '../context.ts' { interface AwsServices { readonly sqs: SqsService } }`.
+ */
+// oxlint-disable-next-line typescript/no-empty-object-type -- filled by declaration merging, one line per service
+export interface AwsServices {}
+
+/** The services that run in this embedded AWS, for calls from one service to another. */
+export interface ServiceRegistry {
+  register(service: AwsService): void;
+  /** The service; throws `ServiceNotRunning` when nothing registered it. */
+  get<Name extends keyof AwsServices>(name: Name): AwsServices[Name];
+  /** The service or undefined, for optional collaborators. */
+  find<Name extends keyof AwsServices>(name: Name): AwsServices[Name] | undefined;
+  all(): readonly AwsService[];
+}
+
+/**
+ * Something that happened, for the console, the live view and delivery assertions. Never carries a message's
+ * body or attributes.
+ */
+export interface Happening {
+  readonly kind:
+    | 'sent'
+    | 'deduplicated'
+    | 'received'
+    | 'deleted'
+    | 'released'
+    | 'dead-lettered'
+    | 'expired'
+    | 'purged'
+    | 'moved'
+    | 'published'
+    | 'matched'
+    | 'filtered'
+    | 'delivered'
+    | 'delivery-failed'
+    | 'invoked'
+    | 'returned'
+    | 'fault';
+  /** Milliseconds since the epoch, by the context's clock. */
+  readonly at: number;
+  readonly service: string;
+  /** The ARN of the queue, topic, rule or function it happened to. */
+  readonly resourceArn: string;
+  readonly messageId?: string;
+  readonly detail?: Readonly<Record<string, string | number | boolean | undefined>>;
+}
+
+/** The stream of happenings. Listeners are called synchronously and must not throw. */
+export interface Happenings {
+  /** Adds a listener; the returned function removes it. */
+  observe(listener: (happening: Happening) => void): () => void;
+  emit(happening: Omit<Happening, 'at'>): void;
+}
+
+/** What every service is given. */
+export interface AwsContext {
+  readonly region: string;
+  readonly accountId: string;
+  readonly clock: Clock;
+  /** Where the endpoint listens, no trailing slash. `startEmbeddedAws` sets it once the port is known. */
+  endpointUrl: string;
+  readonly services: ServiceRegistry;
+  readonly faults: FaultRules;
+  readonly events: Happenings;
+}
+
+export interface AwsContextOptions {
+  readonly region?: string;
+  readonly accountId?: string;
+  readonly clock?: Clock;
+  readonly endpointUrl?: string;
+  /** Seeds the faults' randomness; the same seed gives the same faults for the same calls. */
+  readonly faultSeed?: number;
+}
+
+/** A context with no services yet. */
+export function createAwsContext(options: AwsContextOptions = {}): AwsContext {
+  const clock = options.clock ?? systemClock();
+  return {
+    region: options.region ?? DEFAULT_REGION,
+    accountId: options.accountId ?? DEFAULT_ACCOUNT_ID,
+    clock,
+    endpointUrl: options.endpointUrl ?? 'http://127.0.0.1:4566',
+    services: createServiceRegistry(),
+    faults: createFaultRules(options.faultSeed),
+    events: createHappenings(clock),
+  };
+}
+
+/** The account root as a caller: what a request without a known identity is taken for. */
+export function rootCaller(context: Pick<AwsContext, 'accountId'>): Caller {
+  return { accountId: context.accountId, arn: `arn:aws:iam::${context.accountId}:root` };
+}
+
+/** An AWS service as a caller, acting for a resource: `serviceCaller(context, 'sns.amazonaws.com', topicArn)`. */
+export function serviceCaller(
+  context: Pick<AwsContext, 'accountId'>,
+  service: string,
+  sourceArn: string,
+): Caller {
+  return { ...rootCaller(context), service, sourceArn };
+}
+
+function createServiceRegistry(): ServiceRegistry {
+  const byName = new Map<string, AwsService>();
+  const find = <Name extends keyof AwsServices>(name: Name): AwsServices[Name] | undefined =>
+    // The merged interface ties each name to its service's type; register() keeps the two in step.
+    byName.get(name) as unknown as AwsServices[Name] | undefined;
+  return {
+    register(service) {
+      byName.set(service.name, service);
+    },
+    find,
+    get(name) {
+      const service = find(name);
+      if (service === undefined) {
+        throw new Error(
+          `ServiceNotRunning: no service named "${String(name)}" is registered in this embedded AWS; ` +
+            `running: ${[...byName.keys()].join(', ') || 'none'}`,
+        );
+      }
+      return service;
+    },
+    all: () => [...byName.values()],
+  };
+}
+
+function createHappenings(clock: Clock): Happenings {
+  const listeners = new Set<(happening: Happening) => void>();
+  return {
+    observe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    emit(happening) {
+      if (listeners.size === 0) return;
+      const stamped: Happening = { ...happening, at: clock.now() };
+      for (const listener of listeners) listener(stamped);
+    },
+  };
+}
