@@ -1,0 +1,222 @@
+/**
+ * Reads a CDK cloud assembly (the `cdk.out` directory) as data: its stacks in the order they must be deployed, with
+ * their templates and the directories their file assets come from. No CDK code is loaded.
+ */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+import { AssemblyError } from './errors.ts';
+import type { Template } from './template.ts';
+
+/** The newest cloud assembly schema this reader was written against (aws-cdk-lib 2.276). */
+const KNOWN_SCHEMA_MAJOR = 55;
+
+export interface AssemblyStack {
+  /** The artifact id in the manifest, unique within the assembly. */
+  readonly id: string;
+  /** The construct path, for people: `Prod/Core`. */
+  readonly displayName: string;
+  /** The name CloudFormation would know the stack by. */
+  readonly stackName: string;
+  /** Absent when the stack is environment-agnostic. */
+  readonly account: string | undefined;
+  readonly region: string | undefined;
+  readonly template: Template;
+  /** Parameter values that the assembly itself sets. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Object key in the assets bucket (`<hash>.zip`) -> absolute path of the directory or file it is made from. */
+  readonly fileAssets: ReadonlyMap<string, string>;
+}
+
+export interface Assembly {
+  readonly directory: string;
+  /** A stack comes after every stack it depends on. */
+  readonly stacks: readonly AssemblyStack[];
+  /** Things about the assembly that a user should know, for example a newer schema than this reader knows. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads `manifest.json` of a cloud assembly and of the assemblies nested in it (CDK stages).
+ *
+ * @throws AssemblyError when the directory holds no assembly, or the manifest names something that is not there.
+ */
+export async function readAssembly(directory: string): Promise<Assembly> {
+  const root = resolve(directory);
+  const warnings: string[] = [];
+  const stacks = await readStacks(root, warnings);
+  if (stacks.length === 0) {
+    throw new AssemblyError(
+      'WAYBILL_ASSEMBLY_INVALID',
+      `The cloud assembly in ${root} holds no stack. Check that the app creates one for this environment.`,
+    );
+  }
+  return { directory: root, stacks, warnings };
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly artifacts?: { readonly [id: string]: Artifact };
+}
+
+interface Artifact {
+  readonly type: string;
+  readonly environment?: string;
+  readonly displayName?: string;
+  readonly dependencies?: readonly string[];
+  readonly properties?: {
+    readonly templateFile?: string;
+    readonly stackName?: string;
+    readonly parameters?: Readonly<Record<string, string>>;
+    readonly directoryName?: string;
+    readonly file?: string;
+  };
+}
+
+interface AssetManifest {
+  readonly files?: {
+    readonly [hash: string]: {
+      readonly source: { readonly path?: string; readonly executable?: readonly string[] };
+      readonly destinations: { readonly [id: string]: { readonly objectKey: string } };
+    };
+  };
+}
+
+async function readStacks(directory: string, warnings: string[]): Promise<AssemblyStack[]> {
+  const manifest = await readManifest(directory);
+  const schemaMajor = Number.parseInt(manifest.version, 10);
+  if (schemaMajor > KNOWN_SCHEMA_MAJOR) {
+    warnings.push(
+      `The cloud assembly uses schema ${manifest.version}; this reader knows up to ${KNOWN_SCHEMA_MAJOR}. It reads what it recognises.`,
+    );
+  }
+
+  const stacks: AssemblyStack[] = [];
+  for (const [id, artifact] of inDependencyOrder(manifest.artifacts ?? {})) {
+    if (artifact.type === 'aws:cloudformation:stack') {
+      stacks.push(await readStack(directory, id, artifact, manifest.artifacts ?? {}));
+    } else if (artifact.type === 'cdk:cloud-assembly') {
+      stacks.push(...(await readStacks(join(directory, artifact.properties?.directoryName ?? id), warnings)));
+    }
+  }
+  return stacks;
+}
+
+async function readManifest(directory: string): Promise<Manifest> {
+  const file = join(directory, 'manifest.json');
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new AssemblyError(
+      'WAYBILL_ASSEMBLY_NOT_FOUND',
+      `There is no cloud assembly in ${directory}: manifest.json cannot be read. Run \`cdk synth\` first.`,
+      { cause },
+    );
+  }
+  return parseJson(text, file) as Manifest;
+}
+
+async function readStack(
+  directory: string,
+  id: string,
+  artifact: Artifact,
+  artifacts: { readonly [id: string]: Artifact },
+): Promise<AssemblyStack> {
+  const templateFile = artifact.properties?.templateFile;
+  if (templateFile === undefined) {
+    throw new AssemblyError(
+      'WAYBILL_ASSEMBLY_INVALID',
+      `Stack ${id} names no template file in the manifest.`,
+    );
+  }
+  const fileAssets = new Map<string, string>();
+  for (const dependency of artifact.dependencies ?? []) {
+    const manifestFile = artifacts[dependency]?.properties?.file;
+    if (artifacts[dependency]?.type === 'cdk:asset-manifest' && manifestFile !== undefined) {
+      await addFileAssets(directory, manifestFile, fileAssets);
+    }
+  }
+  const [account, region] = parseEnvironment(artifact.environment);
+  return {
+    id,
+    displayName: artifact.displayName ?? id,
+    stackName: artifact.properties?.stackName ?? id,
+    account,
+    region,
+    template: (await readJson(directory, templateFile)) as Template,
+    parameters: artifact.properties?.parameters ?? {},
+    fileAssets,
+  };
+}
+
+async function addFileAssets(directory: string, file: string, into: Map<string, string>): Promise<void> {
+  const { files = {} } = (await readJson(directory, file)) as AssetManifest;
+  for (const { source, destinations } of Object.values(files)) {
+    if (source.path === undefined) continue;
+    for (const { objectKey } of Object.values(destinations)) {
+      into.set(objectKey, resolve(directory, source.path));
+    }
+  }
+}
+
+async function readJson(directory: string, name: string): Promise<unknown> {
+  const file = join(directory, name);
+  try {
+    return parseJson(await readFile(file, 'utf8'), file);
+  } catch (cause) {
+    if (cause instanceof AssemblyError) throw cause;
+    throw new AssemblyError(
+      'WAYBILL_ASSEMBLY_INVALID',
+      `The cloud assembly names ${file}, which cannot be read. Run \`cdk synth\` again.`,
+      { cause },
+    );
+  }
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AssemblyError(
+      'WAYBILL_ASSEMBLY_INVALID',
+      `${file} is not valid JSON. Run \`cdk synth\` again.`,
+      { cause },
+    );
+  }
+}
+
+/** `aws://111111111111/eu-west-1` -> account and region, each undefined where CDK wrote `unknown-...`. */
+function parseEnvironment(environment = ''): [string | undefined, string | undefined] {
+  const [account, region] = environment.replace(/^aws:\/\//, '').split('/');
+  return [known(account), known(region)];
+}
+
+function known(part: string | undefined): string | undefined {
+  return part === undefined || part === '' || part.startsWith('unknown-') ? undefined : part;
+}
+
+function inDependencyOrder(artifacts: { readonly [id: string]: Artifact }): [string, Artifact][] {
+  const ordered = new Map<string, Artifact>();
+  const visit = (id: string, path: readonly string[]): void => {
+    if (ordered.has(id)) return;
+    if (path.includes(id)) {
+      const cycle = [...path.slice(path.indexOf(id)), id].join(' -> ');
+      throw new AssemblyError(
+        'WAYBILL_TEMPLATE_CYCLE',
+        `Stacks of the assembly depend on each other: ${cycle}.`,
+      );
+    }
+    const artifact = artifacts[id];
+    if (artifact === undefined) {
+      throw new AssemblyError(
+        'WAYBILL_ASSEMBLY_INVALID',
+        `The manifest names the artifact ${id} as a dependency of ${path.at(-1) ?? 'the app'}, but does not hold it.`,
+      );
+    }
+    for (const dependency of artifact.dependencies ?? []) visit(dependency, [...path, id]);
+    ordered.set(id, artifact);
+  };
+  for (const id of Object.keys(artifacts)) visit(id, []);
+  return [...ordered];
+}
