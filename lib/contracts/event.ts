@@ -112,7 +112,7 @@ export function event<const Name extends string, Schema extends StandardSchema>(
     name,
     version: props.version,
     source: props.source,
-    schema: props.data as StandardSchema<InferInput<Schema>, InferOutput<Schema>>,
+    schema: props.data,
     orderingKey: props.orderingKey,
     pii: props.pii ?? [],
     traffic: props.traffic ?? DEFAULT_TRAFFIC,

@@ -1,0 +1,25 @@
+/** What a command answers when it fails, and the exit codes that scripts may rely on. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** A failure that the user can mend: what happened, what to do, and a stable code. */
+export class CommandError extends Error {
+  readonly code: string;
+  readonly fix: string | undefined;
+
+  constructor(code: string, message: string, options: ErrorOptions & { readonly fix?: string } = {}) {
+    super(message, options);
+    this.name = 'CommandError';
+    this.code = code;
+    this.fix = options.fix;
+  }
+}
+
+/** The text on stderr for any error. A mistake of ours keeps its stack, a user's does not need it. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return `waybill: ${String(error)}\n`;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (code === undefined) return `waybill: ${error.stack ?? error.message}\n`;
+  const fix = 'fix' in error && typeof error.fix === 'string' ? `\n  Fix: ${error.fix}` : '';
+  const cause = error.cause instanceof Error ? `\n  Because: ${error.cause.message}` : '';
+  return `waybill: ${error.message}${cause}${fix}\n  Code: ${code}\n`;
+}

