@@ -1,0 +1,64 @@
+/** The import rules of the design, checked by running the linter on files that break and keep them. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
+const forbidden: readonly [file: string, imported: string][] = [
+  ['lib/contracts/a.ts', '../topology/index.ts'],
+  ['lib/contracts/b.ts', 'aws-cdk-lib'],
+  ['lib/contracts/c.ts', '@aws-sdk/client-sqs'],
+  ['lib/topology/a.ts', '../constructs/index.ts'],
+  ['lib/topology/b.ts', 'aws-cdk-lib/aws-sqs'],
+  ['lib/constructs/a.ts', '../stacks/core-stack.ts'],
+  ['lib/constructs/b.ts', '../../lambda/handlers/relay.ts'],
+  ['lib/stacks/a.ts', '../../lambda/handlers/relay.ts'],
+  ['lambda/runtime/a.ts', '../../catalog/index.ts'],
+  ['lambda/runtime/b.ts', 'aws-cdk-lib'],
+  ['lambda/handlers/a.ts', '../../lib/constructs/index.ts'],
+  ['lambda/handlers/b.ts', 'constructs'],
+  ['catalog/a.ts', '../lambda/runtime/index.ts'],
+  ['local/assembly/a.ts', '../../lib/stacks/core-stack.ts'],
+  ['local/aws/a.ts', '../../lambda/runtime/index.ts'],
+  ['local/aws/b.ts', 'aws-cdk-lib'],
+];
+const allowed: readonly [file: string, imported: string][] = [
+  ['lib/topology/ok.ts', '../contracts/index.ts'],
+  ['lib/constructs/ok.ts', '../topology/index.ts'],
+  ['lib/stacks/ok.ts', '../../catalog/index.ts'],
+  ['lambda/runtime/ok.ts', '../../lib/contracts/index.ts'],
+  ['lambda/handlers/ok.ts', '../../catalog/index.ts'],
+  ['local/assembly/ok.ts', '../../lib/topology/index.ts'],
+  ['bin/ok.ts', '../lib/stacks/core-stack.ts'],
+];
+
+let directory: string;
+let refused: ReadonlySet<string>;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'waybill-lint-'));
+  cpSync('.oxlintrc.json', join(directory, '.oxlintrc.json'));
+  for (const [file, imported] of [...forbidden, ...allowed]) {
+    mkdirSync(dirname(join(directory, file)), { recursive: true });
+    writeFileSync(join(directory, file), `import { x } from '${imported}';\nexport const y = x;\n`);
+  }
+  const oxlint = spawnSync(join(process.cwd(), 'node_modules/.bin/oxlint'), ['--format=json'], {
+    cwd: directory,
+    encoding: 'utf8',
+  });
+  const { diagnostics } = JSON.parse(oxlint.stdout) as { diagnostics: { code: string; filename: string }[] };
+  refused = new Set(
+    diagnostics.filter(({ code }) => code.includes('no-restricted-imports')).map(({ filename }) => filename),
+  );
+});
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+test.each(forbidden)('%s may not import %s', (file) => {
+  expect(refused).toContain(file);
+});
+
+test.each(allowed)('%s may import %s', (file) => {
+  expect(refused).not.toContain(file);
+});
