@@ -1,0 +1,193 @@
+/**
+ * The topology: one graph of who publishes what, and of every hop a message takes from there to a
+ * handler or to a dead-letter queue. Synth writes it next to the templates; every tool reads it.
+ */
+
+/** MAJOR.MINOR. A reader takes any minor of the major it knows. */
+export const TOPOLOGY_SCHEMA_VERSION = '1.0';
+
+/** The file's name inside a cloud assembly directory. */
+export const TOPOLOGY_FILE_NAME = 'waybill.topology.json';
+
+export interface Topology {
+  readonly schemaVersion: string;
+  /** The environment that was synthesized, for example `prod`. */
+  readonly environment: string;
+  /** Sorted by name, then version. */
+  readonly events: readonly TopologyEvent[];
+  /** Sorted by id. */
+  readonly nodes: readonly TopologyNode[];
+  /** Sorted by kind, from, to. */
+  readonly edges: readonly TopologyEdge[];
+}
+
+/** What an event's contract declares, without its schema. */
+export interface TopologyEvent {
+  readonly name: string;
+  /** `MAJOR.MINOR`. */
+  readonly version: string;
+  /** The envelope's `source`, that is the publishing service. */
+  readonly source: string;
+  /** Path to the field that keeps events in order. Null: ordered per tenant where order is kept at all. */
+  readonly orderingKey: string | null;
+  /** Paths to personal data. */
+  readonly pii: readonly string[];
+  readonly priority: 'normal' | 'high';
+  readonly traffic: { readonly peakPerSecond: number; readonly averageBytes: number };
+  readonly description: string | null;
+  /** JSON values that pass the event's schema. */
+  readonly examples: readonly unknown[];
+}
+
+export type TopologyNodeKind =
+  | 'service'
+  | 'topic'
+  | 'subscription'
+  | 'queue'
+  | 'deadLetterQueue'
+  | 'bus'
+  | 'rule'
+  | 'archive'
+  | 'function'
+  | 'relay'
+  | 'database'
+  | 'schedule'
+  | 'alertTopic'
+  | 'principal';
+
+export interface TopologyNode {
+  /** The construct path; `service:NAME` for a service, which is no construct. */
+  readonly id: string;
+  readonly kind: TopologyNodeKind;
+  /** The name to show: the service's, else the construct's id. */
+  readonly name: string;
+  /** The stack's name. Null for what is in no stack. */
+  readonly stack: string | null;
+  /** The logical id of the CloudFormation resource. Null where there is none in these templates. */
+  readonly logicalId: string | null;
+  /** For example `AWS::SQS::Queue`. Null where there is no resource. */
+  readonly resourceType: string | null;
+  /** The name in AWS. Null where CloudFormation makes it up. */
+  readonly physicalName: string | null;
+  /** The service or consumer this belongs to. Null where it is shared. */
+  readonly owner: string | null;
+  /** FIFO topics and queues. */
+  readonly fifo?: boolean;
+  /** The entry file of a function or relay, relative to the application's directory. */
+  readonly entry?: string;
+}
+
+interface EdgeBetween {
+  /** A node's id. */
+  readonly from: string;
+  /** A node's id. */
+  readonly to: string;
+}
+
+/** A service, function, relay or other principal that may publish these events to a topic or a bus. */
+export interface PublishesEdge extends EdgeBetween {
+  readonly kind: 'publishes';
+  /** Names of events. */
+  readonly events: readonly string[];
+  /** The `source` of the events, which routes them. */
+  readonly source: string;
+}
+
+/** From a topic to a queue. */
+export interface SubscribesEdge extends EdgeBetween {
+  readonly kind: 'subscribes';
+  /** The subscription node. */
+  readonly via: string;
+  /** Names of the events that get through. */
+  readonly events: readonly string[];
+  /** SNS's own JSON. Null: everything gets through. */
+  readonly filterPolicy: Readonly<Record<string, unknown>> | null;
+  readonly filterPolicyScope: 'MessageAttributes' | 'MessageBody';
+  readonly rawMessageDelivery: boolean;
+}
+
+/** From a bus to a queue. */
+export interface RoutesEdge extends EdgeBetween {
+  readonly kind: 'routes';
+  /** The rule node. */
+  readonly via: string;
+  /** Names of the events that get through. */
+  readonly events: readonly string[];
+  /** EventBridge's own JSON. */
+  readonly pattern: Readonly<Record<string, unknown>>;
+  /** The part of the event that becomes the message, for example `$.detail`. */
+  readonly inputPath: string | null;
+}
+
+/** From a queue to the function or relay that an event source mapping invokes. */
+export interface ConsumesEdge extends EdgeBetween {
+  readonly kind: 'consumes';
+  /** The consumer's name. */
+  readonly consumer: string;
+  /** Names of the events the handler gets; empty for messages that carry none, such as nudges. */
+  readonly events: readonly string[];
+  readonly batchSize: number;
+  readonly maxBatchingWindowSeconds: number;
+  readonly maxConcurrency: number;
+  readonly visibilityTimeoutSeconds: number;
+  readonly timeoutSeconds: number;
+}
+
+/** The hop at which a message can fail. */
+export type DeadLetterHop = 'queue' | 'subscription' | 'rule' | 'bus' | 'schedule' | 'asyncInvocation';
+
+/** From the queue, subscription, rule, bus, schedule or function that fails, to the dead-letter queue. */
+export interface DeadLettersEdge extends EdgeBetween {
+  readonly kind: 'deadLetters';
+  readonly hop: DeadLetterHop;
+  /** Receives of a queue, or delivery attempts of a rule or schedule, before the message is moved. Null: the service decides. */
+  readonly attempts: number | null;
+}
+
+/** From an outbox's database to the relay that drains it. */
+export interface DrainsEdge extends EdgeBetween {
+  readonly kind: 'drains';
+}
+
+/** From a schedule to what it invokes. */
+export interface InvokesEdge extends EdgeBetween {
+  readonly kind: 'invokes';
+  /** Scheduler's own words, for example `rate(1 minute)`. */
+  readonly expression: string;
+}
+
+/** From a function that has just written to an outbox to the relay's queue. A hint, not a promise. */
+export interface NudgesEdge extends EdgeBetween {
+  readonly kind: 'nudges';
+}
+
+/** From a bus to its archive. */
+export interface ArchivesEdge extends EdgeBetween {
+  readonly kind: 'archives';
+  /** Null: for ever. */
+  readonly retentionDays: number | null;
+}
+
+/** From what an alarm watches to the topic that tells people. */
+export interface AlertsEdge extends EdgeBetween {
+  readonly kind: 'alerts';
+  /** The alarm's construct path. */
+  readonly alarm: string;
+  /** CloudWatch's own words, for example `ApproximateNumberOfMessagesVisible`. */
+  readonly metric: string;
+  readonly threshold: number;
+}
+
+export type TopologyEdge =
+  | PublishesEdge
+  | SubscribesEdge
+  | RoutesEdge
+  | ConsumesEdge
+  | DeadLettersEdge
+  | DrainsEdge
+  | InvokesEdge
+  | NudgesEdge
+  | ArchivesEdge
+  | AlertsEdge;
+
+export type TopologyEdgeKind = TopologyEdge['kind'];
