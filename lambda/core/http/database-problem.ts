@@ -1,0 +1,50 @@
+/** Tells a database that can't be reached, which the caller should try again, from a mistake of ours. */
+import { Problem } from './problem.ts';
+
+/** Seconds a caller is asked to wait; an Aurora failover takes about that long. */
+export const RETRY_AFTER_SECONDS = 30;
+
+/** Node's network errors, as pg passes them on. */
+const NETWORK_CODES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
+
+/**
+ * SQLSTATE classes that say "not now": 08 connection, 53 no resources, 57P shutdown, crash or starting up.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const SQLSTATE_NOT_NOW = /^(08|53|57P)/;
+
+/** What pg's pool and client say without a code when a connection can't be had or was lost. */
+const POOL_MESSAGES =
+  /connection terminated|timeout exceeded when trying to connect|connection timeout|client has encountered a connection error/i;
+
+/** The 503 for an unreachable database, else undefined. */
+export function databaseProblem(error: unknown): Problem | undefined {
+  if (!isDatabaseUnreachable(error)) return undefined;
+  return new Problem({
+    status: 503,
+    code: 'WAYBILL_DATABASE_UNAVAILABLE',
+    title: 'The database can not be reached',
+    detail: `Nothing was stored. Send the same request again after ${RETRY_AFTER_SECONDS} seconds.`,
+    headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+    cause: error,
+  });
+}
+
+export function isDatabaseUnreachable(error: unknown): boolean {
+  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+    const code = 'code' in current && typeof current.code === 'string' ? current.code : '';
+    if (NETWORK_CODES.has(code) || SQLSTATE_NOT_NOW.test(code) || POOL_MESSAGES.test(current.message))
+      return true;
+    if (current instanceof AggregateError && current.errors.some(isDatabaseUnreachable)) return true;
+  }
+  return false;
+}

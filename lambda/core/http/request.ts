@@ -1,0 +1,107 @@
+/** What a handler needs of an HTTP API request: raw bytes, a JSON body, the caller the authorizer verified. */
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { StandardSchema } from '../../../lib/contracts/index.ts';
+import { describeIssues } from '../../../lib/contracts/index.ts';
+import { Problem } from './problem.ts';
+
+export type Role = 'member' | 'admin' | 'operator';
+
+/** From the verified token, never from the request itself (D18). */
+export interface Caller {
+  readonly userId: string;
+  readonly tenantId: string;
+  readonly role: Role;
+}
+
+/** Commands are small; what is larger is a mistake. */
+export const MAX_COMMAND_BYTES = 64 * 1024;
+
+/** The body as it was sent: HTTP APIs hand over what is no text, and all that is compressed, as base64. */
+export function rawBody(event: Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'>): Buffer {
+  return Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+}
+
+/**
+ * The body as the schema's value.
+ * @throws Problem 400, 413 or 422; the detail names fields, never their values
+ */
+export async function commandBody<Value>(
+  event: APIGatewayProxyEventV2,
+  schema: StandardSchema<unknown, Value>,
+): Promise<Value> {
+  const body = rawBody(event);
+  if (body.byteLength > MAX_COMMAND_BYTES) {
+    throw new Problem({
+      status: 413,
+      code: 'WAYBILL_BODY_TOO_LARGE',
+      title: 'The body is too large',
+      detail: `A command has at most ${MAX_COMMAND_BYTES} bytes; ${body.byteLength} were received.`,
+    });
+  }
+  const result = await schema['~standard'].validate(parseJson(body));
+  if (result.issues !== undefined) {
+    throw new Problem({
+      status: 422,
+      code: 'WAYBILL_COMMAND_INVALID',
+      title: 'The command is not valid',
+      detail: describeIssues(result.issues),
+    });
+  }
+  return result.value;
+}
+
+/** @throws Problem 400 when it is not JSON */
+export function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new Problem({
+      status: 400,
+      code: 'WAYBILL_BODY_NOT_JSON',
+      title: 'The body is not JSON',
+      detail: `The body (${body.byteLength} bytes) can't be parsed as JSON. Send one JSON value, encoded as UTF-8.`,
+    });
+  }
+}
+
+/**
+ * @throws Problem 401 when no authorizer verified the request, 403 when the role is not enough
+ */
+export function callerOf(event: APIGatewayProxyEventV2, allowed: readonly Role[]): Caller {
+  const authorizer: unknown = (event.requestContext as { authorizer?: { lambda?: unknown } }).authorizer
+    ?.lambda;
+  const caller = (authorizer ?? {}) as Partial<Record<keyof Caller, unknown>>;
+  if (typeof caller.userId !== 'string' || typeof caller.tenantId !== 'string' || !isRole(caller.role)) {
+    throw new Problem({
+      status: 401,
+      code: 'WAYBILL_NOT_AUTHENTICATED',
+      title: 'The request is not authenticated',
+      detail: 'Send a token in the Authorization header: Bearer TOKEN.',
+      headers: { 'www-authenticate': 'Bearer' },
+    });
+  }
+  if (!allowed.includes(caller.role)) {
+    throw new Problem({
+      status: 403,
+      code: 'WAYBILL_ROLE_NOT_ALLOWED',
+      title: 'Your role may not do this',
+      detail: `This needs the role ${allowed.join(' or ')}.`,
+    });
+  }
+  return { userId: caller.userId, tenantId: caller.tenantId, role: caller.role };
+}
+
+/** @throws Problem 404 when the route has no such parameter */
+export function pathParameter(event: APIGatewayProxyEventV2, name: string): string {
+  const value = event.pathParameters?.[name];
+  if (value === undefined || value === '') throw notFound('The path lacks a part.');
+  return value;
+}
+
+export function notFound(detail: string): Problem {
+  return new Problem({ status: 404, code: 'WAYBILL_NOT_FOUND', title: 'There is no such thing', detail });
+}
+
+function isRole(value: unknown): value is Role {
+  return value === 'member' || value === 'admin' || value === 'operator';
+}

@@ -1,0 +1,62 @@
+/**
+ * One business transaction: rows and the events that tell of them are committed together or not at all.
+ * The relay is nudged after the commit; a lost nudge costs a moment, never an event (D11).
+ */
+import type { AnyEventContract, Envelope, NewEvent } from '../../lib/contracts/index.ts';
+import { createEnvelope } from '../../lib/contracts/index.ts';
+
+/** What runs SQL inside a transaction. */
+export interface Transaction {
+  query(text: string, values: readonly unknown[]): Promise<{ rows: unknown[] }>;
+}
+
+export interface Database extends Transaction {
+  /** Commits when `work` resolves, rolls back when it rejects. */
+  transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
+}
+
+/** What every service of the core system runs on. */
+export interface Core {
+  readonly database: Database;
+  /** Writes envelopes to the outbox, in the caller's transaction. */
+  readonly enqueue: (tx: Transaction, events: readonly Envelope[]) => Promise<void>;
+  /** Wakes the relay. Must not reject. */
+  readonly nudge: () => Promise<void>;
+}
+
+export type Emit = <Contract extends AnyEventContract>(
+  contract: Contract,
+  event: NewEvent<Contract>,
+) => Envelope;
+
+/** @throws whatever `work`, the outbox or the database threw; nothing is stored then */
+export async function unitOfWork<Result>(
+  core: Core,
+  work: (tx: Transaction, emit: Emit) => Promise<Result>,
+): Promise<Result> {
+  const { result, emitted } = await core.database.transaction(async (tx) => {
+    const events: Envelope[] = [];
+    const done = await emitting(events, (emit) => work(tx, emit));
+    if (events.length > 0) await core.enqueue(tx, events);
+    return { result: done, emitted: events.length };
+  });
+  if (emitted > 0) await core.nudge();
+  return result;
+}
+
+function emitting<Result>(events: Envelope[], work: (emit: Emit) => Promise<Result>): Promise<Result> {
+  return work((contract, event) => {
+    const envelope = createEnvelope(contract, event);
+    events.push(envelope);
+    return envelope;
+  });
+}
+
+/** The rows of a query whose columns the caller names in its own SQL. */
+export async function rowsOf<Row>(
+  tx: Transaction,
+  text: string,
+  values: readonly unknown[],
+): Promise<readonly Row[]> {
+  return (await tx.query(text, values)).rows as Row[];
+}
