@@ -1,0 +1,187 @@
+/**
+ * Runs inside the worker thread of one function instance: loads the handler once, then answers one event at a time.
+ * It stands in for Lambda's Node.js runtime interface client.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
+ */
+import { existsSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { format } from 'node:util';
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { errorOf } from './function-error.ts';
+import type { FunctionError } from './function-error.ts';
+import type { InvocationMessage, InstanceData, InstanceMessage } from './instance.ts';
+
+type Handler = (event: unknown, context: unknown, callback?: Callback) => unknown;
+type Callback = (error?: unknown, result?: unknown) => void;
+
+const {
+  functionName,
+  functionArn,
+  handler: handlerName,
+  codeDirectory,
+  runtime,
+  memoryMegabytes,
+  logGroupName,
+  logStreamName,
+} = workerData as InstanceData;
+/** Lambda ends the process with these after an uncaught exception and an unhandled rejection. */
+const EXIT_UNCAUGHT = 129;
+const EXIT_UNHANDLED = 128;
+
+let current: InvocationMessage | undefined;
+
+captureOutput();
+process.setSourceMapsEnabled(true);
+treatBareJsAsCommonJs();
+process.on('uncaughtException', (error) => crash(errorOf(error), EXIT_UNCAUGHT));
+process.on('unhandledRejection', (reason) => {
+  const { errorMessage, trace } = errorOf(reason);
+  crash(
+    {
+      errorType: 'Runtime.UnhandledPromiseRejection',
+      errorMessage,
+      ...(trace === undefined ? {} : { trace }),
+    },
+    EXIT_UNHANDLED,
+  );
+});
+
+try {
+  const handler = await loadHandler();
+  parentPort?.on('message', (message: InvocationMessage) => {
+    void answer(handler, message);
+  });
+  send({ type: 'ready' });
+} catch (thrown) {
+  send({ type: 'init-error', error: errorOf(thrown) });
+}
+
+async function answer(handler: Handler, message: InvocationMessage): Promise<void> {
+  current = message;
+  let reply: InstanceMessage;
+  try {
+    const result = await run(handler, JSON.parse(message.payload), message);
+    reply = { type: 'result', requestId: message.requestId, payload: JSON.stringify(result) ?? 'null' };
+  } catch (thrown) {
+    reply = { type: 'error', requestId: message.requestId, error: errorOf(thrown) };
+  }
+  current = undefined;
+  send(reply);
+}
+
+function run(handler: Handler, event: unknown, message: InvocationMessage): unknown {
+  const context = contextOf(message);
+  if (handler.length < 3) return handler(event, context);
+  return new Promise((resolve, reject) => {
+    const callback: Callback = (error, result) =>
+      error === undefined || error === null ? resolve(result) : reject(error);
+    const returned = handler(event, { ...context, callbackWaitsForEmptyEventLoop: true }, callback);
+    if (returned instanceof Promise) returned.then(resolve, reject);
+  });
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
+function contextOf(message: InvocationMessage): Record<string, unknown> {
+  return {
+    functionName,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: message.invokedFunctionArn ?? functionArn,
+    memoryLimitInMB: String(memoryMegabytes),
+    awsRequestId: message.requestId,
+    logGroupName,
+    logStreamName,
+    getRemainingTimeInMillis: () => Math.max(0, message.deadline - Date.now()),
+  };
+}
+
+async function loadHandler(): Promise<Handler> {
+  const [, modulePath = '', exportPath = ''] = /^(.*?)\.([^/]*)$/.exec(handlerName) ?? [];
+  const file = ['.js', '.mjs', '.cjs']
+    .map((ending) => join(codeDirectory, modulePath + ending))
+    .find((path) => existsSync(path));
+  if (file === undefined) {
+    throw named(
+      'Runtime.ImportModuleError',
+      `Error: Cannot find module '${modulePath}' for the handler ${handlerName}`,
+    );
+  }
+  const module = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  const handler = exportedAt(module, exportPath) ?? exportedAt(module['default'], exportPath);
+  if (handler === undefined) {
+    throw named('Runtime.HandlerNotFound', `${handlerName} is undefined or not exported`);
+  }
+  if (typeof handler !== 'function')
+    throw named('Runtime.HandlerNotFound', `${handlerName} is not a function`);
+  if (handler.length >= 3 && Number.parseInt(runtime.slice('nodejs'.length), 10) >= 24) {
+    throw named(
+      'Runtime.CallbackHandlerDeprecated',
+      'AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. Use an async function instead.',
+    );
+  }
+  return handler as Handler;
+}
+
+function exportedAt(root: unknown, path: string): unknown {
+  let value = root;
+  for (const name of path.split('.')) {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}
+
+/**
+ * In Lambda a `.js` file without a package.json is CommonJS. Here the code lies inside a project whose own package.json
+ * may say `"type": "module"`, and must not hear of it.
+ */
+function treatBareJsAsCommonJs(): void {
+  if (existsSync(join(codeDirectory, 'package.json'))) return;
+  const root = pathToFileURL(codeDirectory).href + '/';
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      const resolved = nextResolve(specifier, context);
+      const isBare =
+        resolved.url.startsWith(root) &&
+        /\.js(\?|$)/.test(resolved.url) &&
+        !resolved.url.includes('/node_modules/');
+      return isBare ? { ...resolved, format: 'commonjs' } : resolved;
+    },
+  });
+}
+
+/** Log lines travel by the same channel as results, so that they arrive in order and before them. */
+function captureOutput(): void {
+  for (const stream of ['stdout', 'stderr'] as const) {
+    process[stream].write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
+      const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+      send({ type: 'log', requestId: current?.requestId, stream, text: text.replace(/\n$/, '') });
+      const done = typeof encoding === 'function' ? encoding : callback;
+      if (typeof done === 'function') queueMicrotask(() => (done as () => void)());
+      return true;
+    };
+  }
+  for (const level of ['log', 'info', 'debug', 'warn', 'error', 'trace'] as const) {
+    const stream = level === 'log' || level === 'info' || level === 'debug' ? 'stdout' : 'stderr';
+    console[level] = (...parts: unknown[]) => {
+      send({ type: 'log', requestId: current?.requestId, stream, text: format(...parts) });
+    };
+  }
+}
+
+function crash(error: FunctionError, status: number): void {
+  send({ type: 'crash', requestId: current?.requestId, error });
+  process.exit(status);
+}
+
+function send(message: InstanceMessage): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
+  parentPort?.postMessage(message);
+}
+
+function named(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name });
+}

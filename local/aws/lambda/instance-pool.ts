@@ -1,0 +1,172 @@
+/**
+ * The instances of one function: hands each event to a warm idle instance, else starts another one.
+ *
+ * Two things differ from AWS, both because one machine runs everything. An event that finds every instance busy waits
+ * {@link PoolOptions.scaleOutDelayMilliseconds} for one to become idle before a new one is started: most handlers are
+ * done sooner than a worker starts. And the machine has a limit of instances in all; an event above it waits.
+ */
+import type { FunctionConfiguration } from './function-configuration.ts';
+import type { FunctionError } from './function-error.ts';
+import { startInstance } from './instance.ts';
+import type { Instance, InstanceOptions } from './instance.ts';
+
+export interface PoolOptions extends Omit<InstanceOptions, 'onGone'> {
+  readonly capacity: HostCapacity;
+  readonly scaleOutDelayMilliseconds: number;
+  /** Holds back the start of a new instance, for fault injection. */
+  readonly delayStart: () => number;
+}
+
+export interface InstancePool {
+  /** A loaded, idle instance, now the caller's until `release`; or the error that kept every new one from loading. */
+  acquire(): Promise<Acquired>;
+  release(instance: Instance): void;
+  /** Starts an instance in the background when there is none. Resolves when it is ready or has failed. */
+  prewarm(): Promise<void>;
+  size(): number;
+  close(): Promise<void>;
+}
+
+export type Acquired =
+  | { readonly instance: Instance; readonly coldStart: boolean }
+  | { readonly initError: FunctionError };
+
+/** How many instances this machine may hold at once, over all functions. */
+export interface HostCapacity {
+  /**
+   * True when one more may start now. When false, `onRoom` is called once there is room.
+   *
+   * @param starving the function has no instance at all: others give up an idle one for it.
+   */
+  take(onRoom: () => void, starving: boolean): boolean;
+  give(): void;
+  /** True while a function without any instance waits for room. */
+  starved(): boolean;
+  /** Lets the capacity end an idle instance of a pool when another function needs the room. */
+  addEvictor(evict: () => boolean): () => void;
+}
+
+export function createHostCapacity(limit: number): HostCapacity {
+  let used = 0;
+  const waiting = new Map<() => void, { readonly starving: boolean }>();
+  const evictors = new Set<() => boolean>();
+  return {
+    take(onRoom, starving) {
+      if (used < limit) {
+        used++;
+        return true;
+      }
+      waiting.set(onRoom, { starving });
+      if (starving) for (const evict of evictors) if (evict()) break;
+      return false;
+    },
+    give() {
+      used--;
+      const entries = [...waiting];
+      const [next] = entries.find(([, { starving }]) => starving) ?? entries[0] ?? [];
+      if (next === undefined) return;
+      waiting.delete(next);
+      queueMicrotask(next);
+    },
+    starved: () => [...waiting.values()].some(({ starving }) => starving),
+    addEvictor(evict) {
+      evictors.add(evict);
+      return () => evictors.delete(evict);
+    },
+  };
+}
+
+export function createInstancePool(configuration: FunctionConfiguration, options: PoolOptions): InstancePool {
+  const { capacity } = options;
+  const instances = new Set<Instance>();
+  const idle: Instance[] = [];
+  const fresh = new WeakSet<Instance>();
+  const waiters: { settle(acquired: Acquired): void }[] = [];
+  let starting = 0;
+  let closed = false;
+
+  const offer = (instance: Instance): void => {
+    if (instance.gone || closed) return;
+    if (capacity.starved() && (waiters.length === 0 || instances.size > 1)) return void instance.terminate();
+    const waiter = waiters.shift();
+    if (waiter === undefined) idle.push(instance);
+    else waiter.settle(taken(instance));
+  };
+
+  const taken = (instance: Instance): Acquired => {
+    const coldStart = fresh.delete(instance);
+    return { instance, coldStart };
+  };
+
+  const start = async (): Promise<void> => {
+    if (closed || !capacity.take(startIfNeeded, instances.size === 0)) return;
+    starting++;
+    const delay = options.delayStart();
+    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    const instance = startInstance(configuration, {
+      ...options,
+      onGone: () => {
+        instances.delete(instance);
+        const position = idle.indexOf(instance);
+        if (position >= 0) idle.splice(position, 1);
+        capacity.give();
+        startIfNeeded();
+      },
+    });
+    instances.add(instance);
+    fresh.add(instance);
+    const initError = await instance.ready;
+    starting--;
+    if (initError === undefined) offer(instance);
+    else waiters.shift()?.settle({ initError });
+  };
+
+  /** Starts an instance for waiters that nobody is going to serve soon. */
+  const startIfNeeded = (): void => {
+    if (waiters.length > starting && !closed) void start();
+  };
+
+  const removeEvictor = capacity.addEvictor(() => {
+    const instance = idle.shift();
+    if (instance === undefined) return false;
+    void instance.terminate();
+    return true;
+  });
+
+  return {
+    async acquire() {
+      for (let instance = idle.pop(); instance !== undefined; instance = idle.pop()) {
+        if (!instance.gone) return taken(instance);
+      }
+      const { promise, resolve } = Promise.withResolvers<Acquired>();
+      const waiter = { settle: resolve };
+      waiters.push(waiter);
+      if (instances.size === 0) {
+        startIfNeeded();
+        return promise;
+      }
+      const timer = setTimeout(startIfNeeded, options.scaleOutDelayMilliseconds);
+      try {
+        return await promise;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    release: offer,
+    async prewarm() {
+      if (instances.size + starting === 0) await start();
+    },
+    size: () => instances.size,
+    async close() {
+      closed = true;
+      removeEvictor();
+      idle.length = 0;
+      for (const waiter of waiters.splice(0)) {
+        waiter.settle({
+          initError: { errorType: 'Runtime.ExitError', errorMessage: 'The local run is stopping' },
+        });
+      }
+      await Promise.all([...instances].map((instance) => instance.terminate()));
+    },
+  };
+}

@@ -1,0 +1,219 @@
+/**
+ * One instance of a function: a worker thread that holds the loaded handler and runs one event at a time.
+ *
+ * An instance is starting, then idle or busy in turn, and gone after a crash, a timeout or `terminate`. A handler that
+ * merely throws leaves the instance usable, as in Lambda.
+ */
+import { randomUUID } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+
+import type { FunctionConfiguration } from './function-configuration.ts';
+import { instanceEnvironment, logStreamName } from './function-configuration.ts';
+import { exited, outOfMemory, timedOut } from './function-error.ts';
+import type { FunctionError } from './function-error.ts';
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: the Init phase has 10 seconds. */
+const INIT_LIMIT_MILLISECONDS = 10_000;
+
+export interface Invocation {
+  readonly requestId: string;
+  /** The event as JSON. */
+  readonly payload: string;
+  readonly invokedFunctionArn?: string;
+  /** Ends the instance this long after the handler has started, for fault injection. */
+  readonly crashAfterMilliseconds?: number;
+}
+
+export type Outcome =
+  | { readonly ok: true; readonly payload: string }
+  | { readonly ok: false; readonly error: FunctionError };
+
+export interface LogLine {
+  readonly functionName: string;
+  readonly requestId: string | undefined;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export interface Instance {
+  readonly id: string;
+  /** Resolves when the handler is loaded; with the error when it cannot be. */
+  readonly ready: Promise<FunctionError | undefined>;
+  /** True once the worker has ended; the instance can then not be used again. */
+  readonly gone: boolean;
+  invoke(invocation: Invocation): Promise<Outcome>;
+  terminate(): Promise<void>;
+}
+
+/** What the worker is given at its start. */
+export interface InstanceData {
+  readonly functionName: string;
+  readonly functionArn: string;
+  readonly handler: string;
+  readonly codeDirectory: string;
+  readonly runtime: string;
+  readonly memoryMegabytes: number;
+  readonly logGroupName: string;
+  readonly logStreamName: string;
+}
+
+export interface InvocationMessage {
+  readonly requestId: string;
+  readonly payload: string;
+  readonly invokedFunctionArn: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+}
+
+export type InstanceMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'init-error'; readonly error: FunctionError }
+  | { readonly type: 'result'; readonly requestId: string; readonly payload: string }
+  | { readonly type: 'error'; readonly requestId: string; readonly error: FunctionError }
+  | { readonly type: 'crash'; readonly requestId: string | undefined; readonly error: FunctionError }
+  | {
+      readonly type: 'log';
+      readonly requestId: string | undefined;
+      readonly stream: 'stdout' | 'stderr';
+      readonly text: string;
+    };
+
+export interface InstanceOptions {
+  readonly region: string;
+  readonly endpointUrl: string;
+  readonly onLog: (line: LogLine) => void;
+  /** Called once, when the worker has ended for whatever reason. */
+  readonly onGone: () => void;
+}
+
+/** Starts a worker for the function. Never throws: a failure to start is what `ready` and `invoke` report. */
+export function startInstance(configuration: FunctionConfiguration, options: InstanceOptions): Instance {
+  const id = randomUUID().replaceAll('-', '');
+  const { functionName, timeoutSeconds } = configuration;
+  let gone = false;
+  let lastWords: FunctionError | undefined;
+  let pending: { readonly requestId: string; settle(outcome: Outcome): void } | undefined;
+  const ready = Promise.withResolvers<FunctionError | undefined>();
+  const worker = createWorker(configuration, id, options);
+
+  const initTimer = setTimeout(() => {
+    ready.resolve(timedOut(id, INIT_LIMIT_MILLISECONDS / 1000));
+    void worker.terminate();
+  }, INIT_LIMIT_MILLISECONDS);
+
+  const fail = (error: FunctionError): void => {
+    lastWords ??= error;
+    ready.resolve(lastWords);
+    pending?.settle({ ok: false, error: lastWords });
+  };
+
+  worker.on('message', (message: InstanceMessage) => {
+    switch (message.type) {
+      case 'ready':
+        clearTimeout(initTimer);
+        ready.resolve(undefined);
+        break;
+      case 'init-error':
+        fail(message.error);
+        void worker.terminate();
+        break;
+      case 'result':
+        if (message.requestId === pending?.requestId) pending.settle({ ok: true, payload: message.payload });
+        break;
+      case 'error':
+        if (message.requestId === pending?.requestId) pending.settle({ ok: false, error: message.error });
+        break;
+      case 'crash':
+        lastWords = message.error;
+        break;
+      case 'log':
+        options.onLog({
+          functionName,
+          requestId: message.requestId,
+          stream: message.stream,
+          text: message.text,
+        });
+        break;
+    }
+  });
+  worker.on('error', (error: NodeJS.ErrnoException) => {
+    const requestId = pending?.requestId ?? id;
+    lastWords ??= error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? outOfMemory(requestId) : exited(requestId, 1);
+  });
+  worker.on('exit', (status) => {
+    gone = true;
+    clearTimeout(initTimer);
+    fail(exited(pending?.requestId ?? id, status));
+    options.onGone();
+  });
+
+  return {
+    id,
+    ready: ready.promise,
+    get gone() {
+      return gone;
+    },
+    async invoke({ requestId, payload, invokedFunctionArn, crashAfterMilliseconds }) {
+      if (gone) return { ok: false, error: lastWords ?? exited(requestId, 1) };
+      const { promise, resolve } = Promise.withResolvers<Outcome>();
+      pending = { requestId, settle: resolve };
+      const timer = setTimeout(() => {
+        lastWords = timedOut(requestId, timeoutSeconds);
+        gone = true;
+        resolve({ ok: false, error: lastWords });
+        void worker.terminate();
+      }, timeoutSeconds * 1000);
+      const crashTimer =
+        crashAfterMilliseconds === undefined
+          ? undefined
+          : setTimeout(() => void worker.terminate(), crashAfterMilliseconds);
+      const deadline = Date.now() + timeoutSeconds * 1000;
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
+      worker.postMessage({ requestId, payload, invokedFunctionArn, deadline } satisfies InvocationMessage);
+      try {
+        return await promise;
+      } finally {
+        pending = undefined;
+        clearTimeout(timer);
+        clearTimeout(crashTimer);
+      }
+    },
+    async terminate() {
+      gone = true;
+      await worker.terminate();
+    },
+  };
+}
+
+function createWorker(configuration: FunctionConfiguration, id: string, options: InstanceOptions): Worker {
+  const { functionName, functionArn, handler, codeDirectory, runtime, memoryMegabytes, logGroupName } =
+    configuration;
+  const data: InstanceData = {
+    functionName,
+    functionArn,
+    handler,
+    codeDirectory,
+    runtime,
+    memoryMegabytes,
+    logGroupName,
+    logStreamName: logStreamName(id),
+  };
+  return new Worker(entryUrl(), {
+    name: functionName,
+    workerData: data,
+    env: instanceEnvironment(configuration, { ...options, instanceId: id }),
+    // The young generation is counted on top; the old one is where a leak or a large payload ends up.
+    resourceLimits: { maxOldGenerationSizeMb: memoryMegabytes },
+    execArgv: ['--enable-source-maps', '--disable-warning=ExperimentalWarning'],
+    stdout: true,
+    stderr: true,
+  });
+}
+
+/** The entry lies beside this file: TypeScript when run from source, JavaScript in the published package. */
+function entryUrl(): URL {
+  return new URL(
+    import.meta.url.endsWith('.ts') ? './instance-entry.ts' : './instance-entry.js',
+    import.meta.url,
+  );
+}

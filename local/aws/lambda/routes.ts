@@ -1,0 +1,77 @@
+/**
+ * Lambda's REST operations: which method and path is which action.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
+ */
+import { AwsError } from '../errors.ts';
+import type { RestRequest, RestResponse, RestRoute } from '../protocols/rest-json.ts';
+import type { LambdaService } from './index.ts';
+
+const FUNCTION = '/2015-03-31/functions/{FunctionName}';
+const MAPPINGS = '/2015-03-31/event-source-mappings';
+
+const OPERATIONS: readonly (readonly [method: string, path: string, action: string, status?: number])[] = [
+  ['POST', '/2015-03-31/functions', 'CreateFunction', 201],
+  ['GET', '/2015-03-31/functions', 'ListFunctions'],
+  ['GET', FUNCTION, 'GetFunction'],
+  ['DELETE', FUNCTION, 'DeleteFunction', 204],
+  ['GET', `${FUNCTION}/configuration`, 'GetFunctionConfiguration'],
+  ['POST', `${FUNCTION}/versions`, 'PublishVersion', 201],
+  ['POST', `${FUNCTION}/aliases`, 'CreateAlias', 201],
+  ['PUT', '/2017-10-31/functions/{FunctionName}/concurrency', 'PutFunctionConcurrency'],
+  ['PUT', '/2019-09-25/functions/{FunctionName}/event-invoke-config', 'PutFunctionEventInvokeConfig'],
+  ['POST', MAPPINGS, 'CreateEventSourceMapping', 202],
+  ['GET', MAPPINGS, 'ListEventSourceMappings'],
+  ['GET', `${MAPPINGS}/{UUID}`, 'GetEventSourceMapping'],
+  ['PUT', `${MAPPINGS}/{UUID}`, 'UpdateEventSourceMapping', 202],
+  ['DELETE', `${MAPPINGS}/{UUID}`, 'DeleteEventSourceMapping', 202],
+];
+
+export function lambdaRoutes(service: () => LambdaService): readonly RestRoute[] {
+  const operations = OPERATIONS.map(([method, path, action, status = 200]): RestRoute => ({
+    method,
+    path,
+    async handle(request) {
+      const input = { ...Object.fromEntries(request.query), ...readBody(request), ...request.parameters };
+      const output = await service().handle(action, input, request.caller, request.signal);
+      return status === 204 ? { status } : { status, body: output as object };
+    },
+  }));
+  return [
+    ...operations,
+    { method: 'POST', path: `${FUNCTION}/invocations`, handle: (request) => invoke(service(), request) },
+  ];
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: the body is the event, the rest travels in headers. */
+async function invoke(service: LambdaService, request: RestRequest): Promise<RestResponse> {
+  const output = (await service.handle(
+    'Invoke',
+    {
+      FunctionName: request.parameters['FunctionName'],
+      InvocationType: request.headers['x-amz-invocation-type'],
+      Qualifier: request.query.get('Qualifier') ?? undefined,
+      Payload: request.body,
+    },
+    request.caller,
+    request.signal,
+  )) as { readonly StatusCode: number; readonly Payload?: string; readonly FunctionError?: string };
+  return {
+    status: output.StatusCode,
+    headers: {
+      'x-amz-executed-version': '$LATEST',
+      ...(output.FunctionError === undefined ? {} : { 'x-amz-function-error': output.FunctionError }),
+      ...(output.Payload === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    body: output.Payload ?? '',
+  };
+}
+
+function readBody(request: RestRequest): Record<string, unknown> {
+  if (request.body.length === 0) return {};
+  try {
+    return JSON.parse(request.body.toString('utf8')) as Record<string, unknown>;
+  } catch {
+    throw new AwsError('InvalidRequestContentException', 'Could not parse request body into json');
+  }
+}
