@@ -1,0 +1,28 @@
+/** `waybill aws`: the embedded AWS alone, empty, for anybody's tests in any language. */
+import { startEmbeddedAws } from '../../local/aws/index.ts';
+
+export interface AwsOptions {
+  readonly port: number;
+  readonly region: string;
+  readonly json?: boolean;
+}
+
+/** Listens until it is interrupted. The first line on stdout tells that it is ready. */
+export async function aws(options: AwsOptions): Promise<void> {
+  const embedded = await startEmbeddedAws({ port: options.port, region: options.region });
+  const { endpointUrl, context } = embedded;
+  const services = context.services.all().map(({ name }) => name);
+  process.stdout.write(
+    options.json === true
+      ? `${JSON.stringify({ endpointUrl, region: context.region, accountId: context.accountId, services })}\n`
+      : `waybill aws listens on ${endpointUrl}\n\n` +
+          `  export AWS_ENDPOINT_URL=${endpointUrl} AWS_REGION=${context.region}\n` +
+          `  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n\n` +
+          `services: ${services.join(', ')}\nCtrl-C stops it; nothing is kept.\n`,
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  await embedded.close();
+}

@@ -1,0 +1,55 @@
+/** Synthesizes the CDK app into a folder, as `cdk synth` would, without the second that its command line takes. */
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+
+export interface SynthesizeProps {
+  /** Value of the `env` context key. */
+  readonly environment: string;
+  /** Where the cloud assembly goes. */
+  readonly outputDirectory: string;
+  /** Working directory: the one with cdk.json. */
+  readonly directory: string;
+}
+
+export class SynthesisError extends Error {
+  readonly code = 'WAYBILL_SYNTH_FAILED';
+  readonly fix = 'correct the app; `npm run synth` shows the same error with the full validation';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'SynthesisError';
+  }
+}
+
+/**
+ * Runs `cdk.json`'s app with its context. CloudFormation validation is off here: it costs two seconds,
+ * and `npm run synth` and CI run it.
+ *
+ * @throws SynthesisError with what the app printed
+ */
+export async function synthesize(props: SynthesizeProps): Promise<void> {
+  const { app, context } = JSON.parse(await readFile(`${props.directory}/cdk.json`, 'utf8')) as {
+    app: string;
+    context: Record<string, unknown>;
+  };
+  const child = spawn(process.execPath, app.split(' ').slice(1), {
+    cwd: props.directory,
+    env: {
+      ...process.env,
+      CDK_OUTDIR: props.outputDirectory,
+      CDK_CONTEXT_JSON: JSON.stringify({ ...context, env: props.environment }),
+      CDK_VALIDATION: 'false',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  if (exitCode !== 0) {
+    throw new SynthesisError(`environment '${props.environment}' could not be synthesized:\n${printed.trim()}`);
+  }
+}
