@@ -20,6 +20,8 @@ export interface Core {
   readonly database: Database;
   /** Writes envelopes to the outbox, in the caller's transaction. */
   readonly enqueue: (tx: Transaction, events: readonly Envelope[]) => Promise<void>;
+  /** False when this consumer has handled this event before. Writes the inbox row in the caller's transaction. */
+  readonly processOnce: (tx: Transaction, consumer: string, eventId: string) => Promise<boolean>;
   /** Wakes the relay. Must not reject. */
   readonly nudge: () => Promise<void>;
 }

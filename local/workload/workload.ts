@@ -149,9 +149,9 @@ async function sendAll(work: {
   const pending = new Map<string, Promise<void>>();
 
   const worker = async (): Promise<void> => {
-    while (signal?.aborted !== true) {
-      // Repetitions and forgeries follow the delivery they belong to, so the last genuine one ends it.
-      if (genuine >= work.run.events) return;
+    const stopped = (): boolean => signal?.aborted === true;
+    // Repetitions and forgeries follow the delivery they belong to, so the last genuine one ends it.
+    while (!stopped() && genuine < work.run.events) {
       const delivery = work.source.next().value;
       if (delivery.kind === 'genuine') {
         genuine += 1;

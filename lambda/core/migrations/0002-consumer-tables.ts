@@ -74,6 +74,7 @@ create table delivered_webhook (${EFFECT_COLUMNS},
   outcome text not null check (outcome in ('delivered', 'no-url', 'disabled')),
   status integer
 );
+create index delivered_webhook_event on delivered_webhook (event_id);
 
 create table entitlement_update (${EFFECT_COLUMNS},
   sequence integer not null,
