@@ -205,7 +205,7 @@ function createServiceRegistry(): ServiceRegistry {
       const service = find(name);
       if (service === undefined) {
         throw new Error(
-          `ServiceNotRunning: no service named "${String(name)}" is registered in this embedded AWS; ` +
+          `ServiceNotRunning: no service named "${name}" is registered in this embedded AWS; ` +
             `running: ${[...byName.keys()].join(', ') || 'none'}`,
         );
       }

@@ -4,6 +4,8 @@
 export interface AwsErrorOptions {
   /** The code older Query clients know, where it differs from `code`, e.g. `AWS.SimpleQueueService.NonExistentQueue`. */
   readonly queryCode?: string;
+  /** Put before the code in JSON's `__type`; the service's own namespace when absent. */
+  readonly namespace?: string;
   /** Further members of the error's JSON body, e.g. `CancellationReasons`. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
@@ -16,6 +18,7 @@ export class AwsError extends Error {
   readonly code: string;
   readonly httpStatus: number;
   readonly queryCode: string;
+  readonly namespace: string | undefined;
   readonly fields: Readonly<Record<string, unknown>>;
 
   constructor(code: string, message: string, httpStatus = 400, options: AwsErrorOptions = {}) {
@@ -24,6 +27,7 @@ export class AwsError extends Error {
     this.code = code;
     this.httpStatus = httpStatus;
     this.queryCode = options.queryCode ?? code;
+    this.namespace = options.namespace;
     this.fields = options.fields ?? {};
   }
 
@@ -40,4 +44,14 @@ export function asAwsError(thrown: unknown): AwsError {
   const error = new AwsError('InternalFailure', `The embedded AWS failed: ${message}`, 500);
   error.cause = thrown;
   return error;
+}
+
+/** The error for an action the service does not have, or that this embedded AWS does not run. */
+export function unknownOperation(service: string, action: string): AwsError {
+  return new AwsError(
+    'UnknownOperationException',
+    `The embedded AWS has no action "${action}" for ${service}. Check the name, or point this call at AWS.`,
+    404,
+    { queryCode: 'InvalidAction' },
+  );
 }

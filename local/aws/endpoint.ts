@@ -1,0 +1,232 @@
+// The one HTTP endpoint of the embedded AWS. It listens on the loopback interface, finds the service and
+// action of a request in any of the wire protocols, and sends what the service answers.
+
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { rootCaller, type AwsContext } from './context.ts';
+import { callService, ResponseDropped } from './dispatch.ts';
+import { asAwsError, AwsError, unknownOperation } from './errors.ts';
+import { jsonError, jsonInput, jsonOperation, jsonOutput } from './protocols/aws-json.ts';
+import { queryError, queryInput, queryOutput, queryService } from './protocols/query.ts';
+import { matchRoute, restError, type RestResponse } from './protocols/rest-json.ts';
+import type { WireResponse } from './protocols/wire.ts';
+
+/** The largest request body taken, in bytes. Above every limit of the services behind it. */
+const MAXIMUM_REQUEST_BYTES = 32 * 1024 * 1024;
+
+/** Longer than any SDK keeps an idle connection, so that a client never meets a socket we just closed. */
+const KEEP_ALIVE_MILLISECONDS = 120_000;
+
+export interface EndpointOptions {
+  /** The port; 0 or absent takes a free one. */
+  readonly port?: number;
+  /** The address to listen on; the loopback interface unless a user asks for more. */
+  readonly host?: string;
+}
+
+export interface Endpoint {
+  /** Where it listens, e.g. `http://127.0.0.1:4566`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** The endpoint could not listen. `code` is `PortInUse` or the system's own code. */
+export class EndpointError extends Error {
+  override readonly name = 'EndpointError';
+  readonly code: string;
+
+  constructor(code: string, message: string, cause: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/** Starts listening and points `context.endpointUrl` here. Rejects with an {@link EndpointError}. */
+export async function startEndpoint(context: AwsContext, options: EndpointOptions = {}): Promise<Endpoint> {
+  const host = options.host ?? '127.0.0.1';
+  const server = createServer((request, response) => {
+    void answer(context, request, response);
+  });
+  server.keepAliveTimeout = KEEP_ALIVE_MILLISECONDS;
+  await listen(server, options.port ?? 0, host);
+
+  const { port } = server.address() as AddressInfo;
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+  context.endpointUrl = url;
+  return {
+    url,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const busy = error.code === 'EADDRINUSE';
+      reject(
+        new EndpointError(
+          busy ? 'PortInUse' : (error.code ?? 'ListenFailed'),
+          busy
+            ? `Port ${port} on ${host} is in use by another process. Stop that process, or give another port (0 takes a free one).`
+            : `The embedded AWS can't listen on ${host}:${port}: ${error.message}`,
+          error,
+        ),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+async function answer(
+  context: AwsContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const requestId = randomUUID();
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  try {
+    const body = await readBody(request);
+    const wire = await route(context, request, body, requestId, gone.signal);
+    response.writeHead(wire.status, {
+      'x-amzn-requestid': requestId,
+      'content-length': wire.body.length,
+      ...wire.headers,
+    });
+    response.end(request.method === 'HEAD' ? undefined : wire.body);
+  } catch (error) {
+    // ResponseDropped, a client that went away, or a body that is too large to read: there is no answer to send.
+    request.destroy();
+    if (!(error instanceof ResponseDropped) && !gone.signal.aborted) throw error;
+  }
+}
+
+async function route(
+  context: AwsContext,
+  request: IncomingMessage,
+  body: Buffer | 'too large',
+  requestId: string,
+  signal: AbortSignal,
+): Promise<WireResponse> {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  if (body === 'too large') {
+    const message = `The request body is over ${MAXIMUM_REQUEST_BYTES} bytes`;
+    return jsonError(undefined, new AwsError('RequestEntityTooLargeException', message, 413));
+  }
+  const target = request.headers['x-amz-target'];
+  if (typeof target === 'string') return answerJson(context, target, body, signal);
+
+  const routed = await answerRoute(context, request, pathname, searchParams, body, signal);
+  if (routed) return routed;
+
+  const form = new URLSearchParams(request.method === 'GET' ? searchParams : body.toString('utf8'));
+  if (form.has('Action')) return answerQuery(context, request, pathname, form, requestId, signal);
+  return toWire(restError(unknownOperation('this endpoint', `${request.method} ${pathname}`)));
+}
+
+async function answerJson(
+  context: AwsContext,
+  target: string,
+  body: Buffer,
+  signal: AbortSignal,
+): Promise<WireResponse> {
+  let service;
+  try {
+    const operation = jsonOperation(context.services.all(), target);
+    service = operation.service;
+    const input = jsonInput(body);
+    const caller = rootCaller(context);
+    return jsonOutput(service, await callService(context, service, operation.action, input, caller, signal));
+  } catch (error) {
+    if (error instanceof ResponseDropped) throw error;
+    return jsonError(service, asAwsError(error));
+  }
+}
+
+async function answerQuery(
+  context: AwsContext,
+  request: IncomingMessage,
+  pathname: string,
+  form: URLSearchParams,
+  requestId: string,
+  signal: AbortSignal,
+): Promise<WireResponse> {
+  const action = form.get('Action') ?? '';
+  const service = queryService(context.services.all(), form, signedService(request));
+  const protocol = service?.protocols.query;
+  try {
+    if (!service || !protocol) throw unknownOperation('any service that runs here', action);
+    const input = queryInput(protocol, form);
+    // A queue URL is also the address to post to: https://.../ACCOUNT/QUEUE
+    if (service.name === 'sqs' && input['QueueUrl'] === undefined && pathname !== '/') {
+      input['QueueUrl'] = context.endpointUrl + pathname;
+    }
+    const output = await callService(context, service, action, input, rootCaller(context), signal);
+    return queryOutput(service, action, output, requestId);
+  } catch (error) {
+    if (error instanceof ResponseDropped) throw error;
+    return queryError(service, asAwsError(error), requestId);
+  }
+}
+
+async function answerRoute(
+  context: AwsContext,
+  request: IncomingMessage,
+  pathname: string,
+  query: URLSearchParams,
+  body: Buffer,
+  signal: AbortSignal,
+): Promise<WireResponse | undefined> {
+  const routes = context.services.all().flatMap((service) => service.protocols.routes ?? []);
+  const method = request.method ?? 'GET';
+  const matched = matchRoute(routes, method, pathname);
+  if (!matched) return undefined;
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  try {
+    const { route: found, parameters } = matched;
+    const caller = rootCaller(context);
+    return toWire(
+      await found.handle({ method, path: pathname, parameters, query, headers, body, caller, signal }),
+    );
+  } catch (error) {
+    return toWire(restError(asAwsError(error)));
+  }
+}
+
+function toWire(response: RestResponse): WireResponse {
+  const { body = '' } = response;
+  if (typeof body === 'string' || Buffer.isBuffer(body)) {
+    return { status: response.status, headers: response.headers ?? {}, body: Buffer.from(body) };
+  }
+  return {
+    status: response.status,
+    headers: { 'content-type': 'application/json', ...response.headers },
+    body: Buffer.from(JSON.stringify(body)),
+  };
+}
+
+/** The service in a Signature Version 4 credential scope: `Credential=AKIA/20260101/us-east-1/sqs/aws4_request`. */
+function signedService(request: IncomingMessage): string | undefined {
+  return /Credential=[^/]*\/\d{8}\/[^/]*\/([^/]+)\/aws4_request/.exec(
+    request.headers.authorization ?? '',
+  )?.[1];
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer | 'too large'> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= MAXIMUM_REQUEST_BYTES) chunks.push(chunk);
+  }
+  return bytes > MAXIMUM_REQUEST_BYTES ? 'too large' : Buffer.concat(chunks, bytes);
+}

@@ -1,0 +1,53 @@
+// The embedded AWS: the services this project needs, in one process, behind one loopback endpoint that speaks
+// AWS's wire protocols. `waybill aws --port N` and the local run start it here.
+
+import { createAwsContext, type AwsContext, type AwsContextOptions } from './context.ts';
+import { startEndpoint, type EndpointOptions } from './endpoint.ts';
+import { createSqsService, type SqsService } from './sqs/index.ts';
+
+export * from './context.ts';
+export { manualClock, systemClock } from './clock.ts';
+export { callService, ResponseDropped } from './dispatch.ts';
+export { EndpointError } from './endpoint.ts';
+export { AwsError, asAwsError, unknownOperation } from './errors.ts';
+export type { FaultCall, FaultEffect, FaultRule, FaultRules } from './faults.ts';
+export type { RestRequest, RestResponse, RestRoute } from './protocols/rest-json.ts';
+export type { SqsService } from './sqs/index.ts';
+
+export interface EmbeddedAwsOptions extends AwsContextOptions, EndpointOptions {}
+
+/** A running embedded AWS. */
+export interface EmbeddedAws {
+  /** Give this to any SDK or to the AWS CLI as endpoint URL. */
+  readonly endpointUrl: string;
+  readonly context: AwsContext;
+  readonly services: { readonly sqs: SqsService };
+  /** Stops listening, ends waiting calls and clears every timer. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts every built-in service and the endpoint. Rejects with an `EndpointError` of code `PortInUse` when the
+ * port is taken. Further services join with `context.services.register(service)` at any time.
+ */
+export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedAws> {
+  const context = createAwsContext(options);
+  const services = createBuiltInServices(context);
+  const endpoint = await startEndpoint(context, options);
+  return {
+    endpointUrl: endpoint.url,
+    context,
+    services,
+    async close() {
+      for (const service of context.services.all()) await service.close?.();
+      await endpoint.close();
+    },
+  };
+}
+
+/** The built-in services, registered in `context`, without an endpoint: all in-process calls work. */
+export function createBuiltInServices(context: AwsContext): EmbeddedAws['services'] {
+  const services = { sqs: createSqsService(context) };
+  for (const service of Object.values(services)) context.services.register(service);
+  return services;
+}

@@ -1,0 +1,170 @@
+// Every action of SQS, by name, over the account's queues. Both protocols and service-to-service calls end here.
+
+import type { AwsContext, Caller } from '../context.ts';
+import { batchEntries, runEntries, type BatchOutput } from './batch.ts';
+import { batchTooLong, invalidAttributeName, missingParameter, purgeQueueInProgress } from './errors.ts';
+import {
+  integerBetween,
+  optionalString,
+  requiredString,
+  stringList,
+  stringMap,
+  type Input,
+} from './input.ts';
+import {
+  MAXIMUM_MESSAGE_BYTES,
+  MAXIMUM_TAGS,
+  MAXIMUM_VISIBILITY_SECONDS,
+  PURGE_INTERVAL_MILLISECONDS,
+} from './limits.ts';
+import type { MoveTasks } from './move-tasks.ts';
+import { policyWithoutPermission, policyWithPermission } from './permissions.ts';
+import { invalidParameter, queueDoesNotExist } from './errors.ts';
+import { isAttributeName } from './queue-attributes.ts';
+import { pageOfQueueUrls, requestedQueue, senderIdOf, shownAttributes, type Queues } from './queues.ts';
+import type { Queue } from './queue.ts';
+import { receiveMessages } from './receive.ts';
+import { messageBytes, storeMessage } from './send.ts';
+
+export type Action = (input: Input, caller: Caller, signal?: AbortSignal) => unknown;
+
+export function createActions(
+  context: AwsContext,
+  queues: Queues,
+  moveTasks: MoveTasks,
+): Readonly<Record<string, Action>> {
+  const record = (input: Input) => requestedQueue(queues, input);
+  const queueOf = (input: Input) => record(input).queue;
+
+  return {
+    CreateQueue(input) {
+      const tags = { ...stringMap(input, 'tags'), ...stringMap(input, 'Tags') };
+      const created = queues.create(requiredString(input, 'QueueName'), stringMap(input, 'Attributes'), tags);
+      return { QueueUrl: created.url };
+    },
+    DeleteQueue(input) {
+      queues.delete(record(input));
+    },
+    GetQueueUrl(input) {
+      const owner = optionalString(input, 'QueueOwnerAWSAccountId');
+      if (owner !== undefined && owner !== context.accountId) throw queueDoesNotExist();
+      return { QueueUrl: queues.byName(requiredString(input, 'QueueName')).url };
+    },
+    ListQueues(input) {
+      const prefix = optionalString(input, 'QueueNamePrefix') ?? '';
+      const found = queues.all().filter(({ queue }) => queue.name.startsWith(prefix));
+      const { urls, nextToken } = pageOfQueueUrls(found, input);
+      return {
+        ...(urls.length > 0 && { QueueUrls: urls }),
+        ...(nextToken !== undefined && { NextToken: nextToken }),
+      };
+    },
+    ListDeadLetterSourceQueues(input) {
+      const { urls, nextToken } = pageOfQueueUrls(queues.sourcesOf(queueOf(input).arn), input);
+      return { queueUrls: urls, ...(nextToken !== undefined && { NextToken: nextToken }) };
+    },
+    GetQueueAttributes(input) {
+      const names = stringList(input, 'AttributeNames');
+      for (const name of names)
+        if (name !== 'All' && !isAttributeName(name)) throw invalidAttributeName(name);
+      const attributes = shownAttributes(record(input), names);
+      return Object.keys(attributes).length > 0 ? { Attributes: attributes } : {};
+    },
+    SetQueueAttributes(input) {
+      if (input['Attributes'] === undefined) throw missingParameter('Attributes');
+      queues.setAttributes(record(input), stringMap(input, 'Attributes'));
+    },
+    PurgeQueue(input) {
+      const purged = record(input);
+      const now = context.clock.now();
+      if (purged.purgedAt !== undefined && now - purged.purgedAt < PURGE_INTERVAL_MILLISECONDS) {
+        throw purgeQueueInProgress(purged.queue.name);
+      }
+      purged.purgedAt = now;
+      purged.queue.purge();
+    },
+
+    SendMessage(input, caller) {
+      const queue = queueOf(input);
+      const output = storeMessage(context, queue, input, senderIdOf(caller.arn));
+      queue.notify();
+      return output;
+    },
+    SendMessageBatch(input, caller) {
+      const queue = queueOf(input);
+      const entries = batchEntries(input, 'SendMessageBatchRequestEntry');
+      const bytes = entries.reduce((sum, entry) => sum + messageBytes(entry), 0);
+      if (bytes > MAXIMUM_MESSAGE_BYTES) throw batchTooLong(bytes);
+      const senderId = senderIdOf(caller.arn);
+      const output = runEntries(entries, (entry) => storeMessage(context, queue, entry, senderId));
+      queue.notify();
+      return output;
+    },
+    async ReceiveMessage(input, _caller, signal) {
+      const messages = await receiveMessages(queueOf(input), input, signal);
+      return messages.length > 0 ? { Messages: messages } : {};
+    },
+    DeleteMessage(input) {
+      queueOf(input).delete(requiredString(input, 'ReceiptHandle'));
+    },
+    DeleteMessageBatch(input) {
+      const queue = queueOf(input);
+      return runEntries(batchEntries(input, 'DeleteMessageBatchRequestEntry'), (entry) => {
+        queue.delete(requiredString(entry, 'ReceiptHandle'));
+        return {};
+      });
+    },
+    ChangeMessageVisibility(input) {
+      changeVisibility(queueOf(input), input);
+    },
+    ChangeMessageVisibilityBatch(input): BatchOutput {
+      const queue = queueOf(input);
+      return runEntries(batchEntries(input, 'ChangeMessageVisibilityBatchRequestEntry'), (entry) => {
+        changeVisibility(queue, entry);
+        return {};
+      });
+    },
+
+    TagQueue(input) {
+      const tagged = record(input);
+      const tags = { ...tagged.tags, ...stringMap(input, 'Tags') };
+      if (Object.keys(tags).length > MAXIMUM_TAGS) {
+        throw invalidParameter(
+          `Too many tags added for queue ${tagged.queue.name}. At most ${MAXIMUM_TAGS} are allowed.`,
+        );
+      }
+      tagged.tags = tags;
+    },
+    UntagQueue(input) {
+      const untagged = record(input);
+      const removed = stringList(input, 'TagKeys');
+      const left = Object.entries(untagged.tags).filter(([key]) => !removed.includes(key));
+      untagged.tags = Object.fromEntries(left);
+    },
+    ListQueueTags(input) {
+      const { tags } = record(input);
+      return Object.keys(tags).length > 0 ? { Tags: tags } : {};
+    },
+    AddPermission(input) {
+      const shared = record(input);
+      const policy = policyWithPermission(shared.attributes, shared.queue.arn, input);
+      queues.setAttributes(shared, { Policy: policy });
+    },
+    RemovePermission(input) {
+      const shared = record(input);
+      const policy = policyWithoutPermission(shared.attributes, shared.queue.arn, input);
+      queues.setAttributes(shared, { Policy: policy });
+    },
+
+    StartMessageMoveTask: (input) => moveTasks.start(input),
+    CancelMessageMoveTask: (input) => moveTasks.cancel(input),
+    ListMessageMoveTasks: (input) => moveTasks.list(input),
+  };
+}
+
+function changeVisibility(queue: Queue, input: Input): void {
+  const handle = requiredString(input, 'ReceiptHandle');
+  const seconds = integerBetween(input, 'VisibilityTimeout', 0, MAXIMUM_VISIBILITY_SECONDS, undefined);
+  if (seconds === undefined) throw missingParameter('VisibilityTimeout');
+  queue.changeVisibility(handle, seconds);
+}

@@ -1,0 +1,23 @@
+// The line of waiting messages: which one comes next. Standard and FIFO queues differ here and nowhere else.
+
+import type { StoredMessage } from './message.ts';
+
+export interface Line {
+  /** A message became available: it is new, its delay ended, or it came back. */
+  add(message: StoredMessage): void;
+  /** Starts a receive. One receive may take several messages of one FIFO group. */
+  begin(now: number): Receive;
+  /** A message that was in flight is so no more; called before {@link add} when it comes back. */
+  release(message: StoredMessage, now: number): void;
+  /** Groups, for the metrics. */
+  groupCounts(now: number): { readonly noisy: number; readonly inFlight: number };
+}
+
+export interface Receive {
+  /** Takes the next message out of the line, or undefined when none is available. */
+  next(): StoredMessage | undefined;
+  /** The message just taken goes in flight. Not called when it is dead-lettered instead. */
+  hold(message: StoredMessage): void;
+  /** Ends the receive. Must be called. */
+  end(): void;
+}

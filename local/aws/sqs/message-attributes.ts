@@ -1,0 +1,127 @@
+// Message attributes: what is allowed, how many bytes they take, and their MD5 digest.
+// "Amazon SQS message metadata", sqs-message-metadata.html
+
+import { createHash, type Hash } from 'node:crypto';
+import { invalidMessageContents, invalidParameter } from './errors.ts';
+import { MAXIMUM_ATTRIBUTE_NAME_LENGTH, MAXIMUM_MESSAGE_ATTRIBUTES } from './limits.ts';
+import type { MessageAttributes, MessageAttributeValue } from './message.ts';
+
+/** Refuses attributes AWS would refuse; returns them as they are stored. */
+export function checkMessageAttributes(given: unknown): MessageAttributes {
+  if (given === undefined || given === null) return {};
+  const attributes = given as Record<string, Partial<MessageAttributeValue> | undefined>;
+  const entries = Object.entries(attributes);
+  if (entries.length > MAXIMUM_MESSAGE_ATTRIBUTES) {
+    throw invalidParameter(
+      `Number of message attributes [${entries.length}] exceeds the allowed maximum [${MAXIMUM_MESSAGE_ATTRIBUTES}].`,
+    );
+  }
+  const checked: Record<string, MessageAttributeValue> = {};
+  for (const [name, value] of entries) {
+    checkName(name);
+    checked[name] = checkValue(name, value ?? {});
+  }
+  return checked;
+}
+
+/** Bytes the attributes count for: names, data types and values. */
+export function attributeBytes(attributes: MessageAttributes): number {
+  let bytes = 0;
+  for (const [name, attribute] of Object.entries(attributes)) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(attribute.DataType) + valueBytes(attribute).length;
+  }
+  return bytes;
+}
+
+/** The digest SDKs check: name, type and value of each attribute, sorted by name. Undefined for none. */
+export function attributesMd5(attributes: MessageAttributes): string | undefined {
+  const names = Object.keys(attributes).toSorted();
+  if (names.length === 0) return undefined;
+  const hash = createHash('md5');
+  for (const name of names) {
+    const attribute = attributes[name] as MessageAttributeValue;
+    addField(hash, Buffer.from(name));
+    addField(hash, Buffer.from(attribute.DataType));
+    hash.update(Buffer.from([isBinary(attribute.DataType) ? 2 : 1]));
+    addField(hash, valueBytes(attribute));
+  }
+  return hash.digest('hex');
+}
+
+/** XML 1.0 characters only; unpaired surrogates are none. */
+export function hasInvalidCharacters(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- these control characters are what SQS refuses
+  return /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/.test(text) || !text.isWellFormed();
+}
+
+/** The attributes a receive asks for: names, `prefix.*`, `.*` or `All`. */
+export function selectAttributes(
+  attributes: MessageAttributes,
+  wanted: readonly string[],
+): MessageAttributes {
+  const selected: Record<string, MessageAttributeValue> = {};
+  for (const [name, value] of Object.entries(attributes)) {
+    if (wanted.some((pattern) => matchesName(pattern, name))) selected[name] = value;
+  }
+  return selected;
+}
+
+function matchesName(pattern: string, name: string): boolean {
+  if (pattern === 'All' || pattern === '.*' || pattern === '*') return true;
+  return pattern.endsWith('.*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+}
+
+function checkName(name: string): void {
+  const wellFormed = /^[A-Za-z0-9_.-]+$/.test(name) && !/^\.|\.$|\.\./.test(name);
+  if (!wellFormed || name.length > MAXIMUM_ATTRIBUTE_NAME_LENGTH) {
+    throw invalidParameter(
+      `Message (user) attribute name '${name}' is invalid. Attribute names can contain A-Z, a-z, 0-9, hyphen, underscore and single inner periods, up to ${MAXIMUM_ATTRIBUTE_NAME_LENGTH} characters.`,
+    );
+  }
+  if (/^(aws|amazon)\./i.test(name)) {
+    throw invalidParameter(
+      `Message (user) attribute name '${name}' starts with the reserved prefix AWS. or Amazon.`,
+    );
+  }
+}
+
+function checkValue(name: string, value: Partial<MessageAttributeValue>): MessageAttributeValue {
+  const { DataType: type, StringValue: text, BinaryValue: binary } = value;
+  if (!type)
+    throw invalidParameter(
+      `The message attribute '${name}' must contain a non-empty message attribute type.`,
+    );
+  if (!/^(String|Number|Binary)(\..+)?$/.test(type) || type.length > MAXIMUM_ATTRIBUTE_NAME_LENGTH) {
+    throw invalidParameter(
+      `The type of message (user) attribute '${name}' is invalid. You must use only the following supported type prefixes: Binary, Number, String.`,
+    );
+  }
+  const content = isBinary(type) ? binary : text;
+  if (content === undefined || content === '') {
+    throw invalidParameter(
+      `The message attribute '${name}' must contain a non-empty value of type '${isBinary(type) ? 'Binary' : 'String'}'.`,
+    );
+  }
+  if (isBinary(type)) return { DataType: type, BinaryValue: content };
+  if (hasInvalidCharacters(content) || hasInvalidCharacters(type)) throw invalidMessageContents();
+  if (/^Number(\.|$)/.test(type) && !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(content.trim())) {
+    throw invalidParameter(`Can't cast the value of message (user) attribute '${name}' to a number.`);
+  }
+  return { DataType: type, StringValue: content };
+}
+
+function isBinary(type: string): boolean {
+  return /^Binary(\.|$)/.test(type);
+}
+
+function valueBytes(attribute: MessageAttributeValue): Buffer {
+  return isBinary(attribute.DataType)
+    ? Buffer.from(attribute.BinaryValue ?? '', 'base64')
+    : Buffer.from(attribute.StringValue ?? '');
+}
+
+function addField(hash: Hash, bytes: Buffer): void {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  hash.update(length).update(bytes);
+}

@@ -1,0 +1,441 @@
+// One queue: its messages, where each of them is, and every way from one state to the next. Inputs are valid
+// when they get here; the actions check them.
+
+import { randomUUID } from 'node:crypto';
+import type { AwsContext, ClockTimer, Happening } from '../context.ts';
+import { invalidValue, messageNotInFlight, overLimit } from './errors.ts';
+import { createDeduplication, deduplicationKey, type FirstSend } from './deduplication.ts';
+import { createFifoLine } from './fifo-line.ts';
+import type { Line } from './line.ts';
+import { MAXIMUM_IN_FLIGHT, MAXIMUM_VISIBILITY_SECONDS, RECEIVES_BEFORE_THE_BACK } from './limits.ts';
+import type { MessageAttributes, StoredMessage } from './message.ts';
+import type { QueueSettings } from './queue-attributes.ts';
+import { createReceiveAttempts } from './receive-attempts.ts';
+import { parseReceiptHandle, receiptHandle } from './receipt-handle.ts';
+import { createStandardLine } from './standard-line.ts';
+import { createTimetable } from './timetable.ts';
+import { createWaiters } from './waiters.ts';
+
+/** The first sequence number and the step to the next; AWS shows 20 digits that grow by an unspecified amount. */
+const FIRST_SEQUENCE_NUMBER = 18_900_000_000_000_000_000n;
+const SEQUENCE_STEP = 256n;
+
+/** A message to put into the queue. */
+export interface NewMessage {
+  readonly messageId: string;
+  readonly body: string;
+  readonly bodyMd5: string;
+  readonly attributes: MessageAttributes;
+  readonly traceHeader?: string | undefined;
+  readonly senderId: string;
+  readonly groupId?: string | undefined;
+  readonly deduplicationId?: string | undefined;
+  /** Seconds; the queue's own delay when absent. */
+  readonly delaySeconds?: number | undefined;
+  /** Set when the message comes from another queue. */
+  readonly from?: {
+    readonly queueArn: string | undefined;
+    readonly sentAt: number;
+    /** `ApproximateReceiveCount` counts across all queues. */
+    readonly receiveCount: number;
+  };
+}
+
+export interface ReceiveRequest {
+  readonly maxMessages: number;
+  readonly visibilitySeconds: number;
+  readonly waitSeconds: number;
+  readonly attemptId?: string | undefined;
+}
+
+/** A message as handed to a receiver. A copy: what happens to the message later does not change it. */
+export interface ReceivedMessage {
+  readonly message: Readonly<StoredMessage>;
+  readonly receiptHandle: string;
+}
+
+export interface QueueCounts {
+  readonly visible: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+}
+
+export interface Queue {
+  readonly name: string;
+  readonly arn: string;
+  readonly fifo: boolean;
+  readonly createdAt: number;
+  settings: QueueSettings;
+  /** Stores a message, or finds that it repeats an earlier one. Call {@link notify} when all are in. */
+  send(message: NewMessage): FirstSend | { readonly messageId: string; readonly sequenceNumber?: undefined };
+  /** Serves receivers that wait. Called after every change that may have made a message available. */
+  notify(): void;
+  receive(request: ReceiveRequest, signal?: AbortSignal): Promise<ReceivedMessage[]>;
+  delete(handle: string): void;
+  changeVisibility(handle: string, seconds: number): void;
+  /** Takes up to `count` waiting messages out of the queue for good, in line order: a move to another queue. */
+  withdraw(count: number): StoredMessage[];
+  purge(): void;
+  /** Applies new settings to the messages that are in the queue. */
+  configure(settings: QueueSettings): void;
+  counts(): QueueCounts;
+  /** Groups of the queue, for the metrics. */
+  groupCounts(): { readonly noisy: number; readonly inFlight: number };
+  /** Milliseconds since the oldest message came into this queue; undefined when it is empty. */
+  oldestAge(): number | undefined;
+  /** What is in the queue, in order of arrival. Consumes nothing. */
+  messages(): readonly Readonly<StoredMessage>[];
+  close(): void;
+}
+
+export interface QueueSetup {
+  readonly context: AwsContext;
+  readonly name: string;
+  readonly arn: string;
+  readonly settings: QueueSettings;
+  /** The queue an ARN names, to find dead-letter queues. */
+  readonly findQueue: (arn: string) => Queue | undefined;
+}
+
+export function createQueue({ context, name, arn, settings, findQueue }: QueueSetup): Queue {
+  const { clock } = context;
+  const fifo = name.endsWith('.fifo');
+  const token = randomUUID();
+  const newLine = (): Line => (fifo ? createFifoLine() : createStandardLine());
+  let line = newLine();
+  const stored = new Map<number, StoredMessage>();
+  const count = { delayed: 0, waiting: 0, 'in-flight': 0, gone: 0 };
+  const deduplication = createDeduplication();
+  const attempts = createReceiveAttempts();
+  const waiters = createWaiters<ReceiveRequest, ReceivedMessage[]>(clock, () => []);
+  let lastOrder = 0;
+  let sequenceNumber = FIRST_SEQUENCE_NUMBER;
+  let wakeTimer: ClockTimer | undefined;
+  let wakeAt = Infinity;
+
+  /** Ends of delays and visibility timeouts. */
+  const due = createTimetable<StoredMessage>(
+    (message, at) => (message.state === 'delayed' || message.state === 'in-flight') && message.dueAt === at,
+    () => count.delayed + count['in-flight'],
+  );
+  /** Entered by the time of sending, so that a change of the retention period holds for every message. */
+  const retention = createTimetable<StoredMessage>(
+    (message) => message.state !== 'gone',
+    () => stored.size,
+  );
+
+  const report = (kind: Happening['kind'], message: StoredMessage, detail?: Happening['detail']): void => {
+    const { messageId } = message;
+    context.events.emit({ kind, service: 'sqs', resourceArn: arn, messageId, ...(detail && { detail }) });
+  };
+
+  const setState = (message: StoredMessage, state: StoredMessage['state']): void => {
+    count[message.state]--;
+    message.state = state;
+    count[state]++;
+  };
+
+  const makeAvailable = (message: StoredMessage): void => {
+    const wasInFlight = message.state === 'in-flight';
+    setState(message, 'waiting');
+    if (wasInFlight) {
+      line.release(message, clock.now());
+      if (!fifo && message.receipt >= RECEIVES_BEFORE_THE_BACK) message.order = ++lastOrder;
+    }
+    line.add(message);
+  };
+
+  const remove = (message: StoredMessage): void => {
+    const wasInFlight = message.state === 'in-flight';
+    setState(message, 'gone');
+    stored.delete(message.key);
+    if (wasInFlight) line.release(message, clock.now());
+  };
+
+  /** Brings every message to where it is now. */
+  const catchUp = (): void => {
+    const now = clock.now();
+    const expired = now - queue.settings.retentionSeconds * 1000;
+    for (let message = retention.takeDue(expired); message; message = retention.takeDue(expired)) {
+      remove(message);
+      report('expired', message);
+    }
+    for (let message = due.takeDue(now); message; message = due.takeDue(now)) {
+      if (message.state === 'in-flight') report('released', message);
+      makeAvailable(message);
+    }
+  };
+
+  const deadLetter = (message: StoredMessage): Queue | undefined => {
+    const { redrive } = queue.settings;
+    if (!redrive || message.receipt < redrive.maxReceiveCount) return undefined;
+    const target = findQueue(redrive.targetArn);
+    if (!target || target.fifo !== fifo) return undefined;
+    remove(message);
+    target.send({
+      ...message,
+      // A FIFO dead-letter queue must take every message: the id that told repetitions apart did its work.
+      deduplicationId: fifo ? message.messageId : undefined,
+      delaySeconds: 0,
+      from: {
+        queueArn: arn,
+        sentAt: fifo ? clock.now() : message.sentAt,
+        receiveCount: message.receiveCount,
+      },
+    });
+    report('dead-lettered', message, { to: target.arn, receiveCount: message.receiveCount });
+    return target;
+  };
+
+  const take = (request: ReceiveRequest): StoredMessage[] => {
+    const now = clock.now();
+    const wanted = Math.min(request.maxMessages, MAXIMUM_IN_FLIGHT - count['in-flight']);
+    const taken: StoredMessage[] = [];
+    const deadLetterQueues = new Set<Queue>();
+    const receive = line.begin(now);
+    while (taken.length < wanted) {
+      const message = receive.next();
+      if (!message) break;
+      const movedTo = deadLetter(message);
+      if (movedTo) {
+        deadLetterQueues.add(movedTo);
+        continue;
+      }
+      setState(message, 'in-flight');
+      message.receiveCount++;
+      message.receipt++;
+      message.firstReceivedAt ??= now;
+      message.lastReceivedAt = now;
+      message.dueAt = now + request.visibilitySeconds * 1000;
+      receive.hold(message);
+      due.add(message, message.dueAt);
+      taken.push(message);
+      report('received', message, { receiveCount: message.receiveCount });
+    }
+    receive.end();
+    for (const target of deadLetterQueues) target.notify();
+    return taken;
+  };
+
+  const hand = (request: ReceiveRequest, taken: readonly StoredMessage[]): ReceivedMessage[] => {
+    if (request.attemptId !== undefined && taken.length > 0) {
+      attempts.remember(request.attemptId, taken, clock.now());
+    }
+    const handed = taken.map((message) => ({
+      message: { ...message },
+      receiptHandle: receiptHandle(token, message),
+    }));
+    if (request.visibilitySeconds === 0) catchUp();
+    return handed;
+  };
+
+  const repeated = (request: ReceiveRequest): readonly StoredMessage[] | undefined => {
+    if (request.attemptId === undefined) return undefined;
+    const taken = attempts.repeat(request.attemptId, clock.now());
+    for (const message of taken ?? []) {
+      message.dueAt = clock.now() + request.visibilitySeconds * 1000;
+      due.add(message, message.dueAt);
+    }
+    return taken;
+  };
+
+  /** Sets one timer for the next message that falls due, and only while somebody waits for it. */
+  const armWake = (): void => {
+    const next = waiters.size > 0 ? (due.nextDue() ?? Infinity) : Infinity;
+    if (next === wakeAt) return;
+    if (wakeTimer) clock.clearTimeout(wakeTimer);
+    wakeAt = next;
+    wakeTimer = undefined;
+    if (next === Infinity) return;
+    wakeTimer = clock.setTimeout(() => {
+      wakeAt = Infinity;
+      wakeTimer = undefined;
+      queue.notify();
+    }, next - clock.now());
+  };
+
+  const inFlightMessage = (handle: string): StoredMessage => {
+    const { key, receipt } = parseReceiptHandle(token, handle);
+    const message = stored.get(key);
+    if (!message || message.receipt !== receipt) {
+      const reason = 'Message does not exist or is not available for visibility timeout change.';
+      throw invalidValue('ReceiptHandle', handle, reason);
+    }
+    if (message.state !== 'in-flight') throw messageNotInFlight();
+    return message;
+  };
+
+  const queue: Queue = {
+    name,
+    arn,
+    fifo,
+    createdAt: clock.now(),
+    settings,
+
+    send(message) {
+      const now = clock.now();
+      const { groupId = '', deduplicationId } = message;
+      let key: string | undefined;
+      if (fifo && deduplicationId !== undefined) {
+        key = deduplicationKey(queue.settings.deduplicationScope, groupId, deduplicationId);
+        const first = deduplication.find(key, now);
+        if (first) {
+          const detail = { group: groupId };
+          context.events.emit({ kind: 'deduplicated', service: 'sqs', resourceArn: arn, ...first, detail });
+          return first;
+        }
+      }
+      const order = ++lastOrder;
+      const delay = (message.delaySeconds ?? queue.settings.delaySeconds) * 1000;
+      const { messageId, body, bodyMd5, attributes, senderId, traceHeader } = message;
+      const entry: StoredMessage = {
+        key: order,
+        messageId,
+        body,
+        bodyMd5,
+        attributes,
+        senderId,
+        traceHeader,
+        groupId: message.groupId,
+        deduplicationId,
+        sequenceNumber: fifo ? String((sequenceNumber += SEQUENCE_STEP)) : undefined,
+        sentAt: message.from?.sentAt ?? now,
+        arrivedAt: now,
+        sourceQueueArn: message.from?.queueArn,
+        state: delay > 0 ? 'delayed' : 'waiting',
+        order,
+        receiveCount: message.from?.receiveCount ?? 0,
+        firstReceivedAt: undefined,
+        lastReceivedAt: 0,
+        dueAt: now + delay,
+        receipt: 0,
+      };
+      count[entry.state]++;
+      stored.set(entry.key, entry);
+      retention.add(entry, entry.sentAt);
+      if (entry.state === 'delayed') due.add(entry, entry.dueAt);
+      else line.add(entry);
+      if (entry.sequenceNumber === undefined) return { messageId };
+      const first = { messageId, sequenceNumber: entry.sequenceNumber };
+      if (key !== undefined) deduplication.remember(key, first, now);
+      return first;
+    },
+
+    notify() {
+      if (waiters.size === 0) return;
+      catchUp();
+      waiters.serve((request) => {
+        const taken = count.waiting > 0 ? take(request) : [];
+        return taken.length > 0 ? hand(request, taken) : undefined;
+      });
+      armWake();
+    },
+
+    async receive(request, signal) {
+      catchUp();
+      const taken = repeated(request) ?? take(request);
+      if (taken.length > 0) return hand(request, taken);
+      if (request.waitSeconds === 0) {
+        if (!fifo && count['in-flight'] >= MAXIMUM_IN_FLIGHT) {
+          throw overLimit(
+            `The queue has ${MAXIMUM_IN_FLIGHT} messages in flight, which is the most a queue can have.`,
+          );
+        }
+        return [];
+      }
+      const handed = waiters.wait(request, request.waitSeconds * 1000, signal);
+      armWake();
+      return handed;
+    },
+
+    delete(handle) {
+      const { key, receipt } = parseReceiptHandle(token, handle);
+      catchUp();
+      const message = stored.get(key);
+      if (!message) return;
+      const current = message.receipt === receipt;
+      if (fifo && !(current && message.state === 'in-flight')) {
+        throw invalidValue('ReceiptHandle', handle, 'The receipt handle has expired.');
+      }
+      // A standard queue answers yes to an outdated handle and keeps the message.
+      if (!current) return;
+      remove(message);
+      report('deleted', message);
+      queue.notify();
+    },
+
+    changeVisibility(handle, seconds) {
+      catchUp();
+      const message = inFlightMessage(handle);
+      const now = clock.now();
+      const held = Math.floor((now - message.lastReceivedAt) / 1000);
+      if (held + seconds > MAXIMUM_VISIBILITY_SECONDS) {
+        const reason = `Total VisibilityTimeout for the message is beyond the limit [${MAXIMUM_VISIBILITY_SECONDS} seconds]`;
+        throw invalidValue('VisibilityTimeout', seconds, reason);
+      }
+      message.dueAt = now + seconds * 1000;
+      due.add(message, message.dueAt);
+      catchUp();
+      queue.notify();
+    },
+
+    withdraw(wanted) {
+      catchUp();
+      const taken: StoredMessage[] = [];
+      const receive = line.begin(clock.now());
+      while (taken.length < wanted) {
+        const message = receive.next();
+        if (!message) break;
+        remove(message);
+        taken.push(message);
+      }
+      receive.end();
+      return taken;
+    },
+
+    purge() {
+      for (const message of stored.values()) setState(message, 'gone');
+      stored.clear();
+      due.clear();
+      retention.clear();
+      line = newLine();
+      context.events.emit({ kind: 'purged', service: 'sqs', resourceArn: arn });
+    },
+
+    configure(next) {
+      catchUp();
+      const delayChange = next.delaySeconds - queue.settings.delaySeconds;
+      queue.settings = next;
+      // A new delay holds for what is in a FIFO queue already, not for what is in a standard queue.
+      if (fifo && delayChange !== 0) {
+        for (const message of stored.values()) {
+          if (message.state !== 'delayed') continue;
+          message.dueAt += delayChange * 1000;
+          due.add(message, message.dueAt);
+        }
+      }
+      catchUp();
+      queue.notify();
+    },
+
+    counts() {
+      catchUp();
+      return { visible: count.waiting, inFlight: count['in-flight'], delayed: count.delayed };
+    },
+    groupCounts: () => line.groupCounts(clock.now()),
+    oldestAge() {
+      catchUp();
+      for (const oldest of stored.values()) return clock.now() - oldest.arrivedAt;
+      return undefined;
+    },
+    messages() {
+      catchUp();
+      return [...stored.values()].map((message) => ({ ...message }));
+    },
+    close() {
+      waiters.dismiss();
+      armWake();
+    },
+  };
+  return queue;
+}

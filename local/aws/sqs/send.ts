@@ -1,0 +1,165 @@
+// From a SendMessage request, or one entry of a batch, to a stored message and its answer.
+
+import { createHash, randomUUID } from 'node:crypto';
+import type { AwsContext } from '../context.ts';
+import { faultError } from '../dispatch.ts';
+import {
+  invalidMessageContents,
+  invalidParameter,
+  invalidValue,
+  messageTooLong,
+  missingParameter,
+} from './errors.ts';
+import { checkedId, integerBetween, optionalString, type Input } from './input.ts';
+import { MAXIMUM_DELAY_SECONDS } from './limits.ts';
+import type { MessageAttributes } from './message.ts';
+import {
+  attributeBytes,
+  attributesMd5,
+  checkMessageAttributes,
+  hasInvalidCharacters,
+} from './message-attributes.ts';
+import type { NewMessage, Queue } from './queue.ts';
+
+export interface SendMessageOutput {
+  readonly MessageId: string;
+  readonly MD5OfMessageBody: string;
+  readonly MD5OfMessageAttributes?: string;
+  readonly MD5OfMessageSystemAttributes?: string;
+  readonly SequenceNumber?: string;
+}
+
+/**
+ * Checks and stores one message. The caller calls `queue.notify()` when the whole batch is in. Throws an
+ * AwsError; then nothing was stored.
+ */
+export function storeMessage(
+  context: AwsContext,
+  queue: Queue,
+  input: Input,
+  senderId: string,
+): SendMessageOutput {
+  const message = checkMessage(queue, input, senderId);
+  const { messageId, sequenceNumber } = storeWithFaults(context, queue, message);
+  const attributes = attributesMd5(message.attributes);
+  const trace =
+    message.traceHeader === undefined ? undefined : attributesMd5(traceAttribute(message.traceHeader));
+  return {
+    MessageId: messageId,
+    MD5OfMessageBody: message.bodyMd5,
+    ...(attributes !== undefined && { MD5OfMessageAttributes: attributes }),
+    ...(trace !== undefined && { MD5OfMessageSystemAttributes: trace }),
+    ...(sequenceNumber !== undefined && { SequenceNumber: sequenceNumber }),
+  };
+}
+
+/** Bytes that count against the limits of a message and of a batch: body and attributes. */
+export function messageBytes(input: Input): number {
+  const body = typeof input['MessageBody'] === 'string' ? input['MessageBody'] : '';
+  let bytes = Buffer.byteLength(body);
+  try {
+    bytes += attributeBytes(checkMessageAttributes(input['MessageAttributes']));
+  } catch {
+    // The entry will fail for its attributes; here only its body counts.
+  }
+  return bytes;
+}
+
+function checkMessage(queue: Queue, input: Input, senderId: string): NewMessage {
+  const body = optionalString(input, 'MessageBody');
+  if (body === undefined || body === '') throw missingParameter('MessageBody');
+  const attributes = checkMessageAttributes(input['MessageAttributes']);
+  const { maximumMessageBytes } = queue.settings;
+  if (Buffer.byteLength(body) + attributeBytes(attributes) > maximumMessageBytes) {
+    throw messageTooLong(maximumMessageBytes);
+  }
+  if (hasInvalidCharacters(body)) throw invalidMessageContents();
+  return {
+    messageId: randomUUID(),
+    body,
+    bodyMd5: createHash('md5').update(body).digest('hex'),
+    attributes,
+    traceHeader: traceHeader(input),
+    senderId,
+    ...(queue.fifo ? checkFifo(queue, input, body) : checkStandard(input)),
+  };
+}
+
+function checkStandard(input: Input): Pick<NewMessage, 'groupId' | 'delaySeconds'> {
+  const deduplicationId = optionalString(input, 'MessageDeduplicationId');
+  if (deduplicationId !== undefined) {
+    const reason = 'The request include parameter that is not valid for this queue type';
+    throw invalidValue('MessageDeduplicationId', deduplicationId, reason);
+  }
+  return {
+    groupId: checkedId(input, 'MessageGroupId'),
+    delaySeconds: integerBetween(input, 'DelaySeconds', 0, MAXIMUM_DELAY_SECONDS, undefined),
+  };
+}
+
+function checkFifo(
+  queue: Queue,
+  input: Input,
+  body: string,
+): Pick<NewMessage, 'groupId' | 'deduplicationId'> {
+  const groupId = checkedId(input, 'MessageGroupId');
+  if (groupId === undefined) throw missingParameter('MessageGroupId');
+  const delay = integerBetween(input, 'DelaySeconds', 0, MAXIMUM_DELAY_SECONDS, 0);
+  if (delay !== 0) {
+    const reason = 'The request include parameter that is not valid for this queue type.';
+    throw invalidValue('DelaySeconds', delay, reason);
+  }
+  const given = checkedId(input, 'MessageDeduplicationId');
+  if (given === undefined && !queue.settings.contentBasedDeduplication) {
+    throw invalidParameter(
+      'The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly',
+    );
+  }
+  // The body alone is hashed, not the attributes.
+  const deduplicationId = given ?? createHash('sha256').update(body).digest('hex');
+  return { groupId, deduplicationId };
+}
+
+function traceHeader(input: Input): string | undefined {
+  const given = input['MessageSystemAttributes'] as MessageAttributes | undefined | null;
+  if (given === undefined || given === null) return undefined;
+  for (const [name, value] of Object.entries(given)) {
+    if (name !== 'AWSTraceHeader') {
+      throw invalidParameter(
+        `Message system attribute name '${name}' is invalid. The only one is AWSTraceHeader.`,
+      );
+    }
+    if (value.DataType !== 'String' || !value.StringValue) {
+      throw invalidParameter(
+        `The message system attribute '${name}' must contain a non-empty value of type 'String'.`,
+      );
+    }
+  }
+  return given['AWSTraceHeader']?.StringValue;
+}
+
+function traceAttribute(header: string): MessageAttributes {
+  return { AWSTraceHeader: { DataType: 'String', StringValue: header } };
+}
+
+function storeWithFaults(
+  context: AwsContext,
+  queue: Queue,
+  message: NewMessage,
+): { readonly messageId: string; readonly sequenceNumber?: string | undefined } {
+  const fault = context.faults.next({
+    service: 'sqs',
+    action: 'Deliver',
+    input: { QueueArn: queue.arn, MessageId: message.messageId },
+  });
+  if (fault) {
+    const error = faultError(fault);
+    if (error) throw error;
+    if (fault.kind === 'drop') return { messageId: message.messageId };
+    if (fault.kind === 'duplicate' && !queue.fifo) queue.send(message);
+  }
+  const stored = queue.send(message);
+  const { messageId } = stored;
+  context.events.emit({ kind: 'sent', service: 'sqs', resourceArn: queue.arn, messageId });
+  return stored;
+}
