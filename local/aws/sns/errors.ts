@@ -1,0 +1,58 @@
+// The errors of SNS, in its words. https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html
+
+import { AwsError } from '../errors.ts';
+
+const NOT_FOUND = 404;
+const FORBIDDEN = 403;
+
+/** `Invalid parameter: NAME Reason: WHY`, as most checks of SNS put it. */
+export function invalidParameter(detail: string): AwsError {
+  return new AwsError('InvalidParameterException', `Invalid parameter: ${detail}`, 400, {
+    queryCode: 'InvalidParameter',
+  });
+}
+
+/** A message attribute that breaks the rules for names, types or values. */
+export function invalidParameterValue(message: string): AwsError {
+  return new AwsError('InvalidParameterValueException', message, 400, { queryCode: 'ParameterValueInvalid' });
+}
+
+export function validationError(message: string): AwsError {
+  return new AwsError('ValidationException', message, 400, { queryCode: 'ValidationError' });
+}
+
+export function topicNotFound(): AwsError {
+  return new AwsError('NotFoundException', 'Topic does not exist', NOT_FOUND, { queryCode: 'NotFound' });
+}
+
+export function subscriptionNotFound(): AwsError {
+  return new AwsError('NotFoundException', 'Subscription does not exist', NOT_FOUND, {
+    queryCode: 'NotFound',
+  });
+}
+
+export function resourceNotFound(): AwsError {
+  return new AwsError('ResourceNotFoundException', 'Resource does not exist', NOT_FOUND, {
+    queryCode: 'ResourceNotFound',
+  });
+}
+
+export function limitExceeded(
+  code: 'SubscriptionLimitExceeded' | 'TopicLimitExceeded' | 'FilterPolicyLimitExceeded',
+  message: string,
+): AwsError {
+  return new AwsError(`${code}Exception`, message, FORBIDDEN, { queryCode: code });
+}
+
+/** A refusal of a whole batch. */
+export function batchError(
+  code:
+    | 'EmptyBatchRequest'
+    | 'TooManyEntriesInBatchRequest'
+    | 'BatchEntryIdsNotDistinct'
+    | 'BatchRequestTooLong'
+    | 'InvalidBatchEntryId',
+  message: string,
+): AwsError {
+  return new AwsError(`${code}Exception`, message, 400, { queryCode: code });
+}
