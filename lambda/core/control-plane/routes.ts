@@ -1,0 +1,60 @@
+/** The HTTP routes of control-plane. Only an operator, proven by the token, may name a tenant in the path (D18). */
+import * as z from 'zod/mini';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Route } from '../http/http-handler.ts';
+import { callerOf, commandBody, pathParameter } from '../http/request.ts';
+import type { Role } from '../http/request.ts';
+import type { Core } from '../unit-of-work.ts';
+import { changePlan, readTenant, reactivateTenant, registerTenant, suspendTenant } from './tenants.ts';
+
+const OPERATOR: readonly Role[] = ['operator'];
+const NAME_MAX_LENGTH = 200;
+const EMAIL_MAX_LENGTH = 320;
+
+const Plan = z.enum(['free', 'team', 'premium']);
+const TenantBody = z.object({
+  tenantId: z.optional(
+    z.string().check(z.regex(/^[a-z][a-z0-9-]{2,39}$/, 'must be 3 to 40 of a-z, 0-9 and -')),
+  ),
+  name: z.string().check(z.trim(), z.minLength(1), z.maxLength(NAME_MAX_LENGTH)),
+  plan: Plan,
+  contactEmail: z
+    .string()
+    .check(z.maxLength(EMAIL_MAX_LENGTH), z.regex(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address')),
+});
+const PlanBody = z.object({ plan: Plan });
+const SuspensionBody = z.object({ reason: z.enum(['unpaid', 'abuse', 'requested']) });
+
+export function controlPlaneRoutes(core: () => Promise<Core>): Readonly<Record<string, Route>> {
+  return {
+    'POST /tenants': async (event) => {
+      callerOf(event, OPERATOR);
+      const command = await commandBody(event, TenantBody);
+      return { status: 201, body: await registerTenant(await core(), command) };
+    },
+    'GET /tenants/{tenantId}': async (event) => ({
+      status: 200,
+      body: await readTenant(await core(), tenantOf(event)),
+    }),
+    'PUT /tenants/{tenantId}/plan': async (event) => {
+      const tenantId = tenantOf(event);
+      await changePlan(await core(), tenantId, await commandBody(event, PlanBody));
+      return { status: 204 };
+    },
+    'PUT /tenants/{tenantId}/suspension': async (event) => {
+      const tenantId = tenantOf(event);
+      await suspendTenant(await core(), tenantId, await commandBody(event, SuspensionBody));
+      return { status: 204 };
+    },
+    'DELETE /tenants/{tenantId}/suspension': async (event) => {
+      await reactivateTenant(await core(), tenantOf(event));
+      return { status: 204 };
+    },
+  };
+}
+
+/** The tenant an operator names in the path. */
+function tenantOf(event: APIGatewayProxyEventV2): string {
+  callerOf(event, OPERATOR);
+  return pathParameter(event, 'tenantId');
+}
