@@ -1,0 +1,123 @@
+/** One message, from its text to its outcome. Never throws. */
+import type { AnyEventContract, Envelope, EnvelopeOf } from '../../../lib/contracts/index.ts';
+import type { Clock } from '../clock.ts';
+import { describeError, type Logger } from '../logger.ts';
+import { isPermanentError } from '../errors.ts';
+import type { EventPublisher, Handler, SqsRecord } from '../types.ts';
+import { eventFields, MessageContext } from './message-context.ts';
+import { belongsInDeadLetterQueue } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
+import { readEvent, unreadableReason } from './read-event.ts';
+
+/** A consumer as data: nothing of it changes from message to message (D5). */
+export interface Consumer<Contract extends AnyEventContract = AnyEventContract> {
+  readonly name: string;
+  readonly contracts: readonly Contract[];
+  readonly handler: Handler<Contract>;
+  readonly onReplay: 'handle' | 'skip';
+  readonly maxReceiveCount: number | undefined;
+  readonly publisher: EventPublisher | undefined;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export interface DeadLetter {
+  readonly reason: string;
+  /** At most 256 characters, without personal data. */
+  readonly detail: string;
+}
+
+/** What a message needs of the batch it came in. */
+export interface MessageRun {
+  readonly signal: AbortSignal;
+  /** True when the batch was given up: whatever a late handler does counts no more. */
+  isOver(): boolean;
+  /** Resolves true when the copy with its reason is safe; false leaves the message to SQS's own redrive. */
+  deadLetter(record: SqsRecord, letter: DeadLetter): Promise<boolean>;
+}
+
+export async function handleMessage<Contract extends AnyEventContract>(
+  consumer: Consumer<Contract>,
+  record: SqsRecord,
+  run: MessageRun,
+): Promise<Outcome> {
+  const startedAt = consumer.clock.now();
+  const receiveCount = receiveCountOf(record);
+  let event: EnvelopeOf<Contract> | undefined;
+  try {
+    const read = readEvent(consumer.contracts, record);
+    event = read instanceof Promise ? await read : read;
+    const replay = event.metadata.replay;
+    if (replay !== undefined && consumer.onReplay === 'skip') {
+      log(consumer, record, event, 'skipped', startedAt, { replay });
+      return 'skipped';
+    }
+    const context = new MessageContext({
+      event,
+      receiveCount,
+      consumer: consumer.name,
+      signal: run.signal,
+      logger: consumer.logger,
+      publisher: consumer.publisher,
+    });
+    await consumer.handler(event, context);
+    log(consumer, record, event, 'handled', startedAt, undefined);
+    return 'handled';
+  } catch (error) {
+    if (run.isOver()) return 'abandoned';
+    return afterFailure(consumer, record, run, { error, event, receiveCount, startedAt });
+  }
+}
+
+interface FailedHandling {
+  readonly error: unknown;
+  /** Undefined when it could not be read. */
+  readonly event: Envelope | undefined;
+  readonly receiveCount: number;
+  readonly startedAt: number;
+}
+
+async function afterFailure<Contract extends AnyEventContract>(
+  consumer: Consumer<Contract>,
+  record: SqsRecord,
+  run: MessageRun,
+  { error, event, receiveCount, startedAt }: FailedHandling,
+): Promise<Outcome> {
+  const unreadable = event === undefined ? unreadableReason(error) : undefined;
+  const permanent = unreadable !== undefined || isPermanentError(error);
+  const letter: DeadLetter = unreadable ?? {
+    reason: isPermanentError(error) ? 'PERMANENT_ERROR' : 'HANDLER_FAILED',
+    detail: isPermanentError(error) ? error.code : describeError(error),
+  };
+  const { maxReceiveCount } = consumer;
+  const dead =
+    belongsInDeadLetterQueue({ permanent, receiveCount, maxReceiveCount }) &&
+    (await run.deadLetter(record, letter));
+  const outcome = dead ? 'dead-lettered' : 'failed';
+  log(consumer, record, event, outcome, startedAt, { reason: letter.reason, detail: letter.detail });
+  return outcome;
+}
+
+/** One line per message, so that whoever counts lines counts messages. Ids and outcome, never data. */
+function log<Contract extends AnyEventContract>(
+  consumer: Consumer<Contract>,
+  record: SqsRecord,
+  event: Envelope | undefined,
+  outcome: Outcome,
+  startedAt: number,
+  more: Readonly<Record<string, unknown>> | undefined,
+): void {
+  const level = outcome === 'failed' ? 'warn' : outcome === 'dead-lettered' ? 'error' : 'info';
+  consumer.logger[level](`message ${outcome}`, {
+    ...(event !== undefined && eventFields(event)),
+    messageId: record.messageId,
+    receiveCount: receiveCountOf(record),
+    outcome,
+    durationMs: consumer.clock.now() - startedAt,
+    ...more,
+  });
+}
+
+export function receiveCountOf(record: SqsRecord): number {
+  return Number(record.attributes['ApproximateReceiveCount'] ?? 1);
+}

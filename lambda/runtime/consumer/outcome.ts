@@ -1,0 +1,45 @@
+/** What can become of a received message, and the rule that decides between a retry and the dead-letter queue. */
+export type Outcome =
+  /** The handler returned. */
+  | 'handled'
+  /** A replayed event that the consumer chose not to handle. */
+  | 'skipped'
+  /** A copy with the reason is in the dead-letter queue. */
+  | 'dead-lettered'
+  /** To be delivered again after a backoff. */
+  | 'failed'
+  /** FIFO: behind a message of its group that was not acknowledged. */
+  | 'held'
+  /** No time was left, or a shutdown began. */
+  | 'not-started'
+  /** The handler was still running when the time was over. Its result is unknown. */
+  | 'abandoned';
+
+/** True when the message is done with and leaves the queue. */
+export function isAcknowledged(outcome: Outcome): boolean {
+  return outcome === 'handled' || outcome === 'skipped' || outcome === 'dead-lettered';
+}
+
+export interface FailedMessage {
+  /** No retry can help: unreadable, of another tenant, or the handler said so. */
+  readonly permanent: boolean;
+  readonly receiveCount: number;
+  /** The queue's maxReceiveCount, when known. */
+  readonly maxReceiveCount: number | undefined;
+}
+
+/**
+ * | failure | receive count | |
+ * |---|---|---|
+ * | unreadable, or the handler threw PermanentError | any | dead-letter at once (D10) |
+ * | the handler threw | below maxReceiveCount | retry |
+ * | the handler threw | maxReceiveCount or more | dead-letter |
+ * | the handler threw | maxReceiveCount not known | retry; SQS moves the message after its last receive |
+ *
+ * At the last receive the runtime is ahead of SQS, which moves a message only when it would be received once
+ * more, and without a reason.
+ */
+export function belongsInDeadLetterQueue(failed: FailedMessage): boolean {
+  if (failed.permanent) return true;
+  return failed.maxReceiveCount !== undefined && failed.receiveCount >= failed.maxReceiveCount;
+}

@@ -1,0 +1,43 @@
+/** From a received message to the typed event: parse, compare tenants, upcast, validate. */
+import { decode, isContractError, parseEnvelope } from '../../../lib/contracts/index.ts';
+import type { AnyEventContract, EnvelopeOf } from '../../../lib/contracts/index.ts';
+import type { SqsRecord } from '../types.ts';
+
+/** A message that no handler can do anything with, and why. */
+export class UnreadableMessage extends Error {
+  readonly reason: string;
+
+  constructor(reason: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'UnreadableMessage';
+    this.reason = reason;
+  }
+}
+
+/**
+ * @throws ContractError (not JSON, not an envelope, loop, unknown type, unsupported version, wrong data), or
+ * UnreadableMessage TENANT_MISMATCH
+ */
+export function readEvent<Contract extends AnyEventContract>(
+  contracts: readonly Contract[],
+  record: SqsRecord,
+): EnvelopeOf<Contract> | Promise<EnvelopeOf<Contract>> {
+  const envelope = parseEnvelope(record.body);
+  const tenantAttribute = record.messageAttributes?.['tenantId']?.stringValue;
+  // D18: the attribute is what filters routed by. A body of another tenant was put there by a mistake or on
+  // purpose. A message without the attribute came by a rule, which routes by the body.
+  if (tenantAttribute !== undefined && tenantAttribute !== envelope.tenantId) {
+    throw new UnreadableMessage(
+      'TENANT_MISMATCH',
+      `routed to tenant '${tenantAttribute}', but the envelope belongs to '${envelope.tenantId}'`,
+    );
+  }
+  return decode(contracts, envelope);
+}
+
+/** The reason of a failed read, or undefined for a fault of ours, which is worth a retry. */
+export function unreadableReason(error: unknown): { reason: string; detail: string } | undefined {
+  if (isContractError(error)) return { reason: error.code, detail: error.message };
+  if (error instanceof UnreadableMessage) return { reason: error.reason, detail: error.message };
+  return undefined;
+}

@@ -1,0 +1,41 @@
+/** The variables a deployed function finds, read in one place. The constructs set them. */
+import { RuntimeError } from './errors.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Who sets a variable and how to get it, for the error that names it. */
+const VARIABLES = {
+  WAYBILL_CONSUMER: 'the QueueConsumer construct sets it; elsewhere give consume() a `consumer` name',
+  WAYBILL_PUBLISH_ROUTES:
+    'the constructs set it when a function is granted to publish (topic.grants.publish(fn)); elsewhere give createPublisher() a transport',
+  WAYBILL_DATABASE_SECRET_ARN:
+    'the OutboxRelay construct and database grants set it; elsewhere set DATABASE_URL to a postgres:// address',
+} as const;
+
+export type RequiredVariable = keyof typeof VARIABLES;
+
+/** @throws RuntimeError WAYBILL_ENVIRONMENT_MISSING naming the variable, who sets it and the fix */
+export function requiredVariable(environment: Environment, name: RequiredVariable): string {
+  const value = environment[name];
+  if (value === undefined || value === '') {
+    throw new RuntimeError(
+      'WAYBILL_ENVIRONMENT_MISSING',
+      `environment variable ${name} is not set: ${VARIABLES[name]}`,
+    );
+  }
+  return value;
+}
+
+/** @throws RuntimeError WAYBILL_ENVIRONMENT_INVALID when set to something else than a whole number above zero */
+export function positiveNumberVariable(environment: Environment, name: string): number | undefined {
+  const text = environment[name];
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new RuntimeError(
+      'WAYBILL_ENVIRONMENT_INVALID',
+      `environment variable ${name} must be a whole number above zero, received '${text}'`,
+    );
+  }
+  return value;
+}

@@ -1,0 +1,76 @@
+/** `createPublisher()`: events as envelopes in, encoded messages out to a transport. */
+import { orderingKeyOf } from '../../lib/contracts/index.ts';
+import type { AnyEventContract, Envelope, EnvelopeOf } from '../../lib/contracts/index.ts';
+import { PublishError } from './errors.ts';
+import type { EncodedMessage, EventPublisher, PublishFailure, PublishResult, Transport } from './types.ts';
+
+export interface PublisherProps<Contract extends AnyEventContract> {
+  /** The events it publishes. Their contracts know the ordering key and the priority, which the envelope does not. */
+  readonly contracts: readonly Contract[];
+  readonly transport: Transport;
+}
+
+/**
+ * @example
+ * const publisher = createPublisher({
+ *   contracts: [OrderPlaced],
+ *   transport: snsTransport({ topicArn: process.env.TOPIC_ARN }),
+ * });
+ * await publisher.publish(createEnvelope(OrderPlaced, { tenantId, data }));
+ */
+export function createPublisher<const Contract extends AnyEventContract>(
+  props: PublisherProps<Contract>,
+): EventPublisher<Contract> {
+  const byName = new Map<string, Contract>(props.contracts.map((contract) => [contract.name, contract]));
+
+  const publishBatch = async (envelopes: readonly EnvelopeOf<Contract>[]): Promise<PublishResult> => {
+    const undeclared: PublishFailure[] = [];
+    const messages: EncodedMessage[] = [];
+    for (const envelope of envelopes as readonly Envelope[]) {
+      const contract = byName.get(envelope.eventType);
+      if (contract === undefined) undeclared.push(notDeclared(envelope, byName));
+      else messages.push(encode(contract, envelope));
+    }
+    const sent = messages.length === 0 ? { failed: [] } : await props.transport.send(messages);
+    const failed = [...undeclared, ...sent.failed];
+    const failedIds = new Set(failed.map(({ eventId }) => eventId));
+    const published = messages.map(({ eventId }) => eventId).filter((eventId) => !failedIds.has(eventId));
+    return { published, failed };
+  };
+
+  return {
+    publishBatch,
+    async publish(envelope) {
+      const { failed } = await publishBatch([envelope]);
+      if (failed[0] !== undefined) throw new PublishError(failed[0]);
+    },
+    send: (messages) => props.transport.send(messages),
+  };
+}
+
+/** The envelope as it goes over a wire. Also what the outbox stores. */
+export function encode(contract: AnyEventContract, envelope: Envelope): EncodedMessage {
+  return {
+    eventId: envelope.eventId,
+    eventType: envelope.eventType,
+    eventVersion: envelope.eventVersion,
+    source: envelope.source,
+    tenantId: envelope.tenantId,
+    orderingKey: orderingKeyOf(contract, envelope),
+    priority: contract.priority,
+    body: JSON.stringify(envelope),
+  };
+}
+
+function notDeclared(
+  { eventId, eventType }: Envelope,
+  declared: ReadonlyMap<string, unknown>,
+): PublishFailure {
+  const names = [...declared.keys()].join(', ') || 'nothing';
+  return {
+    eventId,
+    code: 'WAYBILL_EVENT_NOT_DECLARED',
+    message: `this publisher declares ${names}: add ${eventType} to the contracts of createPublisher()`,
+    retryable: false,
+  };
+}

@@ -1,0 +1,25 @@
+/** What one call to each service may carry. */
+export interface BatchLimits {
+  /** Entries of one call. */
+  readonly entries: number;
+  /** Bytes of one call, all entries together, attributes and ids counted. A single entry has the same limit. */
+  readonly bytes: number;
+}
+
+export const KIBIBYTE = 1024;
+
+/**
+ * | service | entries | bytes | source |
+ * |---|---|---|---|
+ * | SNS PublishBatch | 10 | 256 KiB; up to 1 MiB where the topic's MaximumMessageSize is raised | SNS API, PublishBatch and CreateTopic |
+ * | SQS SendMessageBatch | 10 | 1 MiB; less where the queue's MaximumMessageSize is lowered | SQS API, SendMessageBatch |
+ * | EventBridge PutEvents | 10 | 1 MiB | EventBridge API, PutEvents |
+ */
+export const SNS_LIMITS: BatchLimits = { entries: 10, bytes: 256 * KIBIBYTE };
+export const SQS_LIMITS: BatchLimits = { entries: 10, bytes: 1024 * KIBIBYTE };
+export const EVENT_BRIDGE_LIMITS: BatchLimits = { entries: 10, bytes: 1024 * KIBIBYTE };
+
+/** A message carries at most ten attributes. Source: "Amazon SQS message quotas". */
+export const MAX_MESSAGE_ATTRIBUTES = 10;
+/** Characters of a message group id or deduplication id. Source: SQS API, SendMessage. */
+export const MAX_GROUP_ID_LENGTH = 128;

@@ -1,0 +1,39 @@
+/** The four attributes a message carries: what routing needs, and never personal data, because attributes are not encrypted. */
+import type { EncodedMessage } from '../types.ts';
+
+export interface StringAttribute {
+  readonly DataType: 'String';
+  readonly StringValue: string;
+}
+
+export function messageAttributes(message: EncodedMessage): Record<string, StringAttribute> {
+  return {
+    eventType: text(message.eventType),
+    eventVersion: text(message.eventVersion),
+    tenantId: text(message.tenantId),
+    priority: text(message.priority),
+  };
+}
+
+export function text(value: string): StringAttribute {
+  return { DataType: 'String', StringValue: value };
+}
+
+/**
+ * Bytes of one entry against the limit of a message and of a batch: body, and name, type and value of each
+ * attribute (SQS API, SendMessageBatch). The ids are counted too: some of them may be, and the few bytes of
+ * headroom cost nothing.
+ */
+export function entryBytes(
+  entryId: string,
+  body: string,
+  attributes: Readonly<Record<string, StringAttribute>>,
+  ids: Readonly<Record<string, string | undefined>>,
+): number {
+  let bytes = entryId.length + Buffer.byteLength(body);
+  for (const name in attributes) {
+    bytes += name.length + 'String'.length + Buffer.byteLength(attributes[name]!.StringValue);
+  }
+  for (const name in ids) bytes += ids[name]?.length ?? 0;
+  return bytes;
+}
