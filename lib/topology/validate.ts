@@ -70,7 +70,7 @@ function mistakesOf(value: Readonly<Record<string, unknown>>): string[] {
       mistakes.push(`edges[${index}] (${String(edge['kind'])}) lacks ${absent.join(', ')}`);
     for (const end of ['from', 'to', 'via']) {
       if (edge[end] !== undefined && !ids.has(edge[end])) {
-        mistakes.push(`edges[${index}].${end} names no node: '${String(edge[end])}'`);
+        mistakes.push(`edges[${index}].${end} names no node: ${JSON.stringify(edge[end])}`);
       }
     }
   }

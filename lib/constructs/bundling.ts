@@ -1,0 +1,205 @@
+/**
+ * Bundles handlers: one esbuild call for all the entry files of a directory, an output directory per entry.
+ * So fifty functions cost one start of esbuild, and a change in one handler changes no other's hash.
+ */
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { Stack } from 'aws-cdk-lib';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { buildSync } from 'esbuild';
+import type { Construct } from 'constructs';
+import { bundleOptions } from './bundle-options.ts';
+import { ValidationError } from './errors.ts';
+
+/** The name of the bundle's file, without its extension; so a handler is `index.EXPORT`. */
+export const BUNDLE_FILE = 'index';
+
+/** Where bundles are kept between runs, below the application's directory. */
+const CACHE_DIRECTORY = join('.waybill', 'bundles');
+
+const SOURCE_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
+
+/**
+ * The code of the handler in an entry file. Honours CDK's own switch for skipping bundles
+ * (`aws:cdk:bundling-stacks`), then giving a placeholder.
+ *
+ * @param entry the file, relative to the application's directory
+ * @throws ValidationError WAYBILL_ENTRY_NOT_FOUND, WAYBILL_ENTRY_NOT_A_SOURCE or WAYBILL_BUNDLE_FAILED
+ */
+export function bundledCode(scope: Construct, entry: string): Code {
+  const file = entryFile(scope, entry);
+  return Code.fromAsset(Stack.of(scope).bundlingRequired ? bundleOf(scope, file) : placeholder());
+}
+
+function entryFile(scope: Construct, entry: string): string {
+  const file = resolve(entry);
+  if (!SOURCE_EXTENSIONS.includes(extname(file))) {
+    throw new ValidationError(scope, [
+      {
+        code: 'WAYBILL_ENTRY_NOT_A_SOURCE',
+        prop: 'entry',
+        received: `'${entry}'`,
+        allowed: `a file ending in ${SOURCE_EXTENSIONS.join(', ')}`,
+        fix: 'name the file that exports the handler, with its extension',
+      },
+    ]);
+  }
+  if (!existsSync(file)) {
+    throw new ValidationError(scope, [
+      {
+        code: 'WAYBILL_ENTRY_NOT_FOUND',
+        prop: 'entry',
+        received: `'${entry}'`,
+        allowed: 'an existing file, relative to the directory of cdk.json',
+        fix: 'create the file or correct its path',
+      },
+    ]);
+  }
+  return file;
+}
+
+/** Bundles made by this process, by entry file. */
+const made = new Map<string, string>();
+
+function bundleOf(scope: Construct, file: string): string {
+  const known = made.get(file);
+  if (known !== undefined && existsSync(known)) return known;
+  const siblings = entriesOf(dirname(file));
+  let failure: unknown;
+  // One broken file must not stop its neighbours: after a failure the entry is bundled alone.
+  for (const entries of siblings.length > 1 && siblings.includes(file) ? [siblings, [file]] : [[file]]) {
+    try {
+      const output = bundle(entries);
+      for (const entry of entries) made.set(entry, join(output, nameOf(entry)));
+      return join(output, nameOf(file));
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw new ValidationError(
+    scope,
+    [
+      {
+        code: 'WAYBILL_BUNDLE_FAILED',
+        prop: 'entry',
+        received: `'${relative(process.cwd(), file)}', which esbuild refuses: ${failure instanceof Error ? failure.message : String(failure)}`,
+        allowed: 'a file that bundles',
+        fix: 'repair the file or what it imports',
+      },
+    ],
+    { cause: failure },
+  );
+}
+
+/** Every source file of the directory, in a stable order. */
+function entriesOf(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => SOURCE_EXTENSIONS.includes(extname(name)) && !/\.(d|test|spec)\.[a-z]+$/.test(name))
+    .sort()
+    .map((name) => join(directory, name));
+}
+
+function nameOf(entry: string): string {
+  return basename(entry, extname(entry));
+}
+
+/** What the last bundle of the same entries was made of. */
+interface CacheRecord {
+  /** Own source files: what a package manager installed is covered by the lock file. */
+  readonly inputs: readonly string[];
+  readonly key: string;
+}
+
+/** The directory that holds a directory per entry. Reuses an earlier run's where nothing it read has changed. */
+function bundle(entries: readonly string[]): string {
+  const root = process.cwd();
+  const options = bundleOptions();
+  const cache = join(root, CACHE_DIRECTORY);
+  const group = digest([JSON.stringify(options), ...entries.map((entry) => relative(root, entry))]);
+  const recordFile = join(cache, `${group}.json`);
+  const record = readRecord(recordFile);
+  if (record !== undefined && existsSync(join(cache, `${group}-${record.key}`))) {
+    if (keyOf(root, record.inputs) === record.key) return join(cache, `${group}-${record.key}`);
+  }
+
+  mkdirSync(cache, { recursive: true });
+  const output = mkdtempSync(join(cache, 'new-'));
+  try {
+    const { metafile } = buildSync({
+      ...options,
+      absWorkingDir: root,
+      entryPoints: entries.map((entry) => ({ in: entry, out: join(nameOf(entry), BUNDLE_FILE) })),
+      outdir: output,
+      metafile: true,
+    });
+    const inputs = Object.keys(metafile.inputs).filter((input) => !input.includes('node_modules/'));
+    const fresh: CacheRecord = { inputs: inputs.sort(), key: keyOf(root, inputs) };
+    const place = join(cache, `${group}-${fresh.key}`);
+    moveInto(output, place);
+    writeAtomically(recordFile, JSON.stringify(fresh));
+    return place;
+  } finally {
+    rmSync(output, { recursive: true, force: true });
+  }
+}
+
+function readRecord(file: string): CacheRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as CacheRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Changes with every own source file, and with every installed package through the lock file. */
+function keyOf(root: string, inputs: readonly string[]): string {
+  const files = [...inputs, 'package-lock.json', 'node_modules/esbuild/package.json'].sort();
+  return digest(
+    files.flatMap((file) => {
+      const path = resolve(root, file);
+      return existsSync(path) ? [file, readFileSync(path)] : [file, 'absent'];
+    }),
+  );
+}
+
+/** Another process may have made the same bundle in the meantime; then its copy is kept. */
+function moveInto(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!existsSync(to)) throw error;
+  }
+}
+
+function writeAtomically(file: string, text: string): void {
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, file);
+}
+
+function digest(parts: readonly (string | Buffer)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part).update('\u0000');
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** A directory with an empty handler, for tests that look at templates and not at code. */
+function placeholder(): string {
+  const directory = join(process.cwd(), CACHE_DIRECTORY, 'placeholder');
+  const file = join(directory, `${BUNDLE_FILE}.cjs`);
+  if (!existsSync(file)) {
+    mkdirSync(directory, { recursive: true });
+    writeAtomically(file, 'exports.handler = async () => {};\n');
+  }
+  return directory;
+}

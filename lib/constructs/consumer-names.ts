@@ -1,0 +1,26 @@
+/** Refuses two consumers of one name: they would share an inbox, and each would skip what the other handled. */
+import type { IConstruct } from 'constructs';
+import { describeFailure } from './errors.ts';
+
+const namesByRoot = new WeakMap<IConstruct, Map<string, IConstruct[]>>();
+
+export function registerConsumerName(scope: IConstruct, name: string): void {
+  const root = scope.node.root;
+  const names = namesByRoot.get(root) ?? new Map<string, IConstruct[]>();
+  namesByRoot.set(root, names);
+  const bearers = names.get(name) ?? [];
+  names.set(name, [...bearers, scope]);
+  const first = bearers[0];
+  if (first === undefined) return;
+  scope.node.addValidation({
+    validate: () => [
+      describeFailure({
+        code: 'WAYBILL_CONSUMER_NAME_TAKEN',
+        prop: 'consumerName',
+        received: `'${name}', which ${first.node.path} has`,
+        allowed: 'a name of its own',
+        fix: 'give consumerName: consumers of one name share an inbox and skip what the other has handled',
+      }),
+    ],
+  });
+}

@@ -1,0 +1,27 @@
+/** How a function reaches a PostgreSQL database. */
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { IConstruct } from 'constructs';
+
+export interface DatabaseConnection {
+  /** JSON with host, port, username, password and dbname. A function may read it, and nothing else of the database. */
+  readonly secret: ISecret;
+  /**
+   * The network the database is in; functions that use it are placed there.
+   * @default - reachable without a VPC
+   */
+  readonly vpc?: IVpc;
+  /** @default - the private subnets of the VPC */
+  readonly vpcSubnets?: SubnetSelection;
+  /**
+   * The security group that the database lets in. One for all clients, made where the database is, so
+   * that no function's stack is needed by the database's.
+   * @default - a security group per function, which the database must be told about
+   */
+  readonly clientSecurityGroup?: ISecurityGroup;
+  /**
+   * The database in the topology.
+   * @default - the secret stands for it
+   */
+  readonly construct?: IConstruct;
+}

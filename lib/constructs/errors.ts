@@ -1,0 +1,64 @@
+/** What a construct throws when its props cannot work: every failure at once, each with a stable code. */
+import type { IConstruct } from 'constructs';
+
+export type ValidationCode =
+  | 'WAYBILL_ALERT_TOPIC_MISSING'
+  | 'WAYBILL_BATCH_SIZE_OUT_OF_RANGE'
+  | 'WAYBILL_BATCHING_WINDOW_OUT_OF_RANGE'
+  | 'WAYBILL_BATCHING_WINDOW_REQUIRED'
+  | 'WAYBILL_BUS_TO_FIFO_QUEUE'
+  | 'WAYBILL_BUNDLE_FAILED'
+  | 'WAYBILL_CONSUMER_NAME_INVALID'
+  | 'WAYBILL_CONSUMER_NAME_TAKEN'
+  | 'WAYBILL_DATABASE_MISSING'
+  | 'WAYBILL_DUPLICATE_EVENT'
+  | 'WAYBILL_ENTRY_NOT_FOUND'
+  | 'WAYBILL_ENTRY_NOT_A_SOURCE'
+  | 'WAYBILL_ENVIRONMENT_VARIABLE_RESERVED'
+  | 'WAYBILL_EVENT_SOURCE_MISMATCH'
+  | 'WAYBILL_FIFO_MIXED'
+  | 'WAYBILL_FILTER_TOO_LARGE'
+  | 'WAYBILL_MAX_CONCURRENCY_OUT_OF_RANGE'
+  | 'WAYBILL_MAX_RECEIVE_COUNT_OUT_OF_RANGE'
+  | 'WAYBILL_MEMORY_SIZE_OUT_OF_RANGE'
+  | 'WAYBILL_NOTHING_PUBLISHED'
+  | 'WAYBILL_NOTHING_SUBSCRIBED'
+  | 'WAYBILL_RETENTION_OUT_OF_RANGE'
+  | 'WAYBILL_SCHEDULE_OUT_OF_RANGE'
+  | 'WAYBILL_TENANTS_DIFFER'
+  | 'WAYBILL_TENANTS_EMPTY'
+  | 'WAYBILL_TIMEOUT_OUT_OF_RANGE'
+  | 'WAYBILL_VISIBILITY_TIMEOUT_OUT_OF_RANGE'
+  | 'WAYBILL_VISIBILITY_TIMEOUT_TOO_SHORT'
+  | 'WAYBILL_VPC_MISSING';
+
+export interface ValidationFailure {
+  readonly code: ValidationCode;
+  /** The prop, in the words of its interface. */
+  readonly prop: string;
+  readonly received: string;
+  readonly allowed: string;
+  /** What to do, and where it is not obvious, why. */
+  readonly fix: string;
+}
+
+export class ValidationError extends Error {
+  /** Where in the construct tree. */
+  readonly constructPath: string;
+  readonly failures: readonly ValidationFailure[];
+  /** The codes of all failures, for a test or a tool. */
+  readonly codes: readonly ValidationCode[];
+
+  constructor(scope: IConstruct, failures: readonly ValidationFailure[], options?: ErrorOptions) {
+    super(`[${scope.node.path}] ${failures.map(describeFailure).join('\n')}`, options);
+    this.name = 'ValidationError';
+    this.constructPath = scope.node.path;
+    this.failures = failures;
+    this.codes = failures.map((failure) => failure.code);
+  }
+}
+
+/** One line: code, prop, received, allowed, fix. */
+export function describeFailure(failure: ValidationFailure): string {
+  return `${failure.code}: ${failure.prop}: received ${failure.received}, allowed ${failure.allowed}; ${failure.fix}`;
+}

@@ -1,0 +1,264 @@
+/**
+ * A Lambda function with the defaults of this library: bundled entry, own log group, a role written by
+ * hand, JSON logs, alarms. Consumers and relays are made of it; so are HTTP handlers and jobs.
+ */
+import { Duration } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  ApplicationLogLevel,
+  Architecture,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  SystemLogLevel,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import type { ServiceContract } from '../contracts/index.ts';
+import { acknowledge } from './acknowledge.ts';
+import { HopAlarms } from './alarms.ts';
+import type { AlarmProps } from './alarms.ts';
+import { BUNDLE_FILE, bundledCode } from './bundling.ts';
+import type { DatabaseConnection } from './database-connection.ts';
+import { environmentOf } from './environment.ts';
+import type { EventDestination } from './event-routes.ts';
+import { grantTo } from './grants.ts';
+import { LAMBDA_MEMORY_MIB, LAMBDA_TIMEOUT_SECONDS } from './limits.ts';
+import { recordNode } from './topology-recorder.ts';
+import { numberInRange, validateProps } from './validation.ts';
+import type { Rule } from './validation.ts';
+
+/** What every construct with a function takes. */
+export interface FunctionProps extends AlarmProps {
+  /** The file that exports the handler, relative to the directory of cdk.json. */
+  readonly entry: string;
+  /**
+   * The name of the export.
+   * @default 'handler'
+   */
+  readonly handler?: string;
+  /**
+   * @default Duration.seconds(30)
+   */
+  readonly timeout?: Duration;
+  /**
+   * MiB, 128 to 10,240. CPU grows with it.
+   * @default 512
+   */
+  readonly memorySize?: number;
+  /**
+   * Variables besides those of the library, whose names begin with WAYBILL_.
+   * @default - none
+   */
+  readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * A network to run in. Only what needs private resources should: it costs start time and endpoints.
+   * @default - that of `database`, else none
+   */
+  readonly vpc?: IVpc;
+  /** @default - that of `database`, else the private subnets */
+  readonly vpcSubnets?: SubnetSelection;
+  /** @default - the client group of `database`, else one of its own */
+  readonly securityGroups?: readonly ISecurityGroup[];
+  /**
+   * Gives the function the database's secret and network.
+   * @default - no database
+   */
+  readonly database?: DatabaseConnection;
+  /**
+   * Lets the function write to the relay's outbox: its database, and the nudge after a commit.
+   * @default - no outbox
+   */
+  readonly outbox?: OutboxWriting;
+  /**
+   * Topics and buses it publishes to directly, that is without an outbox.
+   * @default - it publishes nothing
+   */
+  readonly publishesTo?: readonly EventDestination[];
+  /** @default RetentionDays.ONE_MONTH */
+  readonly logRetention?: RetentionDays;
+  /**
+   * Must not be below the sum of the mappings' maximum concurrency: throttled invocations use up receives.
+   * @default - the account's unreserved concurrency
+   */
+  readonly reservedConcurrentExecutions?: number;
+  /** @default - no description */
+  readonly description?: string;
+}
+
+/** The part of an OutboxRelay that a writer needs. */
+export interface OutboxWriting {
+  readonly database: DatabaseConnection;
+  readonly grants: { nudge(fn: EventFunction): void };
+}
+
+export interface EventFunctionProps extends FunctionProps {
+  /**
+   * Who this function is, in logs and events.
+   * @default - the construct's id
+   */
+  readonly service?: ServiceContract;
+}
+
+/** Set by QueueConsumer and OutboxRelay, not by users. */
+export interface FunctionIdentity {
+  readonly variable: 'WAYBILL_SERVICE' | 'WAYBILL_CONSUMER';
+  readonly name: string;
+  readonly kind: 'function' | 'relay';
+}
+
+/**
+ * @example
+ * const api = new EventFunction(this, 'Api', { service: CoreApi, entry: 'lambda/handlers/core-api.ts', outbox: relay });
+ * api.function; // the L2, for an integration
+ */
+export class EventFunction extends Construct implements IGrantable {
+  readonly function: LambdaFunction;
+  readonly role: Role;
+  readonly logGroup: LogGroup;
+  readonly grantPrincipal: IPrincipal;
+  readonly alarms: HopAlarms['all'];
+  readonly #routes: EventDestination['routes'][number][] = [];
+
+  /** @throws ValidationError when the entry does not exist, does not bundle, or a value is out of range */
+  constructor(scope: Construct, id: string, props: EventFunctionProps, identity?: FunctionIdentity) {
+    super(scope, id);
+    validateProps(this, RULES, props);
+    const database = props.outbox?.database ?? props.database;
+    const vpc = props.vpc ?? database?.vpc;
+    const who = identity ?? {
+      variable: 'WAYBILL_SERVICE',
+      name: props.service?.name ?? id,
+      kind: 'function',
+    };
+
+    this.logGroup = new LogGroup(this, 'Log', {
+      retention: props.logRetention ?? RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    this.grantPrincipal = this.role;
+    // The ARN that CloudFormation gives for a log group ends in `:*`: its streams, and only its.
+    grantTo(this.role, ['logs:CreateLogStream', 'logs:PutLogEvents'], [this.logGroup.logGroupArn]);
+    if (vpc !== undefined) this.#allowNetworkInterfaces();
+
+    const vpcSubnets = props.vpcSubnets ?? database?.vpcSubnets;
+    const securityGroups =
+      props.securityGroups ??
+      (database?.clientSecurityGroup === undefined ? undefined : [database.clientSecurityGroup]);
+    this.function = new LambdaFunction(this, 'Function', {
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: bundledCode(this, props.entry),
+      handler: `${BUNDLE_FILE}.${props.handler ?? 'handler'}`,
+      timeout: props.timeout ?? DEFAULT_TIMEOUT,
+      memorySize: props.memorySize ?? DEFAULT_MEMORY_MIB,
+      role: this.role,
+      logGroup: this.logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      applicationLogLevelV2: ApplicationLogLevel.INFO,
+      systemLogLevelV2: SystemLogLevel.WARN,
+      environment: {
+        WAYBILL_ENVIRONMENT: environmentOf(this),
+        [who.variable]: who.name,
+        ...props.environment,
+      },
+      ...(props.description === undefined ? {} : { description: props.description }),
+      ...(props.reservedConcurrentExecutions === undefined
+        ? {}
+        : { reservedConcurrentExecutions: props.reservedConcurrentExecutions }),
+      ...(vpc === undefined ? {} : { vpc }),
+      ...(vpc === undefined || vpcSubnets === undefined ? {} : { vpcSubnets }),
+      ...(vpc === undefined || securityGroups === undefined ? {} : { securityGroups: [...securityGroups] }),
+    });
+    recordNode(this, {
+      kind: who.kind,
+      resource: this.function,
+      physicalName: this.function.functionName,
+      owner: who.name,
+      entry: props.entry,
+    });
+
+    if (database !== undefined) this.#connect(database);
+    props.outbox?.grants.nudge(this);
+    for (const destination of props.publishesTo ?? []) this.publishTo(destination);
+    const alarms = new HopAlarms(this, props);
+    alarms.errors('ErrorsAlarm', this.function);
+    alarms.throttles('ThrottlesAlarm', this.function);
+    this.alarms = alarms.all;
+  }
+
+  /** Lets the function publish there, and tells its runtime. The same as the prop `publishesTo`. */
+  publishTo(destination: EventDestination): void {
+    destination.grants.publish(this);
+    this.#routes.push(...destination.routes);
+    this.function.addEnvironment('WAYBILL_PUBLISH_ROUTES', this.function.stack.toJsonString(this.#routes));
+  }
+
+  #connect(database: DatabaseConnection): void {
+    this.function.addEnvironment('WAYBILL_DATABASE_SECRET_ARN', database.secret.secretArn);
+    grantTo(this.role, ['secretsmanager:GetSecretValue'], [database.secret.secretArn]);
+    database.secret.encryptionKey?.grant(this.role, 'kms:Decrypt');
+  }
+
+  /** What Lambda needs to place a function in a VPC, lambda/latest/dg/configuration-vpc.html. */
+  #allowNetworkInterfaces(): void {
+    this.role.addToPolicy(
+      new PolicyStatement({
+        actions: [
+          'ec2:AssignPrivateIpAddresses',
+          'ec2:CreateNetworkInterface',
+          'ec2:DeleteNetworkInterface',
+          'ec2:DescribeNetworkInterfaces',
+          'ec2:DescribeSubnets',
+          'ec2:UnassignPrivateIpAddresses',
+        ],
+        resources: ['*'],
+      }),
+    );
+    acknowledge(
+      this.role,
+      'AwsSolutions-IAM5[Resource::*]',
+      'Lambda places the function in its VPC with these actions before any interface exists, and the Describe actions support no resource',
+    );
+  }
+}
+
+export const DEFAULT_TIMEOUT = Duration.seconds(30);
+const DEFAULT_MEMORY_MIB = 512;
+
+const RULES: readonly Rule<EventFunctionProps>[] = [
+  numberInRange(
+    'WAYBILL_TIMEOUT_OUT_OF_RANGE',
+    'timeout',
+    LAMBDA_TIMEOUT_SECONDS,
+    'give whole seconds; longer work belongs into a workflow',
+  ),
+  numberInRange('WAYBILL_MEMORY_SIZE_OUT_OF_RANGE', 'memorySize', LAMBDA_MEMORY_MIB, 'give whole MiB'),
+  ({ environment }) => {
+    const reserved = Object.keys(environment ?? {}).filter((name) => name.startsWith('WAYBILL_'));
+    if (reserved.length === 0) return undefined;
+    return {
+      code: 'WAYBILL_ENVIRONMENT_VARIABLE_RESERVED',
+      prop: 'environment',
+      received: reserved.join(', '),
+      allowed: 'names that do not begin with WAYBILL_',
+      fix: 'rename it: these are set by the constructs and read by the runtime',
+    };
+  },
+  ({ vpc, database, outbox, vpcSubnets, securityGroups }) => {
+    if (vpc !== undefined || database?.vpc !== undefined || outbox?.database.vpc !== undefined)
+      return undefined;
+    if (vpcSubnets === undefined && securityGroups === undefined) return undefined;
+    return {
+      code: 'WAYBILL_VPC_MISSING',
+      prop: vpcSubnets === undefined ? 'securityGroups' : 'vpcSubnets',
+      received: 'a value without a vpc',
+      allowed: 'a value together with vpc, or with a database that is in one',
+      fix: 'give vpc, or leave it out',
+    };
+  },
+];

@@ -1,0 +1,55 @@
+/** The two ends of an edge as props: what a consumer subscribes to, and where a publisher publishes. */
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IConstruct } from 'constructs';
+import type { AnyEventContract } from '../contracts/index.ts';
+import type { MessageBus } from './message-bus.ts';
+
+/** Events of a topic, as given by `topic.event(...)` and `topic.events()`. */
+export interface TopicEvents {
+  readonly kind: 'topic';
+  readonly origin: IConstruct;
+  readonly topic: ITopic;
+  readonly fifo: boolean;
+  readonly events: readonly AnyEventContract[];
+  /** Everything the topic publishes, so that no filter on the event type is needed. */
+  readonly everyEvent: boolean;
+  /** Undefined: every tenant. */
+  readonly tenants: readonly string[] | undefined;
+}
+
+/** Events of a bus, as given by `bus.event(...)`. */
+export interface BusEvents {
+  readonly kind: 'bus';
+  readonly origin: MessageBus;
+  readonly events: readonly AnyEventContract[];
+  /** Undefined: every tenant. */
+  readonly tenants: readonly string[] | undefined;
+}
+
+/** What a consumer subscribes to. */
+export type EventSubscription = TopicEvents | BusEvents;
+
+export interface SubscriptionOptions {
+  /**
+   * Only events of these tenants.
+   * @default - every tenant
+   */
+  readonly tenants?: readonly string[];
+}
+
+/** One entry of a publisher's WAYBILL_PUBLISH_ROUTES. */
+export interface PublishRoute {
+  /** The `source` of the events. */
+  readonly source: string;
+  /** The ARN of a topic or bus. */
+  readonly target: string;
+  /** Names of events. */
+  readonly events: readonly string[];
+}
+
+/** Where a publisher publishes: a topic, or a bus with the events that go to it. */
+export interface EventDestination {
+  readonly routes: readonly PublishRoute[];
+  readonly grants: { publish(grantee: IGrantable): void };
+}

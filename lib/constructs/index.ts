@@ -1,0 +1,31 @@
+/** Public surface of the constructs. */
+export { acknowledge } from './acknowledge.ts';
+export type { AlarmProps } from './alarms.ts';
+export { AlertTopic } from './alert-topic.ts';
+export type { AlertTopicProps } from './alert-topic.ts';
+export type { DatabaseConnection } from './database-connection.ts';
+export { ENVIRONMENT_CONTEXT_KEY } from './environment.ts';
+export { ValidationError } from './errors.ts';
+export type { ValidationCode, ValidationFailure } from './errors.ts';
+export { EventFunction } from './event-function.ts';
+export type { EventFunctionProps, FunctionProps, OutboxWriting } from './event-function.ts';
+export type {
+  BusEvents,
+  EventDestination,
+  EventSubscription,
+  PublishRoute,
+  SubscriptionOptions,
+  TopicEvents,
+} from './event-routes.ts';
+export { EventTopic, EventTopicGrants } from './event-topic.ts';
+export type { EventTopicProps } from './event-topic.ts';
+export { MessageBus, MessageBusGrants } from './message-bus.ts';
+export type { MessageBusProps } from './message-bus.ts';
+export { MessagingKey } from './messaging-key.ts';
+export type { MessagingKeyProps } from './messaging-key.ts';
+export { OutboxRelay, OutboxRelayGrants } from './outbox-relay.ts';
+export type { OutboxRelayProps } from './outbox-relay.ts';
+export { QueueConsumer } from './queue-consumer.ts';
+export type { QueueConsumerProps } from './queue-consumer.ts';
+export { recordEdge, recordEvents, recordNode, recordService, topologyOf } from './topology-recorder.ts';
+export type { EdgeEnd, EdgeRecord, NodeRecord } from './topology-recorder.ts';

@@ -1,0 +1,30 @@
+/** AWS's limits that the constructs check or rely on, each with its unit and the page it is from. */
+
+/** Amazon SQS message quotas, SQSDeveloperGuide/quotas-messages.html. */
+export const SQS_RETENTION_SECONDS = { min: 60, max: 1_209_600, unit: 'seconds' } as const;
+/** Amazon SQS visibility timeout, SQSDeveloperGuide/sqs-visibility-timeout.html. */
+export const SQS_VISIBILITY_TIMEOUT_SECONDS = { min: 0, max: 43_200, unit: 'seconds' } as const;
+/** AWS::SQS::Queue RedrivePolicy. */
+export const SQS_MAX_RECEIVE_COUNT = { min: 1, max: 1000, unit: 'receives' } as const;
+
+/** Lambda quotas, lambda/latest/dg/gettingstarted-limits.html. */
+export const LAMBDA_TIMEOUT_SECONDS = { min: 1, max: 900, unit: 'seconds' } as const;
+/** Lambda quotas, lambda/latest/dg/gettingstarted-limits.html. */
+export const LAMBDA_MEMORY_MIB = { min: 128, max: 10_240, unit: 'MiB' } as const;
+
+/** Event source mapping of a standard queue, lambda/latest/dg/services-sqs-configure.html. */
+export const STANDARD_BATCH_SIZE = { min: 1, max: 10_000, unit: 'messages' } as const;
+/** Above this a batching window of at least a second is required; also the most for a FIFO queue. Same page. */
+export const BATCH_SIZE_WITHOUT_WINDOW = 10;
+/** Same page. A FIFO queue has no window. */
+export const BATCHING_WINDOW_SECONDS = { min: 0, max: 300, unit: 'seconds' } as const;
+/** ScalingConfig.MaximumConcurrency, lambda/latest/dg/services-sqs-scaling.html. */
+export const MAPPING_MAX_CONCURRENCY = { min: 2, max: 1000, unit: 'invocations' } as const;
+/** Visibility timeout over function timeout: AWS's advice for a queue that triggers a function, services-sqs-configure.html. */
+export const VISIBILITY_TIMEOUT_FACTOR = 6;
+
+/** Combinations of one filter policy, sns/latest/dg/subscription-filter-policy-constraints.html. */
+export const SNS_FILTER_COMBINATIONS = 150;
+
+/** EventBridge retry policy, eventbridge/latest/userguide/eb-rule-retry-policy.html. */
+export const EVENTBRIDGE_MAX_EVENT_AGE_SECONDS = { min: 60, max: 86_400, unit: 'seconds' } as const;

@@ -1,0 +1,290 @@
+/** Drains a PostgreSQL outbox to topics and buses: every minute, and within milliseconds of a nudge (D11). */
+import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { CfnEventInvokeConfig, EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { fileURLToPath } from 'node:url';
+import { HopAlarms } from './alarms.ts';
+import type { DatabaseConnection } from './database-connection.ts';
+import {
+  createDeadLetterQueue,
+  queueEncryption,
+  recordDeadLetters,
+  sourceQueueName,
+} from './dead-letter-queue.ts';
+import { EventFunction } from './event-function.ts';
+import type { FunctionProps, OutboxWriting } from './event-function.ts';
+import type { EventDestination } from './event-routes.ts';
+import { grantTo } from './grants.ts';
+import { LAMBDA_TIMEOUT_SECONDS, VISIBILITY_TIMEOUT_FACTOR } from './limits.ts';
+import { recordEdge, recordNode } from './topology-recorder.ts';
+import { validateProps } from './validation.ts';
+import type { Rule } from './validation.ts';
+
+export interface OutboxRelayProps extends Omit<
+  FunctionProps,
+  'entry' | 'outbox' | 'database' | 'publishesTo'
+> {
+  /** The database with the table `event_outbox`. */
+  readonly database: DatabaseConnection;
+  /** Where the events go: topics, and buses with `bus.publishing([...])`. An event goes to each that names it. */
+  readonly publishesTo: readonly EventDestination[];
+  /**
+   * How often it looks when nobody nudges: whole minutes, up to a day.
+   * @default Duration.minutes(1)
+   */
+  readonly interval?: Duration;
+  /**
+   * Encrypts the nudge queue and the dead-letter queues.
+   * @default - SQS's own key (SSE-SQS)
+   */
+  readonly encryptionKey?: IKey;
+  /**
+   * Another handler than the library's.
+   * @default - the library's
+   */
+  readonly entry?: string;
+}
+
+/**
+ * @example
+ * const relay = new OutboxRelay(this, 'Relay', { database: data.database, publishesTo: [orders, bus.publishing([OrderPlaced])] });
+ * new EventFunction(this, 'Api', { entry: 'lambda/handlers/api.ts', service: Orders, outbox: relay });
+ */
+export class OutboxRelay extends Construct implements OutboxWriting {
+  readonly database: DatabaseConnection;
+  readonly relay: EventFunction;
+  readonly function: LambdaFunction;
+  readonly nudgeQueue: Queue;
+  /** Nudges that failed too often. They carry no event: events stay in the outbox until they are published. */
+  readonly nudgeDeadLetterQueue: Queue;
+  /** Scheduled invocations that failed. They carry no event either. */
+  readonly deadLetterQueue: Queue;
+  readonly eventSourceMapping: EventSourceMapping;
+  readonly schedule: CfnSchedule;
+  readonly alarms: HopAlarms['all'];
+  readonly grants: OutboxRelayGrants;
+
+  /** @throws ValidationError when nothing is published, or a value is out of range */
+  constructor(scope: Construct, id: string, props: OutboxRelayProps) {
+    super(scope, id);
+    validateProps(this, RULES, props);
+    this.database = props.database;
+    const timeout = props.timeout ?? DEFAULT_TIMEOUT;
+    this.relay = new EventFunction(
+      this,
+      'Handler',
+      {
+        ...props,
+        timeout,
+        entry: props.entry ?? DEFAULT_ENTRY,
+        description: props.description ?? 'Publishes the events of an outbox',
+      },
+      { variable: 'WAYBILL_SERVICE', name: id, kind: 'relay' },
+    );
+    this.function = this.relay.function;
+    const alarms = new HopAlarms(this, props);
+
+    const nudgeQueueName = sourceQueueName(this, false);
+    this.nudgeDeadLetterQueue = createDeadLetterQueue(this, 'NudgeDeadLetterQueue', {
+      encryptionKey: props.encryptionKey,
+      owner: id,
+      sourceQueueName: nudgeQueueName,
+    });
+    this.nudgeQueue = new Queue(this, 'NudgeQueue', {
+      queueName: nudgeQueueName,
+      ...queueEncryption(props.encryptionKey),
+      enforceSSL: true,
+      visibilityTimeout: Duration.seconds(VISIBILITY_TIMEOUT_FACTOR * timeout.toSeconds()),
+      retentionPeriod: NUDGE_RETENTION,
+      deadLetterQueue: { queue: this.nudgeDeadLetterQueue, maxReceiveCount: NUDGE_MAX_RECEIVE_COUNT },
+    });
+    this.eventSourceMapping = this.#consumeNudges(props, timeout);
+    alarms.deadLetters('NudgeDeadLetterAlarm', this.nudgeDeadLetterQueue, 'A nudge of the outbox relay');
+
+    this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', {
+      encryptionKey: props.encryptionKey,
+      owner: id,
+    });
+    this.schedule = this.#schedule(props.interval ?? Duration.minutes(1), props.encryptionKey, alarms);
+    this.#catchFailedInvocations(props.encryptionKey);
+    alarms.deadLetters('DeadLetterAlarm', this.deadLetterQueue, 'A scheduled run of the outbox relay');
+
+    this.alarms = [...alarms.all, ...this.relay.alarms];
+    this.grants = new OutboxRelayGrants(this, props.encryptionKey);
+    const database = props.database.construct ?? props.database.secret;
+    recordEdge(this, { kind: 'drains', from: database, to: this.relay });
+  }
+
+  #consumeNudges(props: OutboxRelayProps, timeout: Duration): EventSourceMapping {
+    grantTo(
+      this.relay,
+      ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+      [this.nudgeQueue.queueArn],
+    );
+    props.encryptionKey?.grant(this.relay, 'kms:Decrypt');
+    recordNode(this.nudgeQueue, {
+      kind: 'queue',
+      resource: this.nudgeQueue,
+      physicalName: this.nudgeQueue.queueName,
+      owner: this.node.id,
+    });
+    recordDeadLetters(this, 'queue', this.nudgeQueue, this.nudgeDeadLetterQueue, NUDGE_MAX_RECEIVE_COUNT);
+    recordEdge(this, {
+      kind: 'consumes',
+      from: this.nudgeQueue,
+      to: this.relay,
+      consumer: this.node.id,
+      events: [],
+      batchSize: NUDGE_BATCH_SIZE,
+      maxBatchingWindowSeconds: 0,
+      maxConcurrency: NUDGE_MAX_CONCURRENCY,
+      visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_FACTOR * timeout.toSeconds(),
+      timeoutSeconds: timeout.toSeconds(),
+    });
+    return new EventSourceMapping(this, 'NudgeMapping', {
+      target: this.function,
+      eventSourceArn: this.nudgeQueue.queueArn,
+      batchSize: NUDGE_BATCH_SIZE,
+      maxConcurrency: NUDGE_MAX_CONCURRENCY,
+      reportBatchItemFailures: true,
+    });
+  }
+
+  // L1: the L2's target grants every version of the function, with a wildcard.
+  #schedule(interval: Duration, key: IKey | undefined, alarms: HopAlarms): CfnSchedule {
+    const stack = Stack.of(this);
+    const group = new CfnScheduleGroup(this, 'ScheduleGroup');
+    const role = new Role(this, 'ScheduleRole', {
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': stack.account },
+          ArnLike: {
+            'aws:SourceArn': stack.formatArn({
+              service: 'scheduler',
+              resource: 'schedule-group',
+              resourceName: '*',
+              arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+            }),
+          },
+        },
+      }),
+    });
+    grantTo(role, ['lambda:InvokeFunction'], [this.function.functionArn]);
+    grantTo(role, ['sqs:SendMessage'], [this.deadLetterQueue.queueArn]);
+    key?.grant(role, 'kms:Decrypt', 'kms:GenerateDataKey');
+    const expression = `rate(${interval.toMinutes()} ${interval.toMinutes() === 1 ? 'minute' : 'minutes'})`;
+    const schedule = new CfnSchedule(this, 'Schedule', {
+      groupName: group.ref,
+      scheduleExpression: expression,
+      flexibleTimeWindow: { mode: 'OFF' },
+      target: {
+        arn: this.function.functionArn,
+        roleArn: role.roleArn,
+        deadLetterConfig: { arn: this.deadLetterQueue.queueArn },
+        retryPolicy: { maximumEventAgeInSeconds: SCHEDULE_MAX_AGE_SECONDS, maximumRetryAttempts: 2 },
+      },
+    });
+    recordNode(schedule, { kind: 'schedule', resource: schedule, owner: this.node.id });
+    recordEdge(this, { kind: 'invokes', from: schedule, to: this.relay, expression });
+    recordDeadLetters(this, 'schedule', schedule, this.deadLetterQueue, 2);
+    alarms.droppedInvocations('DroppedAlarm', schedule, group.ref);
+    return schedule;
+  }
+
+  /** The scheduler invokes asynchronously: what fails then is Lambda's to keep, not the scheduler's. */
+  #catchFailedInvocations(key: IKey | undefined): void {
+    new CfnEventInvokeConfig(this, 'AsyncInvocation', {
+      functionName: this.function.functionName,
+      qualifier: '$LATEST',
+      maximumEventAgeInSeconds: SCHEDULE_MAX_AGE_SECONDS,
+      // The next minute is the retry.
+      maximumRetryAttempts: 0,
+      destinationConfig: { onFailure: { destination: this.deadLetterQueue.queueArn } },
+    }).node.addDependency(this.relay.role);
+    grantTo(this.relay, ['sqs:SendMessage'], [this.deadLetterQueue.queueArn]);
+    key?.grant(this.relay, 'kms:GenerateDataKey');
+    recordDeadLetters(this, 'asyncInvocation', this.relay, this.deadLetterQueue, 1);
+  }
+}
+
+export class OutboxRelayGrants {
+  readonly #relay: OutboxRelay;
+  readonly #encryptionKey: IKey | undefined;
+
+  constructor(relay: OutboxRelay, encryptionKey: IKey | undefined) {
+    this.#relay = relay;
+    this.#encryptionKey = encryptionKey;
+  }
+
+  /**
+   * Lets a function wake the relay after a commit: `sqs:SendMessage` on the nudge queue, the use of its
+   * key, and WAYBILL_OUTBOX_NUDGE_QUEUE_URL. The prop `outbox` of a function does this, and the database too.
+   */
+  nudge(fn: EventFunction | LambdaFunction): void {
+    const { nudgeQueue } = this.#relay;
+    const lambda = fn instanceof EventFunction ? fn.function : fn;
+    lambda.addEnvironment('WAYBILL_OUTBOX_NUDGE_QUEUE_URL', nudgeQueue.queueUrl);
+    grantTo(fn, ['sqs:SendMessage'], [nudgeQueue.queueArn]);
+    this.#encryptionKey?.grant(fn, 'kms:Decrypt', 'kms:GenerateDataKey');
+    recordEdge(this.#relay, { kind: 'nudges', from: fn, to: nudgeQueue });
+  }
+}
+
+const fromSource = import.meta.url.endsWith('.ts');
+const DEFAULT_ENTRY = fileURLToPath(
+  new URL(`../../lambda/handlers/outbox-relay.${fromSource ? 'ts' : 'js'}`, import.meta.url),
+);
+
+/** Just under the interval, so that runs of the schedule do not pile up. */
+const DEFAULT_TIMEOUT = Duration.seconds(55);
+/** A nudge is a hint that grows stale; the schedule finds what it would have found. */
+const NUDGE_RETENTION = Duration.hours(1);
+const NUDGE_MAX_RECEIVE_COUNT = 5;
+/** The most without a batching window, which would delay the first event. */
+const NUDGE_BATCH_SIZE = 10;
+/** The least that Lambda allows. One run drains everything, a second helps it. */
+const NUDGE_MAX_CONCURRENCY = 2;
+/** The least that EventBridge Scheduler and Lambda allow. */
+const SCHEDULE_MAX_AGE_SECONDS = 60;
+/** A day in minutes. */
+const MAX_INTERVAL_MINUTES = 1440;
+
+const RULES: readonly Rule<OutboxRelayProps>[] = [
+  ({ publishesTo }) =>
+    publishesTo.some(({ routes }) => routes.length > 0)
+      ? undefined
+      : {
+          code: 'WAYBILL_NOTHING_PUBLISHED',
+          prop: 'publishesTo',
+          received: 'no topic or bus',
+          allowed: 'at least one',
+          fix: 'list the topics and buses that the events of the outbox go to',
+        },
+  ({ interval }) => {
+    if (interval === undefined || interval.isUnresolved()) return undefined;
+    const minutes = interval.toMinutes({ integral: false });
+    if (Number.isInteger(minutes) && minutes >= 1 && minutes <= MAX_INTERVAL_MINUTES) return undefined;
+    return {
+      code: 'WAYBILL_SCHEDULE_OUT_OF_RANGE',
+      prop: 'interval',
+      received: interval.toHumanString(),
+      allowed: `whole minutes, 1 to ${MAX_INTERVAL_MINUTES}`,
+      fix: 'a minute is the finest that EventBridge Scheduler offers; nudges do the rest',
+    };
+  },
+  ({ timeout }) =>
+    timeout === undefined || timeout.isUnresolved() || timeout.toSeconds() <= LAMBDA_TIMEOUT_SECONDS.max
+      ? undefined
+      : {
+          code: 'WAYBILL_TIMEOUT_OUT_OF_RANGE',
+          prop: 'timeout',
+          received: timeout.toHumanString(),
+          allowed: `up to ${LAMBDA_TIMEOUT_SECONDS.max} seconds`,
+          fix: 'the relay stops before its timeout and goes on at the next run',
+        },
+];

@@ -1,0 +1,224 @@
+/** What a QueueConsumer refuses. */
+import {
+  BATCH_SIZE_WITHOUT_WINDOW,
+  BATCHING_WINDOW_SECONDS,
+  MAPPING_MAX_CONCURRENCY,
+  SNS_FILTER_COMBINATIONS,
+  SQS_MAX_RECEIVE_COUNT,
+  SQS_RETENTION_SECONDS,
+  SQS_VISIBILITY_TIMEOUT_SECONDS,
+  STANDARD_BATCH_SIZE,
+  VISIBILITY_TIMEOUT_FACTOR,
+} from './limits.ts';
+import { DEFAULT_TIMEOUT } from './event-function.ts';
+import type { EventSubscription } from './event-routes.ts';
+import type { QueueConsumerProps } from './queue-consumer.ts';
+import { numberInRange, secondsOf } from './validation.ts';
+import type { Rule } from './validation.ts';
+
+export const QUEUE_CONSUMER_RULES: readonly Rule<QueueConsumerProps>[] = [
+  subscribesToSomething,
+  doesNotMixFifoAndStandard,
+  takesNoBusIntoFifo,
+  namesTenants,
+  agreesOnTenants,
+  filterFitsQuota,
+  nameIsKebabCase,
+  batchFits,
+  windowFits,
+  windowForLargeBatch,
+  numberInRange(
+    'WAYBILL_MAX_CONCURRENCY_OUT_OF_RANGE',
+    'maxConcurrency',
+    MAPPING_MAX_CONCURRENCY,
+    'for one message at a time use a FIFO topic with one ordering key',
+  ),
+  numberInRange(
+    'WAYBILL_MAX_RECEIVE_COUNT_OUT_OF_RANGE',
+    'maxReceiveCount',
+    SQS_MAX_RECEIVE_COUNT,
+    'give a whole number; 5 or more, because a throttled invocation is a receive too',
+  ),
+  numberInRange(
+    'WAYBILL_RETENTION_OUT_OF_RANGE',
+    'retentionPeriod',
+    SQS_RETENTION_SECONDS,
+    'use up to 14 days',
+  ),
+  numberInRange(
+    'WAYBILL_VISIBILITY_TIMEOUT_OUT_OF_RANGE',
+    'visibilityTimeout',
+    SQS_VISIBILITY_TIMEOUT_SECONDS,
+    'use up to 12 hours',
+  ),
+  visibilityCoversRetries,
+];
+
+function subscribesToSomething({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  if (subscribesTo.some((source) => source.events.length > 0)) return undefined;
+  return {
+    code: 'WAYBILL_NOTHING_SUBSCRIBED',
+    prop: 'subscribesTo',
+    received: 'no event',
+    allowed: 'at least one event of a topic or bus',
+    fix: 'give topic.event(...), topic.events() or bus.event(...)',
+  };
+}
+
+function isFifo(source: EventSubscription): boolean {
+  return source.kind === 'topic' && source.fifo;
+}
+
+function doesNotMixFifoAndStandard({
+  subscribesTo,
+}: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const topics = subscribesTo.filter((source) => source.kind === 'topic');
+  if (topics.every(isFifo) || !topics.some(isFifo)) return undefined;
+  const named = (fifo: boolean) =>
+    [
+      ...new Set(topics.filter((source) => isFifo(source) === fifo).map(({ origin }) => origin.node.path)),
+    ].join(', ');
+  return {
+    code: 'WAYBILL_FIFO_MIXED',
+    prop: 'subscribesTo',
+    received: `FIFO topics (${named(true)}) and standard topics (${named(false)})`,
+    allowed: 'topics of one type',
+    fix: 'make two consumers: a queue keeps order for all its messages or for none',
+  };
+}
+
+function takesNoBusIntoFifo({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const buses = subscribesTo.filter((source) => source.kind === 'bus');
+  if (buses.length === 0 || !subscribesTo.some(isFifo)) return undefined;
+  return {
+    code: 'WAYBILL_BUS_TO_FIFO_QUEUE',
+    prop: 'subscribesTo',
+    received: `FIFO topics and a bus (${buses.map(({ origin }) => origin.node.path).join(', ')})`,
+    allowed: 'FIFO topics alone',
+    fix: 'make two consumers: a rule gives all its messages one static group id, so a bus cannot keep the order of a key (W16)',
+  };
+}
+
+function namesTenants({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const empty = subscribesTo.find(({ tenants }) => tenants?.length === 0);
+  if (empty === undefined) return undefined;
+  return {
+    code: 'WAYBILL_TENANTS_EMPTY',
+    prop: 'subscribesTo',
+    received: `no tenant for ${empty.events.map(({ name }) => name).join(', ')}`,
+    allowed: 'at least one tenant, or no tenants prop for all of them',
+    fix: 'a filter without values never matches: name tenants or leave the option out',
+  };
+}
+
+function agreesOnTenants({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const byOrigin = Map.groupBy(subscribesTo, ({ origin }) => origin);
+  for (const [origin, sources] of byOrigin) {
+    const lists = new Set(sources.map(({ tenants }) => JSON.stringify(tenants?.toSorted() ?? null)));
+    if (lists.size > 1) {
+      return {
+        code: 'WAYBILL_TENANTS_DIFFER',
+        prop: 'subscribesTo',
+        received: `events of ${origin.node.path} with different tenants`,
+        allowed: 'the same tenants for all events of one topic or bus',
+        fix: 'make a consumer for each set of tenants: a queue has one subscription per topic, and so one filter',
+      };
+    }
+  }
+  return undefined;
+}
+
+function filterFitsQuota({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const byOrigin = Map.groupBy(
+    subscribesTo.filter((source) => source.kind === 'topic'),
+    ({ origin }) => origin,
+  );
+  for (const [origin, sources] of byOrigin) {
+    const everyEvent = sources.some((source) => source.everyEvent);
+    const events = everyEvent ? 1 : new Set(sources.flatMap((source) => source.events)).size;
+    const combinations = events * (sources[0]?.tenants?.length ?? 1);
+    if (combinations > SNS_FILTER_COMBINATIONS) {
+      return {
+        code: 'WAYBILL_FILTER_TOO_LARGE',
+        prop: 'subscribesTo',
+        received: `${combinations} combinations of event and tenant for ${origin.node.path}`,
+        allowed: `up to ${SNS_FILTER_COMBINATIONS}, the quota of an SNS filter policy`,
+        fix: 'subscribe to all events with events(), or split the tenants over several consumers',
+      };
+    }
+  }
+  return undefined;
+}
+
+function nameIsKebabCase({ consumerName }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  if (consumerName === undefined || /^[a-z][a-z0-9-]{0,63}$/.test(consumerName)) return undefined;
+  return {
+    code: 'WAYBILL_CONSUMER_NAME_INVALID',
+    prop: 'consumerName',
+    received: `'${consumerName}'`,
+    allowed: "lower case letters, digits and '-', at most 64 characters, beginning with a letter",
+    fix: 'for example search-index',
+  };
+}
+
+function batchFits({ batchSize, subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const fifo = subscribesTo.some(isFifo);
+  const max = fifo ? BATCH_SIZE_WITHOUT_WINDOW : STANDARD_BATCH_SIZE.max;
+  return numberInRange<{ batchSize?: number | undefined }>(
+    'WAYBILL_BATCH_SIZE_OUT_OF_RANGE',
+    'batchSize',
+    { ...STANDARD_BATCH_SIZE, max },
+    fifo ? 'a FIFO queue gives at most 10 messages at a time' : 'give a whole number',
+  )({ batchSize });
+}
+
+function windowFits({
+  maxBatchingWindow,
+  subscribesTo,
+}: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const fifo = subscribesTo.some(isFifo);
+  const max = fifo ? 0 : BATCHING_WINDOW_SECONDS.max;
+  return numberInRange<{ maxBatchingWindow?: typeof maxBatchingWindow }>(
+    'WAYBILL_BATCHING_WINDOW_OUT_OF_RANGE',
+    'maxBatchingWindow',
+    { ...BATCHING_WINDOW_SECONDS, max },
+    fifo ? 'leave it out: a FIFO queue has no batching window' : 'give whole seconds',
+  )({ maxBatchingWindow });
+}
+
+function windowForLargeBatch({
+  batchSize,
+  maxBatchingWindow,
+  subscribesTo,
+}: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  if (batchSize === undefined || batchSize <= BATCH_SIZE_WITHOUT_WINDOW || subscribesTo.some(isFifo)) {
+    return undefined;
+  }
+  if ((secondsOf(maxBatchingWindow) ?? 0) >= 1) return undefined;
+  return {
+    code: 'WAYBILL_BATCHING_WINDOW_REQUIRED',
+    prop: 'maxBatchingWindow',
+    received: `none with a batchSize of ${batchSize}`,
+    allowed: `at least a second with a batchSize above ${BATCH_SIZE_WITHOUT_WINDOW}`,
+    fix: 'give maxBatchingWindow: Duration.seconds(1) or more',
+  };
+}
+
+function visibilityCoversRetries({
+  visibilityTimeout,
+  timeout,
+  maxBatchingWindow,
+}: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const given = secondsOf(visibilityTimeout);
+  const needed =
+    VISIBILITY_TIMEOUT_FACTOR * (secondsOf(timeout ?? DEFAULT_TIMEOUT) ?? 0) +
+    (secondsOf(maxBatchingWindow) ?? 0);
+  if (given === undefined || given >= needed) return undefined;
+  return {
+    code: 'WAYBILL_VISIBILITY_TIMEOUT_TOO_SHORT',
+    prop: 'visibilityTimeout',
+    received: `${given} seconds`,
+    allowed: `at least ${needed} seconds: ${VISIBILITY_TIMEOUT_FACTOR} times the timeout plus the batching window`,
+    fix: 'leave it out or raise it: a message that shows up again while it is being handled is handled twice (W13)',
+  };
+}

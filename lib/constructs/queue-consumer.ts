@@ -1,0 +1,261 @@
+/** One consumer: its queue, the paths that lead to it, its function, and what happens to what fails. */
+import { Duration } from 'aws-cdk-lib';
+import type { Rule as EventRule } from 'aws-cdk-lib/aws-events';
+import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Subscription } from 'aws-cdk-lib/aws-sns';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { HopAlarms } from './alarms.ts';
+import { registerConsumerName } from './consumer-names.ts';
+import {
+  createDeadLetterQueue,
+  fifoProps,
+  queueEncryption,
+  recordDeadLetters,
+  sourceQueueName,
+} from './dead-letter-queue.ts';
+import { DEFAULT_TIMEOUT, EventFunction } from './event-function.ts';
+import type { FunctionProps } from './event-function.ts';
+import type { EventSubscription } from './event-routes.ts';
+import { grantTo } from './grants.ts';
+import { VISIBILITY_TIMEOUT_FACTOR } from './limits.ts';
+import { QUEUE_CONSUMER_RULES } from './queue-consumer-rules.ts';
+import { connectBuses, connectTopics } from './queue-subscriptions.ts';
+import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
+import { validateProps } from './validation.ts';
+
+export interface QueueConsumerProps extends FunctionProps {
+  /**
+   * What it gets: `topic.event(...)`, `topic.events()`, `bus.event(...)`, of several topics and buses.
+   * FIFO topics make FIFO queues; FIFO and standard do not mix.
+   */
+  readonly subscribesTo: readonly EventSubscription[];
+  /**
+   * The consumer's name in its inbox, logs and dead letters. Keep it when the construct is renamed: the
+   * inbox knows by it what was handled.
+   * @default - the construct's id in kebab case
+   */
+  readonly consumerName?: string;
+  /**
+   * Messages per invocation: 1 to 10,000, with FIFO or without a batching window to 10.
+   * @default 10
+   */
+  readonly batchSize?: number;
+  /**
+   * How long to wait for a batch to fill: to 300 seconds, not with FIFO.
+   * @default Duration.seconds(0)
+   */
+  readonly maxBatchingWindow?: Duration;
+  /**
+   * Invocations at a time: 2 to 1,000.
+   * @default 10
+   */
+  readonly maxConcurrency?: number;
+  /**
+   * Receives before a message is dead-lettered. AWS advises 5 or more, because a throttled invocation is one too.
+   * @default 5
+   */
+  readonly maxReceiveCount?: number;
+  /**
+   * How long a received message is hidden. At least six times the timeout plus the batching window (W13).
+   * @default - six times the timeout plus the batching window
+   */
+  readonly visibilityTimeout?: Duration;
+  /**
+   * How long an unhandled message is kept: 60 seconds to 14 days.
+   * @default Duration.days(4)
+   */
+  readonly retentionPeriod?: Duration;
+  /**
+   * Encrypts the queue and its dead-letter queues, for example a MessagingKey.
+   * @default - SQS's own key (SSE-SQS)
+   */
+  readonly encryptionKey?: IKey;
+  /**
+   * An alarm rises when a message has waited this long.
+   * @default - fifteen minutes, or three visibility timeouts where that is longer
+   */
+  readonly maxAge?: Duration;
+}
+
+/**
+ * @example
+ * const fulfilment = new QueueConsumer(this, 'Fulfilment', {
+ *   subscribesTo: [orders.event(OrderPlaced), bus.event(StockReserved)],
+ *   entry: 'lambda/handlers/fulfilment.ts',
+ * });
+ * fulfilment.queue; fulfilment.deadLetterQueue; fulfilment.function; fulfilment.subscriptions;
+ */
+export class QueueConsumer extends Construct implements IGrantable {
+  readonly consumerName: string;
+  readonly queue: Queue;
+  readonly deadLetterQueue: Queue;
+  /** One per topic. */
+  readonly subscriptions: readonly Subscription[];
+  /** One per bus and source. */
+  readonly rules: readonly EventRule[];
+  /** One per subscription and rule: what SNS or EventBridge could not deliver to the queue. */
+  readonly deliveryDeadLetterQueues: readonly Queue[];
+  readonly handler: EventFunction;
+  readonly function: LambdaFunction;
+  readonly eventSourceMapping: EventSourceMapping;
+  readonly grantPrincipal: IPrincipal;
+  readonly alarms: HopAlarms['all'];
+
+  /** @throws ValidationError with everything that is wrong with the props at once */
+  constructor(scope: Construct, id: string, props: QueueConsumerProps) {
+    super(scope, id);
+    validateProps(this, QUEUE_CONSUMER_RULES, props);
+    this.consumerName = props.consumerName ?? kebabCase(id);
+    registerConsumerName(this, this.consumerName);
+    const fifo = props.subscribesTo.some((source) => source.kind === 'topic' && source.fifo);
+    const settings = settingsOf(props);
+
+    const queueName = sourceQueueName(this, fifo);
+    this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', {
+      fifo,
+      encryptionKey: props.encryptionKey,
+      owner: this.consumerName,
+      sourceQueueName: queueName,
+    });
+    this.queue = new Queue(this, 'Queue', {
+      queueName,
+      ...queueEncryption(props.encryptionKey),
+      ...fifoProps(fifo),
+      enforceSSL: true,
+      visibilityTimeout: settings.visibilityTimeout,
+      retentionPeriod: props.retentionPeriod ?? DEFAULT_RETENTION,
+      receiveMessageWaitTime: LONG_POLL,
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: settings.maxReceiveCount },
+    });
+    recordNode(this.queue, {
+      kind: 'queue',
+      resource: this.queue,
+      physicalName: this.queue.queueName,
+      owner: this.consumerName,
+      fifo,
+    });
+    recordDeadLetters(this, 'queue', this.queue, this.deadLetterQueue, settings.maxReceiveCount);
+
+    this.handler = new EventFunction(
+      this,
+      'Handler',
+      {
+        ...props,
+        environment: { ...props.environment },
+      },
+      { variable: 'WAYBILL_CONSUMER', name: this.consumerName, kind: 'function' },
+    );
+    this.function = this.handler.function;
+    this.grantPrincipal = this.handler.grantPrincipal;
+    this.#tellRuntime(settings);
+    this.#allowConsuming(props.encryptionKey);
+    this.eventSourceMapping = new EventSourceMapping(this, 'Mapping', {
+      target: this.function,
+      eventSourceArn: this.queue.queueArn,
+      batchSize: settings.batchSize,
+      ...(fifo ? {} : { maxBatchingWindow: settings.maxBatchingWindow }),
+      maxConcurrency: settings.maxConcurrency,
+      reportBatchItemFailures: true,
+    });
+
+    const alarms = new HopAlarms(this, props);
+    alarms.deadLetters('DeadLetterAlarm', this.deadLetterQueue, `A message of ${this.consumerName}`);
+    alarms.age('AgeAlarm', this.queue, settings.maxAge);
+    const connection = {
+      scope: this,
+      queue: this.queue,
+      consumer: this.consumerName,
+      encryptionKey: props.encryptionKey,
+      alarms,
+    };
+    const topics = connectTopics(connection, props.subscribesTo);
+    const buses = connectBuses(connection, props.subscribesTo);
+    this.subscriptions = topics.subscriptions;
+    this.rules = buses.rules;
+    this.deliveryDeadLetterQueues = [...topics.deadLetterQueues, ...buses.deadLetterQueues];
+    this.alarms = [...alarms.all, ...this.handler.alarms];
+    this.#record(props, settings);
+  }
+
+  #tellRuntime(settings: Settings): void {
+    const variables = {
+      WAYBILL_QUEUE_URL: this.queue.queueUrl,
+      WAYBILL_DEAD_LETTER_QUEUE_URL: this.deadLetterQueue.queueUrl,
+      WAYBILL_MAX_RECEIVE_COUNT: String(settings.maxReceiveCount),
+      WAYBILL_VISIBILITY_TIMEOUT_SECONDS: String(settings.visibilityTimeout.toSeconds()),
+    };
+    for (const [name, value] of Object.entries(variables)) this.function.addEnvironment(name, value);
+  }
+
+  /** Reading its queue, and putting what can never be handled on its dead-letter queue (D10). */
+  #allowConsuming(key: IKey | undefined): void {
+    grantTo(
+      this.handler,
+      ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+      [this.queue.queueArn],
+    );
+    grantTo(this.handler, ['sqs:SendMessage'], [this.deadLetterQueue.queueArn]);
+    key?.grant(this.handler, 'kms:Decrypt', 'kms:GenerateDataKey');
+  }
+
+  #record(props: QueueConsumerProps, settings: Settings): void {
+    const events = props.subscribesTo.flatMap((source) => source.events);
+    recordEvents(this, events);
+    recordEdge(this, {
+      kind: 'consumes',
+      from: this.queue,
+      to: this.handler,
+      consumer: this.consumerName,
+      events: [...new Set(events.map(({ name }) => name))],
+      batchSize: settings.batchSize,
+      maxBatchingWindowSeconds: settings.maxBatchingWindow.toSeconds(),
+      maxConcurrency: settings.maxConcurrency,
+      visibilityTimeoutSeconds: settings.visibilityTimeout.toSeconds(),
+      timeoutSeconds: settings.timeout.toSeconds(),
+    });
+  }
+}
+
+const DEFAULT_RETENTION = Duration.days(4);
+/** The longest long poll, SQSDeveloperGuide/sqs-short-and-long-polling.html. For pollers outside Lambda, which polls like this anyway. */
+const LONG_POLL = Duration.seconds(20);
+const DEFAULT_MAX_AGE_SECONDS = 15 * 60;
+
+interface Settings {
+  readonly timeout: Duration;
+  readonly batchSize: number;
+  readonly maxBatchingWindow: Duration;
+  readonly maxConcurrency: number;
+  readonly maxReceiveCount: number;
+  readonly visibilityTimeout: Duration;
+  readonly maxAge: Duration;
+}
+
+function settingsOf(props: QueueConsumerProps): Settings {
+  const timeout = props.timeout ?? DEFAULT_TIMEOUT;
+  const maxBatchingWindow = props.maxBatchingWindow ?? Duration.seconds(0);
+  const visibilityTimeout =
+    props.visibilityTimeout ?? visibilityTimeoutFor(timeout.toSeconds(), maxBatchingWindow.toSeconds());
+  return {
+    timeout,
+    maxBatchingWindow,
+    visibilityTimeout,
+    batchSize: props.batchSize ?? 10,
+    maxConcurrency: props.maxConcurrency ?? 10,
+    maxReceiveCount: props.maxReceiveCount ?? 5,
+    maxAge:
+      props.maxAge ?? Duration.seconds(Math.max(DEFAULT_MAX_AGE_SECONDS, 3 * visibilityTimeout.toSeconds())),
+  };
+}
+
+function visibilityTimeoutFor(timeoutSeconds: number, windowSeconds: number): Duration {
+  return Duration.seconds(VISIBILITY_TIMEOUT_FACTOR * timeoutSeconds + windowSeconds);
+}
+
+function kebabCase(id: string): string {
+  return id.replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
+}

@@ -1,0 +1,183 @@
+/**
+ * Records what the constructs declare, and writes it as `waybill.topology.json` into the cloud assembly.
+ * It hangs on the application's root, so it works in anybody's App without a special class.
+ */
+import { attachCustomSynthesis, CfnElement, Stack, Stage, Token } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+import type { AnyEventContract, ServiceContract } from '../contracts/index.ts';
+import { TOPOLOGY_SCHEMA_VERSION, writeTopology } from '../topology/index.ts';
+import type {
+  Topology,
+  TopologyEdge,
+  TopologyEvent,
+  TopologyNode,
+  TopologyNodeKind,
+} from '../topology/index.ts';
+import { environmentOf } from './environment.ts';
+
+export interface NodeRecord {
+  readonly kind: TopologyNodeKind;
+  /** @default - the construct's id */
+  readonly name?: string;
+  /** @default - there is no CloudFormation resource of ours */
+  readonly resource?: IConstruct | undefined;
+  /**
+   * A token is left out: only what is known at synth is a physical name.
+   * @default - CloudFormation makes it up
+   */
+  readonly physicalName?: string | undefined;
+  /** @default - shared */
+  readonly owner?: string | undefined;
+  readonly fifo?: boolean;
+  readonly entry?: string;
+}
+
+/** A construct that was, or will be, recorded; a node's id; or what is known only at synth. */
+export type EdgeEnd = IConstruct | string | (() => IConstruct | undefined);
+
+type WithEnds<Edge> = Edge extends TopologyEdge
+  ? Omit<Edge, 'from' | 'to' | 'via'> & {
+      readonly from: EdgeEnd;
+      readonly to: EdgeEnd;
+    } & (Edge extends { via: string } ? { readonly via: IConstruct } : unknown)
+  : never;
+export type EdgeRecord = WithEnds<TopologyEdge>;
+
+/** Adds a node; its id is the path of `scope`. */
+export function recordNode(scope: IConstruct, node: NodeRecord): void {
+  recordingOf(scope).nodes.set(scope, node);
+}
+
+/** Adds an edge. An end that is no node counts as its nearest ancestor that is one, else as a principal of its own. */
+export function recordEdge(scope: IConstruct, edge: EdgeRecord): void {
+  recordingOf(scope).edges.push(edge);
+}
+
+export function recordEvents(scope: IConstruct, events: readonly AnyEventContract[]): void {
+  const recording = recordingOf(scope);
+  for (const event of events) recording.events.set(`${event.name}@${event.version}`, event);
+}
+
+/** Adds a service, which is a name and no construct. Gives its node's id. */
+export function recordService(scope: IConstruct, service: ServiceContract): string {
+  recordingOf(scope).services.set(service.name, service);
+  return serviceNodeId(service.name);
+}
+
+/** The topology of everything recorded in the application (or stage) of `scope`, as it is now. */
+export function topologyOf(scope: IConstruct): Topology {
+  return buildTopology(rootOf(scope), recordingOf(scope));
+}
+
+interface Recording {
+  readonly nodes: Map<IConstruct, NodeRecord>;
+  readonly edges: EdgeRecord[];
+  readonly events: Map<string, AnyEventContract>;
+  readonly services: Map<string, ServiceContract>;
+}
+
+const recordings = new WeakMap<IConstruct, Recording>();
+
+function recordingOf(scope: IConstruct): Recording {
+  const root = rootOf(scope);
+  const known = recordings.get(root);
+  if (known !== undefined) return known;
+  const recording: Recording = { nodes: new Map(), edges: [], events: new Map(), services: new Map() };
+  recordings.set(root, recording);
+  attachCustomSynthesis(root, {
+    onSynthesize: (session) => writeTopology(session.outdir, buildTopology(root, recording)),
+  });
+  return recording;
+}
+
+/** A stage has a cloud assembly of its own, and so a topology of its own. */
+function rootOf(scope: IConstruct): IConstruct {
+  return Stage.of(scope) ?? scope.node.root;
+}
+
+function buildTopology(root: IConstruct, recording: Recording): Topology {
+  const nodes = new Map<string, TopologyNode>();
+  for (const [construct, record] of recording.nodes)
+    nodes.set(construct.node.path, nodeOf(construct, record));
+  for (const service of recording.services.values())
+    nodes.set(serviceNodeId(service.name), serviceNode(service));
+
+  const idOf = (end: EdgeEnd): string | undefined => {
+    if (typeof end === 'string') return end;
+    const construct = typeof end === 'function' ? end() : end;
+    if (construct === undefined) return undefined;
+    const recorded = construct.node.scopes.findLast((scope) => nodes.has(scope.node.path) && scope !== root);
+    if (recorded !== undefined) return recorded.node.path;
+    nodes.set(construct.node.path, nodeOf(construct, { kind: 'principal' }));
+    return construct.node.path;
+  };
+  const edges = new Map<string, TopologyEdge>();
+  for (const record of recording.edges) {
+    const from = idOf(record.from);
+    const to = idOf(record.to);
+    if (from === undefined || to === undefined) continue;
+    const via = 'via' in record ? { via: idOf(record.via) } : {};
+    const edge = { ...record, from, to, ...via } as TopologyEdge;
+    edges.set(JSON.stringify(edge), edge);
+  }
+  return {
+    schemaVersion: TOPOLOGY_SCHEMA_VERSION,
+    environment: environmentOf(root),
+    events: [...recording.events.values()].map(eventOf),
+    nodes: [...nodes.values()],
+    edges: [...edges.values()],
+  };
+}
+
+function nodeOf(construct: IConstruct, record: NodeRecord): TopologyNode {
+  const stack = Stack.of(construct);
+  const resource = CfnElement.isCfnElement(record.resource)
+    ? record.resource
+    : record.resource?.node.defaultChild;
+  const isElement = resource !== undefined && CfnElement.isCfnElement(resource);
+  const physicalName: unknown =
+    record.physicalName === undefined ? undefined : stack.resolve(record.physicalName);
+  return {
+    id: construct.node.path,
+    kind: record.kind,
+    name: record.name ?? construct.node.id,
+    stack: stack.stackName,
+    logicalId: isElement ? (stack.resolve(resource.logicalId) as string) : null,
+    resourceType: isElement && 'cfnResourceType' in resource ? String(resource.cfnResourceType) : null,
+    physicalName: typeof physicalName === 'string' && !Token.isUnresolved(physicalName) ? physicalName : null,
+    owner: record.owner ?? null,
+    ...(record.fifo === undefined ? {} : { fifo: record.fifo }),
+    ...(record.entry === undefined ? {} : { entry: record.entry }),
+  };
+}
+
+function serviceNodeId(name: string): string {
+  return `service:${name}`;
+}
+
+function serviceNode(service: ServiceContract): TopologyNode {
+  return {
+    id: serviceNodeId(service.name),
+    kind: 'service',
+    name: service.name,
+    stack: null,
+    logicalId: null,
+    resourceType: null,
+    physicalName: null,
+    owner: service.name,
+  };
+}
+
+function eventOf(contract: AnyEventContract): TopologyEvent {
+  return {
+    name: contract.name,
+    version: contract.version,
+    source: contract.source,
+    orderingKey: contract.orderingKey ?? null,
+    pii: contract.pii,
+    priority: contract.priority,
+    traffic: contract.traffic,
+    description: contract.description ?? null,
+    examples: contract.examples as readonly unknown[],
+  };
+}
