@@ -50,6 +50,8 @@ export async function synthesize(props: SynthesizeProps): Promise<void> {
     child.on('close', resolve);
   });
   if (exitCode !== 0) {
-    throw new SynthesisError(`environment '${props.environment}' could not be synthesized:\n${printed.trim()}`);
+    throw new SynthesisError(
+      `environment '${props.environment}' could not be synthesized:\n${printed.trim()}`,
+    );
   }
 }
