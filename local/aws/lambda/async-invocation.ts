@@ -6,9 +6,9 @@
  */
 import { randomUUID } from 'node:crypto';
 
-import { callService } from '../dispatch.ts';
 import { serviceCaller } from '../context.ts';
 import type { AwsContext, ClockTimer } from '../context.ts';
+import { call, invokeFunction, sendToQueue } from '../delivery/index.ts';
 import { asAwsError, AwsError } from '../errors.ts';
 import type { FunctionRunner, RunResult } from './function-runner.ts';
 
@@ -134,40 +134,28 @@ export function createAsyncInvocations(
   };
 
   const deliver = async (targetArn: string, body: string, attributes: MessageAttributes): Promise<void> => {
-    const [, , service = '', , , ...rest] = targetArn.split(':');
     const caller = serviceCaller(context, 'lambda.amazonaws.com', targetArn);
-    const call = (name: string, action: string, input: Record<string, unknown>): Promise<unknown> => {
-      const target = context.services.all().find((each) => each.name === name);
-      if (target === undefined)
-        throw new AwsError('ServiceNotRunning', `No ${name} runs here for ${targetArn}`, 500);
-      return callService(context, target, action, input, caller);
-    };
+    const [, , service = ''] = targetArn.split(':');
     switch (service) {
       case 'sqs':
-        await call('sqs', 'SendMessage', {
-          QueueUrl: `${context.endpointUrl}/${context.accountId}/${rest.join(':')}`,
-          MessageBody: body,
-          MessageAttributes: attributes,
-        });
-        return;
+        return sendToQueue(context, targetArn, { MessageBody: body, MessageAttributes: attributes }, caller);
       case 'sns':
-        await call('sns', 'Publish', { TopicArn: targetArn, Message: body, MessageAttributes: attributes });
+        await call(
+          context,
+          'sns',
+          'Publish',
+          { TopicArn: targetArn, Message: body, MessageAttributes: attributes },
+          caller,
+        );
         return;
       case 'lambda':
-        await call('lambda', 'Invoke', { FunctionName: targetArn, InvocationType: 'Event', Payload: body });
+        return invokeFunction(context, targetArn, body, caller);
+      case 'events': {
+        const detailType = 'Lambda Function Invocation Result';
+        const entry = { EventBusName: targetArn, Source: 'lambda', DetailType: detailType, Detail: body };
+        await call(context, 'events', 'PutEvents', { Entries: [entry] }, caller);
         return;
-      case 'events':
-        await call('events', 'PutEvents', {
-          Entries: [
-            {
-              EventBusName: targetArn,
-              Source: 'lambda',
-              DetailType: 'Lambda Function Invocation Result',
-              Detail: body,
-            },
-          ],
-        });
-        return;
+      }
       default:
         throw new AwsError(
           'InvalidParameterValueException',

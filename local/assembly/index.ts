@@ -1,0 +1,18 @@
+/** Public surface: deploy a cloud assembly into the embedded AWS. */
+export { deployAssembly } from './deploy-assembly.ts';
+export type { DeployedAssembly, DeployOptions } from './deploy-assembly.ts';
+export type { DeployedResource, DeployedStack, IgnoredProperty, LeftOutResource } from './deploy-stack.ts';
+export { AssemblyError } from './errors.ts';
+export type { AssemblyErrorCode } from './errors.ts';
+export type {
+  DatabaseAddress,
+  DatabaseRequest,
+  RecordedApi,
+  RecordedDatabase,
+  RecordedPolicy,
+  RecordedRole,
+  Records,
+  StartDatabase,
+} from './providers/provider.ts';
+export { readAssembly } from './read-assembly.ts';
+export type { Assembly, AssemblyStack } from './read-assembly.ts';

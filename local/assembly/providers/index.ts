@@ -1,0 +1,37 @@
+/** Which provider makes which resource type. */
+import { API_GATEWAY_PROVIDERS } from './api-gateway.ts';
+import { EVENTS_PROVIDERS } from './events.ts';
+import { LAMBDA_PROVIDERS } from './lambda.ts';
+import { NETWORK_PROVIDERS } from './network.ts';
+import { OBSERVABILITY_PROVIDERS } from './observability.ts';
+import type { Provider } from './provider.ts';
+import { createCustomResource } from './custom-resource.ts';
+import { RDS_PROVIDERS } from './rds.ts';
+import { SECURITY_PROVIDERS } from './security.ts';
+import { SNS_PROVIDERS } from './sns.ts';
+import { SQS_PROVIDERS } from './sqs.ts';
+
+const PROVIDERS: Readonly<Record<string, Provider>> = {
+  ...SQS_PROVIDERS,
+  ...SNS_PROVIDERS,
+  ...EVENTS_PROVIDERS,
+  ...LAMBDA_PROVIDERS,
+  ...SECURITY_PROVIDERS,
+  ...RDS_PROVIDERS,
+  ...NETWORK_PROVIDERS,
+  ...OBSERVABILITY_PROVIDERS,
+  ...API_GATEWAY_PROVIDERS,
+};
+
+const CUSTOM_RESOURCE: Provider = { honoured: ['*'], inert: [], create: createCustomResource };
+
+/** The provider of a resource type, or undefined when nothing here can make it. */
+export function providerOf(type: string): Provider | undefined {
+  if (type === 'AWS::CloudFormation::CustomResource' || type.startsWith('Custom::')) return CUSTOM_RESOURCE;
+  return PROVIDERS[type];
+}
+
+/** Resource types that are only there for CDK or CloudFormation itself; they are left out without a word. */
+export function isBookkeeping(type: string): boolean {
+  return type === 'AWS::CDK::Metadata' || type === 'AWS::CloudFormation::WaitConditionHandle';
+}

@@ -1,0 +1,175 @@
+/** What a provider is: it makes one resource type of CloudFormation in the embedded AWS, and says what it leaves out. */
+import { createHash } from 'node:crypto';
+
+import type { AwsContext } from '../../aws/context.ts';
+import { isJsonObject } from '../template.ts';
+import type { Json, JsonObject } from '../template.ts';
+
+export interface Provider {
+  /** Properties that have an effect here. */
+  readonly honoured: readonly string[];
+  /** Properties that are known to have none here, and need none. */
+  readonly inert: readonly string[];
+  create(properties: JsonObject, context: ProviderContext): Promise<Created>;
+}
+
+export interface Created {
+  /** What `Ref` gives. */
+  readonly physicalId: string;
+  /** What `Fn::GetAtt` gives, by attribute name. */
+  readonly attributes: JsonObject;
+  /** Set when the resource is kept in the books but does nothing here: why that is all right. */
+  readonly inertBecause?: string;
+}
+
+export interface ProviderContext {
+  readonly type: string;
+  readonly logicalId: string;
+  readonly stackName: string;
+  readonly stackId: string;
+  readonly aws: AwsContext;
+  readonly records: Records;
+  /** The directory or file of an asset, by its object key. */
+  readonly asset: (objectKey: string) => string | undefined;
+  /** Where files that the template holds as text can be written. */
+  readonly workDirectory: string;
+  /** Undefined when the caller gave no way to start a database. */
+  readonly startDatabase: StartDatabase | undefined;
+  /** Calls an action of a service; throws `CannotRun` when that service does not run here. */
+  call(service: string, action: string, input: Record<string, unknown>): Promise<JsonObject>;
+  /** The name CloudFormation would generate, the same in every run: stack, logical id, a hash. */
+  generatedName(maximumLength: number): string;
+}
+
+export interface DatabaseRequest {
+  /** The cluster or instance identifier. */
+  readonly identifier: string;
+  readonly engine: string;
+  readonly databaseName: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface DatabaseAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Starts (or finds) a PostgreSQL database with this owner. Called once per cluster or standalone instance. */
+export type StartDatabase = (request: DatabaseRequest) => Promise<DatabaseAddress>;
+
+/** What has no life of its own in the embedded AWS yet, kept so that enforcement, alarms and the console can use it. */
+export interface Records {
+  readonly roles: RecordedRole[];
+  readonly policies: RecordedPolicy[];
+  readonly permissions: JsonObject[];
+  readonly alarms: RecordedResource[];
+  readonly databases: RecordedDatabase[];
+  readonly apis: RecordedApi[];
+}
+
+export interface RecordedResource {
+  readonly type: string;
+  readonly name: string;
+  readonly arn: string;
+  readonly properties: JsonObject;
+}
+
+export interface RecordedRole {
+  readonly name: string;
+  readonly arn: string;
+  readonly trustPolicy: Json;
+  readonly inlinePolicies: readonly Json[];
+  readonly managedPolicyArns: readonly Json[];
+}
+
+export interface RecordedPolicy {
+  readonly name: string;
+  readonly document: Json;
+  readonly roles: readonly Json[];
+}
+
+export interface RecordedDatabase extends DatabaseAddress {
+  readonly identifier: string;
+  readonly databaseName: string;
+  readonly username: string;
+  readonly engine: string;
+}
+
+export interface RecordedApi {
+  readonly name: string;
+  readonly apiId: string;
+  readonly url: string;
+}
+
+export function emptyRecords(): Records {
+  return { roles: [], policies: [], permissions: [], alarms: [], databases: [], apis: [] };
+}
+
+/** Thrown by a provider for a resource that cannot run here. It is named in the banner; the deployment goes on. */
+export class CannotRun extends Error {
+  override readonly name = 'CannotRun';
+}
+
+/** `<stack>-<logicalId>-<hash>`, cut in the middle to fit. The hash stands for CloudFormation's random part. */
+export function generatedName(stackName: string, logicalId: string, maximumLength: number): string {
+  const hash = createHash('sha256').update(`${stackName}/${logicalId}`).digest('hex').slice(0, 12);
+  const name = `${stackName}-${logicalId}`;
+  return `${name.slice(0, maximumLength - hash.length - 1)}-${hash}`;
+}
+
+/** A resource id in EC2's style: `vpc-0a1b2c3d4e5f60718`. The same in every run. */
+export function generatedId(prefix: string, stackName: string, logicalId: string): string {
+  return `${prefix}-${createHash('sha256').update(`${stackName}/${logicalId}`).digest('hex').slice(0, 17)}`;
+}
+
+export function textProperty(properties: JsonObject, name: string): string | undefined {
+  const value = properties[name];
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
+}
+
+export function objectProperty(properties: JsonObject, name: string): JsonObject {
+  const value = properties[name];
+  return isJsonObject(value) ? value : {};
+}
+
+export function listProperty(properties: JsonObject, name: string): readonly Json[] {
+  const value = properties[name];
+  return Array.isArray(value) ? (value as readonly Json[]) : [];
+}
+
+/** CloudFormation takes `"30"` for 30 and `"true"` for true; the services' APIs do not. */
+export function numberProperty(properties: JsonObject, name: string): number | undefined {
+  const value = textProperty(properties, name);
+  return value === undefined ? undefined : Number(value);
+}
+
+export function booleanProperty(properties: JsonObject, name: string): boolean | undefined {
+  const value = textProperty(properties, name);
+  return value === undefined ? undefined : value === 'true';
+}
+
+/** The object without its undefined members. */
+export function defined(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
+/** Attributes as SQS and SNS want them: every value a text, objects as JSON. */
+export function attributeTexts(properties: JsonObject, names: readonly string[]): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  for (const name of names) {
+    const value = properties[name];
+    if (value === undefined || value === null) continue;
+    attributes[name] = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  }
+  return attributes;
+}
+
+/** The text of a member of an API's answer. */
+export function answered(output: JsonObject, member: string): string {
+  const value = output[member];
+  if (typeof value === 'string') return value;
+  throw new Error(`the answer holds no ${member}`);
+}

@@ -1,0 +1,255 @@
+/** AWS::RDS::*: a cluster or standalone instance is one local PostgreSQL database; the rest is inert. */
+import { answered, CannotRun, generatedId, textProperty } from './provider.ts';
+import type { Created, Provider, ProviderContext, RecordedDatabase } from './provider.ts';
+import { generateSecret } from './security.ts';
+import type { JsonObject } from '../template.ts';
+
+const IDENTIFIER_LENGTH = 63;
+
+/** What a local database has no counterpart for: capacity, backups, network, monitoring. */
+const INERT_DATABASE_PROPERTIES = [
+  'AllocatedStorage',
+  'AllowMajorVersionUpgrade',
+  'AssociatedRoles',
+  'AutoMinorVersionUpgrade',
+  'AvailabilityZone',
+  'AvailabilityZones',
+  'BackupRetentionPeriod',
+  'CACertificateIdentifier',
+  'CloudwatchLogsExports',
+  'CopyTagsToSnapshot',
+  'DBClusterInstanceClass',
+  'DBClusterParameterGroupName',
+  'DBInstanceClass',
+  'DBInstanceParameterGroupName',
+  'DBParameterGroupName',
+  'DBSubnetGroupName',
+  'DatabaseInsightsMode',
+  'DeleteAutomatedBackups',
+  'DeletionProtection',
+  'EnableCloudwatchLogsExports',
+  'EnableHttpEndpoint',
+  'EnableIAMDatabaseAuthentication',
+  'EnablePerformanceInsights',
+  'EngineMode',
+  'EngineVersion',
+  'Iops',
+  'KmsKeyId',
+  'MaxAllocatedStorage',
+  'MonitoringInterval',
+  'MonitoringRoleArn',
+  'MultiAZ',
+  'NetworkType',
+  'OptionGroupName',
+  'PerformanceInsightsKmsKeyId',
+  'PerformanceInsightsRetentionPeriod',
+  'Port',
+  'PreferredBackupWindow',
+  'PreferredMaintenanceWindow',
+  'PromotionTier',
+  'PubliclyAccessible',
+  'ServerlessV2ScalingConfiguration',
+  'StorageEncrypted',
+  'StorageThroughput',
+  'StorageType',
+  'Tags',
+  'VPCSecurityGroups',
+  'VpcSecurityGroupIds',
+];
+
+export const RDS_PROVIDERS: Readonly<Record<string, Provider>> = {
+  'AWS::RDS::DBCluster': {
+    honoured: [
+      'DBClusterIdentifier',
+      'DatabaseName',
+      'Engine',
+      'ManageMasterUserPassword',
+      'MasterUserPassword',
+      'MasterUserSecret',
+      'MasterUsername',
+    ],
+    inert: INERT_DATABASE_PROPERTIES,
+    async create(properties, context) {
+      const identifier =
+        textProperty(properties, 'DBClusterIdentifier') ??
+        context.generatedName(IDENTIFIER_LENGTH).toLowerCase();
+      const { database, secretArn } = await start(
+        identifier,
+        textProperty(properties, 'DatabaseName'),
+        properties,
+        context,
+      );
+      return {
+        physicalId: identifier,
+        attributes: {
+          DBClusterArn: databaseArn(context, 'cluster', identifier),
+          DBClusterResourceId: generatedId('cluster', context.stackName, context.logicalId).toUpperCase(),
+          'Endpoint.Address': database.host,
+          'Endpoint.Port': String(database.port),
+          'ReadEndpoint.Address': database.host,
+          ...(secretArn === undefined ? {} : { 'MasterUserSecret.SecretArn': secretArn }),
+        },
+      };
+    },
+  },
+  'AWS::RDS::DBInstance': {
+    honoured: [
+      'DBClusterIdentifier',
+      'DBInstanceIdentifier',
+      'DBName',
+      'Engine',
+      'ManageMasterUserPassword',
+      'MasterUserPassword',
+      'MasterUserSecret',
+      'MasterUsername',
+    ],
+    inert: INERT_DATABASE_PROPERTIES,
+    async create(properties, context) {
+      const identifier =
+        textProperty(properties, 'DBInstanceIdentifier') ??
+        context.generatedName(IDENTIFIER_LENGTH).toLowerCase();
+      const cluster = context.records.databases.find(
+        (each) => each.identifier === textProperty(properties, 'DBClusterIdentifier'),
+      );
+      if (cluster !== undefined) {
+        return {
+          ...instance(identifier, cluster, context),
+          inertBecause: 'the cluster is one local PostgreSQL server',
+        };
+      }
+      const { database, secretArn } = await start(
+        identifier,
+        textProperty(properties, 'DBName'),
+        properties,
+        context,
+      );
+      const created = instance(identifier, database, context);
+      return secretArn === undefined
+        ? created
+        : { ...created, attributes: { ...created.attributes, 'MasterUserSecret.SecretArn': secretArn } };
+    },
+  },
+  'AWS::RDS::DBSubnetGroup': inert(
+    'DBSubnetGroupName',
+    'the local database listens on the loopback interface',
+    ['DBSubnetGroupDescription', 'SubnetIds'],
+  ),
+  'AWS::RDS::DBClusterParameterGroup': inert(
+    'DBClusterParameterGroupName',
+    'the local database has its own settings',
+    ['Description', 'Family', 'Parameters'],
+  ),
+  'AWS::RDS::DBParameterGroup': inert('DBParameterGroupName', 'the local database has its own settings', [
+    'Description',
+    'Family',
+    'Parameters',
+  ]),
+  'AWS::RDS::DBProxy': {
+    honoured: ['DBProxyName'],
+    inert: [
+      'Auth',
+      'DebugLogging',
+      'DefaultAuthScheme',
+      'EndpointNetworkType',
+      'EngineFamily',
+      'IdleClientTimeout',
+      'RequireTLS',
+      'RoleArn',
+      'Tags',
+      'TargetConnectionNetworkType',
+      'VpcSecurityGroupIds',
+      'VpcSubnetIds',
+    ],
+    async create(properties, context) {
+      const name = textProperty(properties, 'DBProxyName') ?? context.generatedName(IDENTIFIER_LENGTH);
+      return {
+        physicalId: name,
+        attributes: {
+          DBProxyArn: databaseArn(context, 'db-proxy', name),
+          Endpoint: context.records.databases[0]?.host ?? '127.0.0.1',
+        },
+        inertBecause: 'clients connect to the local database directly; its port is in the secret',
+      };
+    },
+  },
+  'AWS::RDS::DBProxyTargetGroup': inert('TargetGroupName', 'clients connect to the local database directly', [
+    'ConnectionPoolConfigurationInfo',
+    'DBClusterIdentifiers',
+    'DBInstanceIdentifiers',
+    'DBProxyName',
+  ]),
+};
+
+async function start(
+  identifier: string,
+  databaseName: string | undefined,
+  properties: JsonObject,
+  context: ProviderContext,
+): Promise<{ readonly database: RecordedDatabase; readonly secretArn: string | undefined }> {
+  const engine = textProperty(properties, 'Engine') ?? '';
+  if (!engine.includes('postgres'))
+    throw new CannotRun(`only PostgreSQL databases run here, not ${engine || 'an engine that is not named'}`);
+  if (context.startDatabase === undefined)
+    throw new CannotRun('this run was started without a local PostgreSQL');
+
+  const username = textProperty(properties, 'MasterUsername') ?? 'postgres';
+  const managed = textProperty(properties, 'ManageMasterUserPassword') === 'true';
+  const password = managed ? generateSecret({}) : (textProperty(properties, 'MasterUserPassword') ?? '');
+  const request = { identifier, engine, databaseName: databaseName ?? 'postgres', username, password };
+  const address = await context.startDatabase(request);
+  const database: RecordedDatabase = {
+    identifier,
+    databaseName: request.databaseName,
+    username,
+    engine,
+    host: address.host,
+    port: address.port,
+  };
+  context.records.databases.push(database);
+  return { database, secretArn: managed ? await managedSecret(database, password, context) : undefined };
+}
+
+/** RDS keeps only the user name and the password in the secret it manages. */
+async function managedSecret(
+  database: RecordedDatabase,
+  password: string,
+  context: ProviderContext,
+): Promise<string> {
+  const answer = await context.call('secretsmanager', 'CreateSecret', {
+    Name: `rds!cluster-${database.identifier}`,
+    SecretString: JSON.stringify({ username: database.username, password }),
+  });
+  return answered(answer, 'ARN');
+}
+
+function instance(identifier: string, database: RecordedDatabase, context: ProviderContext): Created {
+  return {
+    physicalId: identifier,
+    attributes: {
+      DBInstanceArn: databaseArn(context, 'db', identifier),
+      DbiResourceId: generatedId('db', context.stackName, context.logicalId).toUpperCase(),
+      'Endpoint.Address': database.host,
+      'Endpoint.Port': String(database.port),
+    },
+  };
+}
+
+function databaseArn(context: ProviderContext, kind: string, identifier: string): string {
+  return `arn:aws:rds:${context.aws.region}:${context.aws.accountId}:${kind}:${identifier}`;
+}
+
+function inert(nameProperty: string, reason: string, properties: readonly string[]): Provider {
+  return {
+    honoured: [nameProperty],
+    inert: [...properties, 'Tags'],
+    async create(given, context) {
+      const name =
+        textProperty(given, nameProperty) ?? context.generatedName(IDENTIFIER_LENGTH).toLowerCase();
+      return {
+        physicalId: name,
+        attributes: { TargetGroupArn: databaseArn(context, 'target-group', name) },
+        inertBecause: reason,
+      };
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** AWS::SNS::* */
+import { answered, attributeTexts, booleanProperty, listProperty, textProperty } from './provider.ts';
+import type { Provider, ProviderContext } from './provider.ts';
+import { isJsonObject } from '../template.ts';
+import type { Json, JsonObject } from '../template.ts';
+
+/** https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html */
+const TOPIC_NAME_LENGTH = 256;
+const FIFO_SUFFIX = '.fifo';
+
+const TOPIC_ATTRIBUTES = [
+  'ArchivePolicy',
+  'ContentBasedDeduplication',
+  'DisplayName',
+  'FifoThroughputScope',
+  'FifoTopic',
+  'KmsMasterKeyId',
+  'MaximumMessageSize',
+  'SignatureVersion',
+  'TracingConfig',
+];
+const SUBSCRIPTION_ATTRIBUTES = [
+  'DeliveryPolicy',
+  'FilterPolicy',
+  'FilterPolicyScope',
+  'RawMessageDelivery',
+  'RedrivePolicy',
+  'ReplayPolicy',
+  'SubscriptionRoleArn',
+];
+
+export const SNS_PROVIDERS: Readonly<Record<string, Provider>> = {
+  'AWS::SNS::Topic': {
+    honoured: ['TopicName', 'Subscription', ...TOPIC_ATTRIBUTES],
+    inert: ['Tags', 'DeliveryStatusLogging'],
+    async create(properties, context) {
+      const fifo = booleanProperty(properties, 'FifoTopic') === true;
+      const topicName = textProperty(properties, 'TopicName') ?? generatedTopicName(context, fifo);
+      const answer = await context.call('sns', 'CreateTopic', {
+        Name: topicName,
+        Attributes: attributeTexts(properties, TOPIC_ATTRIBUTES),
+      });
+      const topicArn = answered(answer, 'TopicArn');
+      for (const subscription of listProperty(properties, 'Subscription')) {
+        if (isJsonObject(subscription)) await subscribe(context, { ...subscription, TopicArn: topicArn });
+      }
+      return { physicalId: topicArn, attributes: { TopicArn: topicArn, TopicName: topicName } };
+    },
+  },
+  'AWS::SNS::Subscription': {
+    honoured: ['Endpoint', 'Protocol', 'TopicArn', ...SUBSCRIPTION_ATTRIBUTES],
+    inert: ['Region'],
+    async create(properties, context) {
+      const arn = await subscribe(context, properties);
+      return { physicalId: arn, attributes: { Arn: arn } };
+    },
+  },
+  'AWS::SNS::TopicPolicy': {
+    honoured: ['PolicyDocument', 'Topics'],
+    inert: [],
+    async create(properties, context) {
+      await setPolicies(context, listProperty(properties, 'Topics'), properties);
+      const id = context.generatedName(TOPIC_NAME_LENGTH);
+      return { physicalId: id, attributes: { Id: id } };
+    },
+  },
+  'AWS::SNS::TopicInlinePolicy': {
+    honoured: ['PolicyDocument', 'TopicArn'],
+    inert: [],
+    async create(properties, context) {
+      const topicArn = textProperty(properties, 'TopicArn') ?? '';
+      await setPolicies(context, [topicArn], properties);
+      return { physicalId: topicArn, attributes: {} };
+    },
+  },
+};
+
+async function subscribe(context: ProviderContext, properties: JsonObject): Promise<string> {
+  const answer = await context.call('sns', 'Subscribe', {
+    TopicArn: properties['TopicArn'],
+    Protocol: properties['Protocol'],
+    Endpoint: properties['Endpoint'],
+    Attributes: attributeTexts(properties, SUBSCRIPTION_ATTRIBUTES),
+    ReturnSubscriptionArn: true,
+  });
+  return answered(answer, 'SubscriptionArn');
+}
+
+async function setPolicies(
+  context: ProviderContext,
+  topicArns: readonly Json[],
+  properties: JsonObject,
+): Promise<void> {
+  for (const topicArn of topicArns) {
+    await context.call('sns', 'SetTopicAttributes', {
+      TopicArn: topicArn,
+      AttributeName: 'Policy',
+      AttributeValue: JSON.stringify(properties['PolicyDocument']),
+    });
+  }
+}
+
+function generatedTopicName(context: ProviderContext, fifo: boolean): string {
+  return fifo
+    ? context.generatedName(TOPIC_NAME_LENGTH - FIFO_SUFFIX.length) + FIFO_SUFFIX
+    : context.generatedName(TOPIC_NAME_LENGTH);
+}

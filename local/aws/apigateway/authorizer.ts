@@ -1,0 +1,67 @@
+/**
+ * Lambda authorizers of HTTP APIs.
+ *
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+ */
+import type { AwsContext, AwsServices } from '../context.ts';
+import type { RestResponse } from '../protocols/rest-json.ts';
+import { internalServerError } from './http-event.ts';
+import type { HttpEvent } from './http-event.ts';
+
+export interface Authorizer {
+  readonly functionArn: string;
+  /** `$request.header.Authorization`, `$request.querystring.token`: all must be there, else the answer is 401. */
+  readonly identitySources: readonly string[];
+  /** The function answers `{ isAuthorized, context }` instead of an IAM policy. */
+  readonly simpleResponses: boolean;
+}
+
+export type Authorization =
+  | { readonly authorizer?: Record<string, unknown> }
+  | { readonly refusal: RestResponse };
+
+export async function authorize(
+  authorizer: Authorizer,
+  lambda: AwsServices['lambda'],
+  event: HttpEvent,
+  context: AwsContext,
+): Promise<Authorization> {
+  const identitySource = authorizer.identitySources.map((source) => identityOf(source, event));
+  if (identitySource.includes(undefined))
+    return { refusal: { status: 401, body: { message: 'Unauthorized' } } };
+
+  const [, , , , accountId] = authorizer.functionArn.split(':');
+  const routeArn = `arn:aws:execute-api:${context.region}:${accountId}:${String(event.requestContext['apiId'])}/${String(event.requestContext['stage'])}/${event.routeKey.replace(' ', '')}`;
+  const { body: _body, ...request } = event;
+  const result = await lambda.invoke(authorizer.functionArn, {
+    ...request,
+    type: 'REQUEST',
+    routeArn,
+    identitySource,
+  });
+  if (result.error !== undefined) return { refusal: internalServerError() };
+  const answer = JSON.parse(result.payload ?? 'null') as AuthorizerAnswer | null;
+  return isAllowed(answer, authorizer.simpleResponses)
+    ? { authorizer: { lambda: answer?.context ?? {} } }
+    : { refusal: { status: 403, body: { message: 'Forbidden' } } };
+}
+
+interface AuthorizerAnswer {
+  readonly isAuthorized?: boolean;
+  readonly context?: Record<string, unknown>;
+  readonly policyDocument?: { readonly Statement?: readonly { readonly Effect?: string }[] };
+}
+
+/** A policy allows when it has a statement, and all of its statements allow. */
+function isAllowed(answer: AuthorizerAnswer | null, simpleResponses: boolean): boolean {
+  if (simpleResponses) return answer?.isAuthorized === true;
+  const statements = answer?.policyDocument?.Statement ?? [];
+  return statements.length > 0 && statements.every(({ Effect }) => Effect === 'Allow');
+}
+
+function identityOf(source: string, event: HttpEvent): string | undefined {
+  const [, kind, name = ''] = /^\$request\.(header|querystring)\.(.+)$/.exec(source) ?? [];
+  if (kind === 'header') return event.headers[name.toLowerCase()];
+  if (kind === 'querystring') return event.queryStringParameters?.[name];
+  return undefined;
+}
