@@ -1,0 +1,87 @@
+/** A connection pool from the environment: a Secrets Manager secret in AWS, DATABASE_URL elsewhere. */
+import type { PoolConfig } from 'pg';
+import { Pool } from 'pg';
+
+import type { Environment } from '../environment.ts';
+import type { Logger } from '../logger.ts';
+import { describeError } from '../logger.ts';
+import { DatabaseError } from './errors.ts';
+import type { DatabaseSecret, ReadSecret } from './secret.ts';
+import { cachedSecret, readSecretFromAws } from './secret.ts';
+
+export interface PoolOptions {
+  /** @default - process.env */
+  readonly environment?: Environment;
+  /**
+   * Connections at most. A function handles one event at a time and needs few.
+   * @default 4
+   */
+  readonly max?: number;
+  /** @default - the Secrets Manager API, signed with the credentials of the environment */
+  readonly readSecret?: ReadSecret;
+  /** Told when an idle connection breaks; the pool replaces it. */
+  readonly logger?: Logger;
+}
+
+/** Milliseconds. Above Aurora Serverless's usual resume from a low capacity, below a relay's lease. */
+const CONNECT_TIMEOUT = 5_000;
+/** Milliseconds. Shorter than the idle timeouts of NAT gateways and proxies (350 s and more). */
+const IDLE_TIMEOUT = 60_000;
+
+/**
+ * Connects at the first query, so that it can be called while a module loads.
+ *
+ * @throws DatabaseError WAYBILL_DATABASE_NOT_CONFIGURED. Queries may reject with
+ * WAYBILL_DATABASE_SECRET_UNREADABLE or WAYBILL_DATABASE_SECRET_INVALID.
+ */
+export async function createPool(options: PoolOptions = {}): Promise<Pool> {
+  const pool = new Pool({
+    ...(await connectionOf(options)),
+    max: options.max ?? 4,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    idleTimeoutMillis: IDLE_TIMEOUT,
+    keepAlive: true,
+    allowExitOnIdle: true,
+    application_name: 'waybill',
+  });
+  // Without a listener a broken idle connection ends the process.
+  pool.on('error', (error) => {
+    options.logger?.warn('an idle database connection broke; the pool opens another', {
+      error: describeError(error),
+    });
+  });
+  return pool;
+}
+
+async function connectionOf(options: PoolOptions): Promise<PoolConfig> {
+  const environment = options.environment ?? process.env;
+  const secretArn = environment['WAYBILL_DATABASE_SECRET_ARN'];
+  const url = environment['DATABASE_URL'];
+  if (secretArn) {
+    const secret = cachedSecret(secretArn, options.readSecret ?? readSecretFromAws(environment));
+    const { host, port, username, dbname } = await secret();
+    return {
+      host,
+      port,
+      user: username,
+      // Asked for each new connection, so that a rotated password is picked up.
+      password: async () => (await secret()).password,
+      database: dbname,
+      ...(needsTls(host) && { ssl: { rejectUnauthorized: true } }),
+    };
+  }
+  if (url) return { connectionString: url };
+  throw new DatabaseError(
+    'WAYBILL_DATABASE_NOT_CONFIGURED',
+    'no database is configured: set WAYBILL_DATABASE_SECRET_ARN (the constructs do) or DATABASE_URL to a postgres:// address',
+  );
+}
+
+/**
+ * RDS is only spoken to over verified TLS. Node must trust Amazon's root certificates: in Lambda set
+ * NODE_EXTRA_CA_CERTS=/var/runtime/ca-cert.pem, which Node 20 and later no longer load by default.
+ * Source: "Using SSL/TLS connections from Lambda to RDS", lambda/latest/dg/services-rds.html.
+ */
+function needsTls(host: DatabaseSecret['host']): boolean {
+  return host !== 'localhost' && host !== '127.0.0.1' && host !== '::1';
+}
