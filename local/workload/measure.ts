@@ -31,6 +31,8 @@ export interface Measurement {
   readonly published: number;
   /** Events in the outbox that are not published yet. */
   readonly waiting: number;
+  /** Events that the relay could not read, set aside with the reason. */
+  readonly quarantined: number;
   readonly consumers: Readonly<Record<string, ConsumerMeasure>>;
   /** From the commit of the outbox row to the handler's effect. Null before the first effect. */
   readonly latencyMs: { readonly p50: number; readonly p99: number } | null;
@@ -52,10 +54,11 @@ interface Effect {
 /** Consumers whose effects the core system's view shows, of those in the topology. */
 export async function measure(database: QueryDatabase, topology: Topology): Promise<Measurement> {
   const events = await outboxEvents(database);
-  const counts = await rows<{ published: string; waiting: string }>(
+  const counts = await rows<{ published: string; waiting: string; quarantined: string }>(
     database,
-    `select count(*) filter (where status = 'published') as published,
-            count(*) filter (where status <> 'published') as waiting from event_outbox`,
+    `select count(*) filter (where status = 'PUBLISHED') as published,
+            count(*) filter (where status = 'PENDING') as waiting,
+            count(*) filter (where status = 'QUARANTINED') as quarantined from event_outbox`,
   );
   const effects = await effectsByConsumer(database);
   const expected = expectedByConsumer(topology, events);
@@ -70,6 +73,7 @@ export async function measure(database: QueryDatabase, topology: Topology): Prom
   return {
     published: Number(counts[0]?.published ?? 0),
     waiting: Number(counts[0]?.waiting ?? 0),
+    quarantined: Number(counts[0]?.quarantined ?? 0),
     consumers,
     latencyMs: await latency(database),
   };
@@ -157,8 +161,8 @@ function fifoConsumers(topology: Topology): ReadonlySet<string> {
 async function outboxEvents(database: QueryDatabase): Promise<readonly OutboxEvent[]> {
   const found = await rows<{ eventId: string; eventType: string; tenantId: string; position: string }>(
     database,
-    `select event_id as "eventId", event_type as "eventType", tenant_id as "tenantId", id as position
-       from event_outbox order by id`,
+    `select id as "eventId", event_type as "eventType", tenant_id as "tenantId", sequence as position
+       from event_outbox order by sequence`,
   );
   return found.map((row) => ({ ...row, position: Number(row.position) }));
 }
@@ -178,7 +182,7 @@ async function latency(database: QueryDatabase): Promise<Measurement['latencyMs'
             percentile_cont(0.99) within group (order by ms) as p99
        from (select extract(epoch from (effect.handled_at - written.created_at)) * 1000 as ms
                from consumer_effect effect
-               join event_outbox written on written.event_id = effect.event_id) delays`,
+               join event_outbox written on written.id = effect.event_id) delays`,
   );
   return row === undefined || row.p50 === null || row.p99 === null ? null : { p50: row.p50, p99: row.p99 };
 }
