@@ -33,10 +33,13 @@ export function systemClock(): Clock {
 export function manualClock(start: number = Date.UTC(2026, 0, 1)): ManualClock {
   let time = start;
   let armed = 0;
-  const timers = new Map<ClockTimer, { readonly due: number; readonly order: number; run(): void }>();
+  const timers = new Map<
+    ClockTimer,
+    { readonly due: number; readonly order: number; readonly run: () => void }
+  >();
 
   const earliest = (limit: number) => {
-    let found: { timer: ClockTimer; due: number; order: number; run(): void } | undefined;
+    let found: { timer: ClockTimer; due: number; order: number; run: () => void } | undefined;
     for (const [timer, entry] of timers) {
       if (entry.due > limit) continue;
       if (!found || entry.due < found.due || (entry.due === found.due && entry.order < found.order)) {

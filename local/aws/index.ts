@@ -3,7 +3,11 @@
 
 import { createAwsContext, type AwsContext, type AwsContextOptions } from './context.ts';
 import { startEndpoint, type EndpointOptions } from './endpoint.ts';
+import { createKmsService, type KmsService } from './kms/index.ts';
+import { createSecretsManagerService, type SecretsManagerService } from './secretsmanager/index.ts';
 import { createSqsService, type SqsService } from './sqs/index.ts';
+import { createSsmService, type SsmService } from './ssm/index.ts';
+import { createStsService, type StsService } from './sts/index.ts';
 
 export * from './context.ts';
 export { manualClock, systemClock } from './clock.ts';
@@ -16,12 +20,21 @@ export type { SqsService } from './sqs/index.ts';
 
 export interface EmbeddedAwsOptions extends AwsContextOptions, EndpointOptions {}
 
+/** The services that come with the endpoint. */
+export interface BuiltInServices {
+  readonly sqs: SqsService;
+  readonly kms: KmsService;
+  readonly ssm: SsmService;
+  readonly secretsmanager: SecretsManagerService;
+  readonly sts: StsService;
+}
+
 /** A running embedded AWS. */
 export interface EmbeddedAws {
   /** Give this to any SDK or to the AWS CLI as endpoint URL. */
   readonly endpointUrl: string;
   readonly context: AwsContext;
-  readonly services: { readonly sqs: SqsService };
+  readonly services: BuiltInServices;
   /** Stops listening, ends waiting calls and clears every timer. */
   close(): Promise<void>;
 }
@@ -46,8 +59,14 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 }
 
 /** The built-in services, registered in `context`, without an endpoint: all in-process calls work. */
-export function createBuiltInServices(context: AwsContext): EmbeddedAws['services'] {
-  const services = { sqs: createSqsService(context) };
+export function createBuiltInServices(context: AwsContext): BuiltInServices {
+  const services: BuiltInServices = {
+    sqs: createSqsService(context),
+    kms: createKmsService(context),
+    ssm: createSsmService(context),
+    secretsmanager: createSecretsManagerService(context),
+    sts: createStsService(context),
+  };
   for (const service of Object.values(services)) context.services.register(service);
   return services;
 }

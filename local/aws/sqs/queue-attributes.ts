@@ -107,7 +107,7 @@ export function checkAttributes(given: Readonly<Record<string, unknown>>, fifo: 
     if (raw === undefined || raw === null) continue;
     const rule = RULES[name] ?? FIFO_RULES[name];
     if (!rule || (!fifo && name in FIFO_RULES)) throw invalidAttributeName(name);
-    const value = typeof raw === 'object' ? JSON.stringify(raw) : String(raw as string | number | boolean);
+    const value = typeof raw === 'string' ? raw : JSON.stringify(raw);
     const problem = value === '' && isOptional(name) ? undefined : rule(value);
     if (problem !== undefined) throw invalidAttributeValue(name, problem);
     checked[name] = value;

@@ -1,0 +1,306 @@
+// KMS: symmetric keys, aliases and envelope encryption with a bound encryption context.
+// https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html
+
+import { randomBytes } from 'node:crypto';
+import type { AwsContext, AwsService } from '../context.ts';
+import { AwsError, unknownOperation } from '../errors.ts';
+import {
+  optionalText,
+  page,
+  requiredText,
+  validationError,
+  wholeNumber,
+  type JsonInput,
+} from '../json-input.ts';
+import { decrypt, encrypt, keyIdOf, type EncryptionContext } from './ciphertext.ts';
+import { createKeys, type Key, type Keys } from './keys.ts';
+
+declare module '../context.ts' {
+  interface AwsServices {
+    readonly kms: KmsService;
+  }
+}
+
+export interface KmsService extends AwsService {
+  readonly name: 'kms';
+  /** Creates a key, for provisioning; `id` is its UUID when the caller wants to choose it. */
+  createKey(options?: { readonly id?: string; readonly description?: string; readonly policy?: string }): {
+    readonly keyId: string;
+    readonly arn: string;
+  };
+  /** The policy of a key named by id, ARN or alias. Throws `NotFoundException`. */
+  keyPolicy(keyReference: string): string;
+}
+
+/** Bytes Encrypt takes under a symmetric key. Encrypt */
+const MAXIMUM_PLAINTEXT_BYTES = 4096;
+/** Bytes of a data key or of random data. GenerateDataKey, GenerateRandom */
+const MAXIMUM_RANDOM_BYTES = 1024;
+/** Days a key waits for its deletion. ScheduleKeyDeletion */
+const SHORTEST_WAIT_DAYS = 7;
+const LONGEST_WAIT_DAYS = 30;
+const DAY_MILLISECONDS = 86_400_000;
+const DEFAULT_PAGE = 100;
+const MAXIMUM_PAGE = 1000;
+
+export function createKmsService(context: AwsContext): KmsService {
+  const keys = createKeys(context);
+  const actions = createActions(context, keys);
+  return {
+    name: 'kms',
+    protocols: { json: { version: '1.1', targetPrefix: 'TrentService' } },
+    async handle(action, input) {
+      const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
+      if (!run) throw unknownOperation('KMS', action);
+      return run(input) ?? {};
+    },
+    createKey(options = {}) {
+      const { id, arn } = keys.create(options);
+      return { keyId: id, arn };
+    },
+    keyPolicy: (reference) => keys.find(reference).policy,
+  };
+}
+
+type Action = (input: JsonInput) => JsonInput | undefined | void;
+
+function createActions(context: AwsContext, keys: Keys): Readonly<Record<string, Action>> {
+  const { clock } = context;
+  const keyOf = (input: JsonInput) => keys.find(requiredText(input, 'KeyId'));
+
+  return {
+    CreateKey(input) {
+      const spec = optionalText(input, 'KeySpec') ?? 'SYMMETRIC_DEFAULT';
+      if (spec !== 'SYMMETRIC_DEFAULT') {
+        throw new AwsError(
+          'UnsupportedOperationException',
+          `The embedded AWS has no ${spec} keys, only SYMMETRIC_DEFAULT.`,
+        );
+      }
+      const description = optionalText(input, 'Description');
+      const policy = optionalText(input, 'Policy');
+      const key = keys.create({
+        ...(description !== undefined && { description }),
+        ...(policy !== undefined && { policy }),
+      });
+      return { KeyMetadata: metadata(context, key) };
+    },
+    DescribeKey: (input) => ({ KeyMetadata: metadata(context, keyOf(input)) }),
+    ListKeys(input) {
+      const { items, nextToken } = listed(input, keys.all());
+      return { Keys: items.map((key) => ({ KeyId: key.id, KeyArn: key.arn })), ...truncation(nextToken) };
+    },
+    EnableKey(input) {
+      keyOf(input).state = 'Enabled';
+    },
+    DisableKey(input) {
+      keyOf(input).state = 'Disabled';
+    },
+    ScheduleKeyDeletion(input) {
+      const key = keyOf(input);
+      const days = wholeNumber(
+        input,
+        'PendingWindowInDays',
+        SHORTEST_WAIT_DAYS,
+        LONGEST_WAIT_DAYS,
+        LONGEST_WAIT_DAYS,
+      );
+      key.state = 'PendingDeletion';
+      key.deletionAt = clock.now() + days * DAY_MILLISECONDS;
+      return {
+        KeyId: key.arn,
+        DeletionDate: key.deletionAt / 1000,
+        KeyState: key.state,
+        PendingWindowInDays: days,
+      };
+    },
+    CancelKeyDeletion(input) {
+      const key = keyOf(input);
+      if (key.state !== 'PendingDeletion') {
+        throw new AwsError('KMSInvalidStateException', `${key.arn} is not pending deletion.`);
+      }
+      key.state = 'Disabled';
+      key.deletionAt = undefined;
+      return { KeyId: key.arn };
+    },
+    GetKeyPolicy: (input) => ({ Policy: keyOf(input).policy, PolicyName: 'default' }),
+    PutKeyPolicy(input) {
+      const policy = requiredText(input, 'Policy');
+      if (!isJson(policy))
+        throw new AwsError('MalformedPolicyDocumentException', 'The key policy is not valid JSON.');
+      keyOf(input).policy = policy;
+    },
+    EnableKeyRotation(input) {
+      keyOf(input).rotation = true;
+    },
+    DisableKeyRotation(input) {
+      keyOf(input).rotation = false;
+    },
+    GetKeyRotationStatus: (input) => ({ KeyRotationEnabled: keyOf(input).rotation }),
+
+    CreateAlias(input) {
+      keys.setAlias(
+        requiredText(input, 'AliasName'),
+        keys.find(requiredText(input, 'TargetKeyId')),
+        'create',
+      );
+    },
+    UpdateAlias(input) {
+      keys.setAlias(
+        requiredText(input, 'AliasName'),
+        keys.find(requiredText(input, 'TargetKeyId')),
+        'update',
+      );
+    },
+    DeleteAlias(input) {
+      keys.deleteAlias(requiredText(input, 'AliasName'));
+    },
+    ListAliases(input) {
+      const wanted = optionalText(input, 'KeyId');
+      const key = wanted === undefined ? undefined : keys.find(wanted);
+      const { items, nextToken } = listed(
+        input,
+        keys.aliases().filter((alias) => key === undefined || alias.key === key),
+      );
+      const aliases = items.map(({ alias, arn, key: target }) => ({
+        AliasName: alias,
+        AliasArn: arn,
+        TargetKeyId: target.id,
+      }));
+      return { Aliases: aliases, ...truncation(nextToken) };
+    },
+
+    Encrypt(input) {
+      const key = keys.usable(requiredText(input, 'KeyId'));
+      const plaintext = blob(input, 'Plaintext');
+      if (plaintext.length < 1 || plaintext.length > MAXIMUM_PLAINTEXT_BYTES) {
+        throw validationError(`Plaintext must be 1 to ${MAXIMUM_PLAINTEXT_BYTES} bytes.`);
+      }
+      const ciphertext = encrypt(
+        key.id,
+        key.material,
+        plaintext,
+        encryptionContext(input, 'EncryptionContext'),
+      );
+      return { CiphertextBlob: ciphertext.toString('base64'), KeyId: key.arn, ...ALGORITHM };
+    },
+    Decrypt(input) {
+      const { key, plaintext } = open(keys, input, 'KeyId', 'EncryptionContext');
+      return { Plaintext: plaintext.toString('base64'), KeyId: key.arn, ...ALGORITHM };
+    },
+    ReEncrypt(input) {
+      const { key: source, plaintext } = open(keys, input, 'SourceKeyId', 'SourceEncryptionContext');
+      const key = keys.usable(requiredText(input, 'DestinationKeyId'));
+      const bound = encryptionContext(input, 'DestinationEncryptionContext');
+      const ciphertext = encrypt(key.id, key.material, plaintext, bound);
+      return { CiphertextBlob: ciphertext.toString('base64'), SourceKeyId: source.arn, KeyId: key.arn };
+    },
+    GenerateDataKey: (input) => dataKey(keys, input),
+    GenerateDataKeyWithoutPlaintext(input) {
+      const { KeyId, CiphertextBlob } = dataKey(keys, input);
+      return { KeyId, CiphertextBlob };
+    },
+    GenerateRandom(input) {
+      const bytes = wholeNumber(input, 'NumberOfBytes', 1, MAXIMUM_RANDOM_BYTES, undefined);
+      if (bytes === undefined) throw validationError('The member NumberOfBytes is required.');
+      return { Plaintext: randomBytes(bytes).toString('base64') };
+    },
+  };
+}
+
+const ALGORITHM = { EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' };
+
+function dataKey(keys: Keys, input: JsonInput): Record<'KeyId' | 'Plaintext' | 'CiphertextBlob', string> {
+  const key = keys.usable(requiredText(input, 'KeyId'));
+  const spec = optionalText(input, 'KeySpec');
+  const bytes = wholeNumber(input, 'NumberOfBytes', 1, MAXIMUM_RANDOM_BYTES, undefined);
+  if ((spec === undefined) === (bytes === undefined)) {
+    throw validationError('Please specify either number of bytes or key spec.');
+  }
+  if (spec !== undefined && spec !== 'AES_256' && spec !== 'AES_128') {
+    throw validationError('KeySpec must be AES_256 or AES_128.');
+  }
+  const plaintext = randomBytes(bytes ?? (spec === 'AES_128' ? 16 : 32));
+  const ciphertext = encrypt(key.id, key.material, plaintext, encryptionContext(input, 'EncryptionContext'));
+  return {
+    KeyId: key.arn,
+    Plaintext: plaintext.toString('base64'),
+    CiphertextBlob: ciphertext.toString('base64'),
+  };
+}
+
+/** Decrypts the request's blob; the key the caller names, if any, must be the one it was made with. */
+function open(
+  keys: Keys,
+  input: JsonInput,
+  keyMember: string,
+  contextMember: string,
+): { key: Key; plaintext: Buffer } {
+  const ciphertext = blob(input, 'CiphertextBlob');
+  const key = keys.usable(keyIdOf(ciphertext));
+  const named = optionalText(input, keyMember);
+  if (named !== undefined && keys.find(named) !== key) {
+    throw new AwsError(
+      'IncorrectKeyException',
+      'The key ID in the request does not identify a CMK that can perform this operation.',
+    );
+  }
+  return {
+    key,
+    plaintext: decrypt(key.id, key.material, ciphertext, encryptionContext(input, contextMember)),
+  };
+}
+
+function metadata(context: AwsContext, key: Key): JsonInput {
+  return {
+    AWSAccountId: context.accountId,
+    KeyId: key.id,
+    Arn: key.arn,
+    CreationDate: key.createdAt / 1000,
+    Enabled: key.state === 'Enabled',
+    Description: key.description,
+    KeyUsage: 'ENCRYPT_DECRYPT',
+    KeyState: key.state,
+    ...(key.deletionAt !== undefined && { DeletionDate: key.deletionAt / 1000 }),
+    Origin: 'AWS_KMS',
+    KeyManager: key.manager,
+    CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
+    KeySpec: 'SYMMETRIC_DEFAULT',
+    EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
+    MultiRegion: false,
+  };
+}
+
+function blob(input: JsonInput, name: string): Buffer {
+  return Buffer.from(requiredText(input, name), 'base64');
+}
+
+function encryptionContext(input: JsonInput, name: string): EncryptionContext {
+  const value = input[name];
+  if (value === undefined || value === null) return {};
+  if (typeof value !== 'object' || Object.values(value).some((item) => typeof item !== 'string')) {
+    throw validationError(`The member ${name} must be a map of strings.`);
+  }
+  return value as EncryptionContext;
+}
+
+function listed<Item>(input: JsonInput, items: readonly Item[]) {
+  return page(
+    items,
+    wholeNumber(input, 'Limit', 1, MAXIMUM_PAGE, DEFAULT_PAGE),
+    optionalText(input, 'Marker'),
+  );
+}
+
+function truncation(nextToken: string | undefined): JsonInput {
+  return nextToken === undefined ? { Truncated: false } : { Truncated: true, NextMarker: nextToken };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
