@@ -1,9 +1,10 @@
 // What one service of the embedded AWS does to another on behalf of a resource: put a message into a queue,
-// invoke a function, publish to a topic, put events on a bus. Each call goes through the injected faults.
+// invoke a function, publish to a topic, put events on a bus. Injected faults apply.
 
 import type { AwsContext, AwsService, Caller } from '../context.ts';
 import { callService } from '../dispatch.ts';
 import { AwsError } from '../errors.ts';
+import type { SqsService } from '../sqs/index.ts';
 
 /** A message for a queue, in the shape of SendMessage. */
 export interface QueueMessage {
@@ -20,16 +21,28 @@ export interface QueueMessageAttribute {
   readonly BinaryValue?: string;
 }
 
-/** Puts a message into the queue with this ARN. Rejects with what SQS answers. */
-export async function sendToQueue(
+/** Puts a message into the queue with this ARN. Throws what SQS answers. */
+export function sendToQueue(
   context: AwsContext,
   queueArn: string,
   message: QueueMessage,
   caller: Caller,
-): Promise<void> {
-  const [, , , , accountId, name] = queueArn.split(':');
-  const input = { QueueUrl: `${context.endpointUrl}/${accountId}/${name}`, ...message };
-  await call(context, 'sqs', 'SendMessage', input, caller);
+): void {
+  const sqs: SqsService | undefined = context.services.find('sqs');
+  if (!sqs) throw notRunning('sqs');
+  const result = sqs.deliverToQueue(
+    queueArn,
+    {
+      body: message.MessageBody,
+      ...(message.MessageAttributes && { messageAttributes: message.MessageAttributes }),
+      ...(message.MessageGroupId !== undefined && { messageGroupId: message.MessageGroupId }),
+      ...(message.MessageDeduplicationId !== undefined && {
+        messageDeduplicationId: message.MessageDeduplicationId,
+      }),
+    },
+    caller,
+  );
+  if (!result.delivered) throw result.error;
 }
 
 /** Hands an event to a function to run later; the function's own retries are Lambda's affair. */
@@ -56,6 +69,10 @@ export async function call(
 
 function runningService(context: AwsContext, name: string): AwsService {
   const service = context.services.all().find((one) => one.name === name);
-  if (!service) throw new AwsError('ServiceNotRunning', `No ${name} runs in this embedded AWS`, 400);
+  if (!service) throw notRunning(name);
   return service;
+}
+
+function notRunning(name: string): AwsError {
+  return new AwsError('ServiceNotRunning', `No ${name} runs in this embedded AWS`, 400);
 }

@@ -72,7 +72,7 @@ export function createTopicDelivery(context: AwsContext): TopicDelivery {
     if (queueArn === undefined) return;
     const letter = deadLetterMessage(context, topic, subscription, message, queueArn);
     const caller = serviceCaller(context, SERVICE_PRINCIPAL, topic.arn);
-    const attempt = () => sendToQueue(context, queueArn, letter, caller);
+    const attempt = async () => sendToQueue(context, queueArn, letter, caller);
     const outcome = await deliveries.run(attempt, AWS_MANAGED_RETRIES, context.clock.now());
     context.events.emit({
       kind: outcome.delivered ? 'dead-lettered' : 'delivery-failed',
@@ -137,7 +137,7 @@ async function attemptDelivery(
   const caller = serviceCaller(context, SERVICE_PRINCIPAL, topic.arn);
   if (protocol === 'sqs') {
     const queueMessage = subscriptionMessage(context, topic, subscription, message, endpoint);
-    await sendToQueue(context, endpoint, queueMessage, caller);
+    sendToQueue(context, endpoint, queueMessage, caller);
   } else if (protocol === 'lambda') {
     const event = JSON.stringify(lambdaEvent(context, topic, subscription, message));
     await invokeFunction(context, endpoint, event, caller);

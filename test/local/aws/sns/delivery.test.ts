@@ -233,7 +233,7 @@ describe('a delivery that fails', () => {
     const h = harness();
     const { TopicArn } = h.sns.createTopic({ Name: 'orders' });
     subscribe(h, TopicArn, 'q', RAW);
-    h.context.faults.add({ service: 'sqs', times: 2, effect: { kind: 'throttle' } });
+    h.throttled.set('hello', 2);
 
     await h.sns.publish({ TopicArn, Message: 'hello' });
 

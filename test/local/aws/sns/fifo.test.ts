@@ -113,14 +113,9 @@ test('a standard queue gets the group, no deduplication id', async () => {
 });
 
 test('a delivery that is retried holds back its group, and only its group', async () => {
-  const { context, clock, subscribe, publish, bodies } = fifoTopic();
+  const { clock, throttled, subscribe, publish, bodies } = fifoTopic();
   subscribe('q.fifo');
-  context.faults.add({
-    service: 'sqs',
-    matches: ({ input }) => input['MessageBody'] === 'a1',
-    times: 5,
-    effect: { kind: 'throttle' },
-  });
+  throttled.set('a1', 5);
 
   await publish('a1', 'a', '1');
   await publish('a2', 'a', '2');

@@ -9,11 +9,17 @@ import {
 import { manualClock, type ManualClock } from '../../../../local/aws/clock.ts';
 import { AwsError } from '../../../../local/aws/errors.ts';
 import { createSnsService, type SnsService } from '../../../../local/aws/sns/index.ts';
+import {
+  createSqsService,
+  type Delivery,
+  type DeliveryResult,
+  type MessageAttributes,
+} from '../../../../local/aws/sqs/index.ts';
 
 export interface Received {
   readonly queue: string;
   readonly body: string;
-  readonly attributes: Record<string, { DataType: string; StringValue?: string; BinaryValue?: string }>;
+  readonly attributes: MessageAttributes;
   readonly groupId: string | undefined;
   readonly deduplicationId: string | undefined;
 }
@@ -27,8 +33,10 @@ export interface Harness {
   /** Events of functions, parsed. */
   readonly invoked: { readonly functionArn: string; readonly event: SnsEvent }[];
   readonly happenings: Happening[];
-  /** Makes sends to a queue fail until it is removed. */
+  /** Makes deliveries to a queue fail until it is removed. */
   readonly failing: Map<string, AwsError>;
+  /** Makes so many deliveries of a message with this body fail as throttled. */
+  readonly throttled: Map<string, number>;
   bodies(queue?: string): string[];
 }
 
@@ -45,24 +53,29 @@ export function createHarness(): Harness {
   const received: Received[] = [];
   const invoked: Harness['invoked'] = [];
   const failing = new Map<string, AwsError>();
+  const throttled = new Map<string, number>();
   const happenings: Happening[] = [];
   context.events.observe((happening) => happenings.push(happening));
 
-  context.services.register(
-    fakeService('sqs', (input) => {
-      const queue = String(input['QueueUrl']).split('/').at(-1) ?? '';
-      const error = failing.get(queue);
-      if (error) throw error;
+  const sqs = {
+    ...createSqsService(context),
+    deliverToQueue(arn: string, delivery: Delivery): DeliveryResult {
+      const queue = arn.split(':').at(-1) ?? '';
+      const left = throttled.get(delivery.body) ?? 0;
+      throttled.set(delivery.body, left - 1);
+      const error = left > 0 ? new AwsError('ThrottlingException', 'slow down') : failing.get(queue);
+      if (error) return { delivered: false, error };
       received.push({
         queue,
-        body: String(input['MessageBody']),
-        attributes: (input['MessageAttributes'] ?? {}) as Received['attributes'],
-        groupId: input['MessageGroupId'] as string | undefined,
-        deduplicationId: input['MessageDeduplicationId'] as string | undefined,
+        body: delivery.body,
+        attributes: delivery.messageAttributes ?? {},
+        groupId: delivery.messageGroupId,
+        deduplicationId: delivery.messageDeduplicationId,
       });
-      return {};
-    }),
-  );
+      return { delivered: true, messageId: '1' };
+    },
+  };
+  context.services.register(sqs);
   context.services.register(
     fakeService('lambda', (input) => {
       invoked.push({
@@ -76,7 +89,7 @@ export function createHarness(): Harness {
   context.services.register(sns);
   const bodies = (queue?: string) =>
     received.filter((one) => queue === undefined || one.queue === queue).map(({ body }) => body);
-  return { context, clock, sns, received, invoked, happenings, failing, bodies };
+  return { context, clock, sns, received, invoked, happenings, failing, throttled, bodies };
 }
 
 function fakeService(name: string, run: (input: Record<string, unknown>) => unknown): AwsService {
