@@ -70,7 +70,7 @@ export class AlertTopic extends Construct {
         endpoint,
       });
     }
-    recordNode(this, { kind: 'alertTopic', resource: this.topic, physicalName: this.topic.topicName });
+    recordNode(this, { kind: 'alertTopic', resource: this.topic });
     registerAlertTopic(this, this.topic);
   }
 }

@@ -81,7 +81,6 @@ export function createDeadLetterQueue(scope: Construct, id: string, options: Dea
   recordNode(queue, {
     kind: 'deadLetterQueue',
     resource: queue,
-    physicalName: queue.queueName,
     owner: options.owner,
     fifo: options.fifo ?? false,
   });

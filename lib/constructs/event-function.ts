@@ -2,7 +2,8 @@
  * A Lambda function with the defaults of this library: bundled entry, own log group, a role written by
  * hand, JSON logs, alarms. Consumers and relays are made of it; so are HTTP handlers and jobs.
  */
-import { Duration } from 'aws-cdk-lib';
+import { relative } from 'node:path';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -15,7 +16,6 @@ import {
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { RemovalPolicy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { ServiceContract } from '../contracts/index.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -27,6 +27,7 @@ import { environmentOf } from './environment.ts';
 import type { EventDestination } from './event-routes.ts';
 import { grantTo } from './grants.ts';
 import { LAMBDA_MEMORY_MIB, LAMBDA_TIMEOUT_SECONDS } from './limits.ts';
+import { kebabCase } from './names.ts';
 import { recordNode } from './topology-recorder.ts';
 import { numberInRange, validateProps } from './validation.ts';
 import type { Rule } from './validation.ts';
@@ -98,7 +99,7 @@ export interface OutboxWriting {
 export interface EventFunctionProps extends FunctionProps {
   /**
    * Who this function is, in logs and events.
-   * @default - the construct's id
+   * @default - the construct's id in kebab case
    */
   readonly service?: ServiceContract;
 }
@@ -131,7 +132,7 @@ export class EventFunction extends Construct implements IGrantable {
     const vpc = props.vpc ?? database?.vpc;
     const who = identity ?? {
       variable: 'WAYBILL_SERVICE',
-      name: props.service?.name ?? id,
+      name: props.service?.name ?? kebabCase(id),
       kind: 'function',
     };
 
@@ -177,9 +178,8 @@ export class EventFunction extends Construct implements IGrantable {
     recordNode(this, {
       kind: who.kind,
       resource: this.function,
-      physicalName: this.function.functionName,
       owner: who.name,
-      entry: props.entry,
+      entry: relative(process.cwd(), props.entry),
     });
 
     if (database !== undefined) this.#connect(database);
@@ -200,7 +200,9 @@ export class EventFunction extends Construct implements IGrantable {
 
   #connect(database: DatabaseConnection): void {
     this.function.addEnvironment('WAYBILL_DATABASE_SECRET_ARN', database.secret.secretArn);
-    grantTo(this.role, ['secretsmanager:GetSecretValue'], [database.secret.secretArn]);
+    // A secret found by name has no complete ARN: Secrets Manager appends six characters.
+    const { secretArn, secretFullArn } = database.secret;
+    grantTo(this.role, ['secretsmanager:GetSecretValue'], [secretFullArn ?? `${secretArn}-??????`]);
     database.secret.encryptionKey?.grant(this.role, 'kms:Decrypt');
   }
 

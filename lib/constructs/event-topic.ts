@@ -115,7 +115,6 @@ export class EventTopic<Published extends AnyEventContract = AnyEventContract>
     recordNode(this, {
       kind: 'topic',
       resource: this.topic,
-      physicalName: this.topic.topicName,
       owner: this.service.name,
       fifo: this.fifo,
     });

@@ -71,7 +71,7 @@ export class MessageBus extends Construct {
         ? {}
         : { logConfig: { level: LOG_LEVELS[props.logLevel], includeDetail: IncludeDetail.NONE } }),
     });
-    recordNode(this, { kind: 'bus', resource: this.eventBus, physicalName: this.eventBus.eventBusName });
+    recordNode(this, { kind: 'bus', resource: this.eventBus });
     const alarms = new HopAlarms(this, props);
     this.deadLetterQueue = this.#encrypt(alarms);
     this.archive = this.#keep(props.archiveRetention);

@@ -21,6 +21,7 @@ import type { FunctionProps, OutboxWriting } from './event-function.ts';
 import type { EventDestination } from './event-routes.ts';
 import { grantTo } from './grants.ts';
 import { LAMBDA_TIMEOUT_SECONDS, VISIBILITY_TIMEOUT_FACTOR } from './limits.ts';
+import { kebabCase } from './names.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
 import { validateProps } from './validation.ts';
 import type { Rule } from './validation.ts';
@@ -56,6 +57,7 @@ export interface OutboxRelayProps extends Omit<
  * new EventFunction(this, 'Api', { entry: 'lambda/handlers/api.ts', service: Orders, outbox: relay });
  */
 export class OutboxRelay extends Construct implements OutboxWriting {
+  readonly relayName: string;
   readonly database: DatabaseConnection;
   readonly relay: EventFunction;
   readonly function: LambdaFunction;
@@ -75,6 +77,8 @@ export class OutboxRelay extends Construct implements OutboxWriting {
     validateProps(this, RULES, props);
     this.database = props.database;
     const timeout = props.timeout ?? DEFAULT_TIMEOUT;
+    const name = kebabCase(id);
+    this.relayName = name;
     this.relay = new EventFunction(
       this,
       'Handler',
@@ -84,7 +88,7 @@ export class OutboxRelay extends Construct implements OutboxWriting {
         entry: props.entry ?? DEFAULT_ENTRY,
         description: props.description ?? 'Publishes the events of an outbox',
       },
-      { variable: 'WAYBILL_SERVICE', name: id, kind: 'relay' },
+      { variable: 'WAYBILL_SERVICE', name, kind: 'relay' },
     );
     this.function = this.relay.function;
     const alarms = new HopAlarms(this, props);
@@ -92,7 +96,7 @@ export class OutboxRelay extends Construct implements OutboxWriting {
     const nudgeQueueName = sourceQueueName(this, false);
     this.nudgeDeadLetterQueue = createDeadLetterQueue(this, 'NudgeDeadLetterQueue', {
       encryptionKey: props.encryptionKey,
-      owner: id,
+      owner: name,
       sourceQueueName: nudgeQueueName,
     });
     this.nudgeQueue = new Queue(this, 'NudgeQueue', {
@@ -108,7 +112,7 @@ export class OutboxRelay extends Construct implements OutboxWriting {
 
     this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', {
       encryptionKey: props.encryptionKey,
-      owner: id,
+      owner: name,
     });
     this.schedule = this.#schedule(props.interval ?? Duration.minutes(1), props.encryptionKey, alarms);
     this.#catchFailedInvocations(props.encryptionKey);
@@ -116,8 +120,7 @@ export class OutboxRelay extends Construct implements OutboxWriting {
 
     this.alarms = [...alarms.all, ...this.relay.alarms];
     this.grants = new OutboxRelayGrants(this, props.encryptionKey);
-    const database = props.database.construct ?? props.database.secret;
-    recordEdge(this, { kind: 'drains', from: database, to: this.relay });
+    recordDatabase(this, props.database, this.relay);
   }
 
   #consumeNudges(props: OutboxRelayProps, timeout: Duration): EventSourceMapping {
@@ -130,15 +133,14 @@ export class OutboxRelay extends Construct implements OutboxWriting {
     recordNode(this.nudgeQueue, {
       kind: 'queue',
       resource: this.nudgeQueue,
-      physicalName: this.nudgeQueue.queueName,
-      owner: this.node.id,
+      owner: this.relayName,
     });
     recordDeadLetters(this, 'queue', this.nudgeQueue, this.nudgeDeadLetterQueue, NUDGE_MAX_RECEIVE_COUNT);
     recordEdge(this, {
       kind: 'consumes',
       from: this.nudgeQueue,
       to: this.relay,
-      consumer: this.node.id,
+      consumer: this.relayName,
       events: [],
       batchSize: NUDGE_BATCH_SIZE,
       maxBatchingWindowSeconds: 0,
@@ -189,7 +191,7 @@ export class OutboxRelay extends Construct implements OutboxWriting {
         retryPolicy: { maximumEventAgeInSeconds: SCHEDULE_MAX_AGE_SECONDS, maximumRetryAttempts: 2 },
       },
     });
-    recordNode(schedule, { kind: 'schedule', resource: schedule, owner: this.node.id });
+    recordNode(schedule, { kind: 'schedule', resource: schedule, owner: this.relayName });
     recordEdge(this, { kind: 'invokes', from: schedule, to: this.relay, expression });
     recordDeadLetters(this, 'schedule', schedule, this.deadLetterQueue, 2);
     alarms.droppedInvocations('DroppedAlarm', schedule, group.ref);
@@ -210,6 +212,14 @@ export class OutboxRelay extends Construct implements OutboxWriting {
     key?.grant(this.relay, 'kms:GenerateDataKey');
     recordDeadLetters(this, 'asyncInvocation', this.relay, this.deadLetterQueue, 1);
   }
+}
+
+function recordDatabase(scope: Construct, database: DatabaseConnection, relay: Construct): void {
+  const construct = database.construct ?? database.secret;
+  if (database.construct === undefined) {
+    recordNode(construct, { kind: 'database', resource: construct });
+  }
+  recordEdge(scope, { kind: 'drains', from: construct, to: relay });
 }
 
 export class OutboxRelayGrants {

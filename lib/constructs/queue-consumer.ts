@@ -22,6 +22,7 @@ import type { FunctionProps } from './event-function.ts';
 import type { EventSubscription } from './event-routes.ts';
 import { grantTo } from './grants.ts';
 import { VISIBILITY_TIMEOUT_FACTOR } from './limits.ts';
+import { kebabCase } from './names.ts';
 import { QUEUE_CONSUMER_RULES } from './queue-consumer-rules.ts';
 import { connectBuses, connectTopics } from './queue-subscriptions.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
@@ -134,21 +135,16 @@ export class QueueConsumer extends Construct implements IGrantable {
     recordNode(this.queue, {
       kind: 'queue',
       resource: this.queue,
-      physicalName: this.queue.queueName,
       owner: this.consumerName,
       fifo,
     });
     recordDeadLetters(this, 'queue', this.queue, this.deadLetterQueue, settings.maxReceiveCount);
 
-    this.handler = new EventFunction(
-      this,
-      'Handler',
-      {
-        ...props,
-        environment: { ...props.environment },
-      },
-      { variable: 'WAYBILL_CONSUMER', name: this.consumerName, kind: 'function' },
-    );
+    this.handler = new EventFunction(this, 'Handler', props, {
+      variable: 'WAYBILL_CONSUMER',
+      name: this.consumerName,
+      kind: 'function',
+    });
     this.function = this.handler.function;
     this.grantPrincipal = this.handler.grantPrincipal;
     this.#tellRuntime(settings);
@@ -254,8 +250,4 @@ function settingsOf(props: QueueConsumerProps): Settings {
 
 function visibilityTimeoutFor(timeoutSeconds: number, windowSeconds: number): Duration {
   return Duration.seconds(VISIBILITY_TIMEOUT_FACTOR * timeoutSeconds + windowSeconds);
-}
-
-function kebabCase(id: string): string {
-  return id.replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
 }

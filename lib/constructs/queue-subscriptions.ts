@@ -10,7 +10,9 @@ import type { AnyEventContract } from '../contracts/index.ts';
 import type { HopAlarms } from './alarms.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import type { BusEvents, EventSubscription, TopicEvents } from './event-routes.ts';
+import { allowKeyUse } from './key-access.ts';
 import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS } from './limits.ts';
+import { pascalCase } from './names.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
 
 export interface QueueConnection {
@@ -53,7 +55,8 @@ function subscribe(connection: QueueConnection, sources: readonly TopicEvents[])
     encryptionKey: connection.encryptionKey,
     owner: consumer,
   });
-  allowDeliveryFrom(deadLetterQueue, 'sns', [topic.topicArn]);
+  // The subscription adds the queue's policy itself, but never the key's (W2).
+  allowKeyUse(deadLetterQueue, connection.encryptionKey, 'sns');
   const filterPolicy = {
     ...(names === undefined ? {} : { eventType: names }),
     ...(tenants === undefined ? {} : { tenantId: tenants }),
@@ -208,11 +211,4 @@ function idOf(scope: Construct, origin: IConstruct): string {
   const stackPath = Stack.of(origin).node.path;
   const short = pascalCase(stackPath === '' ? path : path.slice(stackPath.length + 1));
   return scope.node.tryFindChild(`From${short}`) === undefined ? short : pascalCase(path);
-}
-
-function pascalCase(text: string): string {
-  return text
-    .split(/[^A-Za-z0-9]+/)
-    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
-    .join('');
 }

@@ -2,7 +2,7 @@
  * Records what the constructs declare, and writes it as `waybill.topology.json` into the cloud assembly.
  * It hangs on the application's root, so it works in anybody's App without a special class.
  */
-import { attachCustomSynthesis, CfnElement, Stack, Stage, Token } from 'aws-cdk-lib';
+import { attachCustomSynthesis, CfnElement, CfnResource, Stack, Stage } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { AnyEventContract, ServiceContract } from '../contracts/index.ts';
 import { TOPOLOGY_SCHEMA_VERSION, writeTopology } from '../topology/index.ts';
@@ -17,15 +17,10 @@ import { environmentOf } from './environment.ts';
 
 export interface NodeRecord {
   readonly kind: TopologyNodeKind;
-  /** @default - the construct's id */
+  /** @default - the construct's path below its stack */
   readonly name?: string;
   /** @default - there is no CloudFormation resource of ours */
   readonly resource?: IConstruct | undefined;
-  /**
-   * A token is left out: only what is known at synth is a physical name.
-   * @default - CloudFormation makes it up
-   */
-  readonly physicalName?: string | undefined;
   /** @default - shared */
   readonly owner?: string | undefined;
   readonly fifo?: boolean;
@@ -131,24 +126,47 @@ function buildTopology(root: IConstruct, recording: Recording): Topology {
 
 function nodeOf(construct: IConstruct, record: NodeRecord): TopologyNode {
   const stack = Stack.of(construct);
-  const resource = CfnElement.isCfnElement(record.resource)
-    ? record.resource
-    : record.resource?.node.defaultChild;
-  const isElement = resource !== undefined && CfnElement.isCfnElement(resource);
-  const physicalName: unknown =
-    record.physicalName === undefined ? undefined : stack.resolve(record.physicalName);
+  const resource = cfnElementOf(record.resource);
   return {
     id: construct.node.path,
     kind: record.kind,
-    name: record.name ?? construct.node.id,
+    name: record.name ?? construct.node.path.slice(stack.node.path === '' ? 0 : stack.node.path.length + 1),
     stack: stack.stackName,
-    logicalId: isElement ? (stack.resolve(resource.logicalId) as string) : null,
-    resourceType: isElement && 'cfnResourceType' in resource ? String(resource.cfnResourceType) : null,
-    physicalName: typeof physicalName === 'string' && !Token.isUnresolved(physicalName) ? physicalName : null,
+    logicalId: resource === undefined ? null : (stack.resolve(resource.logicalId) as string),
+    resourceType: CfnResource.isCfnResource(resource) ? resource.cfnResourceType : null,
+    physicalName: physicalNameOf(stack, resource),
     owner: record.owner ?? null,
     ...(record.fifo === undefined ? {} : { fifo: record.fifo }),
     ...(record.entry === undefined ? {} : { entry: record.entry }),
   };
+}
+
+/** Where each type of resource keeps its name. */
+const NAME_PROPERTIES: Readonly<Record<string, string>> = {
+  'AWS::Events::Archive': 'archiveName',
+  'AWS::Events::EventBus': 'name',
+  'AWS::Events::Rule': 'name',
+  'AWS::Lambda::Function': 'functionName',
+  'AWS::Scheduler::Schedule': 'name',
+  'AWS::SNS::Topic': 'topicName',
+  'AWS::SQS::Queue': 'queueName',
+};
+
+/** Null where CloudFormation makes the name up, or it is known only at deployment. */
+function physicalNameOf(stack: Stack, resource: CfnElement | undefined): string | null {
+  if (!CfnResource.isCfnResource(resource)) return null;
+  const property = NAME_PROPERTIES[resource.cfnResourceType];
+  const name: unknown =
+    property === undefined
+      ? undefined
+      : stack.resolve((resource as unknown as Record<string, unknown>)[property]);
+  return typeof name === 'string' ? name : null;
+}
+
+/** The element itself, or the primary one of an L2. Undefined for what was imported. */
+function cfnElementOf(construct: IConstruct | undefined): CfnElement | undefined {
+  const candidate = construct?.node.defaultChild ?? construct;
+  return candidate !== undefined && CfnElement.isCfnElement(candidate) ? candidate : undefined;
 }
 
 function serviceNodeId(name: string): string {
