@@ -1,0 +1,130 @@
+/** The live view of a run: a table that is drawn again in place on a terminal, a plain line elsewhere. */
+import { styleText } from 'node:util';
+
+export interface ConsumerRow {
+  readonly name: string;
+  readonly done: number;
+  readonly waiting: number;
+  readonly inFlight: number;
+  readonly retried: number;
+  readonly deadLetters: number;
+}
+
+export interface LiveSnapshot {
+  readonly published: number;
+  readonly consumers: readonly ConsumerRow[];
+}
+
+export interface LiveView {
+  /** Shows the snapshot of this moment. */
+  show(snapshot: LiveSnapshot): void;
+  /** Leaves the last state on the screen. */
+  close(): void;
+}
+
+type Output = Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>;
+
+/** Milliseconds between two plain lines where there is no terminal. */
+const PLAIN_INTERVAL = 5_000;
+/** Seconds of history in a row's spark line. */
+const HISTORY_LENGTH = 24;
+const SPARKS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const COLUMNS = ['handled', 'per s', 'queued', 'in flight', 'retries', 'dead'] as const;
+const NAME_WIDTH = 24;
+const NUMBER_WIDTH = 10;
+
+export function liveView(output: Output, now: () => number = Date.now): LiveView {
+  return output.isTTY === true ? tableView(output, now) : lineView(output, now);
+}
+
+function tableView(output: Output, now: () => number): LiveView {
+  const rates = rateHistory(now);
+  let drawn = 0;
+  const startedAt = now();
+  return {
+    show(snapshot) {
+      rates.record(snapshot);
+      const lines = table(snapshot, rates, Math.round((now() - startedAt) / 1000), output.columns ?? 100);
+      output.write(
+        `${drawn > 0 ? `\u001B[${drawn}A` : ''}${lines.map((line) => `\u001B[2K${line}\n`).join('')}`,
+      );
+      drawn = lines.length;
+    },
+    close: () => {},
+  };
+}
+
+function table(snapshot: LiveSnapshot, rates: RateHistory, seconds: number, width: number): string[] {
+  const head = `${'consumer'.padEnd(NAME_WIDTH)}${COLUMNS.map((column) => column.padStart(NUMBER_WIDTH)).join('')}`;
+  const sparks = width >= head.length + HISTORY_LENGTH + 2;
+  const rows = snapshot.consumers.map((row) => {
+    const rate = rates.of(row.name);
+    const cells = [row.done, rate.at(-1) ?? 0, row.waiting, row.inFlight, row.retried].map((value) =>
+      String(value).padStart(NUMBER_WIDTH),
+    );
+    const dead = String(row.deadLetters).padStart(NUMBER_WIDTH);
+    return [
+      row.name.slice(0, NAME_WIDTH - 1).padEnd(NAME_WIDTH),
+      ...cells,
+      row.deadLetters > 0 ? styleText('red', dead) : dead,
+      sparks ? `  ${styleText('cyan', sparkLine(rate))}` : '',
+    ].join('');
+  });
+  return [
+    `${styleText('bold', `published ${snapshot.published}`)}   running ${seconds} s   ${styleText('dim', 'Ctrl-C stops')}`,
+    styleText('dim', head),
+    ...rows,
+  ];
+}
+
+function lineView(output: Output, now: () => number): LiveView {
+  let shownAt = now();
+  return {
+    show(snapshot) {
+      if (now() - shownAt < PLAIN_INTERVAL) return;
+      shownAt = now();
+      output.write(`${plainLine(snapshot)}\n`);
+    },
+    close: () => {},
+  };
+}
+
+function plainLine({ published, consumers }: LiveSnapshot): string {
+  const rows = consumers.map(({ name, done, waiting, inFlight, deadLetters }) => {
+    const rest = [
+      waiting + inFlight > 0 ? `${waiting + inFlight} waiting` : '',
+      deadLetters > 0 ? `${deadLetters} dead` : '',
+    ].filter((part) => part !== '');
+    return `${name} ${done}${rest.length > 0 ? ` (${rest.join(', ')})` : ''}`;
+  });
+  return `published ${published} | ${rows.join(' | ')}`;
+}
+
+interface RateHistory {
+  record(snapshot: LiveSnapshot): void;
+  /** Messages handled in each of the last seconds, the newest last. */
+  of(name: string): readonly number[];
+}
+
+function rateHistory(now: () => number): RateHistory {
+  const history = new Map<string, { done: number; rates: number[] }>();
+  let recordedAt = now();
+  return {
+    record({ consumers }) {
+      const seconds = (now() - recordedAt) / 1000;
+      if (seconds < 1 && history.size > 0) return;
+      recordedAt = now();
+      for (const { name, done } of consumers) {
+        const before = history.get(name) ?? { done, rates: [] };
+        const rate = seconds === 0 ? 0 : Math.round((done - before.done) / seconds);
+        history.set(name, { done, rates: [...before.rates, rate].slice(-HISTORY_LENGTH) });
+      }
+    },
+    of: (name) => history.get(name)?.rates ?? [],
+  };
+}
+
+function sparkLine(rates: readonly number[]): string {
+  const highest = Math.max(...rates, 1);
+  return rates.map((rate) => SPARKS[Math.round((rate / highest) * (SPARKS.length - 1))]).join('');
+}

@@ -1,0 +1,44 @@
+/** The consumers of a run: their queues and dead-letter queues, found by way of the topology. */
+import type { DeployedAssembly } from '../assembly/index.ts';
+import { nodeOf } from '../../lib/topology/index.ts';
+import type { Topology } from '../../lib/topology/index.ts';
+
+export interface Consumer {
+  readonly name: string;
+  readonly queueArn: string;
+  readonly deadLetterQueueArn: string | undefined;
+  /** False for queues that carry no events, such as a relay's nudges. */
+  readonly carriesEvents: boolean;
+}
+
+export function consumersOf(topology: Topology, deployed: DeployedAssembly): Consumer[] {
+  const arnOf = (nodeId: string): string => {
+    const node = nodeOf(topology, nodeId);
+    const queue = deployed.resources.find(
+      ({ stack, logicalId }) => stack === node?.stack && logicalId === node.logicalId,
+    );
+    if (queue === undefined)
+      throw new Error(`the topology names ${nodeId}, but no queue was deployed for it`);
+    return queueArnFromUrl(queue.physicalId);
+  };
+  return topology.edges
+    .filter((edge) => edge.kind === 'consumes')
+    .map((edge) => {
+      const deadLetters = topology.edges.find(
+        (other) => other.kind === 'deadLetters' && other.hop === 'queue' && other.from === edge.from,
+      );
+      return {
+        name: edge.consumer,
+        queueArn: arnOf(edge.from),
+        deadLetterQueueArn: deadLetters === undefined ? undefined : arnOf(deadLetters.to),
+        carriesEvents: edge.events.length > 0,
+      };
+    })
+    .sort((left, right) => left.name.localeCompare(right.name));
+}
+
+/** `http://127.0.0.1:4566/000000000000/orders` is a queue of the one region that runs here. */
+export function queueArnFromUrl(queueUrl: string, region = 'us-east-1'): string {
+  const [, account, name] = new URL(queueUrl).pathname.split('/');
+  return `arn:aws:sqs:${region}:${account}:${name}`;
+}

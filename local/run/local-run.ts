@@ -1,0 +1,145 @@
+/** One local run: the synthesized environment in an embedded AWS, with an embedded PostgreSQL behind it. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client, Pool } from 'pg';
+import { deployAssembly } from '../assembly/index.ts';
+import type { DatabaseAddress, DatabaseRequest, DeployedAssembly } from '../assembly/index.ts';
+import { startEmbeddedAws } from '../aws/index.ts';
+import type { EmbeddedAws } from '../aws/index.ts';
+import { startEmbeddedPostgres } from '../postgres/index.ts';
+import type { EmbeddedPostgres } from '../postgres/index.ts';
+import { readTopology } from '../../lib/topology/index.ts';
+import type { Topology } from '../../lib/topology/index.ts';
+import { skippingClock } from './skipping-clock.ts';
+import type { SkippingClock } from './skipping-clock.ts';
+import { synthesize } from './synthesize.ts';
+
+export interface LocalRunProps {
+  /** Where cdk.json is. */
+  readonly directory: string;
+  readonly environment: string;
+  /** Of the AWS endpoint; 0 takes a free one. */
+  readonly port: number;
+  /** Of the injected faults. */
+  readonly seed: number;
+}
+
+export interface LocalRun {
+  readonly environment: string;
+  readonly aws: EmbeddedAws;
+  readonly clock: SkippingClock;
+  readonly deployed: DeployedAssembly;
+  readonly topology: Topology;
+  /** Connections to the system's own database, as its owner. */
+  readonly database: Pool;
+  readonly databaseUrl: string;
+  /** Of the first HTTP API. */
+  readonly apiUrl: string;
+  /** The value of the secret whose logical id contains this text. */
+  secretValue(logicalIdPart: string): Promise<string>;
+  /** Finishes what runs, then stops everything. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Synthesizes and starts everything. What was started is stopped again when a later step fails.
+ * @throws SynthesisError, EndpointError (a busy port), EmbeddedPostgresError, AssemblyError
+ */
+export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
+  // One folder for each run: two runs in one clone do not meet.
+  const assemblyDirectory = join(props.directory, '.waybill', `cdk.out-${process.pid}`);
+  const clock = skippingClock();
+  const started: (() => Promise<unknown>)[] = [() => rm(assemblyDirectory, { recursive: true, force: true })];
+  const stop = async (): Promise<void> => {
+    for (const stopOne of started.splice(0).reverse()) await stopOne();
+  };
+  try {
+    const aws = await startEmbeddedAws({ port: props.port, clock, faultSeed: props.seed });
+    started.push(() => aws.close());
+    const [postgres] = await Promise.all([
+      startEmbeddedPostgres({ cacheDirectory: join(props.directory, '.waybill') }).then((server) => {
+        started.push(() => server.stop());
+        return server;
+      }),
+      synthesize({
+        directory: props.directory,
+        environment: props.environment,
+        outputDirectory: assemblyDirectory,
+      }),
+    ]);
+    let databaseUrl = postgres.url;
+    const deployed = await deployAssembly({
+      assemblyDirectory,
+      aws: aws.context,
+      startDatabase: async (request) => {
+        databaseUrl = await createDatabase(postgres, request);
+        return addressOf(postgres);
+      },
+    });
+    const database = new Pool({ connectionString: databaseUrl, max: 4 });
+    // A server that stops ends idle connections; that is not an error of the run.
+    database.on('error', () => {});
+    started.push(() => database.end());
+    const warm = aws.context.services.get('lambda').prewarm();
+    warm.catch(() => {});
+    return {
+      environment: props.environment,
+      aws,
+      clock,
+      deployed,
+      topology: await readTopology(assemblyDirectory),
+      database,
+      databaseUrl,
+      apiUrl: deployed.records.apis[0]?.url ?? '',
+      secretValue: (logicalIdPart) => secretValue(aws, deployed, logicalIdPart),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function addressOf({ host, port }: EmbeddedPostgres): DatabaseAddress {
+  return { host, port };
+}
+
+/** The role and the database that the template asks for, in the one embedded server. */
+async function createDatabase(postgres: EmbeddedPostgres, request: DatabaseRequest): Promise<string> {
+  const client = new Client({ connectionString: postgres.url });
+  await client.connect();
+  try {
+    const role = client.escapeIdentifier(request.username);
+    await client.query(
+      `create role ${role} login superuser password ${client.escapeLiteral(request.password)}`,
+    );
+    await client.query(`create database ${client.escapeIdentifier(request.databaseName)} owner ${role}`);
+  } finally {
+    await client.end();
+  }
+  const url = new URL(postgres.url);
+  url.username = encodeURIComponent(request.username);
+  url.password = encodeURIComponent(request.password);
+  url.pathname = `/${request.databaseName}`;
+  return url.href;
+}
+
+async function secretValue(
+  aws: EmbeddedAws,
+  deployed: DeployedAssembly,
+  logicalIdPart: string,
+): Promise<string> {
+  const secret = deployed
+    .find('AWS::SecretsManager::Secret')
+    .find(({ logicalId }) => logicalId.includes(logicalIdPart));
+  if (secret === undefined) throw new Error(`no secret of the templates is called ${logicalIdPart}`);
+  const answer = await aws.context.services
+    .all()
+    .find(({ name }) => name === 'secretsmanager')
+    ?.handle(
+      'GetSecretValue',
+      { SecretId: secret.physicalId },
+      { accountId: aws.context.accountId, arn: 'local' },
+    );
+  return (answer as { SecretString: string }).SecretString;
+}

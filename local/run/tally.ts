@@ -1,0 +1,38 @@
+/** Counts what happens while it happens, per consumer: for the live view and for the report. */
+import type { AwsContext } from '../aws/index.ts';
+import type { Consumer } from './consumers.ts';
+
+export interface ConsumerTally {
+  /** Messages deleted from the queue, that is handled or dead-lettered by the consumer itself. */
+  done: number;
+  /** Receives beyond the first of a message. */
+  retried: number;
+}
+
+export interface Tally {
+  readonly consumers: ReadonlyMap<string, ConsumerTally>;
+  /** Messages that topics and buses took. */
+  published(): number;
+  retried(): number;
+  stop(): void;
+}
+
+export function tally(context: AwsContext, consumers: readonly Consumer[]): Tally {
+  const byName = new Map(consumers.map(({ name }) => [name, { done: 0, retried: 0 }]));
+  const byQueue = new Map(consumers.map(({ name, queueArn }) => [queueArn, byName.get(name)!]));
+  let published = 0;
+  const stop = context.events.observe(({ kind, service, resourceArn, detail }) => {
+    if (kind === 'published') published += 1;
+    if (service !== 'sqs') return;
+    const consumer = byQueue.get(resourceArn);
+    if (consumer === undefined) return;
+    if (kind === 'deleted') consumer.done += 1;
+    if (kind === 'received' && Number(detail?.['receiveCount']) > 1) consumer.retried += 1;
+  });
+  return {
+    consumers: byName,
+    published: () => published,
+    retried: () => [...byName.values()].reduce((sum, { retried }) => sum + retried, 0),
+    stop,
+  };
+}

@@ -1,0 +1,42 @@
+import { expect, test } from '@jest/globals';
+import { stripVTControlCharacters } from 'node:util';
+import { liveView } from '../../../local/console/live-view.ts';
+import type { LiveSnapshot } from '../../../local/console/live-view.ts';
+
+const row = { name: 'audit-trail', done: 0, waiting: 3, inFlight: 1, retried: 2, deadLetters: 0 };
+const snapshot = (done: number, deadLetters = 0): LiveSnapshot => ({
+  published: done,
+  consumers: [{ ...row, done, deadLetters }],
+});
+
+function screen(isTTY: boolean): { written: string[]; output: NodeJS.WriteStream; clock: { now: number } } {
+  const written: string[] = [];
+  const output = { isTTY, columns: 140, write: (text: string) => written.push(text) };
+  return { written, output: output as unknown as NodeJS.WriteStream, clock: { now: 0 } };
+}
+
+test('on a terminal the table is drawn again in place, with the rate of the last second', () => {
+  const { written, output, clock } = screen(true);
+  const view = liveView(output, () => clock.now);
+
+  view.show(snapshot(0));
+  clock.now = 1000;
+  view.show(snapshot(40, 2));
+
+  expect(written[0]).not.toContain('\u001B[3A');
+  expect(written[1]).toContain('\u001B[3A');
+  expect(stripVTControlCharacters(written[1]!)).toMatch(
+    /published 40 .*\n.*dead\naudit-trail +40 +40 +3 +1 +2 +2/,
+  );
+});
+
+test('elsewhere it is a plain line every five seconds, without control characters', () => {
+  const { written, output, clock } = screen(false);
+  const view = liveView(output, () => clock.now);
+
+  view.show(snapshot(1));
+  clock.now = 5000;
+  view.show(snapshot(7, 1));
+
+  expect(written).toEqual(['published 7 | audit-trail 7 (4 waiting, 1 dead)\n']);
+});

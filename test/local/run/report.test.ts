@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import { failuresOf, reportOf } from '../../../local/run/report.ts';
+import type { Outcome } from '../../../local/run/report.ts';
+import type { ConsumerMeasure } from '../../../local/workload/index.ts';
+
+const handledAll: ConsumerMeasure = {
+  expected: 3,
+  handled: 3,
+  duplicates: 0,
+  missing: [],
+  uninvited: 0,
+  orderViolations: 0,
+  fifo: true,
+};
+const success: Outcome = {
+  measured: { published: 3, waiting: 0, quarantined: 0, consumers: { audit: handledAll }, latencyMs: { p50: 4, p99: 9 } },
+  deadLetters: [],
+  retried: 1,
+  seconds: 2,
+  waitingFor: [],
+  unexpectedAnswers: {},
+  poisoned: [],
+};
+const withConsumer = (changes: Partial<ConsumerMeasure>): Outcome => ({
+  ...success,
+  measured: { ...success.measured, consumers: { audit: { ...handledAll, ...changes } } },
+});
+
+test('the report has the shape that scripts read', () => {
+  expect(reportOf(success)).toEqual({
+    published: 3,
+    consumers: { audit: { expected: 3, handled: 3, duplicates: 0 } },
+    retried: 1,
+    deadLettered: 0,
+    lost: 0,
+    latencyMs: { p50: 4, p99: 9 },
+    seconds: 2,
+  });
+  expect(failuresOf(success)).toEqual([]);
+});
+
+describe('fails when', () => {
+  test.each<[string, Outcome, RegExp]>([
+    [
+      'an event is lost',
+      withConsumer({ handled: 2, missing: ['e1'] }),
+      /audit lost 1 events, for example e1/,
+    ],
+    ['an effect happened twice', withConsumer({ duplicates: 1 }), /more than once/],
+    ['an event came through a filter', withConsumer({ uninvited: 1 }), /keeps away/],
+    ['a FIFO consumer got a key out of order', withConsumer({ orderViolations: 2 }), /before an earlier one/],
+    [
+      'the outbox is not empty',
+      { ...success, measured: { ...success.measured, waiting: 4 } },
+      /still in the outbox/,
+    ],
+    [
+      'nothing was published',
+      { ...success, measured: { ...success.measured, published: 0 } },
+      /nothing was published/,
+    ],
+    ['it was not quiet in time', { ...success, waitingFor: ['audit: 2 visible'] }, /still waiting for audit/],
+    ['the API refused a request', { ...success, unexpectedAnswers: { '500': 2 } }, /2 requests with 500/],
+    [
+      'a consumer that nobody poisoned has dead letters',
+      { ...success, deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED' }] },
+      /audit has 1 dead letters: HANDLER_FAILED/,
+    ],
+    ['the poison did not arrive', { ...success, poisoned: ['audit'] }, /its dead-letter queue is empty/],
+    [
+      'the poison has no reason',
+      {
+        ...success,
+        poisoned: ['audit'],
+        deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'MAX_RECEIVES' }],
+      },
+      /without a reason/,
+    ],
+  ])('%s', (_name, outcome, message) => {
+    expect(failuresOf(outcome).join('\n')).toMatch(message);
+  });
+});
+
+test('an event in the dead-letter queue of its consumer is not lost', () => {
+  const outcome: Outcome = {
+    ...withConsumer({ handled: 2, missing: ['e1'] }),
+    poisoned: ['audit'],
+    deadLetters: [{ consumer: 'audit', eventId: 'e1', reason: 'HANDLER_FAILED' }],
+  };
+
+  expect(reportOf(outcome)).toMatchObject({ lost: 0, deadLettered: 1 });
+  expect(failuresOf(outcome)).toEqual([]);
+});
