@@ -61,7 +61,7 @@ export interface Deployment {
 
 interface MadeResource extends Created {
   /** Set when the resource is not there: what refers to it gets made-up values. */
-  readonly absent?: true;
+  readonly absent?: { readonly arn: string };
 }
 
 export async function deployStack(stack: AssemblyStack, deployment: Deployment): Promise<DeployedStack> {
@@ -138,7 +138,9 @@ export async function deployStack(stack: AssemblyStack, deployment: Deployment):
     const place = { stack: stackName, logicalId, type };
     const scope = scopeAlong(path);
     const at = `${stackName}.Resources.${logicalId}`;
-    const absent: MadeResource = { physicalId: logicalId, attributes: {}, absent: true };
+    const [, service = ''] = type.toLowerCase().split('::');
+    const arn = `arn:aws:${service}:${aws.region}:${aws.accountId}:${logicalId}`;
+    const absent: MadeResource = { physicalId: logicalId, attributes: {}, absent: { arn } };
     if (
       resource.Condition !== undefined &&
       !(await resolveCondition({ Condition: resource.Condition }, scope, at))
@@ -278,7 +280,8 @@ function lookupIn(aws: AwsContext): DynamicReferenceLookup {
 function attributeOf(resource: MadeResource, name: string, logicalId: string, at: string): Json {
   const value = resource.attributes[name] ?? nestedAttribute(resource.attributes, name);
   if (value !== undefined) return value;
-  if (resource.absent === true) return `${logicalId}.${name}`;
+  if (resource.absent !== undefined)
+    return name.endsWith('Arn') ? resource.absent.arn : `${logicalId}-${name}`;
   throw new AssemblyError(
     'WAYBILL_TEMPLATE_UNRESOLVED',
     `${at} asks for the attribute ${name} of ${logicalId}, which it does not have here. It has: ${Object.keys(resource.attributes).join(', ') || 'none'}.`,

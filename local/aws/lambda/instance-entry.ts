@@ -64,13 +64,28 @@ async function answer(handler: Handler, message: InvocationMessage): Promise<voi
   current = message;
   let reply: InstanceMessage;
   try {
-    const result = await run(handler, JSON.parse(message.payload), message);
+    const event = JSON.parse(message.payload) as unknown;
+    if (isCustomResourceEvent(event)) {
+      // Loaded on demand: it costs a start, and few functions need it.
+      const { answerOverPlainHttp } = await import('./plain-http-responses.ts');
+      answerOverPlainHttp(event.ResponseURL);
+    }
+    const result = await run(handler, event, message);
     reply = { type: 'result', requestId: message.requestId, payload: JSON.stringify(result) ?? 'null' };
   } catch (thrown) {
     reply = { type: 'error', requestId: message.requestId, error: errorOf(thrown) };
   }
   current = undefined;
   send(reply);
+}
+
+function isCustomResourceEvent(event: unknown): event is { readonly ResponseURL: string } {
+  return (
+    typeof event === 'object' &&
+    event !== null &&
+    'ResponseURL' in event &&
+    typeof event.ResponseURL === 'string'
+  );
 }
 
 function run(handler: Handler, event: unknown, message: InvocationMessage): unknown {

@@ -1,0 +1,83 @@
+/** Builders for deployment tests: a cloud assembly written by hand, and an embedded AWS to deploy it into. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { deployAssembly } from '../../../local/assembly/index.ts';
+import type { DeployedAssembly, DeployOptions } from '../../../local/assembly/index.ts';
+import { createApiGatewayService } from '../../../local/aws/apigateway/index.ts';
+import { startEmbeddedAws } from '../../../local/aws/index.ts';
+import type { EmbeddedAws } from '../../../local/aws/index.ts';
+import { createLambdaService } from '../../../local/aws/lambda/index.ts';
+import type { LambdaService } from '../../../local/aws/lambda/index.ts';
+
+export interface AwsUnderTest {
+  readonly aws: EmbeddedAws;
+  readonly lambda: LambdaService;
+  /** Removed at the end. */
+  readonly directories: string[];
+  close(): Promise<void>;
+}
+
+/** An embedded AWS with everything that a deployment can use. */
+export async function awsUnderTest(): Promise<AwsUnderTest> {
+  const aws = await startEmbeddedAws();
+  const lambda = createLambdaService(aws.context);
+  aws.context.services.register(lambda);
+  aws.context.services.register(createApiGatewayService(aws.context));
+  const directories: string[] = [];
+  return {
+    aws,
+    lambda,
+    directories,
+    async close() {
+      await aws.close();
+      await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })));
+    },
+  };
+}
+
+export interface StackSource {
+  readonly template: object;
+  readonly dependencies?: readonly string[];
+  /** Object key of an asset -> its files. */
+  readonly assets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** Writes the stacks, keyed by name, as a cloud assembly; returns its directory. */
+export async function writeAssembly(stacks: Readonly<Record<string, StackSource>>): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'waybill-assembly-'));
+  const artifacts: Record<string, object> = {};
+  for (const [name, { template, dependencies = [], assets = {} }] of Object.entries(stacks)) {
+    const files: Record<string, object> = {};
+    for (const [objectKey, content] of Object.entries(assets)) {
+      const path = `asset.${name}.${objectKey}`;
+      await mkdir(join(directory, path));
+      for (const [file, source] of Object.entries(content))
+        await writeFile(join(directory, path, file), source);
+      files[objectKey] = { source: { path, packaging: 'zip' }, destinations: { here: { objectKey } } };
+    }
+    await writeFile(join(directory, `${name}.template.json`), JSON.stringify(template));
+    await writeFile(join(directory, `${name}.assets.json`), JSON.stringify({ version: '55.0.0', files }));
+    artifacts[`${name}.assets`] = { type: 'cdk:asset-manifest', properties: { file: `${name}.assets.json` } };
+    artifacts[name] = {
+      type: 'aws:cloudformation:stack',
+      environment: 'aws://000000000000/us-east-1',
+      properties: { templateFile: `${name}.template.json`, stackName: name },
+      dependencies: [`${name}.assets`, ...dependencies],
+    };
+  }
+  await writeFile(join(directory, 'manifest.json'), JSON.stringify({ version: '55.0.0', artifacts }));
+  return directory;
+}
+
+/** Deploys an assembly of hand-made stacks. Its files live until the AWS under test is closed. */
+export async function deploy(
+  { aws, directories }: AwsUnderTest,
+  stacks: Readonly<Record<string, StackSource>>,
+  options: Partial<DeployOptions> = {},
+): Promise<DeployedAssembly> {
+  const assemblyDirectory = await writeAssembly(stacks);
+  directories.push(assemblyDirectory);
+  return deployAssembly({ assemblyDirectory, aws: aws.context, ...options });
+}
