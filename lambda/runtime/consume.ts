@@ -9,7 +9,7 @@ import type { Consumer, DeadLetter } from './consumer/handle-message.ts';
 import { isAcknowledged } from './consumer/outcome.ts';
 import type { Outcome } from './consumer/outcome.ts';
 import { processFifo, processStandard } from './consumer/process-batch.ts';
-import type { BatchRun } from './consumer/process-batch.ts';
+import type { BatchRun, SettledMessage } from './consumer/process-batch.ts';
 import { queueUrlOf } from './consumer/queue-url.ts';
 import { checkedBackoff, DEFAULT_BACKOFF, visibilityChanges } from './consumer/visibility.ts';
 import { isFifo } from './transports/group-id.ts';
@@ -127,9 +127,20 @@ class InvocationRun implements BatchRun {
     return this.#over;
   }
 
-  settle(record: SqsRecord, outcome: Outcome): boolean {
+  /** A fresh invocation knows nothing of earlier receives (D5). */
+  wasHandled(): boolean {
+    return false;
+  }
+
+  acknowledge(record: SqsRecord, outcome: Outcome): boolean {
     if (!this.#over) this.#outcomes.set(record, outcome);
     return true;
+  }
+
+  bringBack(messages: readonly SettledMessage[]): void {
+    for (const { record, outcome } of messages) {
+      if (!this.#over) this.#outcomes.set(record, outcome);
+    }
   }
 
   deadLetter(record: SqsRecord, letter: DeadLetter): Promise<boolean> {
@@ -140,7 +151,7 @@ class InvocationRun implements BatchRun {
     this.#over = true;
     const settled = records.map((record) => ({ record, outcome: this.#outcomeOf(record, records) }));
     const unacknowledged = settled.filter(({ outcome }) => !isAcknowledged(outcome));
-    if (unacknowledged.length > 0) await this.#bringBack(unacknowledged, backoff);
+    if (unacknowledged.length > 0) await this.#changeVisibility(unacknowledged, backoff);
     return {
       batchItemFailures: unacknowledged.map(({ record }) => ({ itemIdentifier: record.messageId })),
     };
@@ -162,10 +173,7 @@ class InvocationRun implements BatchRun {
     return runsAhead ? 'held' : 'not-started';
   }
 
-  async #bringBack(
-    settled: readonly { readonly record: SqsRecord; readonly outcome: Outcome }[],
-    backoff: Backoff,
-  ): Promise<void> {
+  async #changeVisibility(settled: readonly SettledMessage[], backoff: Backoff): Promise<void> {
     for (const { record, outcome } of settled) {
       if (outcome === 'failed') continue;
       this.#consumer.logger.warn(`message ${outcome}`, { messageId: record.messageId, outcome });

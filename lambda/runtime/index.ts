@@ -3,6 +3,10 @@
  * clients, and nothing of CDK.
  */
 export type { Backoff } from './backoff.ts';
+export { eventBridgeBus } from './bus/event-bridge-bus.ts';
+export type { EventBridgeBusProps, EventBridgeSubscribeOptions } from './bus/event-bridge-bus.ts';
+export { memoryBus } from './bus/memory-bus.ts';
+export type { MemoryBus, MemoryBusProps, MemoryDeadLetter } from './bus/memory-bus.ts';
 export type { Clock, Random } from './clock.ts';
 export { consume } from './consume.ts';
 export type { ConsumeOptions, SqsHandler } from './consume.ts';
@@ -11,6 +15,8 @@ export { isPermanentError, PermanentError, PublishError, RuntimeError } from './
 export type { RuntimeErrorCode } from './errors.ts';
 export { createLogger } from './logger.ts';
 export type { LogFields, Logger, LoggerOptions, LogLevel } from './logger.ts';
+export { poll } from './poll.ts';
+export type { Poller, PollOptions, StopOptions, StopReport } from './poll.ts';
 export { createPublisher, encode } from './publisher.ts';
 export type { PublisherProps } from './publisher.ts';
 export { publisherFromEnvironment, routingTransport } from './routes.ts';

@@ -14,11 +14,20 @@ export interface BatchRun {
   messageRun(record: SqsRecord): MessageRun;
   /** True when no new work may start: the time limit is near, or a shutdown began (D7, D17). */
   isClosing(): boolean;
+  /** True when an earlier receive was handled but could not be acknowledged: it is not handled again. */
+  wasHandled(record: SqsRecord): boolean;
   /**
-   * Told once per message. On FIFO the next message of the group waits for the answer; false says that the
-   * message could not be acknowledged, which halts its group like a failure.
+   * The message is done with. On FIFO the next message of the group waits for the answer; false says that it
+   * could not be acknowledged, which halts the group like a failure.
    */
-  settle(record: SqsRecord, outcome: Outcome): Promise<boolean> | boolean;
+  acknowledge(record: SqsRecord, outcome: Outcome): Promise<boolean> | boolean;
+  /** These have to be delivered again. On FIFO all that is left of a group, in its order. */
+  bringBack(messages: readonly SettledMessage[]): Promise<void> | void;
+}
+
+export interface SettledMessage {
+  readonly record: SqsRecord;
+  readonly outcome: Outcome;
 }
 
 /** D3: each message has its own outcome; a failure has no effect on its neighbours. */
@@ -29,10 +38,9 @@ export async function processStandard<Contract extends AnyEventContract>(
   concurrency: number,
 ): Promise<void> {
   const one = async (record: SqsRecord): Promise<void> => {
-    const outcome = run.isClosing()
-      ? 'not-started'
-      : await handleMessage(consumer, record, run.messageRun(record));
-    await run.settle(record, outcome);
+    const outcome = run.isClosing() ? 'not-started' : await outcomeOf(consumer, record, run);
+    if (isAcknowledged(outcome)) await run.acknowledge(record, outcome);
+    else await run.bringBack([{ record, outcome }]);
   };
   await concurrently(records, concurrency, one);
 }
@@ -48,19 +56,33 @@ export async function processFifo<Contract extends AnyEventContract>(
   concurrency: number,
 ): Promise<void> {
   const oneGroup = async (group: readonly SqsRecord[]): Promise<void> => {
-    let rest: Outcome | undefined;
-    for (const record of group) {
-      if (rest === undefined && run.isClosing()) rest = 'not-started';
-      if (rest !== undefined) {
-        await run.settle(record, rest);
-        continue;
+    for (const [index, record] of group.entries()) {
+      const rest = (outcome: Outcome): SettledMessage[] =>
+        group.slice(index + 1).map((behind) => ({ record: behind, outcome }));
+      if (run.isClosing()) {
+        await run.bringBack([{ record, outcome: 'not-started' }, ...rest('not-started')]);
+        return;
       }
-      const outcome = await handleMessage(consumer, record, run.messageRun(record));
-      const settled = await run.settle(record, outcome);
-      if (!isAcknowledged(outcome) || !settled) rest = 'held';
+      const outcome = await outcomeOf(consumer, record, run);
+      if (!isAcknowledged(outcome)) {
+        await run.bringBack([{ record, outcome }, ...rest('held')]);
+        return;
+      }
+      if (!(await run.acknowledge(record, outcome))) {
+        await run.bringBack(rest('held'));
+        return;
+      }
     }
   };
   await concurrently(byGroup(records), concurrency, oneGroup);
+}
+
+async function outcomeOf<Contract extends AnyEventContract>(
+  consumer: Consumer<Contract>,
+  record: SqsRecord,
+  run: BatchRun,
+): Promise<Outcome> {
+  return run.wasHandled(record) ? 'handled' : handleMessage(consumer, record, run.messageRun(record));
 }
 
 /** Records of one group, in the order in which they came. Lambda may mix groups in one batch. */

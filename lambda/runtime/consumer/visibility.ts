@@ -5,7 +5,7 @@ import type { Random } from '../clock.ts';
 import { RuntimeError } from '../errors.ts';
 import type { SqsRecord } from '../types.ts';
 import { receiveCountOf } from './handle-message.ts';
-import type { Outcome } from './outcome.ts';
+import type { SettledMessage } from './process-batch.ts';
 
 /** Seconds. Source: SQS API, ChangeMessageVisibility: at most 12 hours from the receive. */
 export const MAX_VISIBILITY_SECONDS = 43_200;
@@ -39,7 +39,7 @@ export interface VisibilityChange {
  * held again, each time a receive closer to the dead-letter queue.
  */
 export function visibilityChanges(
-  settled: readonly { readonly record: SqsRecord; readonly outcome: Outcome }[],
+  settled: readonly SettledMessage[],
   backoff: Backoff,
   random: Random,
 ): VisibilityChange[] {
