@@ -111,6 +111,8 @@ export const RDS_PROVIDERS: Readonly<Record<string, Provider>> = {
       const cluster = context.records.databases.find(
         (each) => each.identifier === textProperty(properties, 'DBClusterIdentifier'),
       );
+      if (cluster === undefined && properties['DBClusterIdentifier'] !== undefined)
+        throw new CannotRun('its cluster does not run here');
       if (cluster !== undefined) {
         return {
           ...instance(identifier, cluster, context),

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 
 import {
   answered,
+  CannotRun,
   booleanProperty,
   defined,
   listProperty,
@@ -203,7 +204,7 @@ function pick(characters: readonly string[]): string {
 /** Writes where the database is into its secret, as CloudFormation does, so that clients need the secret alone. */
 async function attachDatabase(context: ProviderContext, secretId: string, identifier: string): Promise<void> {
   const database = context.records.databases.find((each) => each.identifier === identifier);
-  if (database === undefined) throw new Error(`${identifier} is not a database that runs here`);
+  if (database === undefined) throw new CannotRun('its database does not run here');
   const secret = await context.call('secretsmanager', 'GetSecretValue', { SecretId: secretId });
   const fields = JSON.parse(answered(secret, 'SecretString')) as object;
   await context.call('secretsmanager', 'PutSecretValue', {

@@ -36,8 +36,10 @@ const DEFAULT_EVENT_AGE_SECONDS = 21_600;
 export interface AsyncInvocations {
   /** Takes the event; returns its request id at once. */
   submit(runner: FunctionRunner, payload: string, config: EventInvokeConfig): string;
-  /** How many events are taken and neither done nor given up. */
-  pending(): number;
+  /** How many events are taken and not yet done or given up, those that wait for a retry left out. */
+  running(): number;
+  /** How many events wait for a retry. */
+  waiting(): number;
   close(): void;
 }
 
@@ -188,7 +190,8 @@ export function createAsyncInvocations(
       setImmediate(() => void attempt(event));
       return requestId;
     },
-    pending: () => pending,
+    running: () => pending - timers.size,
+    waiting: () => timers.size,
     close() {
       closed = true;
       for (const timer of timers) context.clock.clearTimeout(timer);

@@ -71,8 +71,10 @@ export interface LambdaService extends AwsService {
   prewarm(): Promise<void>;
   /** Adds a listener for what functions write to stdout and stderr; the returned function removes it. */
   observeLogs(listener: (line: LogLine) => void): () => void;
-  /** Invocations and batches that are running or waiting for a retry. */
+  /** Invocations and batches that are running now. */
   busy(): number;
+  /** Asynchronous events that wait, by the context's clock, for a retry. */
+  waiting(): number;
   close(): Promise<void>;
 }
 
@@ -238,8 +240,9 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
     busy() {
       const batches = [...mappings.values()].reduce((sum, { poller }) => sum + (poller?.inFlight() ?? 0), 0);
       const running = [...functions.keys()].reduce((sum, name) => sum + concurrency.inFlight(name), 0);
-      return Math.max(batches, running) + asyncInvocations.pending();
+      return Math.max(batches, running, asyncInvocations.running());
     },
+    waiting: () => asyncInvocations.waiting(),
     async close() {
       asyncInvocations.close();
       await Promise.all([...mappings.values()].flatMap(({ poller }) => poller?.close() ?? []));

@@ -10,6 +10,7 @@ import { startEmbeddedAws } from '../../../local/aws/index.ts';
 import type { EmbeddedAws } from '../../../local/aws/index.ts';
 import { createLambdaService } from '../../../local/aws/lambda/index.ts';
 import type { LambdaService } from '../../../local/aws/lambda/index.ts';
+import { createSnsService } from '../../../local/aws/sns/index.ts';
 
 export interface AwsUnderTest {
   readonly aws: EmbeddedAws;
@@ -24,6 +25,7 @@ export async function awsUnderTest(): Promise<AwsUnderTest> {
   const aws = await startEmbeddedAws();
   const lambda = createLambdaService(aws.context);
   aws.context.services.register(lambda);
+  aws.context.services.register(createSnsService(aws.context));
   aws.context.services.register(createApiGatewayService(aws.context));
   const directories: string[] = [];
   return {

@@ -357,7 +357,7 @@ describe('asynchronous invocation', () => {
     });
 
     await it.lambda.invoke('task', {}, { type: 'Event' });
-    await until(() => it.lambda.busy() === 1);
+    await until(() => it.lambda.waiting() === 1);
     it.lambda.putFunctionConcurrency('task', undefined);
     await until(() => lines.length === 1);
 
