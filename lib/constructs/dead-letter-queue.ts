@@ -5,6 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { CfnQueue, QueueProps } from 'aws-cdk-lib/aws-sqs';
 import type { Construct, IConstruct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import { allowKeyUse } from './key-access.ts';
 import type { KeyUser } from './key-access.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
@@ -78,6 +79,13 @@ export function createDeadLetterQueue(scope: Construct, id: string, options: Dea
           redrivePermission: 'byQueue',
           sourceQueueArns: [Stack.of(scope).formatArn({ service: 'sqs', resource: options.sourceQueueName })],
         };
+  if (options.sourceQueueName === undefined) {
+    acknowledge(
+      queue,
+      'AwsSolutions-SQS3',
+      'It is a dead-letter queue itself, of a subscription, rule, bus or schedule, which this rule does not look at',
+    );
+  }
   recordNode(queue, {
     kind: 'deadLetterQueue',
     resource: queue,

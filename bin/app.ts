@@ -1,0 +1,24 @@
+/**
+ * The CDK application: the stacks of one environment, chosen by `-c env=NAME`.
+ * It reads the feature flags of cdk.json itself where the CDK command line does not, so that
+ * `node bin/app.ts` gives the same templates.
+ */
+import { readFileSync } from 'node:fs';
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { environmentConfig } from '../lib/config/index.ts';
+import { createApplication } from '../lib/stacks/application.ts';
+
+const cdkJson = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8')) as {
+  readonly context: Record<string, unknown>;
+};
+
+const app = new App({
+  analyticsReporting: false,
+  context: cdkJson.context,
+  outdir: process.env['CDK_OUTDIR'] ?? 'cdk.out',
+});
+const config = environmentConfig(app.node.tryGetContext('env') ?? 'local');
+createApplication(app, config);
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+app.synth();

@@ -1,0 +1,172 @@
+/** The four environments: what differs between them, and nothing else. */
+
+export const ENVIRONMENT_NAMES = ['local', 'dev', 'staging', 'prod'] as const;
+export type EnvironmentName = (typeof ENVIRONMENT_NAMES)[number];
+
+/** A system that can be switched on or off. */
+export type SystemName = 'core';
+
+/** An Aurora PostgreSQL Serverless v2 cluster that the data stack makes. */
+export interface NewDatabase {
+  readonly kind: 'aurora';
+  /** Aurora capacity units, in steps of 0.5; 0 pauses an idle cluster. */
+  readonly minCapacity: number;
+  readonly maxCapacity: number;
+  /** A second instance in another zone, to fail over to. */
+  readonly reader: boolean;
+  /** 1 to 35. */
+  readonly backupRetentionDays: number;
+  /** Refuse to delete the cluster. */
+  readonly deletionProtection: boolean;
+}
+
+/** A database that is there already. */
+export interface ExistingDatabase {
+  readonly kind: 'existing';
+  /** The complete ARN of a secret with host, port, username, password and dbname. */
+  readonly secretArn: string;
+  /** The security group that the database lets in. */
+  readonly clientSecurityGroupId: string;
+}
+
+/** A VPC that the network stack makes. */
+export interface NewNetwork {
+  readonly kind: 'new';
+  /** Zones to spread over. */
+  readonly maxAzs: number;
+  /** Ways out to the internet, for webhooks; one per zone survives the loss of a zone. */
+  readonly natGateways: number;
+  /** Reach AWS's services without the internet; paid by zone and hour. */
+  readonly interfaceEndpoints: boolean;
+}
+
+/** A VPC that is there already. */
+export interface ExistingNetwork {
+  readonly kind: 'existing';
+  readonly vpcId: string;
+  readonly availabilityZones: readonly string[];
+  /** One per zone, in the same order, with a way out to the internet. */
+  readonly privateSubnetIds: readonly string[];
+  /** One per zone, in the same order. Needed for a new database. */
+  readonly isolatedSubnetIds: readonly string[];
+}
+
+export interface EnvironmentConfig {
+  readonly name: EnvironmentName;
+  /**
+   * Twelve digits.
+   * @default - the account of the credentials in use
+   */
+  readonly account?: string;
+  /** @default - the region of the credentials in use */
+  readonly region?: string;
+  readonly systems: Readonly<Record<SystemName, boolean>>;
+  readonly database: NewDatabase | ExistingDatabase;
+  readonly network: NewNetwork | ExistingNetwork;
+  /** Who gets the alarms by e-mail. */
+  readonly alertEmails: readonly string[];
+  /** How long logs are kept: one of CloudWatch's steps, such as 7, 30, 90 or 365. */
+  readonly logRetentionDays: LogRetentionDays;
+  /** How long the shared bus keeps events to replay from. */
+  readonly archiveRetentionDays: number;
+  /** What happens to keys and databases whose stack is deleted. */
+  readonly removalPolicy: 'retain' | 'destroy';
+}
+
+/** PutRetentionPolicy, AmazonCloudWatchLogs/latest/APIReference. */
+export type LogRetentionDays = 1 | 7 | 14 | 30 | 90 | 180 | 365 | 731;
+
+const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
+  local: {
+    name: 'local',
+    systems: { core: true },
+    database: {
+      kind: 'aurora',
+      minCapacity: 0.5,
+      maxCapacity: 1,
+      reader: false,
+      backupRetentionDays: 1,
+      deletionProtection: false,
+    },
+    network: { kind: 'new', maxAzs: 2, natGateways: 1, interfaceEndpoints: true },
+    alertEmails: [],
+    logRetentionDays: 1,
+    archiveRetentionDays: 1,
+    removalPolicy: 'destroy',
+  },
+  dev: {
+    name: 'dev',
+    systems: { core: true },
+    database: {
+      kind: 'aurora',
+      minCapacity: 0,
+      maxCapacity: 2,
+      reader: false,
+      backupRetentionDays: 1,
+      deletionProtection: false,
+    },
+    network: { kind: 'new', maxAzs: 2, natGateways: 1, interfaceEndpoints: false },
+    alertEmails: [],
+    logRetentionDays: 7,
+    archiveRetentionDays: 7,
+    removalPolicy: 'destroy',
+  },
+  staging: {
+    name: 'staging',
+    systems: { core: true },
+    database: {
+      kind: 'aurora',
+      minCapacity: 0.5,
+      maxCapacity: 8,
+      reader: false,
+      backupRetentionDays: 7,
+      deletionProtection: true,
+    },
+    network: { kind: 'new', maxAzs: 2, natGateways: 1, interfaceEndpoints: true },
+    alertEmails: [],
+    logRetentionDays: 30,
+    archiveRetentionDays: 14,
+    removalPolicy: 'retain',
+  },
+  prod: {
+    name: 'prod',
+    systems: { core: true },
+    database: {
+      kind: 'aurora',
+      minCapacity: 1,
+      maxCapacity: 32,
+      reader: true,
+      backupRetentionDays: 35,
+      deletionProtection: true,
+    },
+    network: { kind: 'new', maxAzs: 3, natGateways: 3, interfaceEndpoints: true },
+    alertEmails: [],
+    logRetentionDays: 365,
+    archiveRetentionDays: 90,
+    removalPolicy: 'retain',
+  },
+};
+
+/**
+ * The values of an environment.
+ * @throws ConfigError WAYBILL_ENVIRONMENT_UNKNOWN for any name but the four
+ */
+export function environmentConfig(name: unknown): EnvironmentConfig {
+  if (typeof name === 'string' && Object.hasOwn(ENVIRONMENTS, name)) {
+    return ENVIRONMENTS[name as EnvironmentName];
+  }
+  throw new ConfigError(
+    'WAYBILL_ENVIRONMENT_UNKNOWN',
+    `unknown environment ${JSON.stringify(name)}: give one of ${ENVIRONMENT_NAMES.join(', ')}, for example -c env=dev`,
+  );
+}
+
+export class ConfigError extends Error {
+  readonly code: 'WAYBILL_ENVIRONMENT_UNKNOWN';
+
+  constructor(code: 'WAYBILL_ENVIRONMENT_UNKNOWN', message: string) {
+    super(message);
+    this.name = 'ConfigError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,12 @@
+/** Public surface of the configuration. */
+export { ConfigError, ENVIRONMENT_NAMES, environmentConfig } from './environments.ts';
+export type {
+  EnvironmentConfig,
+  EnvironmentName,
+  ExistingDatabase,
+  ExistingNetwork,
+  LogRetentionDays,
+  NewDatabase,
+  NewNetwork,
+  SystemName,
+} from './environments.ts';

@@ -1,0 +1,22 @@
+/** All the stacks of an environment. */
+import type { App } from 'aws-cdk-lib';
+import type { EnvironmentConfig } from '../config/index.ts';
+import { ENVIRONMENT_CONTEXT_KEY } from '../constructs/index.ts';
+import { DataStack } from './data-stack.ts';
+import { FoundationStack } from './foundation-stack.ts';
+import { NetworkStack } from './network-stack.ts';
+
+export interface ApplicationStacks {
+  readonly foundation: FoundationStack;
+  readonly network: NetworkStack;
+  readonly data: DataStack;
+}
+
+/** Creates the shared stacks, and those of the systems that the environment has switched on. */
+export function createApplication(app: App, config: EnvironmentConfig): ApplicationStacks {
+  app.node.setContext(ENVIRONMENT_CONTEXT_KEY, config.name);
+  const foundation = new FoundationStack(app, 'Foundation', { config });
+  const network = new NetworkStack(app, 'Network', { config });
+  const data = new DataStack(app, 'Data', { config, network });
+  return { foundation, network, data };
+}

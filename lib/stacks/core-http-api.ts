@@ -1,0 +1,139 @@
+/** The core system's HTTP API: routes to functions, one authorizer, throttling, access logs, an alarm on 5xx. */
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  HttpApi,
+  HttpMethod,
+  HttpNoneAuthorizer,
+  HttpRoute,
+  HttpRouteKey,
+  HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import type { CfnRoute } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { acknowledge, EventFunction } from '../constructs/index.ts';
+
+export interface RoutesOf {
+  /** Answers all of its routes. */
+  readonly target: EventFunction;
+  /** Route keys such as `POST /projects`. */
+  readonly routes: readonly string[];
+  /**
+   * Why these routes have no authorizer.
+   * @default - the API's authorizer
+   */
+  readonly openBecause?: string;
+}
+
+export interface CoreHttpApiProps {
+  readonly functions: readonly RoutesOf[];
+  /** The key that signs tokens, as text. */
+  readonly tokenSecret: ISecret;
+  /** Requests a second, over all routes and callers. */
+  readonly throttlingRateLimit: number;
+  /** Requests at once above the rate. */
+  readonly throttlingBurstLimit: number;
+  /** @default - no alarm on 5xx answers */
+  readonly alertTopic?: ITopic | undefined;
+}
+
+/** How long a verified token is trusted without asking again. A revoked one works so much longer. */
+const AUTHORIZATION_TTL = Duration.minutes(5);
+const ALARM_MINUTES = 3;
+
+export class CoreHttpApi extends Construct {
+  readonly api: HttpApi;
+  readonly stage: HttpStage;
+  readonly authorizer: EventFunction;
+
+  constructor(scope: Construct, id: string, props: CoreHttpApiProps) {
+    super(scope, id);
+    this.api = new HttpApi(this, 'Api', { createDefaultStage: false });
+    this.authorizer = new EventFunction(this, 'Authorizer', {
+      entry: 'lambda/handlers/authorize-request.ts',
+      description: 'Verifies the tokens of the HTTP API',
+      environment: { API_TOKEN_SECRET_ARN: props.tokenSecret.secretArn },
+      timeout: Duration.seconds(5),
+      memorySize: 256,
+    });
+    props.tokenSecret.grantRead(this.authorizer);
+    const authorizer = new HttpLambdaAuthorizer('Tokens', this.authorizer.function, {
+      responseTypes: [HttpLambdaResponseType.SIMPLE],
+      identitySource: ['$request.header.Authorization'],
+      resultsCacheTtl: AUTHORIZATION_TTL,
+    });
+    for (const { target, routes, openBecause } of props.functions) {
+      const integration = new HttpLambdaIntegration(`${target.node.id}Integration`, target.function);
+      for (const routeKey of routes) {
+        const { method, path } = parsedRouteKey(routeKey);
+        const route = new HttpRoute(this, routeKey.replaceAll('/', '|'), {
+          httpApi: this.api,
+          routeKey: HttpRouteKey.with(path, method),
+          integration,
+          authorizer: openBecause === undefined ? authorizer : new HttpNoneAuthorizer(),
+        });
+        if (openBecause !== undefined) {
+          acknowledge(route.node.defaultChild as CfnRoute, 'AwsSolutions-APIG4', openBecause);
+        }
+      }
+    }
+    this.stage = this.#stage(props);
+    if (props.alertTopic !== undefined) this.#alarm(props.alertTopic);
+  }
+
+  /** Access logs without addresses of callers, which are personal data. */
+  #stage(props: CoreHttpApiProps): HttpStage {
+    const accessLog = new LogGroup(this, 'AccessLog', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    return new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      stageName: '$default',
+      autoDeploy: true,
+      detailedMetricsEnabled: true,
+      throttle: { rateLimit: props.throttlingRateLimit, burstLimit: props.throttlingBurstLimit },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(accessLog),
+        format: AccessLogFormat.custom(
+          JSON.stringify({
+            requestId: '$context.requestId',
+            requestTime: '$context.requestTime',
+            routeKey: '$context.routeKey',
+            status: '$context.status',
+            responseLength: '$context.responseLength',
+            responseLatency: '$context.responseLatency',
+            integrationError: '$context.integrationErrorMessage',
+            authorizerError: '$context.authorizer.error',
+          }),
+        ),
+      },
+    });
+  }
+
+  /** The functions answer 5xx instead of failing, so their own alarm on errors does not see it. */
+  #alarm(alertTopic: ITopic): void {
+    new Alarm(this, 'ServerErrorAlarm', {
+      metric: this.api.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' }),
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      threshold: 0,
+      evaluationPeriods: ALARM_MINUTES,
+      datapointsToAlarm: ALARM_MINUTES,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription: `The API has answered 5xx for ${ALARM_MINUTES} minutes in a row. See the functions' logs and the database.`,
+    }).addAlarmAction(new SnsAction(alertTopic));
+  }
+}
+
+function parsedRouteKey(routeKey: string): { readonly method: HttpMethod; readonly path: string } {
+  const [method, path] = routeKey.split(' ');
+  return { method: HttpMethod[method as keyof typeof HttpMethod], path: path ?? '' };
+}

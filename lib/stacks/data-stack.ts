@@ -1,0 +1,135 @@
+/** The database: Aurora PostgreSQL Serverless v2, or one that is there already; and its migrations. */
+import { CustomResource, Duration } from 'aws-cdk-lib';
+import type { CfnResource } from 'aws-cdk-lib';
+import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import {
+  AuroraPostgresEngineVersion,
+  ClusterInstance,
+  Credentials,
+  DatabaseCluster,
+  DatabaseClusterEngine,
+} from 'aws-cdk-lib/aws-rds';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import type { NewDatabase } from '../config/index.ts';
+import { acknowledge, EventFunction, recordNode } from '../constructs/index.ts';
+import type { DatabaseConnection } from '../constructs/index.ts';
+import { APPLICATION_NAME, EnvironmentStack } from './environment-stack.ts';
+import type { EnvironmentStackProps } from './environment-stack.ts';
+import type { NetworkStack } from './network-stack.ts';
+
+export interface DataStackProps extends EnvironmentStackProps {
+  readonly network: NetworkStack;
+}
+
+/** Long enough for an index on a large outbox. */
+const MIGRATION_TIMEOUT = Duration.minutes(10);
+
+export class DataStack extends EnvironmentStack {
+  /** For the `database` prop of functions and relays. */
+  readonly database: DatabaseConnection;
+  readonly cluster: DatabaseCluster | undefined;
+  /** Runs the migrations at each deployment that changes them. */
+  readonly migration: EventFunction;
+
+  constructor(scope: Construct, id: string, props: DataStackProps) {
+    super(scope, id, { ...props, description: 'PostgreSQL and its migrations' });
+    const { database } = this.config;
+    const { network } = props;
+    const place = {
+      vpc: network.vpc,
+      vpcSubnets: network.functionSubnets,
+      clientSecurityGroup: network.databaseClients,
+    };
+    if (database.kind === 'existing') {
+      const secret = Secret.fromSecretCompleteArn(this, 'Secret', database.secretArn);
+      recordNode(secret, { kind: 'database', name: 'existing database' });
+      this.database = { ...place, secret, construct: secret };
+    } else {
+      this.cluster = this.#createCluster(database, network);
+      recordNode(this.cluster, { kind: 'database', resource: this.cluster });
+      this.database = { ...place, secret: this.cluster.secret!, construct: this.cluster };
+    }
+    this.migration = this.#migrate();
+  }
+
+  #createCluster(database: NewDatabase, network: NetworkStack): DatabaseCluster {
+    const securityGroup = new SecurityGroup(this, 'DatabaseAccess', {
+      vpc: network.vpc,
+      description: 'The database',
+      allowAllOutbound: false,
+    });
+    const cluster = new DatabaseCluster(this, 'Database', {
+      engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_17_7 }),
+      credentials: Credentials.fromGeneratedSecret(APPLICATION_NAME),
+      defaultDatabaseName: APPLICATION_NAME,
+      writer: ClusterInstance.serverlessV2('Writer'),
+      readers: database.reader ? [ClusterInstance.serverlessV2('Reader', { scaleWithWriter: true })] : [],
+      serverlessV2MinCapacity: database.minCapacity,
+      serverlessV2MaxCapacity: database.maxCapacity,
+      vpc: network.vpc,
+      vpcSubnets: network.databaseSubnets,
+      securityGroups: [securityGroup],
+      storageEncrypted: true,
+      iamAuthentication: true,
+      backup: { retention: Duration.days(database.backupRetentionDays) },
+      copyTagsToSnapshot: true,
+      cloudwatchLogsExports: ['postgresql'],
+      deletionProtection: database.deletionProtection,
+      removalPolicy: this.removalPolicy,
+    });
+    cluster.connections.allowDefaultPortFrom(network.databaseClients);
+    this.#acknowledgeFindings(cluster, database);
+    return cluster;
+  }
+
+  #acknowledgeFindings(cluster: DatabaseCluster, database: NewDatabase): void {
+    acknowledge(
+      cluster,
+      'AwsSolutions-SMG4',
+      'Rotation runs an application of the Serverless Application Repository, which each account must allow first; until then the password is changed by the operator',
+    );
+    acknowledge(
+      cluster,
+      'AwsSolutions-RDS11',
+      'The port is open to one security group in isolated subnets; another number would hide nothing',
+    );
+    if (!database.deletionProtection) {
+      acknowledge(
+        cluster,
+        'AwsSolutions-RDS10',
+        'This environment is made to be deleted and made again, database included',
+      );
+    }
+  }
+
+  #migrate(): EventFunction {
+    const migration = new EventFunction(this, 'Migration', {
+      entry: 'lambda/handlers/migrate-database.ts',
+      description: 'Brings the tables of the database up to date',
+      timeout: MIGRATION_TIMEOUT,
+      database: this.database,
+      logRetention: this.logRetention,
+      // Its failure is the deployment's: whoever deploys sees it.
+      alarms: 'none',
+    });
+    const resource = new CustomResource(this, 'Migrated', {
+      serviceToken: migration.function.functionArn,
+      // Changes with the code, and the migrations are part of it: so they run when they have changed.
+      properties: { Code: codeKeyOf(migration) },
+    });
+    // Not the L2's prop, which writes the number as text.
+    (resource.node.defaultChild as CfnResource).addPropertyOverride(
+      'ServiceTimeout',
+      MIGRATION_TIMEOUT.toSeconds(),
+    );
+    if (this.cluster !== undefined) resource.node.addDependency(this.cluster);
+    return migration;
+  }
+}
+
+function codeKeyOf(fn: EventFunction): string {
+  const { code } = fn.function.node.defaultChild as CfnFunction;
+  return 's3Key' in code && code.s3Key !== undefined ? code.s3Key : '';
+}
