@@ -1,4 +1,6 @@
 /** Public surface of the configuration. */
+export { coreConfig } from './core.ts';
+export type { CoreConfig } from './core.ts';
 export { ConfigError, ENVIRONMENT_NAMES, environmentConfig } from './environments.ts';
 export type {
   EnvironmentConfig,

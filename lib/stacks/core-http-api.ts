@@ -15,11 +15,11 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { acknowledge, EventFunction } from '../constructs/index.ts';
+import { acknowledge, AlertTopic, EventFunction } from '../constructs/index.ts';
 
 export interface RoutesOf {
   /** Answers all of its routes. */
@@ -41,8 +41,7 @@ export interface CoreHttpApiProps {
   readonly throttlingRateLimit: number;
   /** Requests at once above the rate. */
   readonly throttlingBurstLimit: number;
-  /** @default - no alarm on 5xx answers */
-  readonly alertTopic?: ITopic | undefined;
+  readonly logRetention: RetentionDays;
 }
 
 /** How long a verified token is trusted without asking again. A revoked one works so much longer. */
@@ -63,6 +62,7 @@ export class CoreHttpApi extends Construct {
       environment: { API_TOKEN_SECRET_ARN: props.tokenSecret.secretArn },
       timeout: Duration.seconds(5),
       memorySize: 256,
+      logRetention: props.logRetention,
     });
     props.tokenSecret.grantRead(this.authorizer);
     const authorizer = new HttpLambdaAuthorizer('Tokens', this.authorizer.function, {
@@ -86,13 +86,13 @@ export class CoreHttpApi extends Construct {
       }
     }
     this.stage = this.#stage(props);
-    if (props.alertTopic !== undefined) this.#alarm(props.alertTopic);
+    this.#alarm();
   }
 
   /** Access logs without addresses of callers, which are personal data. */
   #stage(props: CoreHttpApiProps): HttpStage {
     const accessLog = new LogGroup(this, 'AccessLog', {
-      retention: RetentionDays.ONE_MONTH,
+      retention: props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     return new HttpStage(this, 'Stage', {
@@ -120,8 +120,8 @@ export class CoreHttpApi extends Construct {
   }
 
   /** The functions answer 5xx instead of failing, so their own alarm on errors does not see it. */
-  #alarm(alertTopic: ITopic): void {
-    new Alarm(this, 'ServerErrorAlarm', {
+  #alarm(): void {
+    const alarm = new Alarm(this, 'ServerErrorAlarm', {
       metric: this.api.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' }),
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       threshold: 0,
@@ -129,7 +129,11 @@ export class CoreHttpApi extends Construct {
       datapointsToAlarm: ALARM_MINUTES,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       alarmDescription: `The API has answered 5xx for ${ALARM_MINUTES} minutes in a row. See the functions' logs and the database.`,
-    }).addAlarmAction(new SnsAction(alertTopic));
+    });
+    const alertTopic = AlertTopic.of(this);
+    if (alertTopic === undefined)
+      throw new Error('the core system needs an AlertTopic: create one before it');
+    alarm.addAlarmAction(new SnsAction(alertTopic));
   }
 }
 

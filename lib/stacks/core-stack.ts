@@ -1,10 +1,6 @@
 /** The core system: three services with a topic each, eight consumers with a queue each, one outbox, one HTTP API. */
-import { join } from 'node:path';
-import { CfnOutput, CustomResource, Duration, FileSystem, Stack } from 'aws-cdk-lib';
-import type { StackProps } from 'aws-cdk-lib';
+import { CfnOutput } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import {
   Adapters,
@@ -30,36 +26,12 @@ import {
   TenantRegistered,
   TenantSuspended,
 } from '../../catalog/index.ts';
-import {
-  acknowledge,
-  EventFunction,
-  EventTopic,
-  MessageBus,
-  OutboxRelay,
-  QueueConsumer,
-} from '../constructs/index.ts';
-import type { DatabaseConnection } from '../constructs/index.ts';
+import { acknowledge, EventFunction, EventTopic, OutboxRelay, QueueConsumer } from '../constructs/index.ts';
+import { coreConfig } from '../config/index.ts';
+import type { CoreConfig } from '../config/index.ts';
 import { CoreHttpApi } from './core-http-api.ts';
-
-export interface CoreStackProps extends StackProps {
-  readonly database: DatabaseConnection;
-  /** Tenants whose software delivery is measured. */
-  readonly premiumTenants: readonly string[];
-  /** Requests a second to the HTTP API. */
-  readonly apiRateLimit: number;
-  /** Requests at once above the rate. */
-  readonly apiBurstLimit: number;
-  /** Invocations at a time of each consumer. */
-  readonly consumerConcurrency: number;
-  /** How long the bus keeps its events for a replay. */
-  readonly archiveRetention: Duration;
-  /** @default - SQS's own key; topics are not encrypted at rest */
-  readonly encryptionKey?: IKey | undefined;
-  /** @default - the application's AlertTopic */
-  readonly alertTopic?: ITopic | undefined;
-}
-
-const MIGRATION_TIMEOUT = Duration.minutes(10);
+import { EnvironmentStack } from './environment-stack.ts';
+import type { SystemStackProps } from './system-stack.ts';
 
 /** The three topics, by service. */
 interface Topics {
@@ -68,37 +40,38 @@ interface Topics {
   readonly controlPlane: EventTopic<(typeof controlPlaneEvents)[number]>;
 }
 
-export class CoreStack extends Stack {
+export class CoreStack extends EnvironmentStack {
   readonly topics: Topics;
-  readonly bus: MessageBus;
   readonly relay: OutboxRelay;
   readonly consumers: readonly QueueConsumer[];
   readonly http: CoreHttpApi;
   readonly tokenSecret: Secret;
 
-  constructor(scope: Construct, id: string, props: CoreStackProps) {
-    super(scope, id, props);
-    this.topics = this.#topics(props);
-    this.bus = new MessageBus(this, 'Bus', {
-      description: 'Events that cross from one service to another',
-      archiveRetention: props.archiveRetention,
-      logLevel: 'error',
-      ...common(props),
+  readonly #shared: SystemStackProps;
+  readonly #values: CoreConfig;
+
+  constructor(scope: Construct, id: string, props: SystemStackProps) {
+    super(scope, id, {
+      config: props.config,
+      description: 'core-api, adapters, control-plane and their consumers',
     });
+    this.#shared = props;
+    this.#values = coreConfig(props.config.name);
+    this.topics = this.#createTopics();
     this.relay = new OutboxRelay(this, 'Relay', {
       database: props.database,
       publishesTo: [
         this.topics.coreApi,
         this.topics.adapters,
         this.topics.controlPlane,
-        this.bus.publishing([InstallationChanged]),
+        props.bus.publishing([InstallationChanged]),
       ],
-      ...common(props),
+      encryptionKey: props.key,
+      logRetention: this.logRetention,
     });
-    this.tokenSecret = this.#tokenSecret();
-    this.consumers = this.#consumers(props);
-    this.http = this.#http(props);
-    this.#migrateFirst(props);
+    this.tokenSecret = this.#createTokenSecret();
+    this.consumers = this.#createConsumers();
+    this.http = this.#createHttpApi();
     new CfnOutput(this, 'ApiUrl', { value: this.http.api.apiEndpoint, description: 'The HTTP API' });
     new CfnOutput(this, 'TokenSecret', {
       value: this.tokenSecret.secretArn,
@@ -107,8 +80,8 @@ export class CoreStack extends Stack {
   }
 
   /** FIFO: what happened to one project, issue or tenant is told in the order in which it happened. */
-  #topics(props: CoreStackProps): Topics {
-    const fifo = { fifo: true, ...encrypted(props) } as const;
+  #createTopics(): Topics {
+    const fifo = { fifo: true, encryptionKey: this.#shared.key } as const;
     return {
       coreApi: new EventTopic(this, 'CoreApiEvents', { service: CoreApi, publishes: coreApiEvents, ...fifo }),
       adapters: new EventTopic(this, 'AdaptersEvents', {
@@ -124,11 +97,15 @@ export class CoreStack extends Stack {
     };
   }
 
-  #consumers(props: CoreStackProps): QueueConsumer[] {
+  #createConsumers(): QueueConsumer[] {
     const { coreApi, adapters, controlPlane } = this.topics;
-    const premium = { tenants: props.premiumTenants };
-    const shared = { maxConcurrency: props.consumerConcurrency, ...common(props) };
-    const reads = { database: props.database, ...shared };
+    const premium = { tenants: this.#values.premiumTenants };
+    const shared = {
+      maxConcurrency: this.#values.consumerConcurrency,
+      encryptionKey: this.#shared.key,
+      logRetention: this.logRetention,
+    };
+    const reads = { database: this.#shared.database, ...shared };
     const writes = { outbox: this.relay, ...shared };
     return [
       new QueueConsumer(this, 'AuditTrail', {
@@ -185,7 +162,7 @@ export class CoreStack extends Stack {
       }),
       // Across services, and so over the bus: the control plane need not know the topic of adapters.
       new QueueConsumer(this, 'IntegrationRegistry', {
-        subscribesTo: [this.bus.event(InstallationChanged)],
+        subscribesTo: [this.#shared.bus.event(InstallationChanged)],
         entry: 'lambda/handlers/integration-registry.ts',
         ...writes,
       }),
@@ -202,13 +179,14 @@ export class CoreStack extends Stack {
     ];
   }
 
-  #http(props: CoreStackProps): CoreHttpApi {
-    const writes = { outbox: this.relay, ...alarmed(props) };
+  #createHttpApi(): CoreHttpApi {
+    const { logRetention } = this;
+    const writes = { outbox: this.relay, logRetention };
     return new CoreHttpApi(this, 'Http', {
       tokenSecret: this.tokenSecret,
-      throttlingRateLimit: props.apiRateLimit,
-      throttlingBurstLimit: props.apiBurstLimit,
-      alertTopic: props.alertTopic,
+      throttlingRateLimit: this.#values.apiRateLimit,
+      throttlingBurstLimit: this.#values.apiBurstLimit,
+      logRetention,
       functions: [
         {
           target: new EventFunction(this, 'CoreApi', {
@@ -246,8 +224,8 @@ export class CoreStack extends Stack {
           target: new EventFunction(this, 'WebhookEndpoints', {
             service: Adapters,
             entry: 'lambda/handlers/webhook-endpoints.ts',
-            database: props.database,
-            ...alarmed(props),
+            database: this.#shared.database,
+            logRetention,
           }),
           routes: ['POST /webhook-endpoints', 'DELETE /webhook-endpoints/{endpointId}'],
         },
@@ -267,7 +245,7 @@ export class CoreStack extends Stack {
   }
 
   /** The key of the HTTP API's tokens, made by Secrets Manager and known to nobody. */
-  #tokenSecret(): Secret {
+  #createTokenSecret(): Secret {
     const secret = new Secret(this, 'TokenSecret', {
       description: 'Signs the tokens of the HTTP API',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
@@ -279,49 +257,4 @@ export class CoreStack extends Stack {
     );
     return secret;
   }
-
-  /** Runs the migrations on every change of theirs, before anything that needs the tables. */
-  #migrateFirst(props: CoreStackProps): void {
-    const migrate = new EventFunction(this, 'MigrateDatabase', {
-      entry: 'lambda/handlers/migrate-database.ts',
-      description: 'Applies the migrations of the core system',
-      database: props.database,
-      timeout: MIGRATION_TIMEOUT,
-      ...alarmed(props),
-    });
-    const migration = new CustomResource(this, 'Migration', {
-      serviceToken: migrate.function.functionArn,
-      resourceType: 'Custom::DatabaseMigration',
-      serviceTimeout: MIGRATION_TIMEOUT,
-      properties: { schema: schemaFingerprint() },
-    });
-    // The functions' roles must be complete, not just there.
-    migration.node.addDependency(migrate);
-    for (const needs of [
-      this.relay,
-      this.http.stage,
-      ...this.consumers.map((consumer) => consumer.eventSourceMapping),
-    ]) {
-      needs.node.addDependency(migration);
-    }
-  }
-}
-
-/** Changes when a migration is added. */
-function schemaFingerprint(): string {
-  return ['lambda/core/migrations', 'lambda/runtime/outbox/schema.ts', 'lambda/runtime/inbox/schema.ts']
-    .map((path) => FileSystem.fingerprint(join(process.cwd(), path)))
-    .join(' ');
-}
-
-function encrypted(props: CoreStackProps): { readonly encryptionKey?: IKey } {
-  return props.encryptionKey === undefined ? {} : { encryptionKey: props.encryptionKey };
-}
-
-function alarmed(props: CoreStackProps): { readonly alertTopic?: ITopic } {
-  return props.alertTopic === undefined ? {} : { alertTopic: props.alertTopic };
-}
-
-function common(props: CoreStackProps): { readonly encryptionKey?: IKey; readonly alertTopic?: ITopic } {
-  return { ...encrypted(props), ...alarmed(props) };
 }
