@@ -4,6 +4,8 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
+  // `waybill`, `waybill/contracts` and `waybill/runtime` mean this repository's sources.
+  testEnvironmentOptions: { customExportConditions: ['waybill-source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/', '<rootDir>/.waybill/'],
   testTimeout: 30_000,
   maxWorkers: 2,

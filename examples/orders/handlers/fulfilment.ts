@@ -1,0 +1,7 @@
+/** The consumer: called once for each event, in order for each customer. */
+import { consume } from 'waybill/runtime';
+import { OrderPlaced } from '../events.ts';
+
+export const handler = consume(OrderPlaced, (event, context) => {
+  context.logger.info('packing', { orderId: event.data.orderId });
+});
