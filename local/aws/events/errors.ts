@@ -1,0 +1,23 @@
+// The errors of EventBridge. https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html
+
+import { AwsError } from '../errors.ts';
+
+export function validationError(message: string): AwsError {
+  return new AwsError('ValidationException', message);
+}
+
+export function notFound(message: string): AwsError {
+  return new AwsError('ResourceNotFoundException', message);
+}
+
+export function alreadyExists(message: string): AwsError {
+  return new AwsError('ResourceAlreadyExistsException', message);
+}
+
+export function limitExceeded(): AwsError {
+  return new AwsError('LimitExceededException', 'The requested resource exceeds the maximum number allowed.');
+}
+
+export function invalidPattern(reason: string): AwsError {
+  return new AwsError('InvalidEventPatternException', `Event pattern is not valid. Reason: ${reason}`);
+}

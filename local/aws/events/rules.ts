@@ -1,0 +1,177 @@
+// The actions on rules, and on their targets.
+
+import type { AwsContext } from '../context.ts';
+import { EVENT_BUS_PROFILE, type Pattern, PatternError, readPattern } from '../matching/index.ts';
+import { invalidPattern, limitExceeded, validationError } from './errors.ts';
+import { checkName, type Input, list, optionalText, record, requiredText, tagMap, texts } from './input.ts';
+import { MAX_RULES, MAX_TARGETS } from './limits.ts';
+import type { Rule } from './model.ts';
+import { page } from './paging.ts';
+import { readSchedule } from './schedule-expression.ts';
+import { type EventsState, existingBus, existingRule } from './state.ts';
+import { readTarget } from './target-input.ts';
+
+const STATES: readonly string[] = ['ENABLED', 'DISABLED', 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS'];
+
+/** Creates or replaces a rule; its targets and tags stay. */
+export function putRule(context: AwsContext, state: EventsState, input: Input): Rule {
+  const bus = existingBus(state, optionalText(input, 'EventBusName'));
+  const name = requiredText(input, 'Name');
+  checkName(name, 'name', 64);
+  const eventPattern = optionalText(input, 'EventPattern');
+  const scheduleExpression = optionalText(input, 'ScheduleExpression') || undefined;
+  if (eventPattern === undefined && scheduleExpression === undefined) {
+    throw validationError('Parameter(s) EventPattern or ScheduleExpression must be specified.');
+  }
+  if (scheduleExpression !== undefined && bus.name !== 'default') {
+    throw validationError('ScheduleExpression is supported only on the default event bus.');
+  }
+  const schedule =
+    scheduleExpression === undefined ? undefined : readSchedule(scheduleExpression, { oneTime: false });
+  if (scheduleExpression !== undefined && !schedule) {
+    throw validationError('Parameter ScheduleExpression is not valid.');
+  }
+  const ruleState = optionalText(input, 'State') ?? 'ENABLED';
+  if (!STATES.includes(ruleState)) {
+    throw validationError(
+      `1 validation error detected: Value '${ruleState}' at 'state' failed to satisfy constraint: Member must satisfy enum value set: [${STATES.join(', ')}]`,
+    );
+  }
+  const pattern = eventPattern === undefined ? undefined : readEventPattern(eventPattern);
+
+  const existing = bus.rules.get(name);
+  if (!existing && bus.rules.size >= MAX_RULES) throw limitExceeded();
+  const path = bus.name === 'default' ? name : `${bus.name}/${name}`;
+  const rule: Rule = {
+    name,
+    arn: `arn:aws:events:${context.region}:${context.accountId}:rule/${path}`,
+    busName: bus.name,
+    targets: existing?.targets ?? new Map(),
+    tags: existing?.tags ?? tagMap(input),
+    eventPattern,
+    pattern,
+    scheduleExpression,
+    schedule,
+    state: ruleState,
+    enabled: ruleState !== 'DISABLED',
+    description: optionalText(input, 'Description'),
+    roleArn: optionalText(input, 'RoleArn'),
+  };
+  bus.rules.set(name, rule);
+  return rule;
+}
+
+/** A pattern, or the error EventBridge answers to it. */
+export function readEventPattern(text: string): Pattern {
+  try {
+    return readPattern(text, EVENT_BUS_PROFILE);
+  } catch (error) {
+    if (error instanceof PatternError) throw invalidPattern(error.message);
+    throw error;
+  }
+}
+
+export function describeRule(context: AwsContext, state: EventsState, input: Input) {
+  const bus = existingBus(state, optionalText(input, 'EventBusName'));
+  const rule = existingRule(bus, requiredText(input, 'Name'));
+  return { ...describe(rule), CreatedBy: context.accountId };
+}
+
+function describe(rule: Rule) {
+  return {
+    Name: rule.name,
+    Arn: rule.arn,
+    EventBusName: rule.busName,
+    State: rule.state,
+    ...(rule.eventPattern === undefined ? {} : { EventPattern: rule.eventPattern }),
+    ...(rule.scheduleExpression === undefined ? {} : { ScheduleExpression: rule.scheduleExpression }),
+    ...(rule.description === undefined ? {} : { Description: rule.description }),
+    ...(rule.roleArn === undefined ? {} : { RoleArn: rule.roleArn }),
+  };
+}
+
+export function listRules(state: EventsState, input: Input) {
+  const bus = existingBus(state, optionalText(input, 'EventBusName'));
+  const prefix = optionalText(input, 'NamePrefix') ?? '';
+  const all = [...bus.rules.values()].filter(({ name }) => name.startsWith(prefix));
+  const { items, next } = page(all, input);
+  return { Rules: items.map(describe), ...next };
+}
+
+export function listRuleNamesByTarget(state: EventsState, input: Input) {
+  const bus = existingBus(state, optionalText(input, 'EventBusName'));
+  const arn = requiredText(input, 'TargetArn');
+  const all = [...bus.rules.values()].filter((rule) =>
+    [...rule.targets.values()].some((target) => target.Arn === arn),
+  );
+  const { items, next } = page(all, input);
+  return { RuleNames: items.map(({ name }) => name), ...next };
+}
+
+/** Deletes a rule without targets; returns it when there was one. */
+export function deleteRule(state: EventsState, input: Input): Rule | undefined {
+  const bus = existingBus(state, optionalText(input, 'EventBusName'));
+  const rule = bus.rules.get(requiredText(input, 'Name'));
+  if (!rule) return undefined;
+  if (rule.targets.size > 0) throw validationError("Rule can't be deleted since it has targets.");
+  bus.rules.delete(rule.name);
+  return rule;
+}
+
+export function setRuleEnabled(state: EventsState, input: Input, enabled: boolean): Rule {
+  const bus = existingBus(state, optionalText(input, 'EventBusName'));
+  const rule = existingRule(bus, requiredText(input, 'Name'));
+  rule.enabled = enabled;
+  rule.state = enabled ? 'ENABLED' : 'DISABLED';
+  return rule;
+}
+
+export function putTargets(state: EventsState, input: Input) {
+  const bus = existingBus(state, optionalText(input, 'EventBusName'));
+  const rule = existingRule(bus, requiredText(input, 'Rule'));
+  const targets = list(input, 'Targets').map((one, index) => readTarget(record(one), index));
+  const ids = new Set([...rule.targets.keys(), ...targets.map(({ Id }) => Id)]);
+  if (ids.size > MAX_TARGETS) throw limitExceeded();
+  for (const target of targets) rule.targets.set(target.Id, target);
+  return { FailedEntryCount: 0, FailedEntries: [] };
+}
+
+export function removeTargets(state: EventsState, input: Input) {
+  const bus = existingBus(state, optionalText(input, 'EventBusName'));
+  const rule = existingRule(bus, requiredText(input, 'Rule'));
+  for (const id of texts(input, 'Ids')) rule.targets.delete(id);
+  return { FailedEntryCount: 0, FailedEntries: [] };
+}
+
+export function listTargetsByRule(state: EventsState, input: Input) {
+  const bus = existingBus(state, optionalText(input, 'EventBusName'));
+  const rule = existingRule(bus, requiredText(input, 'Rule'));
+  const { items, next } = page([...rule.targets.values()], input);
+  return { Targets: items, ...next };
+}
+
+/** Whether a pattern matches an event given as JSON. */
+export function testEventPattern(input: Input) {
+  const pattern = readEventPattern(requiredText(input, 'EventPattern'));
+  const text = requiredText(input, 'Event');
+  const event = parseObject(text);
+  if (!event) throw validationError('Parameter Event is not valid.');
+  const missing = ['id', 'account', 'source', 'time', 'region', 'resources', 'detail-type'].filter(
+    (member) => !(member in event),
+  );
+  if (missing.length > 0) {
+    throw validationError(`Parameter Event is not valid. Reason: ${missing.join(', ')} must be present.`);
+  }
+  return { Result: pattern.matches(event) };
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+      ? (parsed as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

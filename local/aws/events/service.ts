@@ -1,0 +1,199 @@
+// The embedded EventBridge (Classic): buses, rules, targets, archives and replays, in process and over JSON 1.1.
+
+import { randomUUID } from 'node:crypto';
+
+import { type AwsContext, type AwsService, type ServiceProtocols } from '../context.ts';
+import { unknownOperation } from '../errors.ts';
+import { flattenEvent } from '../matching/index.ts';
+import * as archives from './archives.ts';
+import * as buses from './buses.ts';
+import { notFound } from './errors.ts';
+import type { Input } from './input.ts';
+import { MAX_BUS_HOPS } from './limits.ts';
+import type { BusEvent, EventBus, Rule } from './model.ts';
+import { acceptEvents, eventTime, type PutEventsOutput } from './put-events.ts';
+import * as replays from './replays.ts';
+import * as rules from './rules.ts';
+import { createEventsState, findBus } from './state.ts';
+import { createTargetDelivery, type LoggedEvent } from './target-delivery.ts';
+import { createScheduleTimers } from './timers.ts';
+
+declare module '../context.ts' {
+  interface AwsServices {
+    readonly events: EventsService;
+  }
+}
+
+/** EventBridge as other code in this process uses it: `handle`, and what is called most by its name. */
+export interface EventsService extends AwsService {
+  readonly name: 'events';
+  createEventBus(input: Input): { EventBusArn: string };
+  putRule(input: Input): { RuleArn: string };
+  putTargets(input: Input): void;
+  putEvents(input: Input): Promise<PutEventsOutput>;
+  /** What is there, for the console and for assertions. Not to be changed. */
+  buses(): readonly EventBus[];
+  /** The last events that rules sent to CloudWatch Logs groups. */
+  logged(): readonly LoggedEvent[];
+  /** Deliveries that have not ended: 0 when everything put has arrived or was given up. */
+  busy(): number;
+  close(): void;
+}
+
+const PROTOCOLS: ServiceProtocols = { json: { version: '1.1', targetPrefix: 'AWSEvents' } };
+
+export function createEventsService(context: AwsContext): EventsService {
+  const state = createEventsState(context);
+  const timers = createScheduleTimers(context.clock);
+
+  const delivery = createTargetDelivery(context, (busArn, event, hops) => {
+    const bus = findBus(state, busArn);
+    if (!bus) throw notFound(`Event bus ${busArn} does not exist.`);
+    void route(bus, event, hops);
+  });
+
+  /** Every rule of the bus that the event matches gets it, or those of `ruleArns` alone. */
+  const route = (
+    bus: EventBus,
+    event: BusEvent,
+    hops: number,
+    ruleArns: readonly string[] = [],
+  ): Promise<unknown> => {
+    if (hops > MAX_BUS_HOPS) return Promise.resolve();
+    archives.archiveEvent(context, state, bus, event);
+    const fields = flattenEvent({ ...event });
+    const started: Promise<unknown>[] = [];
+    for (const rule of bus.rules.values()) {
+      if (!rule.enabled || !rule.pattern?.matches(fields)) continue;
+      if (ruleArns.length > 0 && !ruleArns.includes(rule.arn)) continue;
+      started.push(send(rule, event, hops));
+    }
+    return Promise.all(started);
+  };
+
+  const send = (rule: Rule, event: BusEvent, hops: number): Promise<unknown> => {
+    context.events.emit({ kind: 'matched', service: 'events', resourceArn: rule.arn, messageId: event.id });
+    return delivery.deliver(rule, event, hops);
+  };
+
+  const putEvents = async (input: Input): Promise<PutEventsOutput> => {
+    const { output, accepted } = acceptEvents(context, state, input);
+    const started = accepted.map(({ bus, event }) => {
+      if (!bus) return Promise.resolve();
+      context.events.emit({
+        kind: 'published',
+        service: 'events',
+        resourceArn: bus.arn,
+        messageId: event.id,
+      });
+      return route(bus, event, 0);
+    });
+    // A caller finds its events at the targets when the call returns, as long as nothing holds them up.
+    await Promise.race([Promise.all(started), new Promise((resolve) => setImmediate(resolve))]);
+    return output;
+  };
+
+  const putRule = (input: Input) => {
+    const rule = rules.putRule(context, state, input);
+    arm(rule);
+    return { RuleArn: rule.arn };
+  };
+
+  const arm = (rule: Rule): void => {
+    const { schedule } = rule;
+    if (!schedule || !rule.enabled) {
+      timers.stop(rule.arn);
+      return;
+    }
+    const origin = context.clock.now();
+    timers.start(
+      rule.arn,
+      (after) => schedule.next(after, origin),
+      (due) => void send(rule, scheduledEvent(context, rule, due), 0),
+    );
+  };
+
+  const deleteEventBus = (input: Input): void => {
+    for (const rule of buses.deleteEventBus(state, input)) timers.stop(rule.arn);
+  };
+
+  const deleteRule = (input: Input): void => {
+    const rule = rules.deleteRule(state, input);
+    if (rule) timers.stop(rule.arn);
+  };
+
+  const replayEvent: replays.ReplayRun['put'] = (busArn, event, ruleArns) => {
+    const bus = findBus(state, busArn);
+    if (bus) void route(bus, event, 0, ruleArns);
+  };
+
+  const actions: Readonly<Record<string, (input: Input) => unknown>> = {
+    CreateEventBus: (input) => buses.createEventBus(context, state, input),
+    UpdateEventBus: (input) => buses.updateEventBus(state, input),
+    DescribeEventBus: (input) => buses.describeEventBus(state, input),
+    ListEventBuses: (input) => buses.listEventBuses(state, input),
+    DeleteEventBus: deleteEventBus,
+    PutPermission: (input) => buses.putPermission(state, input),
+    RemovePermission: (input) => buses.removePermission(state, input),
+    TagResource: (input) => buses.tagResource(state, input),
+    UntagResource: (input) => buses.untagResource(state, input),
+    ListTagsForResource: (input) => buses.listTagsForResource(state, input),
+    PutRule: putRule,
+    DescribeRule: (input) => rules.describeRule(context, state, input),
+    ListRules: (input) => rules.listRules(state, input),
+    ListRuleNamesByTarget: (input) => rules.listRuleNamesByTarget(state, input),
+    DeleteRule: deleteRule,
+    EnableRule: (input) => arm(rules.setRuleEnabled(state, input, true)),
+    DisableRule: (input) => arm(rules.setRuleEnabled(state, input, false)),
+    PutTargets: (input) => rules.putTargets(state, input),
+    RemoveTargets: (input) => rules.removeTargets(state, input),
+    ListTargetsByRule: (input) => rules.listTargetsByRule(state, input),
+    TestEventPattern: rules.testEventPattern,
+    PutEvents: putEvents,
+    CreateArchive: (input) => archives.createArchive(context, state, input),
+    UpdateArchive: (input) => archives.updateArchive(state, input),
+    DescribeArchive: (input) => archives.describeArchive(context, state, input),
+    ListArchives: (input) => archives.listArchives(context, state, input),
+    DeleteArchive: (input) => archives.deleteArchive(state, input),
+    StartReplay: (input) => replays.startReplay(context, state, input, { put: replayEvent, timers }),
+    CancelReplay: (input) => replays.cancelReplay(state, input),
+    DescribeReplay: (input) => replays.describeReplay(state, input),
+    ListReplays: (input) => replays.listReplays(state, input),
+  };
+
+  return {
+    name: 'events',
+    protocols: PROTOCOLS,
+    async handle(action, input) {
+      const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
+      if (!run) throw unknownOperation('EventBridge', action);
+      return run(input);
+    },
+    createEventBus: (input) => buses.createEventBus(context, state, input),
+    putRule,
+    putTargets: (input) => void rules.putTargets(state, input),
+    putEvents,
+    buses: () => [...state.buses.values()],
+    logged: () => delivery.logged(),
+    busy: () => delivery.pending(),
+    close() {
+      timers.close();
+      delivery.close();
+    },
+  };
+}
+
+/** The event of a rule with a schedule. eventbridge/latest/userguide/eb-create-rule-schedule.html */
+function scheduledEvent(context: AwsContext, rule: Rule, due: number): BusEvent {
+  return {
+    version: '0',
+    id: randomUUID(),
+    'detail-type': 'Scheduled Event',
+    source: 'aws.events',
+    account: context.accountId,
+    time: eventTime(due),
+    region: context.region,
+    resources: [rule.arn],
+    detail: {},
+  };
+}
