@@ -2,6 +2,7 @@
 import type { App } from 'aws-cdk-lib';
 import type { EnvironmentConfig } from '../config/index.ts';
 import { ENVIRONMENT_CONTEXT_KEY } from '../constructs/index.ts';
+import { CoreStack } from './core-stack.ts';
 import { DataStack } from './data-stack.ts';
 import { FoundationStack } from './foundation-stack.ts';
 import { NetworkStack } from './network-stack.ts';
@@ -10,6 +11,8 @@ export interface ApplicationStacks {
   readonly foundation: FoundationStack;
   readonly network: NetworkStack;
   readonly data: DataStack;
+  /** Undefined where the environment has the core system switched off. */
+  readonly core: CoreStack | undefined;
 }
 
 /** Creates the shared stacks, and those of the systems that the environment has switched on. */
@@ -18,5 +21,9 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
   const foundation = new FoundationStack(app, 'Foundation', { config });
   const network = new NetworkStack(app, 'Network', { config });
   const data = new DataStack(app, 'Data', { config, network });
-  return { foundation, network, data };
+  const shared = { config, key: foundation.key, bus: foundation.bus, database: data.database };
+  const core = config.systems.core ? new CoreStack(app, 'Core', shared) : undefined;
+  // Weak references order nothing by themselves: the tables must be there before their users.
+  core?.addStackDependency(data);
+  return { foundation, network, data, core };
 }

@@ -1,5 +1,5 @@
 /** What every stack of ours has: its environment's values, its name, its tags. */
-import { RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { EnvironmentConfig, LogRetentionDays } from '../config/index.ts';
@@ -16,21 +16,21 @@ export abstract class EnvironmentStack extends Stack {
 
   constructor(scope: Construct, id: string, props: EnvironmentStackProps & { readonly description: string }) {
     const { config } = props;
+    const part = id.toLowerCase();
     const account = config.account ?? process.env['CDK_DEFAULT_ACCOUNT'];
     const region = config.region ?? process.env['CDK_DEFAULT_REGION'];
     super(scope, id, {
-      stackName: `${APPLICATION_NAME}-${config.name}-${id.toLowerCase()}`,
+      stackName: `${APPLICATION_NAME}-${config.name}-${part}`,
       description: props.description,
       terminationProtection: config.removalPolicy === 'retain',
       env: {
         ...(account === undefined ? {} : { account }),
         ...(region === undefined ? {} : { region }),
       },
+      // CloudFormation puts a stack's tags on everything in it.
+      tags: { Application: APPLICATION_NAME, Environment: config.name, Service: part },
     });
     this.config = config;
-    Tags.of(this).add('Application', APPLICATION_NAME);
-    Tags.of(this).add('Environment', config.name);
-    Tags.of(this).add('Service', id.toLowerCase());
   }
 
   get removalPolicy(): RemovalPolicy {
