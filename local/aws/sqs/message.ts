@@ -46,3 +46,60 @@ export interface StoredMessage {
   /** Receives in this queue; a receipt handle names the receive it came from. */
   receipt: number;
 }
+
+/** A message to put into the queue. */
+export interface NewMessage {
+  readonly messageId: string;
+  readonly body: string;
+  readonly bodyMd5: string;
+  readonly attributes: MessageAttributes;
+  readonly traceHeader?: string | undefined;
+  readonly senderId: string;
+  readonly groupId?: string | undefined;
+  readonly deduplicationId?: string | undefined;
+  /** Seconds; the queue's own delay when absent. */
+  readonly delaySeconds?: number | undefined;
+  /** Set when the message comes from another queue. */
+  readonly from?: {
+    readonly queueArn: string | undefined;
+    readonly sentAt: number;
+    /** `ApproximateReceiveCount` counts across all queues. */
+    readonly receiveCount: number;
+  };
+}
+
+/** How a queue takes in a message. */
+export interface Arrival {
+  readonly order: number;
+  readonly sequenceNumber: string | undefined;
+  readonly now: number;
+  /** Milliseconds before the message becomes available. */
+  readonly delay: number;
+}
+
+export function toStored(message: NewMessage, { order, sequenceNumber, now, delay }: Arrival): StoredMessage {
+  const { messageId, body, bodyMd5, attributes, senderId, traceHeader, groupId, deduplicationId, from } =
+    message;
+  return {
+    key: order,
+    messageId,
+    body,
+    bodyMd5,
+    attributes,
+    senderId,
+    traceHeader,
+    groupId,
+    deduplicationId,
+    sequenceNumber,
+    sentAt: from?.sentAt ?? now,
+    arrivedAt: now,
+    sourceQueueArn: from?.queueArn,
+    state: delay > 0 ? 'delayed' : 'waiting',
+    order,
+    receiveCount: from?.receiveCount ?? 0,
+    firstReceivedAt: undefined,
+    lastReceivedAt: 0,
+    dueAt: now + delay,
+    receipt: 0,
+  };
+}

@@ -46,44 +46,40 @@ export function createMoveTasks(context: AwsContext, queues: Queues): MoveTasks 
     task.failureReason = reason;
   };
 
-  /** Moves one message; false when it has no destination, which ends the task. */
-  const move = (task: MoveTask, message: StoredMessage): boolean => {
-    const targetArn = task.destinationArn ?? message.sourceQueueArn;
-    const target = targetArn === undefined ? undefined : queues.byArn(targetArn)?.queue;
-    if (!target) {
-      putBack(task.source, message);
-      return false;
-    }
+  const targetOf = (task: MoveTask, message: StoredMessage): Queue | undefined => {
+    const arn = task.destinationArn ?? message.sourceQueueArn;
+    return arn === undefined ? undefined : queues.byArn(arn)?.queue;
+  };
+
+  const move = (task: MoveTask, message: StoredMessage): void => {
+    const target = targetOf(task, message);
+    if (!target) return;
     target.send({
       ...asNew(message),
       messageId: randomUUID(),
       deduplicationId: target.fifo ? message.messageId : undefined,
     });
     task.moved++;
-    const detail = { to: target.arn };
     context.events.emit({
       kind: 'moved',
       service: 'sqs',
       resourceArn: task.source.arn,
       messageId: message.messageId,
-      detail,
+      detail: { to: target.arn },
     });
     target.notify();
-    return true;
   };
 
   const step = (task: MoveTask): void => {
     task.timer = undefined;
-    const left = task.toMove - task.moved;
-    const messages = task.source.withdraw(Math.min(task.rate ?? STEP_WITHOUT_RATE, left));
-    for (const [index, message] of messages.entries()) {
-      if (!move(task, message)) {
-        for (const rest of messages.slice(index + 1)) putBack(task.source, rest);
-        end(task, 'FAILED', 'AWS.SimpleQueueService.NonExistentQueue');
-        return;
-      }
-    }
-    if (messages.length === 0 || task.moved >= task.toMove) end(task, 'COMPLETED');
+    const wanted = Math.min(task.rate ?? STEP_WITHOUT_RATE, task.toMove - task.moved);
+    const { taken, refused } = task.source.withdraw(
+      wanted,
+      (message) => targetOf(task, message) !== undefined,
+    );
+    for (const message of taken) move(task, message);
+    if (refused) end(task, 'FAILED', 'AWS.SimpleQueueService.NonExistentQueue');
+    else if (taken.length === 0 || task.moved >= task.toMove) end(task, 'COMPLETED');
     else task.timer = clock.setTimeout(() => step(task), task.rate === undefined ? 0 : STEP_MILLISECONDS);
   };
 
@@ -162,11 +158,6 @@ function existing(queues: Queues, arn: string, parameter: string): Queue {
 /** A redriven message counts as new: its retention starts again, its receives are forgotten. */
 function asNew({ body, bodyMd5, attributes, traceHeader, senderId, groupId }: StoredMessage) {
   return { body, bodyMd5, attributes, traceHeader, senderId, groupId, delaySeconds: 0 };
-}
-
-function putBack(queue: Queue, message: StoredMessage): void {
-  const { messageId, deduplicationId, sourceQueueArn: queueArn, sentAt, receiveCount } = message;
-  queue.send({ ...asNew(message), messageId, deduplicationId, from: { queueArn, sentAt, receiveCount } });
 }
 
 function shown(task: MoveTask): Input {

@@ -2,13 +2,14 @@
 // when they get here; the actions check them.
 
 import { randomUUID } from 'node:crypto';
-import type { AwsContext, ClockTimer, Happening } from '../context.ts';
+import type { AwsContext, Happening } from '../context.ts';
 import { invalidValue, messageNotInFlight, overLimit } from './errors.ts';
+import { createAlarm } from './alarm.ts';
 import { createDeduplication, deduplicationKey, type FirstSend } from './deduplication.ts';
 import { createFifoLine } from './fifo-line.ts';
 import type { Line } from './line.ts';
 import { MAXIMUM_IN_FLIGHT, MAXIMUM_VISIBILITY_SECONDS, RECEIVES_BEFORE_THE_BACK } from './limits.ts';
-import type { MessageAttributes, StoredMessage } from './message.ts';
+import { toStored, type NewMessage, type StoredMessage } from './message.ts';
 import type { QueueSettings } from './queue-attributes.ts';
 import { createReceiveAttempts } from './receive-attempts.ts';
 import { parseReceiptHandle, receiptHandle } from './receipt-handle.ts';
@@ -19,27 +20,6 @@ import { createWaiters } from './waiters.ts';
 /** The first sequence number and the step to the next; AWS shows 20 digits that grow by an unspecified amount. */
 const FIRST_SEQUENCE_NUMBER = 18_900_000_000_000_000_000n;
 const SEQUENCE_STEP = 256n;
-
-/** A message to put into the queue. */
-export interface NewMessage {
-  readonly messageId: string;
-  readonly body: string;
-  readonly bodyMd5: string;
-  readonly attributes: MessageAttributes;
-  readonly traceHeader?: string | undefined;
-  readonly senderId: string;
-  readonly groupId?: string | undefined;
-  readonly deduplicationId?: string | undefined;
-  /** Seconds; the queue's own delay when absent. */
-  readonly delaySeconds?: number | undefined;
-  /** Set when the message comes from another queue. */
-  readonly from?: {
-    readonly queueArn: string | undefined;
-    readonly sentAt: number;
-    /** `ApproximateReceiveCount` counts across all queues. */
-    readonly receiveCount: number;
-  };
-}
 
 export interface ReceiveRequest {
   readonly maxMessages: number;
@@ -73,8 +53,14 @@ export interface Queue {
   receive(request: ReceiveRequest, signal?: AbortSignal): Promise<ReceivedMessage[]>;
   delete(handle: string): void;
   changeVisibility(handle: string, seconds: number): void;
-  /** Takes up to `count` waiting messages out of the queue for good, in line order: a move to another queue. */
-  withdraw(count: number): StoredMessage[];
+  /**
+   * Takes waiting messages out for good, in line order: a move to another queue. Stops at `wanted`, or at the
+   * first message that `accept` refuses, which keeps its place.
+   */
+  withdraw(
+    wanted: number,
+    accept: (message: StoredMessage) => boolean,
+  ): { readonly taken: readonly StoredMessage[]; readonly refused: boolean };
   purge(): void;
   /** Applies new settings to the messages that are in the queue. */
   configure(settings: QueueSettings): void;
@@ -110,8 +96,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
   const waiters = createWaiters<ReceiveRequest, ReceivedMessage[]>(clock, () => []);
   let lastOrder = 0;
   let sequenceNumber = FIRST_SEQUENCE_NUMBER;
-  let wakeTimer: ClockTimer | undefined;
-  let wakeAt = Infinity;
+  const wake = createAlarm(clock, () => queue.notify());
 
   /** Ends of delays and visibility timeouts. */
   const due = createTimetable<StoredMessage>(
@@ -239,20 +224,8 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
     return taken;
   };
 
-  /** Sets one timer for the next message that falls due, and only while somebody waits for it. */
-  const armWake = (): void => {
-    const next = waiters.size > 0 ? (due.nextDue() ?? Infinity) : Infinity;
-    if (next === wakeAt) return;
-    if (wakeTimer) clock.clearTimeout(wakeTimer);
-    wakeAt = next;
-    wakeTimer = undefined;
-    if (next === Infinity) return;
-    wakeTimer = clock.setTimeout(() => {
-      wakeAt = Infinity;
-      wakeTimer = undefined;
-      queue.notify();
-    }, next - clock.now());
-  };
+  /** Sleeps until the next message falls due, and only while somebody waits for it. */
+  const armWake = (): void => wake.setFor(waiters.size > 0 ? due.nextDue() : undefined);
 
   const inFlightMessage = (handle: string): StoredMessage => {
     const { key, receipt } = parseReceiptHandle(token, handle);
@@ -287,29 +260,9 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
       }
       const order = ++lastOrder;
       const delay = (message.delaySeconds ?? queue.settings.delaySeconds) * 1000;
-      const { messageId, body, bodyMd5, attributes, senderId, traceHeader } = message;
-      const entry: StoredMessage = {
-        key: order,
-        messageId,
-        body,
-        bodyMd5,
-        attributes,
-        senderId,
-        traceHeader,
-        groupId: message.groupId,
-        deduplicationId,
-        sequenceNumber: fifo ? String((sequenceNumber += SEQUENCE_STEP)) : undefined,
-        sentAt: message.from?.sentAt ?? now,
-        arrivedAt: now,
-        sourceQueueArn: message.from?.queueArn,
-        state: delay > 0 ? 'delayed' : 'waiting',
-        order,
-        receiveCount: message.from?.receiveCount ?? 0,
-        firstReceivedAt: undefined,
-        lastReceivedAt: 0,
-        dueAt: now + delay,
-        receipt: 0,
-      };
+      const number = fifo ? String((sequenceNumber += SEQUENCE_STEP)) : undefined;
+      const entry = toStored(message, { order, sequenceNumber: number, now, delay });
+      const { messageId } = entry;
       count[entry.state]++;
       stored.set(entry.key, entry);
       retention.add(entry, entry.sentAt);
@@ -379,18 +332,21 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
       queue.notify();
     },
 
-    withdraw(wanted) {
+    withdraw(wanted, accept) {
       catchUp();
       const taken: StoredMessage[] = [];
+      let refused: StoredMessage | undefined;
       const receive = line.begin(clock.now());
-      while (taken.length < wanted) {
+      while (taken.length < wanted && !refused) {
         const message = receive.next();
         if (!message) break;
-        remove(message);
-        taken.push(message);
+        if (accept(message)) taken.push(message);
+        else refused = message;
       }
       receive.end();
-      return taken;
+      for (const message of taken) remove(message);
+      if (refused) line.add(refused);
+      return { taken, refused: refused !== undefined };
     },
 
     purge() {

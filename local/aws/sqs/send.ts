@@ -12,14 +12,14 @@ import {
 } from './errors.ts';
 import { checkedId, integerBetween, optionalString, type Input } from './input.ts';
 import { MAXIMUM_DELAY_SECONDS } from './limits.ts';
-import type { MessageAttributes } from './message.ts';
+import type { MessageAttributes, NewMessage } from './message.ts';
 import {
   attributeBytes,
   attributesMd5,
   checkMessageAttributes,
   hasInvalidCharacters,
 } from './message-attributes.ts';
-import type { NewMessage, Queue } from './queue.ts';
+import type { Queue } from './queue.ts';
 
 export interface SendMessageOutput {
   readonly MessageId: string;

@@ -142,7 +142,7 @@ function isNoisy(group: Group, total: ConsumerTime, now: number): boolean {
     return true;
   }
   const spent = spentTime(group, now);
-  return spent > 0 && spent > NOISY_PROCESSING_SHARE * spentTime(total, now);
+  return spent >= 1 && spent > NOISY_PROCESSING_SHARE * spentTime(total, now);
 }
 
 /** Every message in flight counts for at least a millisecond, so that a clock that stands still sees them too. */
