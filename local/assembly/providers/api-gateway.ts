@@ -83,8 +83,16 @@ export const API_GATEWAY_PROVIDERS: Readonly<Record<string, Provider>> = {
     },
   },
   'AWS::ApiGatewayV2::Authorizer': {
-    honoured: ['ApiId', 'AuthorizerType', 'AuthorizerUri', 'EnableSimpleResponses', 'IdentitySource', 'Name'],
-    inert: ['AuthorizerCredentialsArn', 'AuthorizerPayloadFormatVersion', 'AuthorizerResultTtlInSeconds'],
+    honoured: [
+      'ApiId',
+      'AuthorizerResultTtlInSeconds',
+      'AuthorizerType',
+      'AuthorizerUri',
+      'EnableSimpleResponses',
+      'IdentitySource',
+      'Name',
+    ],
+    inert: ['AuthorizerCredentialsArn', 'AuthorizerPayloadFormatVersion'],
     async create(properties, context) {
       refuseMissingApi(properties, context);
       const type = textProperty(properties, 'AuthorizerType') ?? '';

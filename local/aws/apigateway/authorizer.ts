@@ -10,10 +10,14 @@ import type { HttpEvent } from './http-event.ts';
 
 export interface Authorizer {
   readonly functionArn: string;
-  /** `$request.header.Authorization`, `$request.querystring.token`: all must be there, else the answer is 401. */
+  /** `$request.header.Authorization`, `$request.querystring.token`, `$context.routeKey`: all must be there, else the answer is 401. */
   readonly identitySources: readonly string[];
   /** The function answers `{ isAuthorized, context }` instead of an IAM policy. */
   readonly simpleResponses: boolean;
+  /** Seconds that an answer is used again for the same identity; 0 asks each time. */
+  readonly resultTtlSeconds: number;
+  /** Answers by identity. */
+  readonly results: Map<string, { readonly until: number; readonly authorization: Authorization }>;
 }
 
 export type Authorization =
@@ -30,6 +34,25 @@ export async function authorize(
   if (identitySource.includes(undefined))
     return { refusal: { status: 401, body: { message: 'Unauthorized' } } };
 
+  const identity = JSON.stringify(identitySource);
+  const now = context.clock.now();
+  const cached = authorizer.results.get(identity);
+  if (cached !== undefined && cached.until > now) return cached.authorization;
+
+  const authorization = await ask(authorizer, lambda, event, identitySource, context);
+  if (identitySource.length > 0 && authorizer.resultTtlSeconds > 0) {
+    authorizer.results.set(identity, { until: now + authorizer.resultTtlSeconds * 1000, authorization });
+  }
+  return authorization;
+}
+
+async function ask(
+  authorizer: Authorizer,
+  lambda: AwsServices['lambda'],
+  event: HttpEvent,
+  identitySource: readonly (string | undefined)[],
+  context: AwsContext,
+): Promise<Authorization> {
   const [, , , , accountId] = authorizer.functionArn.split(':');
   const routeArn = `arn:aws:execute-api:${context.region}:${accountId}:${String(event.requestContext['apiId'])}/${String(event.requestContext['stage'])}/${event.routeKey.replace(' ', '')}`;
   const { body: _body, ...request } = event;
@@ -63,5 +86,5 @@ function identityOf(source: string, event: HttpEvent): string | undefined {
   const [, kind, name = ''] = /^\$request\.(header|querystring)\.(.+)$/.exec(source) ?? [];
   if (kind === 'header') return event.headers[name.toLowerCase()];
   if (kind === 'querystring') return event.queryStringParameters?.[name];
-  return undefined;
+  return source === '$context.routeKey' ? event.routeKey : undefined;
 }

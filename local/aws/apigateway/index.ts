@@ -137,6 +137,8 @@ export function createApiGatewayService(context: AwsContext): ApiGatewayService 
       authorizers.set(AuthorizerId, {
         functionArn: functionArnOf(text(input, 'AuthorizerUri')),
         identitySources: (input['IdentitySource'] ?? []) as readonly string[],
+        resultTtlSeconds: Number(input['AuthorizerResultTtlInSeconds'] ?? 0),
+        results: new Map(),
         simpleResponses: input['EnableSimpleResponses'] === true || input['EnableSimpleResponses'] === 'true',
       });
       return { AuthorizerId };

@@ -3,12 +3,13 @@ import { rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { createApiGatewayService } from '../../../../local/aws/apigateway/index.ts';
-import { startEmbeddedAws } from '../../../../local/aws/index.ts';
-import type { EmbeddedAws } from '../../../../local/aws/index.ts';
+import { manualClock, startEmbeddedAws } from '../../../../local/aws/index.ts';
+import type { EmbeddedAws, ManualClock } from '../../../../local/aws/index.ts';
 import { createLambdaService } from '../../../../local/aws/lambda/index.ts';
 import type { LambdaService } from '../../../../local/aws/lambda/index.ts';
 import { codeOf } from '../lambda/code.ts';
 
+let clock: ManualClock;
 let aws: EmbeddedAws;
 let lambda: LambdaService;
 let url: string;
@@ -16,7 +17,8 @@ let apiId: string;
 const directories: string[] = [];
 
 beforeEach(async () => {
-  aws = await startEmbeddedAws();
+  clock = manualClock();
+  aws = await startEmbeddedAws({ clock });
   lambda = createLambdaService(aws.context);
   aws.context.services.register(lambda);
   aws.context.services.register(createApiGatewayService(aws.context));
@@ -189,17 +191,23 @@ describe('Lambda authorizers', () => {
     const tenant = { 'token-a': 'acme' }[event.identitySource[0]];
     return { isAuthorized: tenant !== undefined, context: { tenant } };`;
 
-  beforeEach(async () => {
-    await createApi();
+  async function addAuthorizedRoute(routeKey: string, source: string, ttlSeconds = 0): Promise<void> {
+    const authorizer = await createFunction(`authorizer-${ttlSeconds}`, source);
     const { AuthorizerId } = await call('CreateAuthorizer', {
       ApiId: apiId,
       AuthorizerType: 'REQUEST',
-      AuthorizerUri: `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${await createFunction('authorizer', authorizing)}/invocations`,
+      AuthorizerUri: `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${authorizer}/invocations`,
+      AuthorizerResultTtlInSeconds: ttlSeconds,
       IdentitySource: ['$request.header.Authorization'],
       EnableSimpleResponses: true,
     });
-    const echo = await createFunction('echo', 'return event.requestContext.authorizer;');
-    await addRoute('GET /me', echo, { AuthorizerId, AuthorizationType: 'CUSTOM' });
+    const echo = await createFunction(`echo-${ttlSeconds}`, 'return event.requestContext.authorizer;');
+    await addRoute(routeKey, echo, { AuthorizerId, AuthorizationType: 'CUSTOM' });
+  }
+
+  beforeEach(async () => {
+    await createApi();
+    await addAuthorizedRoute('GET /me', authorizing);
   });
 
   test('D18 the tenant of a verified token reaches the function', async () => {
@@ -211,6 +219,22 @@ describe('Lambda authorizers', () => {
   test('a refused token is a 403, a missing one a 401', async () => {
     expect((await fetch(`${url}/me`, { headers: { authorization: 'token-b' } })).status).toBe(403);
     expect((await fetch(`${url}/me`)).status).toBe(401);
+  });
+
+  test('an answer is used again for the same identity until its time is over', async () => {
+    const asked: string[] = [];
+    lambda.observeLogs(({ text }) => asked.push(text));
+    await addAuthorizedRoute('GET /cached', `console.log(event.identitySource[0]); ${authorizing}`, 60);
+    const ask = async (authorization: string) =>
+      (await fetch(`${url}/cached`, { headers: { authorization } })).status;
+
+    expect([await ask('token-a'), await ask('token-a'), await ask('token-b'), await ask('token-b')]).toEqual([
+      200, 200, 403, 403,
+    ]);
+    expect(asked).toEqual(['token-a', 'token-b']);
+    await clock.advance(61_000);
+    await ask('token-a');
+    expect(asked).toEqual(['token-a', 'token-b', 'token-a']);
   });
 
   test('an authorizer that does not run here is refused, so that its route is never open', async () => {
