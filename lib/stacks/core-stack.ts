@@ -73,7 +73,7 @@ export class CoreStack extends EnvironmentStack {
     this.consumers = this.#createConsumers();
     this.http = this.#createHttpApi();
     new CfnOutput(this, 'ApiUrl', { value: this.http.api.apiEndpoint, description: 'The HTTP API' });
-    new CfnOutput(this, 'TokenSecret', {
+    new CfnOutput(this, 'TokenSecretArn', {
       value: this.tokenSecret.secretArn,
       description: 'The secret whose text signs the tokens of the HTTP API',
     });
