@@ -7,3 +7,14 @@
 export interface Queryable {
   query(text: string, values: readonly unknown[]): Promise<{ rows: unknown[] }>;
 }
+
+/** A statement of `pg` that counts as lost after so long, for example on a connection that only seems open. */
+export interface TimedQuery {
+  readonly text: string;
+  readonly values: unknown[];
+  readonly query_timeout: number;
+}
+
+export function timed(milliseconds: number, text: string, values: unknown[] = []): TimedQuery {
+  return { text, values, query_timeout: milliseconds };
+}

@@ -1,0 +1,376 @@
+/**
+ * Drains a fixed set of lanes. Reading, publishing and finishing in the database overlap:
+ *
+ *   read a page -> in order of keys -> up to `inFlight` sends -> what was accepted is finished, all at once
+ *
+ * One read and one finish at a time; each takes along what has come together meanwhile, so under load pages are
+ * full and finishes are large without any timer.
+ */
+import type { Pool } from 'pg';
+
+import type { Backoff } from '../backoff.ts';
+import { fullJitter } from '../backoff.ts';
+import type { Clock, Random } from '../clock.ts';
+import { describeError } from '../logger.ts';
+import type { PublishFailure } from '../types.ts';
+import { KeyOrder } from './key-order.ts';
+import { faultOf } from './quarantine.ts';
+import type { Failure, LaneTokens, OutboxRow, Retry } from './rows.ts';
+import {
+  finishPublished,
+  finishQuarantined,
+  finishRetries,
+  orderingUnit,
+  readPending,
+  readRetrying,
+} from './rows.ts';
+import type { OutboxPublisher, ProcessResult } from './types.ts';
+
+export interface LaneDrainOptions {
+  readonly pool: Pool;
+  readonly publisher: OutboxPublisher;
+  readonly batchSize: number;
+  readonly inFlight: number;
+  readonly retentionSeconds: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Milliseconds. */
+const RETRY: Backoff = { base: 200, cap: 30_000 };
+/** Milliseconds, between tries of a statement that failed. */
+const DATABASE_RETRY: Backoff = { base: 100, cap: 2_000 };
+/** Tries to mark what was published when the drain has to end; what stays unmarked is published again. */
+const LAST_TRIES = 3;
+/** Bytes of events read ahead, about; the size of the events seen so far tells how many rows that is. */
+const READ_AHEAD_BYTES = 16 * 1024 * 1024;
+const ASSUMED_EVENT_BYTES = 64 * 1024;
+const SMALLEST_PAGE = 10;
+/** With so many keys failing the fault is the broker's: nothing new is tried until some of them are accepted. */
+const MAX_RETRYING = 1_000;
+/** Milliseconds between two looks at the time, and for new rows while slow sends are under way. */
+const TICK = 20;
+/** Milliseconds between two passes under load, so that retries and rows that were committed late get their turn. */
+const PASS_INTERVAL = 1_000;
+/** The first page of a pass may have to step over many rows that were just deleted: at most a tenth of the time. */
+const PASS_COST_FACTOR = 10;
+
+export class LaneDrain {
+  readonly result: ProcessResult;
+  readonly tokens: LaneTokens;
+  readonly #options: LaneDrainOptions;
+  readonly #order = new KeyOrder();
+  /** Milliseconds since the epoch until which the lanes are certainly ours. */
+  #leasedUntil: number;
+  #interrupted = false;
+
+  // Published or failed, and not yet marked so in the database.
+  #accepted: OutboxRow[] = [];
+  #retries: Retry[] = [];
+  #quarantined: Failure[] = [];
+  #finishing = false;
+  #sending = 0;
+
+  // A pass reads from the first pending row to the last, page by page.
+  #reading = false;
+  #cursor = 0;
+  #passBegan = 0;
+  #passFoundRows = false;
+  #firstPageCost = 0;
+  #atEnd = false;
+  #lastRead = 0;
+  #averageBytes = ASSUMED_EVENT_BYTES;
+  /** Marked while a read was under way, whose page may still hold them. */
+  #forgettable: number[] = [];
+
+  #failedStatements = 0;
+  #databaseError: unknown;
+  #tryAgainAt = 0;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(options: LaneDrainOptions, tokens: LaneTokens, leasedUntil: number) {
+    this.#options = options;
+    this.tokens = tokens;
+    this.#leasedUntil = leasedUntil;
+    this.result = { published: 0, retried: 0, quarantined: 0, lanes: tokens.size };
+  }
+
+  /** Learns which keys wait for a retry. Call once, before the first drain. */
+  async load(): Promise<void> {
+    const now = this.#options.clock.now();
+    for (const [unit, delay] of await readRetrying(this.#options.pool, this.tokens)) {
+      this.#order.retryAt(unit, now + delay);
+    }
+  }
+
+  renewedUntil(leasedUntil: number): void {
+    this.#leasedUntil = leasedUntil;
+  }
+
+  /** Ends the drain after what has been sent is marked: the lanes are to change hands. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.wake();
+  }
+
+  get interrupted(): boolean {
+    return this.#interrupted;
+  }
+
+  /** When a failed event is due again, in milliseconds since the epoch; Infinity when there is none. */
+  nextDue(): number {
+    return this.#order.nextDue();
+  }
+
+  /** Something may have changed: new rows, or time to stop. */
+  wake(): void {
+    this.#changed.resolve();
+  }
+
+  /**
+   * Publishes until nothing is left that is due.
+   *
+   * @param stopped asked often; true: nothing new is begun, what is under way is finished
+   * @throws the database's error, when it outlasts the lease
+   */
+  async drain(stopped: () => boolean): Promise<void> {
+    const { clock } = this.#options;
+    let timer: unknown;
+    const tick = (): void => {
+      this.wake();
+      timer = clock.setTimeout(tick, TICK);
+    };
+    tick();
+    try {
+      this.#startPass(clock.now());
+      for (;;) {
+        this.#changed = Promise.withResolvers<void>();
+        const now = clock.now();
+        if (now >= this.#leasedUntil) this.#interrupted = true;
+        const stopping = this.#interrupted || stopped();
+        this.#begin(now, stopping);
+        if (this.#isDone(stopping)) return;
+        await this.#changed.promise;
+      }
+    } finally {
+      clock.clearTimeout(timer);
+    }
+  }
+
+  /** Begins whatever can be done now. */
+  #begin(now: number, stopping: boolean): void {
+    const failing = this.#failedStatements > 0;
+    if (failing && now < this.#tryAgainAt) return;
+    if (!this.#finishing && this.#unmarked() > 0) void this.#finish();
+    if (stopping) return;
+    if (failing) {
+      // Nothing is published that could not be marked. One statement at a time finds out when that is over.
+      if (!this.#finishing && !this.#reading) void this.#read();
+      return;
+    }
+    while (this.#sending < this.#options.inFlight && this.#order.ready > 0) void this.#send();
+    if (!this.#reading && this.#mayRead(now)) void this.#read();
+  }
+
+  #isDone(stopping: boolean): boolean {
+    if (this.#sending > 0 || this.#reading || this.#finishing) return false;
+    if (!stopping) return this.#failedStatements === 0 && this.#unmarked() === 0 && this.#order.ready === 0;
+    if (this.#unmarked() === 0) return true;
+    // Fenced by the tokens, so it may be tried even after the lease.
+    if (this.#failedStatements < LAST_TRIES) return false;
+    throw this.#databaseError;
+  }
+
+  #unmarked(): number {
+    return this.#accepted.length + this.#retries.length + this.#quarantined.length;
+  }
+
+  // ---- reading
+
+  #startPass(now: number): void {
+    this.#cursor = 0;
+    this.#atEnd = false;
+    this.#passBegan = now;
+    this.#passFoundRows = false;
+    this.#order.beginPass(now);
+  }
+
+  #pageSize(): number {
+    const rows = Math.floor(READ_AHEAD_BYTES / this.#averageBytes);
+    return Math.max(SMALLEST_PAGE, Math.min(this.#options.batchSize * this.#options.inFlight, rows));
+  }
+
+  /** Starts a new pass where one is needed. */
+  #mayRead(now: number): boolean {
+    const page = this.#pageSize();
+    if (this.#order.buffered >= page || this.#order.held >= 4 * page) return false;
+    const passAge = now - this.#passBegan;
+    if (passAge >= Math.max(PASS_INTERVAL, PASS_COST_FACTOR * this.#firstPageCost)) {
+      this.#startPass(now);
+      return true;
+    }
+    if (this.#order.retrying >= MAX_RETRYING) return false;
+    if (!this.#atEnd) return true;
+    if (this.#sending > 0 || this.#unmarked() > 0) return now - this.#lastRead >= TICK;
+    // All is quiet. A pass that found nothing new ends the drain.
+    if (!this.#passFoundRows && this.#order.nextDue() > now) return false;
+    this.#startPass(now);
+    return true;
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true;
+    const { pool, clock } = this.#options;
+    const [began, limit, firstPage] = [clock.now(), this.#pageSize(), this.#cursor === 0];
+    try {
+      const rows = await readPending(pool, this.#cursor, this.tokens, limit, this.#order.excluded());
+      this.#statementSucceeded();
+      this.#atEnd = this.#acceptAll(rows) && rows.length < limit;
+    } catch (error) {
+      this.#statementFailed(error);
+    } finally {
+      this.#reading = false;
+      this.#lastRead = clock.now();
+      if (firstPage) this.#firstPageCost = this.#lastRead - began;
+      this.#order.forget(this.#forgettable);
+      this.#forgettable = [];
+      this.wake();
+    }
+  }
+
+  /** @returns whether the whole page was taken */
+  #acceptAll(rows: readonly OutboxRow[]): boolean {
+    let characters = 0;
+    for (const row of rows) {
+      // Where one row is passed over, the rest is too: the next read begins there, so no key is out of order.
+      if (this.#order.retrying >= MAX_RETRYING) return false;
+      this.#cursor = row.sequence;
+      characters += row.body.length;
+      const fault = faultOf(row);
+      if (fault === undefined) {
+        if (this.#order.accept(row)) this.#passFoundRows = true;
+      } else if (this.#order.hold(row)) {
+        this.#quarantined.push({ row, reason: fault });
+      }
+    }
+    if (rows.length > 0) this.#averageBytes = Math.max(1, characters / rows.length);
+    return true;
+  }
+
+  // ---- publishing
+
+  async #send(): Promise<void> {
+    this.#sending++;
+    const batch = this.#order.take(this.#options.batchSize);
+    const failures = await this.#publish(batch);
+    for (const row of batch) {
+      const failure = failures.get(row.eventId);
+      if (failure === undefined) {
+        this.#accepted.push(row);
+        this.#order.succeeded(row);
+      } else if (failure.retryable) {
+        const delayMilliseconds = fullJitter(RETRY, row.retryCount + 1, this.#options.random);
+        this.#retries.push({ row, reason: failure, delayMilliseconds });
+        this.#order.failed(row);
+      } else {
+        this.#quarantined.push({ row, reason: failure });
+        this.#order.succeeded(row);
+      }
+    }
+    this.#sending--;
+    this.wake();
+  }
+
+  async #publish(batch: readonly OutboxRow[]): Promise<ReadonlyMap<string, PublishFailure>> {
+    try {
+      const { failed } = await this.#options.publisher.send(batch);
+      return new Map(failed.map((failure) => [failure.eventId, failure]));
+    } catch (error) {
+      // Whether the broker took them is unknown, so all are sent again, with the same eventIds.
+      const reason = { code: 'PUBLISHER_THREW', message: describeError(error), retryable: true };
+      return new Map(batch.map(({ eventId }) => [eventId, { eventId, ...reason }]));
+    }
+  }
+
+  // ---- marking in the database
+
+  async #finish(): Promise<void> {
+    this.#finishing = true;
+    try {
+      await this.#finishAccepted(this.#accepted.splice(0));
+      await this.#finishRetries(this.#retries.splice(0));
+      await this.#finishQuarantined(this.#quarantined.splice(0));
+      this.#statementSucceeded();
+    } catch (error) {
+      this.#statementFailed(error);
+    } finally {
+      this.#finishing = false;
+      this.wake();
+    }
+  }
+
+  async #finishAccepted(rows: OutboxRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    const { pool, retentionSeconds } = this.#options;
+    try {
+      const marked = await finishPublished(pool, rows, this.tokens, retentionSeconds > 0);
+      this.result.published += marked;
+      this.#marked(rows, marked);
+    } catch (error) {
+      this.#accepted.push(...rows);
+      throw error;
+    }
+  }
+
+  async #finishRetries(retries: Retry[]): Promise<void> {
+    if (retries.length === 0) return;
+    try {
+      const marked = await finishRetries(this.#options.pool, retries, this.tokens);
+      this.result.retried += marked;
+      this.#marked(
+        retries.map(({ row }) => row),
+        marked,
+      );
+    } catch (error) {
+      this.#retries.push(...retries);
+      throw error;
+    }
+    const now = this.#options.clock.now();
+    for (const { row, delayMilliseconds } of retries) {
+      this.#order.retryAt(orderingUnit(row), now + delayMilliseconds);
+    }
+  }
+
+  async #finishQuarantined(failures: Failure[]): Promise<void> {
+    if (failures.length === 0) return;
+    try {
+      const marked = await finishQuarantined(this.#options.pool, failures, this.tokens);
+      this.result.quarantined += marked;
+      this.#marked(
+        failures.map(({ row }) => row),
+        marked,
+      );
+    } catch (error) {
+      this.#quarantined.push(...failures);
+      throw error;
+    }
+  }
+
+  #marked(rows: readonly OutboxRow[], marked: number): void {
+    // Fewer than given: a lane has another owner, so all of them have to be looked at anew.
+    if (marked < rows.length) this.#interrupted = true;
+    if (this.#reading) for (const { sequence } of rows) this.#forgettable.push(sequence);
+    else this.#order.forget(rows.map(({ sequence }) => sequence));
+  }
+
+  #statementSucceeded(): void {
+    this.#failedStatements = 0;
+  }
+
+  #statementFailed(error: unknown): void {
+    this.#failedStatements++;
+    this.#databaseError = error;
+    this.#tryAgainAt =
+      this.#options.clock.now() + fullJitter(DATABASE_RETRY, this.#failedStatements, this.#options.random);
+  }
+}

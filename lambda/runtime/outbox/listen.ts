@@ -1,0 +1,96 @@
+/**
+ * LISTEN on a connection of its own, as a hint. When the connection breaks, or only seems open, it is replaced;
+ * until then polling does the work.
+ */
+import type { Pool, PoolClient } from 'pg';
+
+import type { Backoff } from '../backoff.ts';
+import { fullJitter } from '../backoff.ts';
+import type { Clock, Random } from '../clock.ts';
+import { sleep } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import { describeError } from '../logger.ts';
+import { timed } from '../postgres/query.ts';
+import { NOTIFY_CHANNEL } from './nudge.ts';
+
+export interface ListenOptions {
+  readonly pool: Pool;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger | undefined;
+  readonly notified: () => void;
+}
+
+/** Milliseconds. */
+const RECONNECT: Backoff = { base: 200, cap: 10_000 };
+/** Milliseconds between two checks that the other side still answers, and how long the answer may take. */
+const CHECK_INTERVAL = 15_000;
+const CHECK_TIMEOUT = 5_000;
+
+export function listen(options: ListenOptions): { close(): Promise<void> } {
+  const closing = new AbortController();
+  const listening = listenUntil(options, closing.signal);
+  return {
+    close: async () => {
+      closing.abort();
+      await listening;
+    },
+  };
+}
+
+async function listenUntil(options: ListenOptions, signal: AbortSignal): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      await listenOnce(options, signal, () => (failures = 0));
+    } catch (error) {
+      if (failures++ === 0) {
+        options.logger?.warn('the LISTEN connection of the outbox relay broke; polling goes on meanwhile', {
+          error: describeError(error),
+        });
+      }
+      await sleep(options.clock, fullJitter(RECONNECT, failures, options.random), signal);
+    }
+  }
+}
+
+/** Resolves when the signal is aborted, rejects when the connection is no more. */
+async function listenOnce(options: ListenOptions, signal: AbortSignal, connected: () => void): Promise<void> {
+  const client = await options.pool.connect();
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  let failure: Error | undefined;
+  const fail = (error?: Error): void => {
+    failure = error ?? new Error('the connection was closed');
+    end();
+  };
+  client.on('notification', options.notified);
+  client.on('error', fail);
+  client.on('end', fail);
+  signal.addEventListener('abort', end);
+  try {
+    await client.query(`listen ${NOTIFY_CHANNEL}`);
+    connected();
+    // What was committed while nobody listened.
+    options.notified();
+    while (!ended.signal.aborted) {
+      await sleep(options.clock, CHECK_INTERVAL, ended.signal);
+      if (!ended.signal.aborted) await check(client);
+    }
+    if (failure !== undefined) throw failure;
+  } catch (error) {
+    failure ??= error as Error;
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', end);
+    client.off('notification', options.notified);
+    client.off('end', fail);
+    client.off('error', fail);
+    // Never back into the pool: it still listens.
+    client.release(failure ?? true);
+  }
+}
+
+async function check(client: PoolClient): Promise<void> {
+  await client.query(timed(CHECK_TIMEOUT, 'select 1'));
+}

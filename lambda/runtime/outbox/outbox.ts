@@ -1,0 +1,47 @@
+/** The writer's side of the outbox: enqueue in the business transaction, nudge after its commit. */
+import type { AnyEventContract, Envelope } from '../../../lib/contracts/index.ts';
+import type { Logger } from '../logger.ts';
+import type { Queryable } from '../postgres/query.ts';
+import { encodeEvent, enqueue } from './enqueue.ts';
+import type { Nudge } from './nudge.ts';
+import { coalesce } from './nudge.ts';
+
+export interface OutboxOptions {
+  /** The contracts of the events that are written: they tell ordering key and priority. */
+  readonly contracts: readonly AnyEventContract[];
+  /** @default - none: events are published at the relay's next poll */
+  readonly nudge?: Nudge;
+  /** Told when a nudge fails. */
+  readonly logger?: Logger;
+}
+
+export interface Outbox {
+  /**
+   * Stores events in the caller's transaction. One statement, however many events.
+   * @throws OutboxError WAYBILL_OUTBOX_EVENT_NOT_DECLARED, WAYBILL_OUTBOX_EVENT_TOO_LARGE; nothing is stored then
+   */
+  readonly enqueue: (tx: Queryable, events: readonly Envelope[]) => Promise<void>;
+  /** Call after the commit. Coalesced, never rejects. In Lambda await it, because the process is frozen afterwards. */
+  readonly nudge: () => Promise<void>;
+}
+
+/**
+ * @example
+ * const outbox = createOutbox({ contracts: [OrderPlaced], nudge: () => processor.nudge() });
+ *
+ * await inTransaction(pool, async (tx) => {
+ *   await tx.query('insert into orders ...', [...]);
+ *   await outbox.enqueue(tx, [createEnvelope(OrderPlaced, { tenantId, data })]);
+ * }, outbox.nudge);
+ */
+export function createOutbox({ contracts, nudge, logger }: OutboxOptions): Outbox {
+  const byName = new Map(contracts.map((contract) => [contract.name, contract]));
+  return {
+    enqueue: (tx, events) =>
+      enqueue(
+        tx,
+        events.map((envelope) => encodeEvent(byName, envelope)),
+      ),
+    nudge: nudge === undefined ? async () => undefined : coalesce(nudge, logger),
+  };
+}
