@@ -163,12 +163,10 @@ class InvocationRun implements BatchRun {
     if (outcome !== undefined) return outcome;
     if (this.#started.has(record)) return 'abandoned';
     if (!isFifo(record.eventSourceARN ?? '')) return 'not-started';
-    const groupId = record.attributes['MessageGroupId'];
+    const groupId = record.attributes.MessageGroupId;
     const runsAhead = records.some(
       (other) =>
-        other.attributes['MessageGroupId'] === groupId &&
-        this.#started.has(other) &&
-        !this.#outcomes.has(other),
+        other.attributes.MessageGroupId === groupId && this.#started.has(other) && !this.#outcomes.has(other),
     );
     return runsAhead ? 'held' : 'not-started';
   }

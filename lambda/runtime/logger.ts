@@ -10,6 +10,8 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
+  /** False where the line would be dropped; ask before building costly fields. */
+  isEnabled(level: LogLevel): boolean;
   /** A logger that adds these fields to every line. */
   with(fields: LogFields): Logger;
 }
@@ -31,12 +33,16 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const threshold = SEVERITY[level];
 
   const bound = (fixed: LogFields | undefined): Logger => {
+    // The fields of all lines are serialized once, not per line.
+    const fixedText = fixed === undefined ? '' : JSON.stringify(fixed).slice(1, -1);
     const log = (at: LogLevel, message: string, fields: LogFields | undefined): void => {
       if (SEVERITY[at] < threshold) return;
-      const line = { timestamp: new Date().toISOString(), level: at, message, ...fixed, ...fields };
-      write(`${JSON.stringify(line)}\n`);
+      const moreText = fields === undefined ? '' : JSON.stringify(fields).slice(1, -1);
+      const head = `{"timestamp":"${new Date().toISOString()}","level":"${at}","message":${JSON.stringify(message)}`;
+      write(`${head}${fixedText && ','}${fixedText}${moreText && ','}${moreText}}\n`);
     };
     return {
+      isEnabled: (at) => SEVERITY[at] >= threshold,
       debug: (message, fields) => log('debug', message, fields),
       info: (message, fields) => log('info', message, fields),
       warn: (message, fields) => log('warn', message, fields),

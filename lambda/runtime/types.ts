@@ -62,9 +62,15 @@ export interface SqsRecord {
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly body: string;
-  readonly attributes: Readonly<Record<string, string | undefined>>;
+  readonly attributes: SqsRecordSystemAttributes;
   readonly messageAttributes?: Readonly<Record<string, SqsRecordAttribute>>;
   readonly eventSourceARN?: string;
+}
+
+export interface SqsRecordSystemAttributes {
+  readonly ApproximateReceiveCount?: string | undefined;
+  readonly MessageGroupId?: string | undefined;
+  readonly MessageDeduplicationId?: string | undefined;
 }
 
 export interface SqsRecordAttribute {

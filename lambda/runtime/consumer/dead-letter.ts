@@ -49,7 +49,7 @@ export async function sendDeadLetter(
  * would be taken for a duplicate of its first dead letter and lost.
  */
 function deadLetterIds(queueUrl: string, record: SqsRecord) {
-  const groupId = record.attributes['MessageGroupId'];
+  const groupId = record.attributes.MessageGroupId;
   if (!isFifo(queueUrl)) return groupId === undefined ? {} : { MessageGroupId: groupId };
   return { MessageGroupId: groupId ?? record.messageId, MessageDeduplicationId: record.messageId };
 }

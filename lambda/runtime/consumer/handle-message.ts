@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { describeError, type Logger } from '../logger.ts';
 import { isPermanentError } from '../errors.ts';
 import type { EventPublisher, Handler, SqsRecord } from '../types.ts';
-import { eventFields, MessageContext } from './message-context.ts';
+import { MessageContext } from './message-context.ts';
 import { belongsInDeadLetterQueue } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { readEvent, unreadableReason } from './read-event.ts';
@@ -108,8 +108,12 @@ function log<Contract extends AnyEventContract>(
   more: Readonly<Record<string, unknown>> | undefined,
 ): void {
   const level = outcome === 'failed' ? 'warn' : outcome === 'dead-lettered' ? 'error' : 'info';
+  if (!consumer.logger.isEnabled(level)) return;
   consumer.logger[level](`message ${outcome}`, {
-    ...(event !== undefined && eventFields(event)),
+    eventId: event?.eventId,
+    eventType: event?.eventType,
+    tenantId: event?.tenantId,
+    correlationId: event?.correlationId,
     messageId: record.messageId,
     receiveCount: receiveCountOf(record),
     outcome,
@@ -119,5 +123,5 @@ function log<Contract extends AnyEventContract>(
 }
 
 export function receiveCountOf(record: SqsRecord): number {
-  return Number(record.attributes['ApproximateReceiveCount'] ?? 1);
+  return Number(record.attributes.ApproximateReceiveCount ?? 1);
 }

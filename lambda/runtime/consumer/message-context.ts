@@ -24,7 +24,7 @@ export class MessageContext implements HandlerContext {
   readonly #props: MessageContextProps;
   #traceparent: string | undefined;
   #logger: Logger | undefined;
-  readonly #published = new Map<string, number>();
+  #published: Map<string, number> | undefined;
 
   constructor(props: MessageContextProps) {
     this.#props = props;
@@ -55,6 +55,7 @@ export class MessageContext implements HandlerContext {
         `${contract.name} was not published: give consume() a publisher, for example { publisher: publisherFromEnvironment([${contract.name}]) }`,
       );
     }
+    this.#published ??= new Map();
     const ordinal = this.#published.get(contract.name) ?? 0;
     this.#published.set(contract.name, ordinal + 1);
     await publisher.publish(

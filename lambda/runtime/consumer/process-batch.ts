@@ -89,7 +89,7 @@ async function outcomeOf<Contract extends AnyEventContract>(
 export function byGroup(records: readonly SqsRecord[]): SqsRecord[][] {
   const groups = new Map<string, SqsRecord[]>();
   for (const record of records) {
-    const groupId = record.attributes['MessageGroupId'] ?? '';
+    const groupId = record.attributes.MessageGroupId ?? '';
     const group = groups.get(groupId);
     if (group === undefined) groups.set(groupId, [record]);
     else group.push(record);
@@ -102,9 +102,13 @@ async function concurrently<Item>(
   concurrency: number,
   run: (item: Item) => Promise<void>,
 ): Promise<void> {
+  if (items.length <= concurrency) {
+    await Promise.all(items.map(run));
+    return;
+  }
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < items.length) await run(items[next++]!);
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
+  await Promise.all(Array.from({ length: concurrency }, worker));
 }

@@ -46,7 +46,7 @@ export function visibilityChanges(
   const changes: VisibilityChange[] = [];
   const headDelay = new Map<string | undefined, number>();
   for (const { record, outcome } of settled) {
-    const groupId = record.attributes['MessageGroupId'];
+    const groupId = record.attributes.MessageGroupId;
     if (outcome === 'failed') {
       const seconds = Math.ceil(fullJitter(backoff, receiveCountOf(record), random));
       headDelay.set(groupId, seconds);
