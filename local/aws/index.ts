@@ -1,13 +1,18 @@
 // The embedded AWS: the services this project needs, in one process, behind one loopback endpoint that speaks
 // AWS's wire protocols. `waybill aws --port N` and the local run start it here.
 
-import { createAwsContext, type AwsContext, type AwsContextOptions } from './context.ts';
+import { createAwsContext, type AwsContext, type AwsContextOptions, type AwsServices } from './context.ts';
 import { startEndpoint, type EndpointOptions } from './endpoint.ts';
-import { createKmsService, type KmsService } from './kms/index.ts';
-import { createSecretsManagerService, type SecretsManagerService } from './secretsmanager/index.ts';
-import { createSqsService, type SqsService } from './sqs/index.ts';
-import { createSsmService, type SsmService } from './ssm/index.ts';
-import { createStsService, type StsService } from './sts/index.ts';
+import { createApiGatewayService } from './apigateway/index.ts';
+import { createEventsService } from './events/index.ts';
+import { createKmsService } from './kms/index.ts';
+import { createLambdaService } from './lambda/index.ts';
+import { createSchedulerService } from './scheduler/index.ts';
+import { createSecretsManagerService } from './secretsmanager/index.ts';
+import { createSnsService } from './sns/index.ts';
+import { createSqsService } from './sqs/index.ts';
+import { createSsmService } from './ssm/index.ts';
+import { createStsService } from './sts/index.ts';
 
 export * from './context.ts';
 export { manualClock, systemClock } from './clock.ts';
@@ -20,14 +25,8 @@ export type { SqsService } from './sqs/index.ts';
 
 export interface EmbeddedAwsOptions extends AwsContextOptions, EndpointOptions {}
 
-/** The services that come with the endpoint. */
-export interface BuiltInServices {
-  readonly sqs: SqsService;
-  readonly kms: KmsService;
-  readonly ssm: SsmService;
-  readonly secretsmanager: SecretsManagerService;
-  readonly sts: StsService;
-}
+/** The services that come with the endpoint. CloudFormation joins when an assembly is deployed. */
+export type BuiltInServices = Omit<AwsServices, 'cloudformation'>;
 
 /** A running embedded AWS. */
 export interface EmbeddedAws {
@@ -61,10 +60,15 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 /** The built-in services, registered in `context`, without an endpoint: all in-process calls work. */
 export function createBuiltInServices(context: AwsContext): BuiltInServices {
   const services: BuiltInServices = {
-    sqs: createSqsService(context),
+    apigateway: createApiGatewayService(context),
+    events: createEventsService(context),
     kms: createKmsService(context),
-    ssm: createSsmService(context),
+    lambda: createLambdaService(context),
+    scheduler: createSchedulerService(context),
     secretsmanager: createSecretsManagerService(context),
+    sns: createSnsService(context),
+    sqs: createSqsService(context),
+    ssm: createSsmService(context),
     sts: createStsService(context),
   };
   for (const service of Object.values(services)) context.services.register(service);

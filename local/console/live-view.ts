@@ -34,7 +34,7 @@ const NAME_WIDTH = 24;
 const NUMBER_WIDTH = 10;
 
 export function liveView(output: Output, now: () => number = Date.now): LiveView {
-  return output.isTTY === true ? tableView(output, now) : lineView(output, now);
+  return output.isTTY ? tableView(output, now) : lineView(output, now);
 }
 
 function tableView(output: Output, now: () => number): LiveView {

@@ -57,7 +57,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     const aws = await startEmbeddedAws({ port: props.port, clock, faultSeed: props.seed });
     started.push(() => aws.close());
     const [postgres] = await Promise.all([
-      startEmbeddedPostgres({ cacheDirectory: join(props.directory, '.waybill') }).then((server) => {
+      startEmbeddedPostgres({ database: 'postgres', cacheDirectory: join(props.directory, '.waybill') }).then((server) => {
         started.push(() => server.stop());
         return server;
       }),
@@ -87,7 +87,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
       aws,
       clock,
       deployed,
-      topology: await readTopology(assemblyDirectory),
+      topology: readTopology(assemblyDirectory),
       database,
       databaseUrl,
       apiUrl: deployed.records.apis[0]?.url ?? '',
@@ -110,8 +110,9 @@ async function createDatabase(postgres: EmbeddedPostgres, request: DatabaseReque
   await client.connect();
   try {
     const role = client.escapeIdentifier(request.username);
+    const known = await client.query('select 1 from pg_roles where rolname = $1', [request.username]);
     await client.query(
-      `create role ${role} login superuser password ${client.escapeLiteral(request.password)}`,
+      `${known.rows.length > 0 ? 'alter' : 'create'} role ${role} login superuser password ${client.escapeLiteral(request.password)}`,
     );
     await client.query(`create database ${client.escapeIdentifier(request.databaseName)} owner ${role}`);
   } finally {

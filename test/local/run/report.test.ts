@@ -13,7 +13,13 @@ const handledAll: ConsumerMeasure = {
   fifo: true,
 };
 const success: Outcome = {
-  measured: { published: 3, waiting: 0, quarantined: 0, consumers: { audit: handledAll }, latencyMs: { p50: 4, p99: 9 } },
+  measured: {
+    published: 3,
+    waiting: 0,
+    quarantined: 0,
+    consumers: { audit: handledAll },
+    latencyMs: { p50: 4, p99: 9 },
+  },
   deadLetters: [],
   retried: 1,
   seconds: 2,
