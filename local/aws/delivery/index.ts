@@ -4,6 +4,7 @@ export {
   createDeliveries,
   type Deliveries,
   type DeliveryOutcome,
+  eventRetries,
   type ExhaustedCondition,
   type RetryPolicy,
 } from './retries.ts';

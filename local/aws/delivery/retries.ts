@@ -40,6 +40,19 @@ export interface Deliveries {
   close(): void;
 }
 
+/** AWS says "exponential back off and jitter"; this fits 185 retries into 24 hours, without chance. */
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 480_000;
+
+/** The retries of EventBridge rules and of schedules. */
+export function eventRetries(attempts: number, ageSeconds: number): RetryPolicy {
+  return {
+    maximumRetries: attempts,
+    maximumAgeMilliseconds: ageSeconds * 1_000,
+    delayMilliseconds: (retry) => Math.min(FIRST_RETRY_MS * 2 ** (retry - 1), LONGEST_RETRY_MS),
+  };
+}
+
 /** Refusals with a 4xx status that pass by themselves. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set([
   'Throttling',

@@ -1,7 +1,7 @@
 // What EventBridge keeps: buses, rules, targets, archives, replays, and the event itself.
 
 import type { Pattern } from '../matching/index.ts';
-import type { Schedule } from './schedule-expression.ts';
+import type { Schedule } from '../schedules/index.ts';
 
 /** An event as targets receive it. eventbridge/latest/userguide/eb-events-structure.html */
 export interface BusEvent {

@@ -1,6 +1,7 @@
 // Replays: archived events put on their bus again, marked with the replay's name.
 
 import type { AwsContext } from '../context.ts';
+import type { ScheduleTimers } from '../schedules/index.ts';
 import { existingArchive, keptEvents } from './archives.ts';
 import { alreadyExists, limitExceeded, notFound, validationError } from './errors.ts';
 import { checkName, type Input, optionalText, optionalTime, record, requiredText, texts } from './input.ts';
@@ -8,7 +9,6 @@ import { MAX_ACTIVE_REPLAYS } from './limits.ts';
 import type { BusEvent, Replay } from './model.ts';
 import { page } from './paging.ts';
 import type { EventsState } from './state.ts';
-import type { ScheduleTimers } from './timers.ts';
 
 /** API_StartReplay.html */
 const MAX_NAME_LENGTH = 64;

@@ -2,12 +2,12 @@
 
 import type { AwsContext } from '../context.ts';
 import { EVENT_BUS_PROFILE, type Pattern, PatternError, readPattern } from '../matching/index.ts';
+import { readSchedule } from '../schedules/index.ts';
 import { invalidPattern, limitExceeded, validationError } from './errors.ts';
 import { checkName, type Input, list, optionalText, record, requiredText, tagMap, texts } from './input.ts';
 import { MAX_RULES, MAX_TARGETS } from './limits.ts';
 import type { Rule } from './model.ts';
 import { page } from './paging.ts';
-import { readSchedule } from './schedule-expression.ts';
 import { type EventsState, existingBus, existingRule } from './state.ts';
 import { readTarget } from './target-input.ts';
 

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { type AwsContext, type AwsService, type ServiceProtocols } from '../context.ts';
 import { unknownOperation } from '../errors.ts';
 import { flattenEvent } from '../matching/index.ts';
+import { createScheduleTimers } from '../schedules/index.ts';
 import * as archives from './archives.ts';
 import * as buses from './buses.ts';
 import { notFound } from './errors.ts';
@@ -16,7 +17,6 @@ import * as replays from './replays.ts';
 import * as rules from './rules.ts';
 import { createEventsState, findBus } from './state.ts';
 import { createTargetDelivery, type LoggedEvent } from './target-delivery.ts';
-import { createScheduleTimers } from './timers.ts';
 
 declare module '../context.ts' {
   interface AwsServices {

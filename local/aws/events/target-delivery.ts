@@ -5,6 +5,7 @@ import {
   call,
   createDeliveries,
   type DeliveryOutcome,
+  eventRetries,
   invokeFunction,
   type QueueMessageAttribute,
   type RetryPolicy,
@@ -18,10 +19,6 @@ import { targetInput } from './transform.ts';
 
 /** EventBridge's own name as a caller of other services. */
 const SERVICE_PRINCIPAL = 'events.amazonaws.com';
-
-/** AWS says "exponential back off and jitter"; this fits 185 retries into 24 hours, without chance. */
-const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 480_000;
 
 /** What reached a CloudWatch Logs group. There is no log service here: this is where such events end. */
 export interface LoggedEvent {
@@ -133,15 +130,6 @@ export function createTargetDelivery(
     logged: () => [...logged],
     pending: () => deliveries.pending(),
     close: () => deliveries.close(),
-  };
-}
-
-/** Retries with the attempts and age of a target or schedule. */
-export function eventRetries(attempts: number, ageSeconds: number): RetryPolicy {
-  return {
-    maximumRetries: attempts,
-    maximumAgeMilliseconds: ageSeconds * 1_000,
-    delayMilliseconds: (retry) => Math.min(FIRST_RETRY_MS * 2 ** (retry - 1), LONGEST_RETRY_MS),
   };
 }
 

@@ -1,0 +1,186 @@
+// One invocation of a schedule: the input its target gets, the call, the retries, the dead letter.
+
+import { randomUUID } from 'node:crypto';
+
+import { type AwsContext, type Caller, serviceCaller } from '../context.ts';
+import {
+  call,
+  type Deliveries,
+  type DeliveryOutcome,
+  eventRetries,
+  invokeFunction,
+  sendToQueue,
+} from '../delivery/index.ts';
+import { AwsError } from '../errors.ts';
+import { MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS, record } from './input.ts';
+import type { Schedule, ScheduleTarget } from './model.ts';
+
+/** Scheduler's own name as a caller of other services. */
+const SERVICE_PRINCIPAL = 'scheduler.amazonaws.com';
+
+/** `arn:aws:scheduler:::aws-sdk:sqs:sendMessage`: any action of any service, with the input as its parameters. */
+const UNIVERSAL_TARGET = /^arn:[a-z-]+:scheduler:::aws-sdk:([a-z0-9]+):([A-Za-z0-9]+)$/;
+/** Services whose SDK name is not their endpoint's. */
+const ENDPOINT_NAMES: Readonly<Record<string, string>> = { eventbridge: 'events' };
+
+/** Invokes the schedule's target for the time it was due. Never rejects. */
+export async function invokeSchedule(
+  context: AwsContext,
+  deliveries: Deliveries,
+  schedule: Schedule,
+  due: number,
+): Promise<void> {
+  const { target } = schedule;
+  const execution = { id: randomUUID(), due, startedAt: context.clock.now() };
+  const caller = serviceCaller(context, SERVICE_PRINCIPAL, schedule.arn);
+  let attempts = 0;
+  let input = '';
+  const outcome = await deliveries.run(
+    async () => {
+      input = targetInput(context, schedule, execution, ++attempts);
+      await callTarget(context, target, input, caller);
+    },
+    eventRetries(
+      target.RetryPolicy?.MaximumRetryAttempts ?? MAX_RETRY_ATTEMPTS,
+      target.RetryPolicy?.MaximumEventAgeInSeconds ?? MAX_EVENT_AGE_SECONDS,
+    ),
+    execution.startedAt,
+  );
+  report(context, schedule, execution, target.Arn, outcome, 'delivered');
+  const queueArn = target.DeadLetterConfig?.Arn;
+  if (outcome.delivered || queueArn === undefined) return;
+
+  const attributes = deadLetterAttributes(schedule, execution, outcome);
+  const letter = { MessageBody: input, MessageAttributes: attributes };
+  const deadLettered = await deliveries.run(
+    async () => sendToQueue(context, queueArn, letter, caller),
+    eventRetries(MAX_RETRY_ATTEMPTS, MAX_EVENT_AGE_SECONDS),
+    context.clock.now(),
+  );
+  report(context, schedule, execution, queueArn, deadLettered, 'dead-lettered');
+}
+
+interface Execution {
+  readonly id: string;
+  readonly due: number;
+  readonly startedAt: number;
+}
+
+async function callTarget(
+  context: AwsContext,
+  target: ScheduleTarget,
+  input: string,
+  caller: Caller,
+): Promise<void> {
+  const [, sdkName, action] = UNIVERSAL_TARGET.exec(target.Arn) ?? [];
+  if (sdkName !== undefined && action !== undefined) {
+    const name = ENDPOINT_NAMES[sdkName] ?? sdkName;
+    const parameters = record(JSON.parse(input));
+    await call(context, name, action.charAt(0).toUpperCase() + action.slice(1), { ...parameters }, caller);
+    return;
+  }
+  const service = target.Arn.split(':')[2];
+  if (service === 'sqs') {
+    const group = target.SqsParameters?.MessageGroupId;
+    const message = { MessageBody: input, ...(group === undefined ? {} : { MessageGroupId: group }) };
+    sendToQueue(context, target.Arn, message, caller);
+  } else if (service === 'sns') {
+    await call(context, 'sns', 'Publish', { TopicArn: target.Arn, Message: input }, caller);
+  } else if (service === 'lambda') {
+    await invokeFunction(context, target.Arn, input, caller);
+  } else if (service === 'events') {
+    await putEvent(context, target, input, caller);
+  } else {
+    throw new AwsError(
+      'TargetNotRunning',
+      `The embedded AWS can't invoke ${target.Arn}: no such service runs here`,
+    );
+  }
+}
+
+async function putEvent(context: AwsContext, target: ScheduleTarget, input: string, caller: Caller) {
+  const entry = {
+    EventBusName: target.Arn,
+    Source: target.EventBridgeParameters?.Source,
+    DetailType: target.EventBridgeParameters?.DetailType,
+    Detail: input,
+  };
+  const output = record(await call(context, 'events', 'PutEvents', { Entries: [entry] }, caller));
+  const [result] = (output['Entries'] ?? []) as readonly { ErrorCode?: string; ErrorMessage?: string }[];
+  if (result?.ErrorCode !== undefined) throw new AwsError(result.ErrorCode, result.ErrorMessage ?? '');
+}
+
+/**
+ * The target's input with Scheduler's keywords filled in, or Scheduler's own event when it has none.
+ * scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+ */
+function targetInput(context: AwsContext, schedule: Schedule, execution: Execution, attempt: number): string {
+  const { Input: input } = schedule.target;
+  const time = isoSeconds(execution.due);
+  if (input === undefined || input === '') {
+    return JSON.stringify({
+      version: '0',
+      id: execution.id,
+      'detail-type': 'Scheduled Event',
+      source: 'aws.scheduler',
+      account: context.accountId,
+      time,
+      region: context.region,
+      resources: [schedule.arn],
+      detail: '{}',
+    });
+  }
+  return input
+    .replaceAll('<aws.scheduler.schedule-arn>', schedule.arn)
+    .replaceAll('<aws.scheduler.scheduled-time>', time)
+    .replaceAll('<aws.scheduler.execution-id>', execution.id)
+    .replaceAll('<aws.scheduler.attempt-number>', String(attempt));
+}
+
+/** scheduler/latest/UserGuide/configuring-schedule-dlq.html */
+function deadLetterAttributes(
+  schedule: Schedule,
+  execution: Execution,
+  failure: DeliveryOutcome & { delivered: false },
+) {
+  const values = {
+    ERROR_CODE: failure.error.code,
+    ERROR_MESSAGE: failure.error.message,
+    EXECUTION_ID: execution.id,
+    EXECUTION_TIME: isoSeconds(execution.startedAt),
+    ...(failure.exhausted === undefined ? {} : { EXHAUSTED_RETRY_CONDITION: failure.exhausted }),
+    IS_PAYLOAD_TRUNCATED: 'false',
+    RETRY_ATTEMPTS: String(failure.retries),
+    SCHEDULED_TIME: isoSeconds(execution.due),
+    SCHEDULE_ARN: schedule.arn,
+    TARGET_ARN: schedule.target.Arn,
+  };
+  return Object.fromEntries(
+    Object.entries(values).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+  );
+}
+
+function report(
+  context: AwsContext,
+  schedule: Schedule,
+  execution: Execution,
+  target: string,
+  outcome: DeliveryOutcome,
+  success: 'delivered' | 'dead-lettered',
+): void {
+  context.events.emit({
+    kind: outcome.delivered ? success : 'delivery-failed',
+    service: 'scheduler',
+    resourceArn: schedule.arn,
+    messageId: execution.id,
+    detail: {
+      target,
+      retries: outcome.retries,
+      ...(outcome.delivered ? {} : { errorCode: outcome.error.code }),
+    },
+  });
+}
+
+function isoSeconds(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
