@@ -32,6 +32,7 @@ export function measureOf(event: InsightEvent): string | null {
       return event.data.change === 'closed' && event.data.state === 'merged' ? 'merges' : null;
     case 'BuildChanged':
       return event.data.outcome === 'pending' ? null : `builds-${event.data.outcome}`;
+    case 'DeploymentChanged':
     default:
       return event.data.change === 'created' ? 'deployments' : null;
   }

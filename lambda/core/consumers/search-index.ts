@@ -59,6 +59,7 @@ export function documentOf(event: SearchableEvent): SearchDocument {
       return fromThirdParty('pull-request', event.data, event.data.updatedAt, event.data.state);
     case 'DiscussionChanged':
       return fromThirdParty('discussion', event.data, event.data.updatedAt, event.data.state);
+    case 'ReleaseChanged':
     default:
       return fromThirdParty(
         event.data.kind,
