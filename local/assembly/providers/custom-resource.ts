@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 
-import type { AwsContext, AwsService } from '../../aws/context.ts';
+import type { AwsContext } from '../../aws/context.ts';
 import { AwsError } from '../../aws/errors.ts';
 import type { RestResponse } from '../../aws/protocols/rest-json.ts';
 import { AssemblyError } from '../errors.ts';
@@ -115,36 +115,29 @@ interface PendingResponse {
   forget(): void;
 }
 
-interface ResponseService extends AwsService {
-  readonly name: 'cloudformation';
-  readonly waiting: Map<string, (response: CustomResourceResponse) => void>;
-}
+/** Response token -> what to do with the response. */
+type WaitingResponses = Map<string, (response: CustomResourceResponse) => void>;
 
-declare module '../../aws/context.ts' {
-  interface AwsServices {
-    readonly cloudformation: ResponseService;
-  }
-}
+const waitingIn = new WeakMap<AwsContext, WaitingResponses>();
 
 function expectResponse(aws: AwsContext): PendingResponse {
-  const service = aws.services.find('cloudformation') ?? registerResponseService(aws);
+  const waiting = waitingIn.get(aws) ?? registerResponseService(aws);
   const token = randomUUID();
   const { promise, resolve } = Promise.withResolvers<CustomResourceResponse>();
-  service.waiting.set(token, resolve);
+  waiting.set(token, resolve);
   return {
     url: `${aws.endpointUrl}${RESPONSE_PATH}/${token}`,
     response: promise,
     settle: resolve,
-    forget: () => void service.waiting.delete(token),
+    forget: () => void waiting.delete(token),
   };
 }
 
 /** The part of CloudFormation that answers on the endpoint: where custom resources put their response. */
-function registerResponseService(aws: AwsContext): ResponseService {
-  const waiting: ResponseService['waiting'] = new Map();
-  const service: ResponseService = {
+function registerResponseService(aws: AwsContext): WaitingResponses {
+  const waiting: WaitingResponses = new Map();
+  aws.services.register({
     name: 'cloudformation',
-    waiting,
     protocols: {
       routes: [
         {
@@ -165,7 +158,7 @@ function registerResponseService(aws: AwsContext): ResponseService {
         `The local run deploys assemblies itself; CloudFormation's ${action} is not offered`,
       );
     },
-  };
-  aws.services.register(service);
-  return service;
+  });
+  waitingIn.set(aws, waiting);
+  return waiting;
 }

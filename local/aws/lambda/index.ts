@@ -231,7 +231,12 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
     deleteEventSourceMapping: takeMapping,
     listEventSourceMappings: () => [...mappings.values()].map(({ configuration }) => configuration),
     async prewarm() {
-      await Promise.all([...functions.values()].map(({ runner }) => runner.prewarm()));
+      // As many at once as there are cores: a start is work for one core, and the first events should not wait for all.
+      const waiting = [...functions.values()].values();
+      const lane = async (): Promise<void> => {
+        for (const { runner } of waiting) await runner.prewarm();
+      };
+      await Promise.all(cpus().map(lane));
     },
     observeLogs(listener) {
       logListeners.add(listener);

@@ -5,7 +5,7 @@
  * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
  */
 import { existsSync } from 'node:fs';
-import { registerHooks } from 'node:module';
+import { flushCompileCache, registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
@@ -34,6 +34,7 @@ const EXIT_UNHANDLED = 128;
 
 let current: InvocationMessage | undefined;
 
+delete process.env['NODE_COMPILE_CACHE'];
 captureOutput();
 process.setSourceMapsEnabled(true);
 treatBareJsAsCommonJs();
@@ -56,6 +57,7 @@ try {
     void answer(handler, message);
   });
   send({ type: 'ready' });
+  flushCompileCache();
 } catch (thrown) {
   send({ type: 'init-error', error: errorOf(thrown) });
 }
