@@ -24,7 +24,9 @@ export const core: () => Promise<Core> = keptOnceMade(async () => {
 export const tokenSecret: () => Promise<string> = keptOnceMade(async () => {
   const secretArn = process.env['API_TOKEN_SECRET_ARN'];
   if (secretArn === undefined || secretArn === '') {
-    throw new Error('API_TOKEN_SECRET_ARN is not set: it names the secret whose text signs the tokens of the API');
+    throw new Error(
+      'API_TOKEN_SECRET_ARN is not set: it names the secret whose text signs the tokens of the API',
+    );
   }
   return readSecretFromAws(process.env)(secretArn);
 });

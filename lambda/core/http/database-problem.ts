@@ -39,12 +39,14 @@ export function databaseProblem(error: unknown): Problem | undefined {
   });
 }
 
+/** Told by its fields and not by its class: an error may come from another realm, or another copy of pg. */
 export function isDatabaseUnreachable(error: unknown): boolean {
-  for (let current: unknown = error; current instanceof Error; current = current.cause) {
-    const code = 'code' in current && typeof current.code === 'string' ? current.code : '';
-    if (NETWORK_CODES.has(code) || SQLSTATE_NOT_NOW.test(code) || POOL_MESSAGES.test(current.message))
-      return true;
-    if (current instanceof AggregateError && current.errors.some(isDatabaseUnreachable)) return true;
-  }
-  return false;
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, message, cause, errors } = error as Readonly<Record<string, unknown>>;
+  return (
+    (typeof code === 'string' && (NETWORK_CODES.has(code) || SQLSTATE_NOT_NOW.test(code))) ||
+    (typeof message === 'string' && POOL_MESSAGES.test(message)) ||
+    (Array.isArray(errors) && errors.some(isDatabaseUnreachable)) ||
+    isDatabaseUnreachable(cause)
+  );
 }
