@@ -107,7 +107,8 @@ export function countOrderViolations(
   let violations = 0;
   for (const { eventId, orderingKey } of effects) {
     const position = positions.get(eventId);
-    if (position === undefined || seen.has(eventId)) continue;
+    // Without an ordering key the group is the tenant, and no order is promised.
+    if (position === undefined || seen.has(eventId) || !orderingKey.includes('#')) continue;
     seen.add(eventId);
     const before = latest.get(orderingKey) ?? -1;
     if (position < before) violations += 1;

@@ -93,16 +93,15 @@ export interface InvokeResult {
 }
 
 export interface LambdaOptions {
-  /** Instances of all functions together that this machine may hold; 24 per core when absent. */
+  /** Instances of all functions together that this machine may hold; 12 per core when absent. */
   readonly maximumInstances?: number;
-  /** Milliseconds an event waits for a busy instance before another one is started; 25 when absent. */
+  /** Milliseconds an event waits for a busy instance before another one is started; as long as a start takes when absent. */
   readonly scaleOutDelayMilliseconds?: number;
   /** Milliseconds before each retry of an asynchronous invocation; AWS's 60,000 and 120,000 when absent. */
   readonly asyncRetryDelayMilliseconds?: readonly number[];
 }
 
-const INSTANCES_PER_CORE = 24;
-const SCALE_OUT_DELAY_MILLISECONDS = 25;
+const INSTANCES_PER_CORE = 12;
 
 interface FunctionEntry {
   readonly runner: FunctionRunner;
@@ -143,6 +142,7 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
       ? startSqsPoller(configuration, {
           context,
           run: async (functionName, payload) => find(functionName).runner.run(payload),
+          scaleOutDelay: (functionName) => find(functionName).runner.scaleOutDelay(),
         })
       : undefined;
 
@@ -189,7 +189,7 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
         concurrency,
         capacity,
         faults,
-        scaleOutDelayMilliseconds: options.scaleOutDelayMilliseconds ?? SCALE_OUT_DELAY_MILLISECONDS,
+        scaleOutDelayMilliseconds: options.scaleOutDelayMilliseconds,
         onLog: (line) => {
           for (const listener of logListeners) listener(line);
         },
