@@ -11,11 +11,6 @@
 import type { OutboxRow } from './rows.ts';
 import { orderingUnit } from './rows.ts';
 
-/** Rows of one key that wait in memory at most. */
-const WAITING_PER_KEY = 100;
-/** Excluded for crowding, a key comes back when fewer rows than this wait. */
-const WAITING_TO_RETURN = 50;
-
 export class KeyOrder {
   /** All rows in memory, by sequence number, until they are finished in the database. */
   readonly #held = new Set<number>();
@@ -26,12 +21,13 @@ export class KeyOrder {
   /** Milliseconds since the epoch when a unit may be read again. */
   readonly #excluded = new Map<string, number>();
   readonly #crowded = new Set<string>();
-  #waitingCount = 0;
+  readonly #waitingPerKey: number;
 
-  /** Rows not yet given out by `take`. */
-  get buffered(): number {
-    return this.#ready.length + this.#waitingCount;
+  /** @param waitingPerKey rows of one key that wait in memory at most */
+  constructor(waitingPerKey: number) {
+    this.#waitingPerKey = Math.max(1, waitingPerKey);
   }
+
   get ready(): number {
     return this.#ready.length;
   }
@@ -73,9 +69,8 @@ export class KeyOrder {
     if (waiting === undefined) {
       this.#waiting.set(unit, []);
       this.#ready.push(row);
-    } else if (waiting.length < WAITING_PER_KEY) {
+    } else if (waiting.length < this.#waitingPerKey) {
       waiting.push(row);
-      this.#waitingCount++;
     } else {
       this.#crowded.add(unit);
       this.#excluded.set(unit, Infinity);
@@ -103,19 +98,20 @@ export class KeyOrder {
     const waiting = this.#waiting.get(unit);
     const next = waiting?.shift();
     if (waiting !== undefined && next !== undefined) {
-      this.#waitingCount--;
       this.#ready.push(next);
     } else {
       this.#waiting.delete(unit);
     }
-    if (this.#crowded.has(unit) && (waiting?.length ?? 0) < WAITING_TO_RETURN) this.#excluded.set(unit, 0);
+    // Half of them are left: time to read the next, before the key runs dry.
+    if (this.#crowded.has(unit) && (waiting?.length ?? 0) <= this.#waitingPerKey / 2) {
+      this.#excluded.set(unit, 0);
+    }
   }
 
   /** Later rows of the key wait until the retry. Say `retryAt` once the failure is stored. */
   failed(row: OutboxRow): void {
     const unit = orderingUnit(row);
     for (const { sequence } of this.#waiting.get(unit) ?? []) this.#held.delete(sequence);
-    this.#waitingCount -= this.#waiting.get(unit)?.length ?? 0;
     this.#waiting.delete(unit);
     this.#crowded.delete(unit);
     this.#excluded.set(unit, Infinity);

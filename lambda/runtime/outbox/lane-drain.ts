@@ -46,6 +46,8 @@ const LAST_TRIES = 3;
 const READ_AHEAD_BYTES = 16 * 1024 * 1024;
 const ASSUMED_EVENT_BYTES = 64 * 1024;
 const SMALLEST_PAGE = 10;
+/** Of a page at most one in so many rows may wait behind others of its key. */
+const WAITING_SHARE = 10;
 /** With so many keys failing the fault is the broker's: nothing new is tried until some of them are accepted. */
 const MAX_RETRYING = 1_000;
 /** Milliseconds between two looks at the time, and for new rows while slow sends are under way. */
@@ -59,7 +61,7 @@ export class LaneDrain {
   readonly result: ProcessResult;
   readonly tokens: LaneTokens;
   readonly #options: LaneDrainOptions;
-  readonly #order = new KeyOrder();
+  readonly #order: KeyOrder;
   /** Milliseconds since the epoch until which the lanes are certainly ours. */
   #leasedUntil: number;
   #interrupted = false;
@@ -90,6 +92,7 @@ export class LaneDrain {
 
   constructor(options: LaneDrainOptions, tokens: LaneTokens, leasedUntil: number) {
     this.#options = options;
+    this.#order = new KeyOrder((options.batchSize * options.inFlight) / WAITING_SHARE);
     this.tokens = tokens;
     this.#leasedUntil = leasedUntil;
     this.result = { published: 0, retried: 0, quarantined: 0, lanes: tokens.size };
@@ -203,7 +206,7 @@ export class LaneDrain {
   /** Starts a new pass where one is needed. */
   #mayRead(now: number): boolean {
     const page = this.#pageSize();
-    if (this.#order.buffered >= page || this.#order.held >= 4 * page) return false;
+    if (this.#order.ready >= page || this.#order.held >= 4 * page) return false;
     const passAge = now - this.#passBegan;
     if (passAge >= Math.max(PASS_INTERVAL, PASS_COST_FACTOR * this.#firstPageCost)) {
       this.#startPass(now);

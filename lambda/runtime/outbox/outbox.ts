@@ -37,7 +37,7 @@ export interface Outbox {
 export function createOutbox({ contracts, nudge, logger }: OutboxOptions): Outbox {
   const byName = new Map(contracts.map((contract) => [contract.name, contract]));
   return {
-    enqueue: (tx, events) =>
+    enqueue: async (tx, events) =>
       enqueue(
         tx,
         events.map((envelope) => encodeEvent(byName, envelope)),

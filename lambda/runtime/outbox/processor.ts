@@ -127,6 +127,13 @@ class Relay implements OutboxProcessor {
     const { clock, pool, random, listen: listening, pollMilliseconds } = this.#options;
     const total = emptyResult();
     this.#running = true;
+    const broken = (error: Error): void => {
+      this.#logger?.warn('an idle database connection broke; the pool opens another', {
+        error: describeError(error),
+      });
+    };
+    // Without a listener a broken idle connection ends the process.
+    pool.on('error', broken);
     const listener = listening
       ? listen({ pool, clock, random, logger: this.#logger, notified: () => void this.nudge() })
       : undefined;
@@ -157,6 +164,7 @@ class Relay implements OutboxProcessor {
       this.#running = false;
       await listener?.close();
       await this.#giveBack();
+      pool.off('error', broken);
     }
     return total;
   }
