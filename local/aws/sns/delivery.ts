@@ -12,7 +12,7 @@ import {
   sendToQueue,
 } from '../delivery/index.ts';
 import { AwsError } from '../errors.ts';
-import { attributesAsEvent } from '../matching/index.ts';
+import { attributesAsEvent, type EventFields, flattenEvent } from '../matching/index.ts';
 import { HTTP_RETRIES, postConfirmation, postNotification } from './http-delivery.ts';
 import { MAX_RAW_DELIVERY_ATTRIBUTES } from './limits.ts';
 import { binaryBytes } from './message-attributes.ts';
@@ -97,9 +97,10 @@ export function createTopicDelivery(context: AwsContext): TopicDelivery {
   return {
     deliver(topic, message) {
       const started: Promise<void>[] = [];
+      const passesFilter = filtersFor(message);
       for (const subscription of topic.subscriptions.values()) {
         if (subscription.pending) continue;
-        if (!passesFilter(subscription, message)) {
+        if (!passesFilter(subscription)) {
           reportFiltered(context, subscription, message);
           continue;
         }
@@ -117,14 +118,27 @@ export function createTopicDelivery(context: AwsContext): TopicDelivery {
   };
 }
 
-function passesFilter(subscription: Subscription, message: Message): boolean {
-  const { filter } = subscription;
-  if (!filter) return true;
-  if (filterPolicyScope(subscription) === 'MessageAttributes') {
-    return filter.matches(attributesAsEvent(message.attributes));
-  }
-  const body = parseObject(bodyFor(message, subscription.protocol));
-  return body !== undefined && filter.matches(body);
+/** Answers for each subscription of a topic whether it wants the message, which is taken apart once for all. */
+function filtersFor(message: Message): (subscription: Subscription) => boolean {
+  let attributes: EventFields | undefined;
+  const bodies = new Map<string, EventFields | undefined>();
+  const bodyFields = (body: string): EventFields | undefined => {
+    if (!bodies.has(body)) {
+      const parsed = parseObject(body);
+      bodies.set(body, parsed && flattenEvent(parsed));
+    }
+    return bodies.get(body);
+  };
+  return (subscription) => {
+    const { filter } = subscription;
+    if (!filter) return true;
+    if (filterPolicyScope(subscription) === 'MessageAttributes') {
+      attributes ??= flattenEvent(attributesAsEvent(message.attributes));
+      return filter.matches(attributes);
+    }
+    const body = bodyFields(bodyFor(message, subscription.protocol));
+    return body !== undefined && filter.matches(body);
+  };
 }
 
 async function attemptDelivery(

@@ -43,6 +43,7 @@ describe('operators on an event bus', () => {
     ['exists false', { exists: false }, [[], {}, { b: 1 }], ['', null]],
     ['wildcard', { wildcard: 'dir/*.png' }, ['dir/a.png', 'dir/.png'], ['dir/a.jpg', 'x/dir/a.png', 1]],
     ['wildcard, several', { wildcard: '*a*b*' }, ['ab', 'xaxbx'], ['ba']],
+    ['wildcard, no overlap in the middle', { wildcard: 'a*bc*c' }, ['abcc', 'axbcxc'], ['abc']],
     ['wildcard, no overlap', { wildcard: 'aba*ba' }, ['ababa'], ['aba']],
     ['wildcard, escaped', { wildcard: 'a\\*\\\\*' }, ['a*\\z'], ['ab\\z']],
   ];
