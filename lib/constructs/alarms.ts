@@ -48,7 +48,6 @@ export class HopAlarms {
   constructor(scope: Construct, props: AlarmProps) {
     this.#scope = scope;
     this.#props = props;
-    if (props.alarms !== 'none') requireAlertTopic(scope, props);
   }
 
   /** A message in a dead-letter queue. Visible messages, not messages sent: the latter does not count moves. */
@@ -141,6 +140,7 @@ export class HopAlarms {
 
   #add(id: string, specification: AlarmSpecification): void {
     if (this.#props.alarms === 'none') return;
+    if (this.all.length === 0) requireAlertTopic(this.#scope, this.#props);
     const alarm = new Alarm(this.#scope, id, {
       metric: specification.metric,
       comparisonOperator:

@@ -11,13 +11,14 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import { bundleOptions } from './bundle-options.ts';
 import { ValidationError } from './errors.ts';
 
@@ -68,12 +69,14 @@ function entryFile(scope: Construct, entry: string): string {
   return file;
 }
 
-/** Bundles made by this process, by entry file. */
-const made = new Map<string, string>();
+/** Bundles by entry file, per application: a process that synthesizes again sees what has changed since. */
+const bundlesByRoot = new WeakMap<IConstruct, Map<string, string>>();
 
 function bundleOf(scope: Construct, file: string): string {
+  const made = bundlesByRoot.get(scope.node.root) ?? new Map<string, string>();
+  bundlesByRoot.set(scope.node.root, made);
   const known = made.get(file);
-  if (known !== undefined && existsSync(known)) return known;
+  if (known !== undefined) return known;
   const siblings = entriesOf(dirname(file));
   let failure: unknown;
   // One broken file must not stop its neighbours: after a failure the entry is bundled alone.
@@ -147,6 +150,7 @@ function bundle(entries: readonly string[]): string {
     const place = join(cache, `${group}-${fresh.key}`);
     moveInto(output, place);
     writeAtomically(recordFile, JSON.stringify(fresh));
+    removeStale(cache, group);
     return place;
   } finally {
     rmSync(output, { recursive: true, force: true });
@@ -170,6 +174,19 @@ function keyOf(root: string, inputs: readonly string[]): string {
       return existsSync(path) ? [file, readFileSync(path)] : [file, 'absent'];
     }),
   );
+}
+
+/** Long enough for any synth that still copies an older bundle. */
+const STALE_AFTER_MILLISECONDS = 60 * 60 * 1000;
+
+/** Earlier bundles of the same entries, and what a killed process left behind. */
+function removeStale(cache: string, group: string): void {
+  for (const name of readdirSync(cache)) {
+    const path = join(cache, name);
+    if (!name.startsWith(`${group}-`) && !name.startsWith('new-')) continue;
+    const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+    if (Date.now() - made > STALE_AFTER_MILLISECONDS) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 /** Another process may have made the same bundle in the meantime; then its copy is kept. */

@@ -1,6 +1,6 @@
 /** An EventBridge bus (Custom Event Bus - Classic) for events that cross services. */
 import type { Duration } from 'aws-cdk-lib';
-import { Stack } from 'aws-cdk-lib';
+import { Names, Stack } from 'aws-cdk-lib';
 import type { CfnArchive, CfnEventBus } from 'aws-cdk-lib/aws-events';
 import { Archive, EventBus, IncludeDetail, Level } from 'aws-cdk-lib/aws-events';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -41,7 +41,7 @@ export interface MessageBusProps extends AlarmProps {
   readonly logLevel?: 'error' | 'info' | 'trace';
   /**
    * A name in AWS.
-   * @default - CDK makes it up
+   * @default - made of the stack's name and the construct's path
    */
   readonly eventBusName?: string;
 }
@@ -65,7 +65,7 @@ export class MessageBus extends Construct {
     super(scope, id);
     this.encryptionKey = props.encryptionKey;
     this.eventBus = new EventBus(this, 'Bus', {
-      ...(props.eventBusName === undefined ? {} : { eventBusName: props.eventBusName }),
+      eventBusName: props.eventBusName ?? busName(this),
       ...(props.description === undefined ? {} : { description: props.description }),
       ...(props.logLevel === undefined
         ? {}
@@ -147,6 +147,18 @@ export class MessageBusGrants {
   publish(grantee: IGrantable): void {
     grantTo(grantee, ['events:PutEvents'], [this.#bus.eventBus.eventBusArn]);
   }
+}
+
+/** EventBus name, eventbridge/latest/APIReference/API_CreateEventBus.html. */
+const MAX_BUS_NAME_LENGTH = 256;
+
+/** The L2's own default leaves the stack's name out, so two environments of one account would share a name. */
+function busName(scope: Construct): string {
+  return Names.uniqueResourceName(scope, {
+    maxLength: MAX_BUS_NAME_LENGTH,
+    separator: '-',
+    allowedSpecialCharacters: '-_',
+  });
 }
 
 const LOG_LEVELS = { error: Level.ERROR, info: Level.INFO, trace: Level.TRACE } as const;

@@ -1,11 +1,10 @@
 /** What the tests of the constructs share: an app as cdk.json makes it, without bundles; events; builders. */
 import { readFileSync } from 'node:fs';
 import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import type { Template } from 'aws-cdk-lib/assertions';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import * as z from 'zod/mini';
-import { AlertTopic } from '../../../lib/constructs/index.ts';
-import { ValidationError } from '../../../lib/constructs/index.ts';
+import { AlertTopic, ValidationError } from '../../../lib/constructs/index.ts';
 import type { DatabaseConnection, ValidationCode } from '../../../lib/constructs/index.ts';
 import { event, service } from '../../../lib/contracts/index.ts';
 
