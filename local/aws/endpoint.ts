@@ -102,7 +102,7 @@ async function answer(
     response.end(request.method === 'HEAD' ? undefined : wire.body);
   } catch (error) {
     // ResponseDropped, a client that went away, or a body that is too large to read: there is no answer to send.
-    request.destroy();
+    response.destroy();
     if (!(error instanceof ResponseDropped) && !gone.signal.aborted) throw error;
   }
 }
