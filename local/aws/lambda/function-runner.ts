@@ -26,6 +26,8 @@ export interface FunctionRunner {
    * @throws AwsError `TooManyRequestsException` when a concurrency limit is reached, `RequestTooLargeException`.
    */
   run(payload: string, options?: RunOptions): Promise<RunResult>;
+  /** Milliseconds that an event waits for a busy instance before another one is started. */
+  scaleOutDelay(): number;
   prewarm(): Promise<void>;
   instances(): number;
   close(): Promise<void>;
@@ -48,7 +50,7 @@ export interface RunnerDependencies {
   readonly concurrency: Concurrency;
   readonly capacity: HostCapacity;
   readonly faults: LambdaFaults;
-  readonly scaleOutDelayMilliseconds: number;
+  readonly scaleOutDelayMilliseconds: number | undefined;
   readonly onLog: (line: LogLine) => void;
 }
 
@@ -134,6 +136,7 @@ export function createFunctionRunner(
         leave();
       }
     },
+    scaleOutDelay: () => pool.scaleOutDelay(),
     prewarm: () => pool.prewarm(),
     instances: () => pool.size(),
     close: () => pool.close(),

@@ -2,17 +2,23 @@
  * The instances of one function: hands each event to a warm idle instance, else starts another one.
  *
  * Two things differ from AWS, both because one machine runs everything. An event that finds every instance busy waits
- * {@link PoolOptions.scaleOutDelayMilliseconds} for one to become idle before a new one is started: most handlers are
- * done sooner than a worker starts. And the machine has a limit of instances in all; an event above it waits.
+ * for one to become idle, as long as a start would take, before a new one is started: most handlers are done sooner, and
+ * starts that compete for the same cores slow down everything. And the machine has a limit of instances in all; an event above it waits.
  */
+import { performance } from 'node:perf_hooks';
+
 import type { FunctionConfiguration } from './function-configuration.ts';
 import type { FunctionError } from './function-error.ts';
 import { startInstance } from './instance.ts';
 import type { Instance, InstanceOptions } from './instance.ts';
 
+/** Until one is measured. */
+const ASSUMED_START_MILLISECONDS = 150;
+
 export interface PoolOptions extends Omit<InstanceOptions, 'onGone'> {
   readonly capacity: HostCapacity;
-  readonly scaleOutDelayMilliseconds: number;
+  /** How long an event waits for a busy instance; as long as a start was last seen to take when absent. */
+  readonly scaleOutDelayMilliseconds: number | undefined;
   /** Holds back the start of a new instance, for fault injection. */
   readonly delayStart: () => number;
 }
@@ -21,6 +27,8 @@ export interface InstancePool {
   /** A loaded, idle instance, now the caller's until `release`; or the error that kept every new one from loading. */
   acquire(): Promise<Acquired>;
   release(instance: Instance): void;
+  /** Milliseconds that an event waits for a busy instance before another one is started. */
+  scaleOutDelay(): number;
   /** Starts an instance in the background when there is none. Resolves when it is ready or has failed. */
   prewarm(): Promise<void>;
   size(): number;
@@ -83,6 +91,7 @@ export function createInstancePool(configuration: FunctionConfiguration, options
   const fresh = new WeakSet<Instance>();
   const waiters: { settle(acquired: Acquired): void }[] = [];
   let starting = 0;
+  let lastStartMilliseconds = ASSUMED_START_MILLISECONDS;
   let closed = false;
 
   const offer = (instance: Instance): void => {
@@ -103,6 +112,7 @@ export function createInstancePool(configuration: FunctionConfiguration, options
     starting++;
     const delay = options.delayStart();
     if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    const startedAt = performance.now();
     const instance = startInstance(configuration, {
       ...options,
       onGone: () => {
@@ -117,6 +127,7 @@ export function createInstancePool(configuration: FunctionConfiguration, options
     fresh.add(instance);
     const initError = await instance.ready;
     starting--;
+    lastStartMilliseconds = performance.now() - startedAt;
     if (initError === undefined) offer(instance);
     else waiters.shift()?.settle({ initError });
   };
@@ -125,6 +136,8 @@ export function createInstancePool(configuration: FunctionConfiguration, options
   const startIfNeeded = (): void => {
     if (waiters.length > starting && !closed) void start();
   };
+
+  const scaleOutDelay = (): number => options.scaleOutDelayMilliseconds ?? lastStartMilliseconds;
 
   const removeEvictor = capacity.addEvictor(() => {
     const instance = idle.shift();
@@ -145,7 +158,7 @@ export function createInstancePool(configuration: FunctionConfiguration, options
         startIfNeeded();
         return promise;
       }
-      const timer = setTimeout(startIfNeeded, options.scaleOutDelayMilliseconds);
+      const timer = setTimeout(startIfNeeded, scaleOutDelay());
       try {
         return await promise;
       } finally {
@@ -153,6 +166,7 @@ export function createInstancePool(configuration: FunctionConfiguration, options
       }
     },
     release: offer,
+    scaleOutDelay,
     async prewarm() {
       if (instances.size + starting === 0) await start();
     },

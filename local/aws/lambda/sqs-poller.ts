@@ -21,8 +21,6 @@ import type { ReceivedMessage, SqsRecord } from './sqs-event.ts';
 const RECEIVE_LIMIT = 10;
 const LONG_POLL_SECONDS = 20;
 const DELETE_BATCH_LIMIT = 10;
-/** How long a batch may run before the next one is fetched beside it. Real time: it is about this machine. */
-const SCALE_OUT_PATIENCE_MILLISECONDS = 10;
 /** A long poll that comes back empty sooner than this did not wait: SQS is closing, or a test moved the clock. */
 const QUICK_ANSWER_MILLISECONDS = 5;
 /** Between tries to hand a throttled batch to the function, and after a failed receive. */
@@ -42,11 +40,13 @@ export interface SqsPoller {
 export interface PollerDependencies {
   readonly context: AwsContext;
   readonly run: (functionName: string, payload: string) => Promise<RunResult>;
+  /** Milliseconds that a batch may run before the next one is fetched beside it. Real time: it is about this machine. */
+  readonly scaleOutDelay: (functionName: string) => number;
 }
 
 export function startSqsPoller(
   mapping: MappingConfiguration,
-  { context, run }: PollerDependencies,
+  { context, run, scaleOutDelay }: PollerDependencies,
 ): SqsPoller {
   const queueArn = mapping.eventSourceArn;
   const [, , , region = context.region, accountId = context.accountId, queueName = ''] = queueArn.split(':');
@@ -194,7 +194,7 @@ export function startSqsPoller(
     if (batches.size >= mapping.maximumConcurrency) return ended;
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>(
-      (resolve) => (timer = setTimeout(resolve, SCALE_OUT_PATIENCE_MILLISECONDS)),
+      (resolve) => (timer = setTimeout(resolve, scaleOutDelay(mapping.functionName))),
     );
     await Promise.race([ended, patience]);
     clearTimeout(timer);
