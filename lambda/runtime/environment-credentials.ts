@@ -17,9 +17,8 @@ export function defaultProvider(): () => Promise<Credentials> {
     const sessionToken = process.env['AWS_SESSION_TOKEN'];
     if (!accessKeyId || !secretAccessKey) {
       throw new Error(
-        'WAYBILL_CREDENTIALS_MISSING: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not in the environment. ' +
-          'This bundle was made for Lambda, which sets both. To run it elsewhere, set them, or bundle without ' +
-          "the alias of '@aws-sdk/credential-provider-node' to get the SDK's whole chain",
+        'WAYBILL_CREDENTIALS_MISSING: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set. Lambda sets ' +
+          "both; elsewhere set them, or bundle without the alias of '@aws-sdk/credential-provider-node'",
       );
     }
     return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };

@@ -5,12 +5,10 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Who sets a variable and how to get it, for the error that names it. */
 const VARIABLES = {
-  WAYBILL_CONSUMER: 'the QueueConsumer construct sets it; elsewhere give consume() a `consumer` name',
-  WAYBILL_QUEUE_URL: 'the QueueConsumer construct sets it; elsewhere give poll() a `queueUrl`',
+  WAYBILL_CONSUMER: 'QueueConsumer sets it; elsewhere give consume() a `consumer` name',
+  WAYBILL_QUEUE_URL: 'QueueConsumer sets it; elsewhere give poll() a `queueUrl`',
   WAYBILL_PUBLISH_ROUTES:
-    'the constructs set it when a function is granted to publish (topic.grants.publish(fn)); elsewhere give createPublisher() a transport',
-  WAYBILL_DATABASE_SECRET_ARN:
-    'the OutboxRelay construct and database grants set it; elsewhere set DATABASE_URL to a postgres:// address',
+    'x.grants.publish(fn) of a topic or bus sets it; elsewhere give createPublisher() a transport',
 } as const;
 
 export type RequiredVariable = keyof typeof VARIABLES;

@@ -10,8 +10,8 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** False where the line would be dropped; ask before building costly fields. */
-  isEnabled(level: LogLevel): boolean;
+  /** False where the line would be dropped, so that its fields need not be built. Without it every line is. */
+  isEnabled?(level: LogLevel): boolean;
   /** A logger that adds these fields to every line. */
   with(fields: LogFields): Logger;
 }
@@ -35,18 +35,20 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   const bound = (fixed: LogFields | undefined): Logger => {
     // The fields of all lines are serialized once, not per line.
     const fixedText = fixed === undefined ? '' : JSON.stringify(fixed).slice(1, -1);
-    const log = (at: LogLevel, message: string, fields: LogFields | undefined): void => {
-      if (SEVERITY[at] < threshold) return;
-      const moreText = fields === undefined ? '' : JSON.stringify(fields).slice(1, -1);
-      const head = `{"timestamp":"${new Date().toISOString()}","level":"${at}","message":${JSON.stringify(message)}`;
-      write(`${head}${fixedText && ','}${fixedText}${moreText && ','}${moreText}}\n`);
-    };
+    const at =
+      (level: LogLevel) =>
+      (message: string, fields?: LogFields): void => {
+        if (SEVERITY[level] < threshold) return;
+        const moreText = fields === undefined ? '' : JSON.stringify(fields).slice(1, -1);
+        const head = `{"timestamp":"${new Date().toISOString()}","level":"${level}","message":${JSON.stringify(message)}`;
+        write(`${head}${fixedText && ','}${fixedText}${moreText && ','}${moreText}}\n`);
+      };
     return {
-      isEnabled: (at) => SEVERITY[at] >= threshold,
-      debug: (message, fields) => log('debug', message, fields),
-      info: (message, fields) => log('info', message, fields),
-      warn: (message, fields) => log('warn', message, fields),
-      error: (message, fields) => log('error', message, fields),
+      isEnabled: (level) => SEVERITY[level] >= threshold,
+      debug: at('debug'),
+      info: at('info'),
+      warn: at('warn'),
+      error: at('error'),
       with: (fields) => bound({ ...fixed, ...fields }),
     };
   };

@@ -47,7 +47,6 @@ export interface MemoryBus extends EventBus<ConsumeOptions> {
 }
 
 const DEFAULT_MAX_RECEIVE_COUNT = 3;
-const SILENT = createLogger({ level: 'silent' });
 
 /**
  * Each subscription gets every event of its contracts, in order per ordering key, again at once when its
@@ -65,6 +64,7 @@ export function memoryBus(props: MemoryBusProps): MemoryBus {
   const deadLetters: MemoryDeadLetter[] = [];
   const maxReceiveCount = props.maxReceiveCount ?? DEFAULT_MAX_RECEIVE_COUNT;
   const underway = new Set<Promise<void>>();
+  const silent = createLogger({ level: 'silent' });
   let subscriptions = 0;
 
   return {
@@ -81,7 +81,7 @@ export function memoryBus(props: MemoryBusProps): MemoryBus {
     ) {
       subscriptions += 1;
       const name = options.consumer ?? `subscription-${subscriptions}`;
-      const settings = { publisher, logger: SILENT, maxReceiveCount, ...options, consumer: name };
+      const settings = { publisher, logger: silent, maxReceiveCount, ...options, consumer: name };
       const consumer = consumerFrom(contractsIn(contracts), handler, settings);
       const names = new Set(consumer.contracts.map((contract: AnyEventContract) => contract.name));
       const lanes = new Map<string, Promise<void>>();

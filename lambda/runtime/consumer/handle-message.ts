@@ -108,7 +108,7 @@ function log<Contract extends AnyEventContract>(
   more: Readonly<Record<string, unknown>> | undefined,
 ): void {
   const level = outcome === 'failed' ? 'warn' : outcome === 'dead-lettered' ? 'error' : 'info';
-  if (!consumer.logger.isEnabled(level)) return;
+  if (consumer.logger.isEnabled?.(level) === false) return;
   consumer.logger[level](`message ${outcome}`, {
     eventId: event?.eventId,
     eventType: event?.eventType,

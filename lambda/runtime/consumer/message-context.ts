@@ -52,7 +52,7 @@ export class MessageContext implements HandlerContext {
     if (publisher === undefined) {
       throw new RuntimeError(
         'WAYBILL_PUBLISHER_MISSING',
-        `${contract.name} was not published: give consume() a publisher, for example { publisher: publisherFromEnvironment([${contract.name}]) }`,
+        `${contract.name} was not published: give consume() a \`publisher\`, for example publisherFromEnvironment([${contract.name}])`,
       );
     }
     this.#published ??= new Map();

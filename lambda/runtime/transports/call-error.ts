@@ -46,9 +46,7 @@ export function callFailure(error: unknown): EntryFailure {
 }
 
 function errorCode(error: unknown): string | undefined {
-  const code =
-    (error as { readonly Code?: unknown; readonly code?: unknown } | null)?.Code ??
-    (error as { readonly code?: unknown } | null)?.code;
+  const { Code, code = Code } = Object(error) as { readonly Code?: unknown; readonly code?: unknown };
   return typeof code === 'string' ? code : undefined;
 }
 

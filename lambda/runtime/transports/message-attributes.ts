@@ -25,15 +25,13 @@ export function text(value: string): StringAttribute {
  * headroom cost nothing.
  */
 export function entryBytes(
-  entryId: string,
   body: string,
-  attributes: Readonly<Record<string, StringAttribute>>,
-  ids: Readonly<Record<string, string | undefined>>,
+  { MessageAttributes: attributes, ...ids }: { readonly MessageAttributes: Record<string, StringAttribute> },
 ): number {
-  let bytes = entryId.length + Buffer.byteLength(body);
+  let bytes = Buffer.byteLength(body);
   for (const name in attributes) {
     bytes += name.length + 'String'.length + Buffer.byteLength(attributes[name]!.StringValue);
   }
-  for (const name in ids) bytes += ids[name]?.length ?? 0;
+  for (const id of Object.values<string>(ids)) bytes += id.length;
   return bytes;
 }
