@@ -47,6 +47,8 @@ const AWS_MANAGED_RETRIES: RetryPolicy = {
 export interface TopicDelivery {
   /** Starts the delivery of a message to every subscription of the topic. Each first attempt starts at once. */
   deliver(topic: Topic, message: Message): Promise<unknown>;
+  /** Delivers messages from the archive to one subscription, in order; resolves when all have ended. */
+  replay(topic: Topic, subscription: Subscription, messages: readonly Message[]): Promise<unknown>;
   /** Asks an HTTP endpoint to confirm its subscription. */
   requestConfirmation(topic: Topic, subscription: Subscription): void;
   /** Deliveries that have not ended yet. */
@@ -107,6 +109,10 @@ export function createTopicDelivery(context: AwsContext): TopicDelivery {
         started.push((topic.fifo ? deliverInOrder : deliverOne)(topic, subscription, message));
       }
       return Promise.all(started);
+    },
+    replay(topic, subscription, messages) {
+      const wanted = messages.filter((message) => filtersFor(message)(subscription));
+      return Promise.all(wanted.map((message) => deliverInOrder(topic, subscription, message)));
     },
     requestConfirmation(topic, subscription) {
       if (!subscription.protocol.startsWith('http')) return;
@@ -218,7 +224,7 @@ function queueIds(
 }
 
 function queueAttributes(message: Message): Record<string, QueueMessageAttribute> {
-  return Object.fromEntries(
+  const attributes = Object.fromEntries(
     Object.entries(message.attributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
       name,
       StringValue === undefined
@@ -227,6 +233,9 @@ function queueAttributes(message: Message): Record<string, QueueMessageAttribute
           { DataType, StringValue },
     ]),
   );
+  return message.replayed
+    ? { ...attributes, Replayed: { DataType: 'String', StringValue: 'true' } }
+    : attributes;
 }
 
 function report(

@@ -31,6 +31,16 @@ export function subscriptionNotFound(): AwsError {
   });
 }
 
+/** A topic keeps its archive until the archive policy is taken away. */
+export function archiveIsActive(): AwsError {
+  return new AwsError(
+    'InvalidStateException',
+    'Invalid state: a topic with an active archive policy can not be deleted. Set ArchivePolicy to "{}" first.',
+    400,
+    { queryCode: 'InvalidState' },
+  );
+}
+
 export function resourceNotFound(): AwsError {
   return new AwsError('ResourceNotFoundException', 'Resource does not exist', NOT_FOUND, {
     queryCode: 'ResourceNotFound',

@@ -37,6 +37,10 @@ export interface Topic {
   readonly subscriptions: Map<string, Subscription>;
   /** Deduplication ids of a FIFO topic, oldest first. */
   readonly published: Map<string, Published>;
+  /** Messages of a FIFO topic with an archive, oldest first. */
+  readonly archive: Message[];
+  /** When the archive began, in milliseconds since the epoch. */
+  archivedSince: number | undefined;
   /** The last sequence number given, counted from 1. */
   lastSequence: bigint;
   deletedSubscriptions: number;
@@ -63,6 +67,8 @@ export interface Subscription {
   /** True until the endpoint has confirmed with the token. */
   pending: boolean;
   readonly confirmationToken: string | undefined;
+  /** Of the last replay from the topic's archive. */
+  replayStatus: 'In progress' | 'Completed' | undefined;
 }
 
 /** A message that was accepted by Publish. */
@@ -79,6 +85,8 @@ export interface Message {
   readonly sequenceNumber: string | undefined;
   /** ISO time with milliseconds. */
   readonly timestamp: string;
+  /** True when it comes from the archive. */
+  readonly replayed?: boolean;
 }
 
 export function filterPolicyScope(subscription: Subscription): FilterPolicyScope {

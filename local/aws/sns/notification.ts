@@ -40,6 +40,7 @@ function notification(context: AwsContext, topic: Topic, subscription: Subscript
     ...(topic.fifo ? {} : signature(context, topic, message.messageId + body)),
     UnsubscribeURL: unsubscribeUrl(context, subscription),
     ...(Object.keys(attributes).length === 0 ? {} : { MessageAttributes: attributes }),
+    ...(message.replayed ? { Replayed: 'true' } : {}),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   type ServiceProtocols,
 } from '../context.ts';
 import { unknownOperation } from '../errors.ts';
+import { archiveMessage, readReplayPolicy, replayedMessages } from './archive.ts';
 import { createTopicDelivery } from './delivery.ts';
 import type { Input } from './input.ts';
 import type { Message, Subscription, Topic } from './model.ts';
@@ -74,8 +75,10 @@ export function createSnsService(context: AwsContext): SnsService {
   const delivery = createTopicDelivery(context);
 
   const send = async (topic: Topic, messages: readonly Message[]): Promise<void> => {
-    for (const { messageId } of messages) {
+    for (const message of messages) {
+      const { messageId } = message;
       context.events.emit({ kind: 'published', service: 'sns', resourceArn: topic.arn, messageId });
+      archiveMessage(context, topic, message);
     }
     // A caller finds what it published in the queue when the call returns, as long as nothing holds it up.
     await Promise.race([
@@ -103,7 +106,28 @@ export function createSnsService(context: AwsContext): SnsService {
     const { subscription, existed, output } = subscriptions.subscribe(context, state, input, caller);
     const topic = state.topics.get(subscription.topicArn);
     if (topic && subscription.pending && !existed) delivery.requestConfirmation(topic, subscription);
+    if (!existed) replay(subscription);
     return output;
+  };
+
+  const setSubscriptionAttributes = (input: Input): void => {
+    const subscription = subscriptions.setSubscriptionAttributes(state, input);
+    if (input['AttributeName'] === 'ReplayPolicy') replay(subscription);
+  };
+
+  /** Starts what the subscription's replay policy asks for. */
+  const replay = (subscription: Subscription): void => {
+    const policy = subscription.attributes.get('ReplayPolicy');
+    const topic = state.topics.get(subscription.topicArn);
+    if (policy === undefined || !topic) {
+      subscription.replayStatus = undefined;
+      return;
+    }
+    subscription.replayStatus = 'In progress';
+    const messages = replayedMessages(context, topic, readReplayPolicy(policy, topic));
+    void delivery.replay(topic, subscription, messages).then(() => {
+      subscription.replayStatus = 'Completed';
+    });
   };
 
   const actions: Readonly<Record<string, (input: Input, caller: Caller) => unknown>> = {
@@ -121,7 +145,7 @@ export function createSnsService(context: AwsContext): SnsService {
     ConfirmSubscription: (input) => subscriptions.confirmSubscription(state, input),
     Unsubscribe: (input) => subscriptions.unsubscribe(state, input),
     GetSubscriptionAttributes: (input) => subscriptions.getSubscriptionAttributes(state, input),
-    SetSubscriptionAttributes: (input) => subscriptions.setSubscriptionAttributes(state, input),
+    SetSubscriptionAttributes: setSubscriptionAttributes,
     ListSubscriptions: (input) => subscriptions.listSubscriptions(state, input),
     ListSubscriptionsByTopic: (input) => subscriptions.listSubscriptionsByTopic(context, state, input),
     Publish: publishOne,
@@ -140,7 +164,7 @@ export function createSnsService(context: AwsContext): SnsService {
     setTopicAttributes: (input) => topics.setTopicAttributes(context, state, { ...input }),
     deleteTopic: (input) => topics.deleteTopic(state, { ...input }),
     subscribe: (input) => subscribe({ ...input }, rootCaller(context)),
-    setSubscriptionAttributes: (input) => subscriptions.setSubscriptionAttributes(state, { ...input }),
+    setSubscriptionAttributes: (input) => setSubscriptionAttributes({ ...input }),
     unsubscribe: (input) => subscriptions.unsubscribe(state, { ...input }),
     publish: publishOne,
     publishBatch: publishMany,

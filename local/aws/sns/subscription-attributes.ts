@@ -7,6 +7,7 @@ import {
   SNS_ATTRIBUTES_PROFILE,
   SNS_BODY_PROFILE,
 } from '../matching/index.ts';
+import { readReplayPolicy, replayAttributes } from './archive.ts';
 import { isArnOf } from './arn.ts';
 import { invalidParameter } from './errors.ts';
 import { filterPolicyScope, isFifoName, type Protocol, type Subscription, type Topic } from './model.ts';
@@ -60,6 +61,9 @@ export function checkSubscriptionAttribute(
     case 'RedrivePolicy':
       if (value !== '') checkRedrivePolicy(holder, value, refuse);
       return;
+    case 'ReplayPolicy':
+      if (value !== '') readReplayPolicy(value, holder.topic, context);
+      return;
     case 'DeliveryPolicy':
       if (value !== '') parseJson(value, refuse);
       return;
@@ -112,6 +116,7 @@ export function describeSubscription(subscription: Subscription): Record<string,
     ConfirmationWasAuthenticated: String(!needsConfirmation(subscription.protocol)),
     RawMessageDelivery: 'false',
     ...attributes,
+    ...replayAttributes(subscription),
   };
 }
 

@@ -71,6 +71,7 @@ export function subscribe(context: AwsContext, state: SnsState, input: Input, ca
     attributes,
     filter,
     pending: needsConfirmation(protocol),
+    replayStatus: undefined,
     confirmationToken: needsConfirmation(protocol) ? randomBytes(TOKEN_BYTES).toString('hex') : undefined,
   };
   topic.subscriptions.set(subscription.arn, subscription);
@@ -146,7 +147,8 @@ function checkEndpoint(topic: Topic, protocol: Protocol, endpoint: string): void
   }
 }
 
-export function setSubscriptionAttributes(state: SnsState, input: Input): void {
+/** Returns the subscription as it is now. */
+export function setSubscriptionAttributes(state: SnsState, input: Input): Subscription {
   const subscription = findSubscription(state, input);
   const topic = state.topics.get(subscription.topicArn);
   if (!topic) throw subscriptionNotFound();
@@ -166,6 +168,7 @@ export function setSubscriptionAttributes(state: SnsState, input: Input): void {
   }
   if (value === '') attributes.delete(name);
   else attributes.set(name, value);
+  return subscription;
 }
 
 export function getSubscriptionAttributes(state: SnsState, input: Input) {

@@ -1,5 +1,6 @@
 // Attributes of a topic: which there are, what they may be, and what GetTopicAttributes answers.
 
+import { checkArchivePolicy } from './archive.ts';
 import { invalidParameter } from './errors.ts';
 import { DEFAULT_MAXIMUM_MESSAGE_SIZE, MAXIMUM_MESSAGE_SIZE_RANGE } from './limits.ts';
 import type { Topic } from './model.ts';
@@ -65,9 +66,15 @@ function checkValue(name: string, value: string): void {
     if (!Number.isInteger(bytes) || bytes < from || bytes > to)
       throw invalid(`Must be from ${from} to ${to}.`);
   }
-  if (['Policy', 'DeliveryPolicy', 'ArchivePolicy'].includes(name) && value !== '' && !isJsonObject(value)) {
+  if (name === 'ArchivePolicy' && !isNone(value)) checkArchivePolicy(value);
+  if (['Policy', 'DeliveryPolicy'].includes(name) && value !== '' && !isJsonObject(value)) {
     throw invalidParameter(`${name}: failed to parse JSON`);
   }
+}
+
+/** `{}` and the empty text take an archive policy away. */
+export function isNone(value: string): boolean {
+  return value === '' || value.replaceAll(/\s/g, '') === '{}';
 }
 
 export function maximumMessageSize(topic: Topic): number {
@@ -95,6 +102,9 @@ export function describeTopic(topic: Topic, accountId: string): Record<string, s
     SubscriptionsPending: String(pending),
     SubscriptionsConfirmed: String(topic.subscriptions.size - pending),
     SubscriptionsDeleted: String(topic.deletedSubscriptions),
+    ...(topic.archivedSince === undefined
+      ? {}
+      : { BeginningArchiveTime: new Date(topic.archivedSince).toISOString() }),
     ...(topic.fifo ? { ContentBasedDeduplication: 'false', FifoThroughputScope: 'Topic' } : {}),
     ...Object.fromEntries(topic.attributes),
   };

@@ -1,8 +1,9 @@
 // The topic actions: create, describe, change, tag, list, delete.
 
 import type { AwsContext } from '../context.ts';
+import { applyArchivePolicy } from './archive.ts';
 import { readArn } from './arn.ts';
-import { invalidParameter, resourceNotFound, topicNotFound } from './errors.ts';
+import { archiveIsActive, invalidParameter, resourceNotFound, topicNotFound } from './errors.ts';
 import { type Input, list, optionalText, record, tagMap, textMap } from './input.ts';
 import { MAX_TAGS } from './limits.ts';
 import { isFifoName, type Topic } from './model.ts';
@@ -12,6 +13,7 @@ import {
   checkCreateAttributes,
   checkTopicAttribute,
   describeTopic,
+  isNone,
   topicPolicy,
 } from './topic-attributes.ts';
 
@@ -40,7 +42,7 @@ export function createTopic(context: AwsContext, state: SnsState, input: Input):
     checkSame(existing, attributes, tags);
     return { TopicArn: arn };
   }
-  state.topics.set(arn, {
+  const topic: Topic = {
     arn,
     name,
     fifo,
@@ -48,9 +50,13 @@ export function createTopic(context: AwsContext, state: SnsState, input: Input):
     tags,
     subscriptions: new Map(),
     published: new Map(),
+    archive: [],
+    archivedSince: undefined,
     lastSequence: 0n,
     deletedSubscriptions: 0,
-  });
+  };
+  applyArchivePolicy(context, topic);
+  state.topics.set(arn, topic);
   return { TopicArn: arn };
 }
 
@@ -95,8 +101,9 @@ export function setTopicAttributes(context: AwsContext, state: SnsState, input: 
   const name = optionalText(input, 'AttributeName') ?? '';
   const value = optionalText(input, 'AttributeValue') ?? '';
   checkTopicAttribute(name, value, topic.fifo);
-  if (value === '') topic.attributes.delete(name);
+  if (value === '' || (name === 'ArchivePolicy' && isNone(value))) topic.attributes.delete(name);
   else topic.attributes.set(name, value);
+  if (name === 'ArchivePolicy') applyArchivePolicy(context, topic);
 }
 
 /** Deletes the topic with its subscriptions. Deleting what is not there is fine. */
@@ -105,6 +112,7 @@ export function deleteTopic(state: SnsState, input: Input): void {
   readArn(arn, 'TopicArn');
   const topic = arn === undefined ? undefined : state.topics.get(arn);
   if (!topic) return;
+  if (topic.attributes.has('ArchivePolicy')) throw archiveIsActive();
   for (const subscription of topic.subscriptions.keys()) state.subscriptions.delete(subscription);
   state.topics.delete(topic.arn);
 }
