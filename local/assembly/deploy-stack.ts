@@ -14,7 +14,7 @@ import type { AssemblyStack } from './read-assembly.ts';
 import { resolveCondition, resolveValue } from './resolve.ts';
 import type { ResolveScope } from './resolve.ts';
 import { isJsonObject } from './template.ts';
-import type { Json, JsonObject, TemplateResource } from './template.ts';
+import type { Json, JsonObject, Template, TemplateResource } from './template.ts';
 
 export interface DeployedResource {
   readonly stack: string;
@@ -189,6 +189,12 @@ export async function deployStack(stack: AssemblyStack, deployment: Deployment):
     workDirectory: deployment.workDirectory,
     asset: (objectKey) => stack.fileAssets.get(objectKey),
     call: (service, action, input) => callService(aws, service, action, input),
+    async deployNestedStack(nestedName, nestedTemplate, parameters) {
+      const nested = { ...stack, stackName: nestedName, template: nestedTemplate as Template, parameters };
+      const { outputs, resources: nestedResources } = await deployStack(nested, deployment);
+      deployed.push(...nestedResources);
+      return outputs;
+    },
     generatedName: (maximumLength) => generatedName(stackName, logicalId, maximumLength),
   });
 

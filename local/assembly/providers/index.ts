@@ -2,6 +2,7 @@
 import { API_GATEWAY_PROVIDERS } from './api-gateway.ts';
 import { EVENTS_PROVIDERS } from './events.ts';
 import { LAMBDA_PROVIDERS } from './lambda.ts';
+import { NESTED_STACK_PROVIDERS } from './nested-stack.ts';
 import { NETWORK_PROVIDERS } from './network.ts';
 import { OBSERVABILITY_PROVIDERS } from './observability.ts';
 import type { Provider } from './provider.ts';
@@ -21,6 +22,7 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...NETWORK_PROVIDERS,
   ...OBSERVABILITY_PROVIDERS,
   ...API_GATEWAY_PROVIDERS,
+  ...NESTED_STACK_PROVIDERS,
 };
 
 const CUSTOM_RESOURCE: Provider = { honoured: ['*'], inert: [], create: createCustomResource };

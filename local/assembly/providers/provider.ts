@@ -37,6 +37,12 @@ export interface ProviderContext {
   readonly startDatabase: StartDatabase | undefined;
   /** Calls an action of a service; throws `CannotRun` when that service does not run here. */
   call(service: string, action: string, input: Record<string, unknown>): Promise<JsonObject>;
+  /** Deploys a template as a stack of its own, with the assets of this one; returns its outputs. */
+  deployNestedStack(
+    stackName: string,
+    template: JsonObject,
+    parameters: Readonly<Record<string, string>>,
+  ): Promise<Readonly<Record<string, Json>>>;
   /** The name CloudFormation would generate, the same in every run: stack, logical id, a hash. */
   generatedName(maximumLength: number): string;
 }

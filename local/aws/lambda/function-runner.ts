@@ -120,6 +120,15 @@ export function createFunctionRunner(
       try {
         const { outcome, coldStart } = await runOnInstance(payload, requestId, invokedFunctionArn);
         const result = toResult(requestId, outcome);
+        // Lambda writes every failed invocation to the log, so that it is seen even when nobody looks at the answer.
+        if (result.error !== undefined) {
+          onLog({
+            functionName,
+            requestId,
+            stream: 'stderr',
+            text: `ERROR\tInvoke Error\t${result.payload}`,
+          });
+        }
         context.events.emit({
           kind: 'returned',
           service: 'lambda',

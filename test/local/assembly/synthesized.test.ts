@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration, NestedStack, Stack } from 'aws-cdk-lib';
 import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -107,6 +107,30 @@ test('a synthesized app runs: topic, filter, queue, function, partial failures, 
   expect(lines.toSorted()).toEqual([`good ${topicArn}`, `poison ${topicArn}`, `poison ${topicArn}`]);
   expect(sqs.messages(deadLetterArn)[0]?.body).toBe('poison');
   expect({ notRun, ignoredProperties }).toEqual({ notRun: [], ignoredProperties: [] });
+});
+
+test('a nested stack is deployed with what its parent hands to it', async () => {
+  const parent = new Stack(app, 'Parent', { env: ENVIRONMENT });
+  const shared = new Queue(parent, 'Shared', { queueName: 'shared' });
+  const nested = new NestedStack(parent, 'Nested');
+  const inner = new Queue(nested, 'Inner', {
+    queueName: 'inner',
+    deadLetterQueue: { queue: shared, maxReceiveCount: 3 },
+  });
+  new CfnOutput(parent, 'InnerArn', { value: inner.queueArn });
+
+  const { stacks, find } = await deployAssembly({
+    assemblyDirectory: app.synth().directory,
+    aws: it.aws.context,
+  });
+
+  const innerArn = 'arn:aws:sqs:us-east-1:000000000000:inner';
+  expect(stacks[0]?.outputs).toEqual({ InnerArn: innerArn });
+  expect(it.aws.services.sqs.attributes(innerArn)['RedrivePolicy']).toContain(':shared"');
+  expect(find('AWS::SQS::Queue').map(({ physicalId }) => physicalId.split('/').at(-1))).toEqual([
+    'shared',
+    'inner',
+  ]);
 });
 
 test('a database cluster is a local database whose address is in its secret', async () => {

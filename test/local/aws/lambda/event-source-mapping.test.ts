@@ -14,7 +14,9 @@ beforeEach(() => {
   it = lambdaUnderTest();
   ({ sqs } = createBuiltInServices(it.context));
   lines = [];
-  it.lambda.observeLogs(({ text }) => lines.push(text));
+  it.lambda.observeLogs(({ stream, text }) => {
+    if (stream === 'stdout') lines.push(text);
+  });
 });
 afterEach(async () => {
   await it.close();
@@ -330,7 +332,7 @@ describe('asynchronous invocation', () => {
     await queues.handle('CreateQueue', { QueueName: 'failed' }, caller());
     const destination = `arn:aws:sqs:us-east-1:${ACCOUNT}:failed`;
     let calls = 0;
-    quick.lambda.observeLogs(() => calls++);
+    quick.lambda.observeLogs(({ stream }) => (calls += stream === 'stdout' ? 1 : 0));
     await quick.create(
       'task',
       'export const handler = async () => { console.log("try"); throw new Error("no"); };',

@@ -9,7 +9,7 @@ import type { LambdaUnderTest } from './code.ts';
 let it: LambdaUnderTest;
 
 beforeEach(() => {
-  it = lambdaUnderTest();
+  it = lambdaUnderTest({ scaleOutDelayMilliseconds: 5 });
 });
 afterEach(() => it.close());
 
@@ -128,7 +128,7 @@ describe('warm and cold instances', () => {
       `let running = 0; const id = Math.random();
        export const handler = async () => {
          running++; const seen = running;
-         await new Promise((resolve) => setTimeout(resolve, 300));
+         await new Promise((resolve) => setTimeout(resolve, 1200));
          running--; return { seen, id };
        };`,
     );
@@ -156,6 +156,18 @@ describe('warm and cold instances', () => {
 });
 
 describe('failures', () => {
+  test('a failed invocation is in the log with its error', async () => {
+    const lines: string[] = [];
+    it.lambda.observeLogs(({ text }) => lines.push(text));
+    await it.create('failing', 'export const handler = async () => { throw new Error("no stock"); };');
+
+    await it.call('failing');
+
+    expect(lines).toEqual([
+      expect.stringMatching(/^ERROR\tInvoke Error\t\{"errorType":"Error","errorMessage":"no stock"/),
+    ]);
+  });
+
   test('a thrown error is answered in Lambda’s form and the instance lives on', async () => {
     await it.create(
       'thrower',
