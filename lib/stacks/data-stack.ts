@@ -90,11 +90,6 @@ export class DataStack extends EnvironmentStack {
       'AwsSolutions-SMG4',
       'Rotation runs an application of the Serverless Application Repository, which each account must allow first; until then the password is changed by the operator',
     );
-    acknowledge(
-      cluster,
-      'AwsSolutions-RDS11',
-      'The port is open to one security group in isolated subnets; another number would hide nothing',
-    );
     if (!database.deletionProtection) {
       acknowledge(
         cluster,

@@ -1,5 +1,5 @@
 /** The network of what needs private resources: the database and the functions that use it. */
-import { Fn } from 'aws-cdk-lib';
+import { Annotations, Fn } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   FlowLogTrafficType,
@@ -100,11 +100,16 @@ export class NetworkStack extends EnvironmentStack {
   }
 
   #importVpc(network: ExistingNetwork): IVpc {
-    return Vpc.fromVpcAttributes(this, 'Vpc', {
+    const vpc = Vpc.fromVpcAttributes(this, 'Vpc', {
       vpcId: network.vpcId,
       availabilityZones: [...network.availabilityZones],
       privateSubnetIds: [...network.privateSubnetIds],
       isolatedSubnetIds: [...network.isolatedSubnetIds],
     });
+    Annotations.of(vpc).acknowledgeWarning(
+      '@aws-cdk/aws-ec2:noSubnetRouteTableId',
+      'Nothing here adds a route to a subnet',
+    );
+    return vpc;
   }
 }
