@@ -97,7 +97,10 @@ export function expectedByConsumer(
   return expected;
 }
 
-/** Effects out of order: for each key, the events written before one that had its first effect earlier. */
+/**
+ * Effects out of order: for each key, the events written before one that had its first effect earlier. Events
+ * without an ordering key are left out: the outbox promises the order of writing per key, and `tenant#key` is one.
+ */
 export function countOrderViolations(
   effects: readonly Effect[],
   positions: ReadonlyMap<string, number>,

@@ -113,7 +113,8 @@ describe('order', () => {
     ['b', 2],
     ['c', 3],
   ]);
-  const effects = (...ids: readonly string[]) => ids.map((eventId) => ({ eventId, orderingKey: 'key' }));
+  const effects = (...ids: readonly string[]) =>
+    ids.map((eventId) => ({ eventId, orderingKey: 'tenant#key' }));
 
   test('is kept when effects follow the outbox', () => {
     expect(countOrderViolations(effects('a', 'b', 'c'), POSITIONS)).toBe(0);
@@ -129,13 +130,23 @@ describe('order', () => {
     expect(
       countOrderViolations(
         [
-          { eventId: 'b', orderingKey: 'one' },
-          { eventId: 'a', orderingKey: 'two' },
+          { eventId: 'b', orderingKey: 'tenant#one' },
+          { eventId: 'a', orderingKey: 'tenant#two' },
         ],
         POSITIONS,
       ),
     ).toBe(0);
   });
+});
+
+test('an event without an ordering key has no order to violate', () => {
+  const positions = new Map([
+    ['a', 1],
+    ['b', 2],
+  ]);
+  const effects = ['b', 'a'].map((eventId) => ({ eventId, orderingKey: 'tenant' }));
+
+  expect(countOrderViolations(effects, positions)).toBe(0);
 });
 
 test('duplicates, missing and uninvited effects are told apart', async () => {

@@ -71,13 +71,14 @@ describe('D11 a relay that dies', () => {
           const broker = new Broker();
           const victim = new MortalProcess(point, moment);
 
-          await createOutboxProcessor({
+          const dying = createOutboxProcessor({
             ...settings,
             pool: victim.pool(pool),
             publisher: victim.publisher(broker),
           })
             .processPendingEvents({ deadline: Date.now() + LEASE })
             .catch(() => undefined);
+          await Promise.race([dying, new Promise((resolve) => setTimeout(resolve, LEASE / 2))]);
           // Its leases are still there, unless it died in the very end.
           const heir = createOutboxProcessor({ ...settings, pool, publisher: broker });
           for (let attempt = 0; (await statuses(pool))['PENDING'] !== undefined; attempt++) {

@@ -4,6 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Pool } from 'pg';
 
+import { createLogger } from '../../../../lambda/runtime/logger.ts';
 import type { Outbox, OutboxProcessor } from '../../../../lambda/runtime/outbox/index.ts';
 import {
   createOutbox,
@@ -161,7 +162,7 @@ describe('D11 a database that goes away', () => {
     await write(pool, written);
     const warnings: string[] = [];
     const log = (text: string): void => void warnings.push(text);
-    const logger = { debug: log, info: log, warn: log, error: log, with: () => logger };
+    const logger = createLogger({ level: 'info', write: log });
     start(
       createOutboxProcessor({
         pool,
