@@ -106,6 +106,20 @@ function normalized(template: SynthesizedTemplate): SynthesizedTemplate {
   return JSON.parse(JSON.stringify(template).replaceAll(/[0-9a-f]{64}/g, 'HASH')) as SynthesizedTemplate;
 }
 
+/** Names carry the environment, and a hash of it, everywhere; that alone is no difference. */
+export function withoutNames(
+  template: SynthesizedTemplate,
+  environment: EnvironmentName,
+): SynthesizedTemplate {
+  const text = JSON.stringify(template)
+    .replaceAll(
+      new RegExp(`waybill(-?)${environment}(-?)(foundation|network|data|core)`, 'g'),
+      'waybill$1ENV$2$3',
+    )
+    .replaceAll(/-[0-9A-F]{8}(?=["./])/g, '-HASH');
+  return JSON.parse(text) as SynthesizedTemplate;
+}
+
 /** Where two values differ: `path: this -> that`, leaf by leaf. */
 export function differencesOf(before: unknown, after: unknown, path = ''): string[] {
   if (isObject(before) && isObject(after)) {
