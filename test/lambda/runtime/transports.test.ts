@@ -93,17 +93,18 @@ describe.each(variants)('$name', ({ make, fail, bodyOf }) => {
     const { client, transport } = run((_name, input, call) =>
       call === 1
         ? fail(input, (body) =>
-            body === messages[3]!.body || body === messages[7]!.body ? 'InternalFailure' : undefined,
+            [3, 7, 8].some((index) => body === messages[index]!.body) ? 'InternalFailure' : undefined,
           )
         : undefined,
     );
 
     expect(await transport.send(messages)).toEqual({ failed: [] });
 
-    expect(sizes(client)).toEqual([10, 1, 1]);
+    expect(sizes(client)).toEqual([10, 1, 1, 1]);
     expect(client.calls.slice(1).flatMap(({ input }) => entriesOf(input).map(bodyOf))).toEqual([
       messages[3]!.body,
       messages[7]!.body,
+      messages[8]!.body,
     ]);
   });
 
@@ -331,5 +332,26 @@ describe('D1 the wait before a failed entry is sent again', () => {
     expect(await sending).toEqual([expect.objectContaining({ code: 'Throttled', retryable: true })]);
     expect(delays).toEqual([50, 100]);
     expect(clock.pending()).toBe(0);
+  });
+
+  test('D1 entries whose waits end at the same time still go alone', async () => {
+    const due: (() => void)[] = [];
+    const batches: number[] = [];
+    const sending = sendInBatches(some(4), {
+      limits: { entries: 10, bytes: 1000 },
+      sizeOf: () => 1,
+      call: async (batch) => {
+        batches.push(batch.length);
+        const failure = { code: 'Throttled', message: '', messageAtFault: false, retryNow: true };
+        return batch.map(() => (batches.length === 1 ? failure : undefined));
+      },
+      tuning: { concurrency: 1, clock: { ...testClock(), setTimeout: (run) => void due.push(run) } },
+    });
+    await testClock().advance(0);
+
+    for (const run of due) run();
+
+    expect(await sending).toEqual([]);
+    expect(batches).toEqual([4, 1, 1, 1, 1]);
   });
 });
