@@ -13,7 +13,7 @@ import { matchRoute, restError, type RestResponse } from './protocols/rest-json.
 import type { WireResponse } from './protocols/wire.ts';
 
 /** The largest request body taken, in bytes. Above every limit of the services behind it. */
-const MAXIMUM_REQUEST_BYTES = 32 * 1024 * 1024;
+const MAXIMUM_REQUEST_BYTES = 16 * 1024 * 1024;
 
 /** Longer than any SDK keeps an idle connection, so that a client never meets a socket we just closed. */
 const KEEP_ALIVE_MILLISECONDS = 120_000;

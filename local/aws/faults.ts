@@ -12,7 +12,10 @@ export type FaultEffect =
   | { readonly kind: 'fail-entries'; readonly share: number; readonly code?: string }
   /** The call has its effect, but its caller sees the connection break. */
   | { readonly kind: 'drop-response' }
-  /** The call is held back this long first. */
+  /**
+   * The call is held back this long first. On `sqs` `Deliver` to a standard queue the message comes so much later,
+   * behind messages sent after it.
+   */
   | { readonly kind: 'delay'; readonly milliseconds: number }
   /** `sqs` `Deliver` only: the message is delivered twice. Standard queues may do this at any time. */
   | { readonly kind: 'duplicate' }

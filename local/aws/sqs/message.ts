@@ -47,6 +47,12 @@ export interface StoredMessage {
   receipt: number;
 }
 
+/** A message as handed to a receiver. A copy: what happens to the message later does not change it. */
+export interface ReceivedMessage {
+  readonly message: Readonly<StoredMessage>;
+  readonly receiptHandle: string;
+}
+
 /** A message to put into the queue. */
 export interface NewMessage {
   readonly messageId: string;

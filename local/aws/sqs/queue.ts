@@ -9,7 +9,7 @@ import { createDeduplication, deduplicationKey, type FirstSend } from './dedupli
 import { createFifoLine } from './fifo-line.ts';
 import type { Line } from './line.ts';
 import { MAXIMUM_IN_FLIGHT, MAXIMUM_VISIBILITY_SECONDS, RECEIVES_BEFORE_THE_BACK } from './limits.ts';
-import { toStored, type NewMessage, type StoredMessage } from './message.ts';
+import { toStored, type NewMessage, type ReceivedMessage, type StoredMessage } from './message.ts';
 import type { QueueSettings } from './queue-attributes.ts';
 import { createReceiveAttempts } from './receive-attempts.ts';
 import { parseReceiptHandle, receiptHandle } from './receipt-handle.ts';
@@ -26,12 +26,6 @@ export interface ReceiveRequest {
   readonly visibilitySeconds: number;
   readonly waitSeconds: number;
   readonly attemptId?: string | undefined;
-}
-
-/** A message as handed to a receiver. A copy: what happens to the message later does not change it. */
-export interface ReceivedMessage {
-  readonly message: Readonly<StoredMessage>;
-  readonly receiptHandle: string;
 }
 
 export interface QueueCounts {
@@ -225,7 +219,13 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
   };
 
   /** Sleeps until the next message falls due, and only while somebody waits for it. */
-  const armWake = (): void => wake.setFor(waiters.size > 0 ? due.nextDue() : undefined);
+  const armWake = (): void => {
+    if (waiters.size === 0) return wake.setFor(undefined);
+    // The end of a message in flight, even by retention, can unlock its group.
+    const expiry = (retention.nextDue() ?? Infinity) + queue.settings.retentionSeconds * 1000;
+    const next = Math.min(due.nextDue() ?? Infinity, expiry);
+    wake.setFor(next === Infinity ? undefined : next);
+  };
 
   const inFlightMessage = (handle: string): StoredMessage => {
     const { key, receipt } = parseReceiptHandle(token, handle);

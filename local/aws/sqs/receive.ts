@@ -3,9 +3,9 @@
 import { invalidAttributeName } from './errors.ts';
 import { checkedId, integerBetween, stringList, type Input } from './input.ts';
 import { MAXIMUM_BATCH_ENTRIES, MAXIMUM_VISIBILITY_SECONDS, MAXIMUM_WAIT_SECONDS } from './limits.ts';
-import type { MessageAttributes, StoredMessage } from './message.ts';
+import type { MessageAttributes, ReceivedMessage, StoredMessage } from './message.ts';
 import { attributesMd5, selectAttributes } from './message-attributes.ts';
-import type { Queue, ReceivedMessage } from './queue.ts';
+import type { Queue } from './queue.ts';
 
 /** A message in the shape of the API. */
 export interface Message {

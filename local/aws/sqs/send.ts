@@ -158,7 +158,9 @@ function storeWithFaults(
     if (fault.kind === 'drop') return { messageId: message.messageId };
     if (fault.kind === 'duplicate' && !queue.fifo) queue.send(message);
   }
-  const stored = queue.send(message);
+  const late = fault?.kind === 'delay' && !queue.fifo ? fault.milliseconds / 1000 : 0;
+  const delaySeconds = (message.delaySeconds ?? queue.settings.delaySeconds) + late;
+  const stored = queue.send({ ...message, delaySeconds });
   const { messageId } = stored;
   context.events.emit({ kind: 'sent', service: 'sqs', resourceArn: queue.arn, messageId });
   return stored;

@@ -13,6 +13,9 @@ import {
 } from './limits.ts';
 import type { StoredMessage } from './message.ts';
 
+/** Below this many groups a sweep is not worth its cost. */
+const SMALLEST_SWEEP = 1024;
+
 /** Consumer time, in milliseconds: what is under way now, and what is past, fading. */
 interface ConsumerTime {
   inFlight: number;
@@ -33,6 +36,7 @@ interface Group extends ConsumerTime {
 export function createStandardLine(): Line {
   const groups = new Map<string | undefined, Group>();
   const ready = createHeap<{ readonly group: Group; readonly order: number }>((entry) => entry.order);
+  let sweepAbove = SMALLEST_SWEEP;
   const total: ConsumerTime = { inFlight: 0, receivedSum: 0, past: 0, pastAt: 0 };
 
   const groupOf = (message: StoredMessage): Group => {
@@ -79,8 +83,13 @@ export function createStandardLine(): Line {
     return undefined;
   };
 
-  const forgetWhenIdle = (group: Group, now: number): void => {
-    if (group.inFlight === 0 && !head(group) && pastTime(group, now) < 1) groups.delete(group.id);
+  /** Forgets groups with nothing in the queue and no consumer time left to remember, now and then. */
+  const forgetIdle = (now: number): void => {
+    if (groups.size <= sweepAbove) return;
+    for (const group of groups.values()) {
+      if (group.inFlight === 0 && !head(group) && pastTime(group, now) < 1) groups.delete(group.id);
+    }
+    sweepAbove = Math.max(SMALLEST_SWEEP, 2 * groups.size);
   };
 
   return {
@@ -122,7 +131,7 @@ export function createStandardLine(): Line {
         time.past = pastTime(time, now) + Math.max(1, now - message.lastReceivedAt);
         time.pastAt = now;
       }
-      forgetWhenIdle(group, now);
+      forgetIdle(now);
     },
     groupCounts(now) {
       let noisy = 0;

@@ -152,13 +152,13 @@ test('a service that registers routes is reached by method and path', async () =
   expect(refused.headers.get('x-amzn-errortype')).toBe('ResourceConflictException');
 });
 
-test('a body over 32 MiB is refused', async () => {
+test('a body over 16 MiB is refused', async () => {
   const { endpointUrl } = await start();
 
   const response = await fetch(endpointUrl, {
     method: 'POST',
     headers: { 'x-amz-target': 'AmazonSQS.SendMessage' },
-    body: Buffer.alloc(32 * 1024 * 1024 + 1),
+    body: Buffer.alloc(16 * 1024 * 1024 + 1),
   });
 
   expect(response.status).toBe(413);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { createAwsContext, rootCaller } from '../../../local/aws/context.ts';
 import { callService } from '../../../local/aws/dispatch.ts';
 import { createFaultRules } from '../../../local/aws/faults.ts';
+import { createSqsService } from '../../../local/aws/sqs/index.ts';
 import {
   manualClock,
   startEmbeddedAws,
@@ -58,6 +59,28 @@ describe('rules', () => {
 
     expect(rules.next(call)).toBeUndefined();
   });
+});
+
+test('delay of a delivery: the message of a standard queue comes later, behind its successors', async () => {
+  const clock = manualClock();
+  const context = createAwsContext({ clock });
+  const sqs = createSqsService(context);
+  await sqs.handle('CreateQueue', { QueueName: 'q' }, rootCaller(context));
+  const arn = 'arn:aws:sqs:us-east-1:000000000000:q';
+  context.faults.add({
+    service: 'sqs',
+    action: 'Deliver',
+    times: 1,
+    effect: { kind: 'delay', milliseconds: 250 },
+  });
+  for (const body of ['first', 'second']) sqs.deliverToQueue(arn, { body });
+  const receive = async () =>
+    (await sqs.receiveMessage(arn, { MaxNumberOfMessages: 10 })).map(({ Body }) => Body);
+
+  expect(await receive()).toEqual(['second']);
+  await clock.advance(250);
+
+  expect(await receive()).toEqual(['first']);
 });
 
 describe('over the wire, to the real SDK', () => {

@@ -258,6 +258,22 @@ describe('message move tasks', () => {
     expect(back[0]?.Attributes?.['MessageGroupId']).toBe('A');
   });
 
+  test('a FIFO group that is moved at a rate goes on where it stopped', async () => {
+    const { call, clock, queue } = sqsInProcess();
+    const dead = await queue('dead.fifo');
+    const orders = await queue('orders.fifo', redriveTo(dead.arn, 1));
+    for (const body of ['a1', 'a2', 'a3']) await orders.sendTo('A', body);
+    await orders.receive({ VisibilityTimeout: 0 });
+    await orders.receive();
+
+    await call('StartMessageMoveTask', { SourceArn: dead.arn, MaxNumberOfMessagesPerSecond: 1 });
+    await clock.advance(1000);
+    expect(orders.counts().visible).toBe(2);
+    await clock.advance(1000);
+
+    expect(bodies(await orders.receive())).toEqual(['a1', 'a2', 'a3']);
+  });
+
   test('only dead-letter queues of SQS queues are accepted, one task at a time', async () => {
     const { call, refusal, dead, jobs } = await deadLetters(['a']);
     const start = (SourceArn: string, more: object = {}) =>
