@@ -18,7 +18,7 @@ import { consume, createLogger } from '../lambda/runtime/index.ts';
 import type { LoggerOptions } from '../lambda/runtime/index.ts';
 
 const BATCH_SIZE = 10;
-const ROUNDS = 31;
+const ROUNDS = 23;
 const BATCHES_PER_ROUND = 2_000;
 
 const data = z.object({
