@@ -6,19 +6,31 @@
 import { readFileSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { environmentConfig } from '../lib/config/index.ts';
+import { ConfigError, environmentConfig } from '../lib/config/index.ts';
+import { ValidationError } from '../lib/constructs/index.ts';
 import { createApplication } from '../lib/stacks/application.ts';
 
 const cdkJson = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8')) as {
   readonly context: Record<string, unknown>;
 };
 
-const app = new App({
-  analyticsReporting: false,
-  context: cdkJson.context,
-  outdir: process.env['CDK_OUTDIR'] ?? 'cdk.out',
-});
-const config = environmentConfig(app.node.tryGetContext('env') ?? 'local');
-createApplication(app, config);
-Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-app.synth();
+try {
+  synthesize();
+} catch (error) {
+  // What the user did wrong needs no stack trace; what we did wrong does.
+  if (!(error instanceof ConfigError || error instanceof ValidationError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
+
+function synthesize(): void {
+  const app = new App({
+    analyticsReporting: false,
+    context: cdkJson.context,
+    outdir: process.env['CDK_OUTDIR'] ?? 'cdk.out',
+  });
+  const config = environmentConfig(app.node.tryGetContext('env') ?? 'local');
+  createApplication(app, config);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  app.synth();
+}

@@ -1,0 +1,59 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readTopology } from '../../lib/topology/index.ts';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'waybill-app-'));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** As the CDK command line runs it: the context comes in a variable, and there are no credentials. */
+function runApp(output: string, context: Record<string, unknown>): { status: number | null; stderr: string } {
+  const {
+    AWS_PROFILE: _profile,
+    CDK_DEFAULT_ACCOUNT: _account,
+    CDK_DEFAULT_REGION: _region,
+    ...environment
+  } = process.env;
+  const { status, stderr } = spawnSync(process.execPath, ['bin/app.ts'], {
+    env: {
+      ...environment,
+      CDK_OUTDIR: join(directory, output),
+      CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:bundling-stacks': [], ...context }),
+      CDK_VALIDATION: 'false',
+    },
+    encoding: 'utf8',
+  });
+  return { status, stderr };
+}
+
+test('prod is synthesized without an account, credentials or a network', () => {
+  const { status, stderr } = runApp('prod', { env: 'prod' });
+
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const output = join(directory, 'prod');
+  const templates = readdirSync(output).filter((name) => name.endsWith('.template.json'));
+  expect(templates.toSorted()).toEqual(
+    ['Core', 'Data', 'Foundation', 'Network'].map((stack) => `${stack}.template.json`),
+  );
+  expect(readTopology(output).environment).toBe('prod');
+  const manifest = JSON.parse(readFileSync(join(output, 'manifest.json'), 'utf8')) as {
+    artifacts: Record<string, { environment?: string }>;
+  };
+  expect(manifest.artifacts['Core']?.environment).toBe('aws://unknown-account/unknown-region');
+});
+
+test('an unknown environment is refused with the four that there are, and writes nothing', () => {
+  const { status, stderr } = runApp('unknown', { env: 'production' });
+
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr:
+      'unknown environment "production": give one of local, dev, staging, prod, for example -c env=dev\n',
+  });
+  expect(existsSync(join(directory, 'unknown', 'Core.template.json'))).toBe(false);
+});
