@@ -116,7 +116,7 @@ export const SECURITY_PROVIDERS: Readonly<Record<string, Provider>> = {
     inert: [],
     async create(properties, context) {
       const secretId = textProperty(properties, 'SecretId') ?? '';
-      await attachDatabase(context, secretId, textProperty(properties, 'TargetId') ?? '');
+      await attachDatabase(context, secretId, properties);
       return { physicalId: secretId, attributes: { Id: secretId } };
     },
   },
@@ -202,9 +202,16 @@ function pick(characters: readonly string[]): string {
 }
 
 /** Writes where the database is into its secret, as CloudFormation does, so that clients need the secret alone. */
-async function attachDatabase(context: ProviderContext, secretId: string, identifier: string): Promise<void> {
+async function attachDatabase(
+  context: ProviderContext,
+  secretId: string,
+  properties: JsonObject,
+): Promise<void> {
+  const identifier = textProperty(properties, 'TargetId');
   const database = context.records.databases.find((each) => each.identifier === identifier);
   if (database === undefined) throw new CannotRun('its database does not run here');
+  const isInstance = textProperty(properties, 'TargetType') === 'AWS::RDS::DBInstance';
+  const identifierKey = isInstance ? 'dbInstanceIdentifier' : 'dbClusterIdentifier';
   const secret = await context.call('secretsmanager', 'GetSecretValue', { SecretId: secretId });
   const fields = JSON.parse(answered(secret, 'SecretString')) as object;
   await context.call('secretsmanager', 'PutSecretValue', {
@@ -215,7 +222,7 @@ async function attachDatabase(context: ProviderContext, secretId: string, identi
       host: database.host,
       port: database.port,
       dbname: database.databaseName,
-      dbClusterIdentifier: identifier,
+      [identifierKey]: identifier,
     }),
   });
 }

@@ -69,7 +69,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     const qualifier = input['Qualifier'] as string | undefined;
     const name = text(input, 'FunctionName') + (qualifier === undefined ? '' : `:${qualifier}`);
     const json = payloadText(input['Payload']);
-    const result = await service.invoke(name, { json }, { type });
+    const result = await service.invokeJson(name, json, { type });
     return {
       StatusCode: result.statusCode,
       ...(result.payload === undefined ? {} : { Payload: result.payload, ExecutedVersion: '$LATEST' }),

@@ -57,12 +57,13 @@ export interface LambdaService extends AwsService {
   putEventInvokeConfig(functionName: string, config: EventInvokeConfig): void;
   putFunctionConcurrency(functionName: string, reserved: number | undefined): void;
   /**
-   * Runs a function.
+   * Runs a function with this event.
    *
-   * @param payload the event: a value, or JSON text inside `{ json }`.
    * @throws AwsError `ResourceNotFoundException`, `TooManyRequestsException`, `RequestTooLargeException`.
    */
-  invoke(functionName: string, payload: unknown, options?: InvokeOptions): Promise<InvokeResult>;
+  invoke(functionName: string, event: unknown, options?: InvokeOptions): Promise<InvokeResult>;
+  /** As `invoke`, with an event that already is JSON text; `InvalidRequestContentException` when it is not. */
+  invokeJson(functionName: string, json: string, options?: InvokeOptions): Promise<InvokeResult>;
   createEventSourceMapping(input: MappingInput): Promise<MappingConfiguration>;
   updateEventSourceMapping(uuid: string, changes: Partial<MappingInput>): Promise<MappingConfiguration>;
   deleteEventSourceMapping(uuid: string): Promise<MappingConfiguration>;
@@ -213,9 +214,11 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
     putFunctionConcurrency(functionName, reserved) {
       concurrency.reserve(find(functionName).runner.configuration.functionName, reserved);
     },
-    async invoke(functionName, payload, { type = 'RequestResponse' } = {}) {
+    invoke: (functionName, event, invokeOptions) =>
+      service.invokeJson(functionName, JSON.stringify(event) ?? 'null', invokeOptions),
+    async invokeJson(functionName, json, { type = 'RequestResponse' } = {}) {
       const { runner, eventInvokeConfig } = find(functionName);
-      const json = toJson(payload);
+      refuseInvalidJson(json);
       if (type === 'DryRun') return { requestId: randomUUID(), statusCode: 204 };
       if (type === 'Event') {
         return { requestId: asyncInvocations.submit(runner, json, eventInvokeConfig), statusCode: 202 };
@@ -272,25 +275,15 @@ function isQualifierOf(entry: FunctionEntry, qualifier: string | undefined): boo
   return entry.aliases.has(qualifier) || (Number(qualifier) >= 1 && Number(qualifier) <= entry.versions);
 }
 
-function toJson(payload: unknown): string {
-  if (
-    typeof payload === 'object' &&
-    payload !== null &&
-    'json' in payload &&
-    typeof payload.json === 'string'
-  ) {
-    const { json } = payload;
-    try {
-      JSON.parse(json);
-    } catch (cause) {
-      throw new AwsError(
-        'InvalidRequestContentException',
-        `Could not parse request body into json: ${String(cause)}`,
-      );
-    }
-    return json;
+function refuseInvalidJson(json: string): void {
+  try {
+    JSON.parse(json);
+  } catch (cause) {
+    throw new AwsError(
+      'InvalidRequestContentException',
+      `Could not parse request body into json: ${String(cause)}`,
+    );
   }
-  return JSON.stringify(payload) ?? 'null';
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: refused when the mapping is created. */
