@@ -149,7 +149,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
     const { redrive } = queue.settings;
     if (!redrive || message.receipt < redrive.maxReceiveCount) return undefined;
     const target = findQueue(redrive.targetArn);
-    if (!target || target.fifo !== fifo) return undefined;
+    if (!target) return undefined;
     remove(message);
     target.send({
       ...message,
@@ -268,6 +268,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
       retention.add(entry, entry.sentAt);
       if (entry.state === 'delayed') due.add(entry, entry.dueAt);
       else line.add(entry);
+      if (message.from === undefined) report('sent', entry);
       if (entry.sequenceNumber === undefined) return { messageId };
       const first = { messageId, sequenceNumber: entry.sequenceNumber };
       if (key !== undefined) deduplication.remember(key, first, now);

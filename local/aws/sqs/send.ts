@@ -160,8 +160,5 @@ function storeWithFaults(
   }
   const late = fault?.kind === 'delay' && !queue.fifo ? fault.milliseconds / 1000 : 0;
   const delaySeconds = (message.delaySeconds ?? queue.settings.delaySeconds) + late;
-  const stored = queue.send({ ...message, delaySeconds });
-  const { messageId } = stored;
-  context.events.emit({ kind: 'sent', service: 'sqs', resourceArn: queue.arn, messageId });
-  return stored;
+  return queue.send({ ...message, delaySeconds });
 }

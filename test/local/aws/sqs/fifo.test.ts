@@ -92,6 +92,25 @@ describe('order and group lock', () => {
     expect(bodies(await orders.receive())).toEqual(['a2']);
   });
 
+  test('and a receive that waits for the group is woken by it', async () => {
+    const { clock, queue } = sqsInProcess();
+    const orders = await queue('orders.fifo', { MessageRetentionPeriod: '60', VisibilityTimeout: '600' });
+    await orders.sendTo('A', 'a1');
+    await orders.receive();
+    await clock.advance(50_000);
+    await orders.sendTo('A', 'a2');
+    let answered = false;
+    const waiting = orders.receive({ WaitTimeSeconds: 20 }).then((messages) => {
+      answered = true;
+      return messages;
+    });
+
+    await clock.advance(10_000);
+
+    expect(answered).toBe(true);
+    expect(bodies(await waiting)).toEqual(['a2']);
+  });
+
   test('the delay of the queue keeps order, and a new delay holds for messages already there', async () => {
     const { clock, queue } = sqsInProcess();
     const orders = await queue('orders.fifo', { DelaySeconds: '60' });

@@ -2,11 +2,12 @@
 
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import * as limits from '../../../../local/aws/sqs/limits.ts';
+import type * as InProcess from './in-process.ts';
 
 /** The real limit takes seconds to reach, so these tests lower it. */
 const MOST_IN_FLIGHT = 20;
 
-let sqsInProcess: typeof import('./in-process.ts').sqsInProcess;
+let sqsInProcess: typeof InProcess.sqsInProcess;
 beforeAll(async () => {
   jest.unstable_mockModule('../../../../local/aws/sqs/limits.ts', () => ({
     ...limits,
