@@ -1,5 +1,6 @@
 /** The core system, end to end: from its synthesized templates, in the embedded AWS, on a real PostgreSQL. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { coreConfig } from '../../lib/config/index.ts';
 import { consumersOf } from '../../local/run/consumers.ts';
 import type { Consumer } from '../../local/run/consumers.ts';
@@ -8,6 +9,7 @@ import type { DeadLetter } from '../../local/run/dead-letters.ts';
 import { startLocalRun } from '../../local/run/local-run.ts';
 import type { LocalRun } from '../../local/run/local-run.ts';
 import { waitForQuiet } from '../../local/run/quiet.ts';
+import { gitHubSignature } from '../../local/workload/api-client.ts';
 import { createWorkload, malformedMessages, measure } from '../../local/workload/index.ts';
 import type { MalformedMessage, Measurement, Workload, WorkloadReport } from '../../local/workload/index.ts';
 
@@ -206,11 +208,71 @@ describe('the API', () => {
     expect(response.status).toBe(status);
   });
 
-  test('answers a malformed webhook with problem+json', async () => {
-    const response = await fetch(`${run.apiUrl}/webhooks/github/nobody`, { method: 'POST', body: '{' });
+  test.each([
+    ['malformed', '{"action":', 400, 'WAYBILL_BODY_NOT_JSON'],
+    ['too large', `"${'x'.repeat(4 * 1024 * 1024)}"`, 413, 'WAYBILL_WEBHOOK_TOO_LARGE'],
+  ])('answers a %s webhook with problem+json', async (_case, body, status, code) => {
+    const response = await postWebhook({ body, deliveryId: 'refused' });
 
-    expect(response.status).toBe(404);
+    expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
-    expect(await response.json()).toMatchObject({ code: 'WAYBILL_NOT_FOUND' });
+    expect(await response.json()).toMatchObject({ code });
   });
+
+  test(
+    'answers 503 while the database is down, and loses nothing once it is back',
+    async () => {
+      const database = new URL(run.databaseUrl).pathname.slice(1);
+      const administrator = new Client({ connectionString: withDatabase(run.databaseUrl, 'postgres') });
+      await administrator.connect();
+      const webhook = { body: '{"zen":"Keep it logically awesome."}', deliveryId: 'while-it-was-down' };
+      await administrator.query(`alter database "${database}" allow_connections false`);
+      await administrator.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
+        database,
+      ]);
+
+      const down = await postWebhook(webhook);
+      await administrator.query(`alter database "${database}" allow_connections true`);
+      const up = await postWebhook(webhook);
+      await administrator.end();
+
+      expect({ status: down.status, retryAfter: down.headers.get('retry-after') }).toEqual({
+        status: 503,
+        retryAfter: '30',
+      });
+      expect(await down.json()).toMatchObject({ code: 'WAYBILL_DATABASE_UNAVAILABLE' });
+      expect(await up.json()).toMatchObject({ status: 'accepted' });
+      const quiet = await waitForQuiet(run, consumers, { timeoutMs: QUIET_TIMEOUT_MS });
+      expect(quiet.waitingFor).toEqual([]);
+      const effects = await rows<{ consumer: string }>(
+        `select consumer from consumer_effect join event_outbox on event_id = id
+        where event_data->>'correlationId' = 'while-it-was-down' order by 1`,
+      );
+      expect(effects.map(({ consumer }) => consumer)).toEqual(['audit-trail', 'usage-metering']);
+    },
+    QUIET_TIMEOUT_MS,
+  );
 });
+
+async function postWebhook(webhook: {
+  readonly body: string;
+  readonly deliveryId: string;
+}): Promise<Response> {
+  const { webhookPath, webhookSecret } = workload.tenants[0]!;
+  return fetch(`${run.apiUrl}${webhookPath}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-github-event': 'ping',
+      'x-github-delivery': webhook.deliveryId,
+      'x-hub-signature-256': gitHubSignature(webhookSecret, webhook.body),
+    },
+    body: webhook.body,
+  });
+}
+
+function withDatabase(url: string, database: string): string {
+  const address = new URL(url);
+  address.pathname = `/${database}`;
+  return address.href;
+}

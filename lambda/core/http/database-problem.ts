@@ -4,8 +4,8 @@ import { Problem } from './problem.ts';
 /** Seconds a caller is asked to wait; an Aurora failover takes about that long. */
 export const RETRY_AFTER_SECONDS = 30;
 
-/** Node's network errors, as pg passes them on. */
-const NETWORK_CODES: ReadonlySet<string> = new Set([
+/** Node's network errors, as pg passes them on; and a secret that can't be read, so that there is no way in. */
+const UNREACHABLE_CODES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EHOSTUNREACH',
@@ -14,17 +14,19 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
   'EPIPE',
   'ETIMEDOUT',
+  'WAYBILL_DATABASE_SECRET_UNREADABLE',
 ]);
 
 /**
- * SQLSTATE classes that say "not now": 08 connection, 53 no resources, 57P shutdown, crash or starting up.
+ * SQLSTATEs that say "not now": 08 connection, 53 no resources, 57P shutdown, crash or starting up, 28P01 a
+ * password that was just rotated.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const SQLSTATE_NOT_NOW = /^(08|53|57P)/;
+const SQLSTATE_NOT_NOW = /^(08|53|57P|28P01)/;
 
 /** What pg's pool and client say without a code when a connection can't be had or was lost. */
 const POOL_MESSAGES =
-  /connection terminated|timeout exceeded when trying to connect|connection timeout|client has encountered a connection error/i;
+  /connection terminated|not currently accepting connections|timeout exceeded when trying to connect|connection timeout|client has encountered a connection error/i;
 
 /** The 503 for an unreachable database, else undefined. */
 export function databaseProblem(error: unknown): Problem | undefined {
@@ -44,7 +46,7 @@ export function isDatabaseUnreachable(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   const { code, message, cause, errors } = error as Readonly<Record<string, unknown>>;
   return (
-    (typeof code === 'string' && (NETWORK_CODES.has(code) || SQLSTATE_NOT_NOW.test(code))) ||
+    (typeof code === 'string' && (UNREACHABLE_CODES.has(code) || SQLSTATE_NOT_NOW.test(code))) ||
     (typeof message === 'string' && POOL_MESSAGES.test(message)) ||
     (Array.isArray(errors) && errors.some(isDatabaseUnreachable)) ||
     isDatabaseUnreachable(cause)

@@ -10,6 +10,12 @@ test.each([
   ['a shutdown by the administrator', withCode('57P01')],
   ['a server that starts up', withCode('57P03')],
   ['too many connections', withCode('53300')],
+  ['a password that was rotated', withCode('28P01')],
+  ['a secret that can not be read', withCode('WAYBILL_DATABASE_SECRET_UNREADABLE')],
+  [
+    'a database closed to connections',
+    withCode('55000', 'database "a" is not currently accepting connections'),
+  ],
   ['a lost connection', withCode('08006')],
   ['a pool that waited too long', new Error('timeout exceeded when trying to connect')],
   ['a connection that ended', new Error('Connection terminated unexpectedly')],
