@@ -33,6 +33,7 @@ interface ClientSettings {
   readonly requestHandler: {
     readonly connectionTimeout: number;
     readonly requestTimeout: number;
+    readonly throwOnRequestTimeout: true;
     readonly httpAgent: { readonly keepAlive: true; readonly maxSockets: number };
     readonly httpsAgent: { readonly keepAlive: true; readonly maxSockets: number };
   };
@@ -74,6 +75,8 @@ export function clientSettings(service: ClientService, environment: Environment)
     requestHandler: {
       connectionTimeout: CONNECTION_TIMEOUT_MILLISECONDS,
       requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
+      // Without this the client only warns, and waits on.
+      throwOnRequestTimeout: true,
       httpAgent: agent,
       httpsAgent: agent,
     },

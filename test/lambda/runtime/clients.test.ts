@@ -38,7 +38,12 @@ describe('where a service is called', () => {
     expect(clientSettings('SNS', {})).toMatchObject({
       maxAttempts: 3,
       retryMode: 'standard',
-      requestHandler: { connectionTimeout: 2_000, requestTimeout: 25_000, httpsAgent: { keepAlive: true } },
+      requestHandler: {
+        connectionTimeout: 2_000,
+        requestTimeout: 25_000,
+        throwOnRequestTimeout: true,
+        httpsAgent: { keepAlive: true },
+      },
     });
   });
 });

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import type { SQSHandler } from 'aws-lambda';
+import { createEnvelope } from '../../../lib/contracts/index.ts';
 import { consume } from '../../../lambda/runtime/consume.ts';
 import { PermanentError } from '../../../lambda/runtime/errors.ts';
 import {
@@ -452,6 +454,32 @@ describe('D18 the tenant', () => {
     await consume(OrderPlaced, () => void (calls += 1), options())({ Records: [bare] });
 
     expect(calls).toBe(1);
+  });
+});
+
+describe('several contracts', () => {
+  test('the type tells the events apart, for the compiler too', async () => {
+    const seen: string[] = [];
+    const handler = consume(
+      [OrderPlaced, OrderCancelled],
+      (event) => {
+        if (event.eventType === 'OrderPlaced') seen.push(event.data.customerId);
+        else seen.push(event.data.orderId);
+      },
+      options(),
+    );
+    const cancelled = createEnvelope(OrderCancelled, { tenantId: 'acme', data: { orderId: 'o9' } });
+
+    await handler({ Records: [record(), record({ envelope: cancelled })] });
+
+    expect(seen).toEqual(['c1', 'o9']);
+  });
+
+  test("a batch as Lambda's own types describe it is accepted", async () => {
+    const handler: SQSHandler = async (batch, invocationContext) =>
+      consume(OrderPlaced, () => {}, options())(batch, invocationContext);
+
+    expect(handler).toBeInstanceOf(Function);
   });
 });
 
