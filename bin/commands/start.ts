@@ -35,6 +35,7 @@ const REDRAW_INTERVAL_MS = 200;
 const QUIET_TIMEOUT_MS = 120_000;
 /** Share of webhook deliveries that the tenants' receivers refuse in a chaos run. */
 const RECEIVER_FAILURE_RATE = 0.05;
+const LOG_FILE = '.waybill/local-run.log';
 const RELAY = 'Relay';
 const TOKEN_SECRET = 'Token';
 const POISONED_CONSUMER = 'webhook-delivery';
@@ -52,6 +53,7 @@ export async function start(options: StartOptions): Promise<void> {
     environment: options.env,
     port: options.once === true ? 0 : options.port,
     seed: options.seed,
+    logFile: LOG_FILE,
   });
   try {
     const consumers = consumersOf(run.topology, run.deployed);
@@ -178,6 +180,7 @@ function banner(run: LocalRun, consumers: readonly Consumer[], milliseconds: num
     `  endpoint     ${run.aws.endpointUrl}   (AWS_ENDPOINT_URL for the CLI and any SDK)`,
     `  API          ${run.apiUrl}`,
     `  database     PostgreSQL on port ${new URL(run.databaseUrl).port}`,
+    `  logs         ${LOG_FILE}`,
     `  running      ${topics} topics, ${queues} queues, ${functions} functions, ${consumers.filter(({ carriesEvents }) => carriesEvents).length} consumers`,
     ...notRun.map(
       ({ type, logicalId, reason }) =>

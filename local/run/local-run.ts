@@ -1,10 +1,11 @@
 /** One local run: the synthesized environment in an embedded AWS, with an embedded PostgreSQL behind it. */
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Client, Pool } from 'pg';
 import { deployAssembly } from '../assembly/index.ts';
 import type { DatabaseAddress, DatabaseRequest, DeployedAssembly } from '../assembly/index.ts';
-import { startEmbeddedAws } from '../aws/index.ts';
+import { rootCaller, startEmbeddedAws } from '../aws/index.ts';
 import type { EmbeddedAws } from '../aws/index.ts';
 import { startEmbeddedPostgres } from '../postgres/index.ts';
 import type { EmbeddedPostgres } from '../postgres/index.ts';
@@ -22,6 +23,11 @@ export interface LocalRunProps {
   readonly port: number;
   /** Of the injected faults. */
   readonly seed: number;
+  /**
+   * What functions print goes there; replaced at each start.
+   * @default - not kept
+   */
+  readonly logFile?: string;
 }
 
 export interface LocalRun {
@@ -57,16 +63,19 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     const aws = await startEmbeddedAws({ port: props.port, clock, faultSeed: props.seed });
     started.push(() => aws.close());
     const [postgres] = await Promise.all([
-      startEmbeddedPostgres({ database: 'postgres', cacheDirectory: join(props.directory, '.waybill') }).then((server) => {
-        started.push(() => server.stop());
-        return server;
-      }),
+      startEmbeddedPostgres({ database: 'postgres', cacheDirectory: join(props.directory, '.waybill') }).then(
+        (server) => {
+          started.push(() => server.stop());
+          return server;
+        },
+      ),
       synthesize({
         directory: props.directory,
         environment: props.environment,
         outputDirectory: assemblyDirectory,
       }),
     ]);
+    if (props.logFile !== undefined) started.push(await writeLogs(aws, props.logFile));
     let databaseUrl = postgres.url;
     const deployed = await deployAssembly({
       assemblyDirectory,
@@ -80,7 +89,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     // A server that stops ends idle connections; that is not an error of the run.
     database.on('error', () => {});
     started.push(() => database.end());
-    const warm = aws.context.services.get('lambda').prewarm();
+    const warm = aws.services.lambda.prewarm();
     warm.catch(() => {});
     return {
       environment: props.environment,
@@ -98,6 +107,18 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     await stop();
     throw error;
   }
+}
+
+async function writeLogs(aws: EmbeddedAws, logFile: string): Promise<() => Promise<void>> {
+  await mkdir(dirname(logFile), { recursive: true });
+  const file = createWriteStream(logFile);
+  const stop = aws.services.lambda.observeLogs(({ functionName, text }) =>
+    file.write(`${functionName} ${text.trimEnd()}\n`),
+  );
+  return async () => {
+    stop();
+    await new Promise((resolve) => file.end(resolve));
+  };
 }
 
 function addressOf({ host, port }: EmbeddedPostgres): DatabaseAddress {
@@ -134,13 +155,10 @@ async function secretValue(
     .find('AWS::SecretsManager::Secret')
     .find(({ logicalId }) => logicalId.includes(logicalIdPart));
   if (secret === undefined) throw new Error(`no secret of the templates is called ${logicalIdPart}`);
-  const answer = await aws.context.services
-    .all()
-    .find(({ name }) => name === 'secretsmanager')
-    ?.handle(
-      'GetSecretValue',
-      { SecretId: secret.physicalId },
-      { accountId: aws.context.accountId, arn: 'local' },
-    );
+  const answer = await aws.services.secretsmanager.handle(
+    'GetSecretValue',
+    { SecretId: secret.physicalId },
+    rootCaller(aws.context),
+  );
   return (answer as { SecretString: string }).SecretString;
 }
