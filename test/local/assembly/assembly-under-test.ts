@@ -5,12 +5,9 @@ import { join } from 'node:path';
 
 import { deployAssembly } from '../../../local/assembly/index.ts';
 import type { DeployedAssembly, DeployOptions } from '../../../local/assembly/index.ts';
-import { createApiGatewayService } from '../../../local/aws/apigateway/index.ts';
 import { startEmbeddedAws } from '../../../local/aws/index.ts';
-import type { EmbeddedAws } from '../../../local/aws/index.ts';
-import { createLambdaService } from '../../../local/aws/lambda/index.ts';
+import type { EmbeddedAws, EmbeddedAwsOptions } from '../../../local/aws/index.ts';
 import type { LambdaService } from '../../../local/aws/lambda/index.ts';
-import { createSnsService } from '../../../local/aws/sns/index.ts';
 
 export interface AwsUnderTest {
   readonly aws: EmbeddedAws;
@@ -21,16 +18,12 @@ export interface AwsUnderTest {
 }
 
 /** An embedded AWS with everything that a deployment can use. */
-export async function awsUnderTest(): Promise<AwsUnderTest> {
-  const aws = await startEmbeddedAws();
-  const lambda = createLambdaService(aws.context);
-  aws.context.services.register(lambda);
-  aws.context.services.register(createSnsService(aws.context));
-  aws.context.services.register(createApiGatewayService(aws.context));
+export async function awsUnderTest(options: EmbeddedAwsOptions = {}): Promise<AwsUnderTest> {
+  const aws = await startEmbeddedAws(options);
   const directories: string[] = [];
   return {
     aws,
-    lambda,
+    lambda: aws.services.lambda,
     directories,
     async close() {
       await aws.close();

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { App, CfnOutput, Duration, NestedStack, Stack } from 'aws-cdk-lib';
 import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Archive, EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -14,6 +16,7 @@ import {
   DatabaseCluster,
   DatabaseClusterEngine,
 } from 'aws-cdk-lib/aws-rds';
+import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { SubscriptionFilter, Topic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -21,6 +24,7 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 
 import { deployAssembly } from '../../../local/assembly/index.ts';
 import type { DatabaseRequest } from '../../../local/assembly/index.ts';
+import { manualClock } from '../../../local/aws/index.ts';
 import { until } from '../aws/lambda/code.ts';
 import { awsUnderTest } from './assembly-under-test.ts';
 import type { AwsUnderTest } from './assembly-under-test.ts';
@@ -90,7 +94,6 @@ test('a synthesized app runs: topic, filter, queue, function, partial failures, 
     aws: it.aws.context,
   });
   const topicArn = find('AWS::SNS::Topic')[0]?.physicalId ?? '';
-  const sns = it.aws.context.services.get('sns');
   const caller = { accountId: ENVIRONMENT.account, arn: 'test' };
   for (const [Message, eventType] of [
     ['good', 'OrderPlaced'],
@@ -98,7 +101,7 @@ test('a synthesized app runs: topic, filter, queue, function, partial failures, 
     ['unwanted', 'OrderCancelled'],
   ]) {
     const MessageAttributes = { eventType: { DataType: 'String', StringValue: eventType } };
-    await sns.handle('Publish', { TopicArn: topicArn, Message, MessageAttributes }, caller);
+    await it.aws.services.sns.handle('Publish', { TopicArn: topicArn, Message, MessageAttributes }, caller);
   }
   const { sqs } = it.aws.services;
   const deadLetterArn = sqs.queueArns().find((arn) => arn.includes('DeadLetters')) ?? '';
@@ -107,6 +110,77 @@ test('a synthesized app runs: topic, filter, queue, function, partial failures, 
   expect(lines.toSorted()).toEqual([`good ${topicArn}`, `poison ${topicArn}`, `poison ${topicArn}`]);
   expect(sqs.messages(deadLetterArn)[0]?.body).toBe('poison');
   expect({ notRun, ignoredProperties }).toEqual({ notRun: [], ignoredProperties: [] });
+});
+
+test('a bus routes to a queue and is archived; a schedule starts a function', async () => {
+  const clock = manualClock();
+  const timed = await awsUnderTest({ clock });
+  const stack = new Stack(app, 'Events', { env: ENVIRONMENT });
+  const bus = new EventBus(stack, 'Bus', { eventBusName: 'core' });
+  const target = new Queue(stack, 'Target', { queueName: 'target' });
+  const undelivered = new Queue(stack, 'Undelivered', { queueName: 'undelivered' });
+  new Rule(stack, 'Orders', {
+    eventBus: bus,
+    eventPattern: { source: ['core-api'], detailType: ['OrderPlaced'] },
+    targets: [
+      new SqsQueue(target, {
+        message: RuleTargetInput.fromEventPath('$.detail'),
+        deadLetterQueue: undelivered,
+      }),
+    ],
+  });
+  new Archive(stack, 'Archive', {
+    sourceEventBus: bus,
+    eventPattern: { source: ['core-api'] },
+    retention: Duration.days(7),
+  });
+  const ticker = new Function(stack, 'Ticker', {
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: await codeAsset('ticker', 'export const handler = async (event) => console.log(event.kind);'),
+  });
+  new CfnScheduleGroup(stack, 'Group', { name: 'jobs' });
+  new CfnSchedule(stack, 'Tick', {
+    groupName: 'jobs',
+    flexibleTimeWindow: { mode: 'OFF' },
+    scheduleExpression: 'rate(1 minute)',
+    target: {
+      arn: ticker.functionArn,
+      roleArn: 'arn:aws:iam::000000000000:role/scheduler',
+      input: '{"kind":"tick"}',
+    },
+  }).addDependency(stack.node.findChild('Group') as CfnScheduleGroup);
+  new Rule(stack, 'Nightly', {
+    schedule: Schedule.rate(Duration.minutes(1)),
+    targets: [new LambdaFunction(ticker, { event: RuleTargetInput.fromObject({ kind: 'rule' }) })],
+  });
+  const lines: string[] = [];
+  timed.lambda.observeLogs(({ text }) => lines.push(text));
+
+  const { notRun, ignoredProperties } = await deployAssembly({
+    assemblyDirectory: app.synth().directory,
+    aws: timed.aws.context,
+  });
+  const Entries = ['OrderPlaced', 'OrderCancelled'].map((DetailType) => ({
+    EventBusName: 'core',
+    Source: 'core-api',
+    DetailType,
+    Detail: '{"orderId":"1"}',
+  }));
+  await timed.aws.services.events.handle(
+    'PutEvents',
+    { Entries },
+    { accountId: ENVIRONMENT.account, arn: 'test' },
+  );
+  await clock.advance(61_000);
+  await until(() => lines.length === 2);
+
+  const { sqs } = timed.aws.services;
+  const targetArn = sqs.queueArns().find((arn) => arn.endsWith(':target')) ?? '';
+  expect(sqs.messages(targetArn).map(({ body }) => JSON.parse(body) as unknown)).toEqual([{ orderId: '1' }]);
+  expect(lines.toSorted()).toEqual(['rule', 'tick']);
+  expect({ notRun, ignoredProperties }).toEqual({ notRun: [], ignoredProperties: [] });
+  await timed.close();
 });
 
 test('a nested stack is deployed with what its parent hands to it', async () => {

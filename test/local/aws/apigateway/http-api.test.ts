@@ -2,10 +2,8 @@ import { rm } from 'node:fs/promises';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
-import { createApiGatewayService } from '../../../../local/aws/apigateway/index.ts';
 import { manualClock, startEmbeddedAws } from '../../../../local/aws/index.ts';
 import type { EmbeddedAws, ManualClock } from '../../../../local/aws/index.ts';
-import { createLambdaService } from '../../../../local/aws/lambda/index.ts';
 import type { LambdaService } from '../../../../local/aws/lambda/index.ts';
 import { codeOf } from '../lambda/code.ts';
 
@@ -19,9 +17,7 @@ const directories: string[] = [];
 beforeEach(async () => {
   clock = manualClock();
   aws = await startEmbeddedAws({ clock });
-  lambda = createLambdaService(aws.context);
-  aws.context.services.register(lambda);
-  aws.context.services.register(createApiGatewayService(aws.context));
+  ({ lambda } = aws.services);
 });
 afterEach(async () => {
   await aws.close();

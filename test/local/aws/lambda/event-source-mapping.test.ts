@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
-import { createBuiltInServices } from '../../../../local/aws/index.ts';
-import type { Happening, SqsService } from '../../../../local/aws/index.ts';
+import type { AwsContext, Happening } from '../../../../local/aws/index.ts';
+import { createSqsService } from '../../../../local/aws/sqs/index.ts';
+import type { SqsService } from '../../../../local/aws/sqs/index.ts';
 import { lambdaUnderTest, until } from './code.ts';
 import type { LambdaUnderTest } from './code.ts';
 
@@ -12,7 +13,7 @@ let lines: string[];
 
 beforeEach(() => {
   it = lambdaUnderTest();
-  ({ sqs } = createBuiltInServices(it.context));
+  sqs = startSqs(it.context);
   lines = [];
   it.lambda.observeLogs(({ stream, text }) => {
     if (stream === 'stdout') lines.push(text);
@@ -22,6 +23,12 @@ afterEach(async () => {
   await it.close();
   await sqs.close?.();
 });
+
+function startSqs(context: AwsContext): SqsService {
+  const service = createSqsService(context);
+  context.services.register(service);
+  return service;
+}
 
 async function createQueue(name: string, attributes: Record<string, string> = {}): Promise<string> {
   await sqs.handle('CreateQueue', { QueueName: name, Attributes: attributes }, caller());
@@ -361,7 +368,7 @@ describe('faults', () => {
 describe('asynchronous invocation', () => {
   test('an error is retried twice, then the event goes to the on-failure destination', async () => {
     const quick = lambdaUnderTest({ asyncRetryDelayMilliseconds: [5, 5] });
-    const { sqs: queues } = createBuiltInServices(quick.context);
+    const queues = startSqs(quick.context);
     await queues.handle('CreateQueue', { QueueName: 'failed' }, caller());
     const destination = `arn:aws:sqs:us-east-1:${ACCOUNT}:failed`;
     let calls = 0;

@@ -12,7 +12,6 @@ import {
 
 import { startEmbeddedAws } from '../../../../local/aws/index.ts';
 import type { EmbeddedAws } from '../../../../local/aws/index.ts';
-import { createLambdaService } from '../../../../local/aws/lambda/index.ts';
 import { codeOf } from './code.ts';
 
 let aws: EmbeddedAws;
@@ -20,8 +19,6 @@ let client: LambdaClient;
 
 beforeEach(async () => {
   aws = await startEmbeddedAws();
-  const lambda = createLambdaService(aws.context);
-  aws.context.services.register(lambda);
   client = new LambdaClient({
     endpoint: aws.endpointUrl,
     region: 'us-east-1',
