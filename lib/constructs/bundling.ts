@@ -14,7 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
@@ -104,8 +104,9 @@ function bundleOf(scope: Construct, file: string): string {
   );
 }
 
-/** Every source file of the directory, in a stable order. */
+/** Every source file of the directory, in a stable order. A package's directory is not the user's: only what is asked for. */
 function entriesOf(directory: string): string[] {
+  if (directory.split(sep).includes('node_modules')) return [];
   return readdirSync(directory)
     .filter((name) => SOURCE_EXTENSIONS.includes(extname(name)) && !/\.(d|test|spec)\.[a-z]+$/.test(name))
     .sort()
