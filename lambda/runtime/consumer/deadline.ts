@@ -11,6 +11,13 @@ export interface DeadlineMargins {
   readonly abort: number;
 }
 
+/**
+ * Shares of the time an invocation begins with. However wide the margins or short the timeout, half of it is
+ * for work: a function that never starts a message would send its whole queue to the dead letters, unread.
+ */
+const MAX_START_SHARE = 1 / 2;
+const MAX_ABORT_SHARE = 1 / 4;
+
 export interface Deadline {
   readonly signal: AbortSignal;
   /** True when no new message may start. */
@@ -45,24 +52,24 @@ export function invocationDeadline(
       dispose: () => {},
     };
   }
-  const limit = clock.now() + invocation.getRemainingTimeInMillis();
+  const given = invocation.getRemainingTimeInMillis();
+  const limit = clock.now() + given;
+  const start = Math.min(margins.start, given * MAX_START_SHARE);
+  const abort = Math.min(margins.abort, given * MAX_ABORT_SHARE);
   const remaining = (): number => limit - clock.now();
   const timers: unknown[] = [];
   const giveUp = new Promise<'given-up'>((resolve) => {
-    const abort = (): void => {
+    const abortHandlers = (): void => {
       controller.abort(
-        new RuntimeError(
-          'WAYBILL_DEADLINE_NEAR',
-          `the time limit is ${margins.abort} ms away: stop and throw`,
-        ),
+        new RuntimeError('WAYBILL_DEADLINE_NEAR', `the time limit is ${abort} ms away: stop and throw`),
       );
-      timers.push(clock.setTimeout(() => resolve('given-up'), margins.abort / 2));
+      timers.push(clock.setTimeout(() => resolve('given-up'), abort / 2));
     };
-    timers.push(clock.setTimeout(abort, Math.max(0, remaining() - margins.abort)));
+    timers.push(clock.setTimeout(abortHandlers, given - abort));
   });
   return {
     signal: controller.signal,
-    isClosing: () => remaining() <= margins.start,
+    isClosing: () => remaining() <= start,
     giveUp,
     remaining,
     dispose: () => {

@@ -223,6 +223,19 @@ describe('D7 near the time limit', () => {
     expect(clock.pending()).toBe(0);
   });
 
+  test('D7 a function with a timeout below the margins still handles its messages', async () => {
+    const clock = testClock();
+    let handled = 0;
+
+    const response = await consume(OrderPlaced, () => void (handled += 1), { ...options(), clock })(
+      { Records: records(10) },
+      invocation(1_000, clock),
+    );
+
+    expect(response.batchItemFailures).toEqual([]);
+    expect(handled).toBe(10);
+  });
+
   test('D7 no timer is left behind', async () => {
     const clock = testClock();
 
