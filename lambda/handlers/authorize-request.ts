@@ -1,8 +1,8 @@
 /** The authorizer of the HTTP API: a token becomes the caller that handlers trust (D18). */
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda';
-import { tokenSecret } from '../core/environment.ts';
 import type { Caller } from '../core/http/request.ts';
 import { verifyToken } from '../core/http/token.ts';
+import { tokenSecret } from '../core/token-secret.ts';
 
 /** The simple response, which an HTTP API takes when it is told to. */
 export interface Authorization {

@@ -40,7 +40,7 @@ export async function handler(
   return { batchItemFailures: [] };
 }
 
-/** One for the process. A failure to make it is not kept. */
+/** One for the process. A failure to make it is not kept. This file is the library's: it knows nothing of our systems. */
 function relay(): Promise<Relay> {
   made ??= createRelay().catch((error: unknown) => {
     made = undefined;

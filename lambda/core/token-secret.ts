@@ -1,0 +1,17 @@
+/** The key that signs the API's tokens. A file of its own, so that the authorizer carries no database. */
+import { readSecretFromAws } from '../runtime/postgres/secret.ts';
+import { keptOnceMade } from './kept-once-made.ts';
+
+/**
+ * Kept for the life of the process: a rotation restarts the function.
+ * @throws when API_TOKEN_SECRET_ARN is not set, or the secret can't be read
+ */
+export const tokenSecret: () => Promise<string> = keptOnceMade(async () => {
+  const secretArn = process.env['API_TOKEN_SECRET_ARN'];
+  if (secretArn === undefined || secretArn === '') {
+    throw new Error(
+      'API_TOKEN_SECRET_ARN is not set: it names the secret whose text signs the tokens of the API',
+    );
+  }
+  return readSecretFromAws(process.env)(secretArn);
+});
