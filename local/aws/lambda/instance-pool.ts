@@ -27,7 +27,7 @@ export interface InstancePool {
   /** A loaded, idle instance, now the caller's until `release`; or the error that kept every new one from loading. */
   acquire(): Promise<Acquired>;
   release(instance: Instance): void;
-  /** Milliseconds that an event waits for a busy instance before another one is started. */
+  /** Milliseconds that an event waits for a busy instance before another one is started; 0 while one is idle. */
   scaleOutDelay(): number;
   /** Starts an instance in the background when there is none. Resolves when it is ready or has failed. */
   prewarm(): Promise<void>;
@@ -137,7 +137,8 @@ export function createInstancePool(configuration: FunctionConfiguration, options
     if (waiters.length > starting && !closed) void start();
   };
 
-  const scaleOutDelay = (): number => options.scaleOutDelayMilliseconds ?? lastStartMilliseconds;
+  const scaleOutDelay = (): number =>
+    idle.length > 0 ? 0 : (options.scaleOutDelayMilliseconds ?? lastStartMilliseconds);
 
   const removeEvictor = capacity.addEvictor(() => {
     const instance = idle.shift();
