@@ -12,7 +12,7 @@ let sqs: SqsService;
 let lines: string[];
 
 beforeEach(() => {
-  it = lambdaUnderTest();
+  it = lambdaUnderTest({ scaleOutDelayMilliseconds: 5 });
   sqs = startSqs(it.context);
   lines = [];
   it.lambda.observeLogs(({ stream, text }) => {
@@ -218,7 +218,7 @@ describe('SQS event source mapping', () => {
     const queueArn = await createQueue('wide');
     await it.create(
       'worker',
-      'export const handler = async () => new Promise((resolve) => setTimeout(resolve, 60));',
+      'export const handler = async () => new Promise((resolve) => setTimeout(resolve, 120));',
     );
     let running = 0;
     let most = 0;
