@@ -39,15 +39,21 @@ export async function commandBody<Value>(
     });
   }
   const result = await schema['~standard'].validate(parseJson(body));
+  // Written so in JSON; as a byte it would not have been JSON.
+  if (body.includes('\\u0000')) throw invalidCommand('NUL characters can not be stored: leave them out.');
   if (result.issues !== undefined) {
-    throw new Problem({
-      status: 422,
-      code: 'WAYBILL_COMMAND_INVALID',
-      title: 'The command is not valid',
-      detail: describeIssues(result.issues),
-    });
+    throw invalidCommand(describeIssues(result.issues));
   }
   return result.value;
+}
+
+function invalidCommand(detail: string): Problem {
+  return new Problem({
+    status: 422,
+    code: 'WAYBILL_COMMAND_INVALID',
+    title: 'The command is not valid',
+    detail,
+  });
 }
 
 /** @throws Problem 400 when it is not JSON */

@@ -12,13 +12,15 @@ const VARIABLES = {
   AWS_ACCESS_KEY_ID: 'test',
   AWS_SECRET_ACCESS_KEY: 'test',
 };
+const KEY = 'a key of at least thirty-two bytes';
+let key = '';
 let secretsManager: Server;
 let calls = 0;
 
 beforeAll(async () => {
   secretsManager = createServer((_request, response) => {
     calls += 1;
-    response.end(JSON.stringify({ SecretString: 'the key' }));
+    response.end(JSON.stringify({ SecretString: key }));
   });
   await new Promise<void>((resolve) => secretsManager.listen(0, '127.0.0.1', resolve));
   const { port } = secretsManager.address() as AddressInfo;
@@ -38,8 +40,16 @@ function request(authorization?: string): APIGatewayRequestAuthorizerEventV2 {
 }
 
 describe('D18 the authorizer', () => {
+  test('lets nobody in while its key is missing or short, and does not keep it', async () => {
+    const authorization = `Bearer ${bearerToken('short', CALLER)}`;
+
+    for (key of ['', 'short']) await expect(handler(request(authorization))).rejects.toThrow(/at least 32/);
+    key = KEY;
+    calls = 0;
+  });
+
   test('tells the API who calls, reading the key once', async () => {
-    const authorization = `Bearer ${bearerToken('the key', CALLER)}`;
+    const authorization = `Bearer ${bearerToken(KEY, CALLER)}`;
 
     expect(await handler(request(authorization))).toEqual({ isAuthorized: true, context: CALLER });
     expect(await handler(request(authorization))).toEqual({ isAuthorized: true, context: CALLER });

@@ -11,7 +11,17 @@ import { mapped } from './mapped.ts';
 import type { MappedEvent, WebhookMapper } from './mapped.ts';
 import { optionalRepositoryOf, origin, repositoryOf } from './origin.ts';
 import type { GitHubWebhook } from './origin.ts';
-import { flagIn, idIn, itemsIn, numberIn, optionalTextIn, PayloadShapeError, textIn } from './payload.ts';
+import {
+  flagIn,
+  idIn,
+  itemsIn,
+  numberIn,
+  optionalTextIn,
+  optionalTimeIn,
+  PayloadShapeError,
+  textIn,
+  timeIn,
+} from './payload.ts';
 
 export const codeMappers = {
   push: (webhook) => {
@@ -52,7 +62,7 @@ export const codeMappers = {
         version: textIn(payload, 'release.tag_name'),
         prerelease: flagIn(payload, 'release.prerelease'),
         updatedAt:
-          optionalTextIn(payload, 'release.published_at') ?? optionalTextIn(payload, 'release.created_at'),
+          optionalTimeIn(payload, 'release.published_at') ?? optionalTimeIn(payload, 'release.created_at'),
       }),
     ];
   },
@@ -68,7 +78,7 @@ export const codeMappers = {
         name: textIn(payload, 'package.name'),
         version: optionalTextIn(payload, 'package.package_version.version'),
         prerelease: flagIn(payload, 'package.package_version.prerelease'),
-        updatedAt: optionalTextIn(payload, 'package.updated_at'),
+        updatedAt: optionalTimeIn(payload, 'package.updated_at'),
       }),
     ];
   },
@@ -112,7 +122,7 @@ function pullRequestChanged(webhook: GitHubWebhook): MappedEvent {
     state: open ? 'open' : merged ? 'merged' : 'closed',
     draft: flagIn(payload, 'pull_request.draft'),
     headSha: textIn(payload, 'pull_request.head.sha'),
-    updatedAt: textIn(payload, 'pull_request.updated_at'),
+    updatedAt: timeIn(payload, 'pull_request.updated_at'),
   });
 }
 

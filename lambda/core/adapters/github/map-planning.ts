@@ -9,7 +9,7 @@ import { mapped } from './mapped.ts';
 import type { MappedEvent, WebhookMapper } from './mapped.ts';
 import { optionalRepositoryOf, origin, repositoryOf } from './origin.ts';
 import type { GitHubWebhook } from './origin.ts';
-import { idIn, itemsIn, numberIn, optionalTextIn, textIn } from './payload.ts';
+import { idIn, itemsIn, numberIn, optionalTextIn, textIn, timeIn } from './payload.ts';
 
 type PlanningKind = 'label' | 'milestone' | 'project' | 'project-card' | 'project-column' | 'project-item';
 
@@ -26,7 +26,7 @@ export const planningMappers = {
         title: textIn(payload, 'issue.title'),
         state: optionalTextIn(payload, 'issue.state') === 'closed' ? 'closed' : 'open',
         labels: itemsIn(payload, 'issue.labels').map((label) => textIn(label, 'name')),
-        updatedAt: textIn(payload, 'issue.updated_at'),
+        updatedAt: timeIn(payload, 'issue.updated_at'),
       }),
     ];
   },
@@ -50,7 +50,7 @@ export const planningMappers = {
         number: numberIn(payload, 'discussion.number'),
         title: textIn(payload, 'discussion.title'),
         state: textIn(payload, 'discussion.state'),
-        updatedAt: textIn(payload, 'discussion.updated_at'),
+        updatedAt: timeIn(payload, 'discussion.updated_at'),
       }),
     ];
   },

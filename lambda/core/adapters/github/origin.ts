@@ -25,8 +25,15 @@ export interface RepositoryFact {
   readonly private: boolean;
 }
 
-/** @param change - GitHub's `action`, or the word given where the event has none */
+/** As the catalogue has it: a subject becomes part of a message group id. */
+const SUBJECT = /^[!-~]{1,60}$/;
+
+/**
+ * @param change - GitHub's `action`, or the word given where the event has none
+ * @throws PayloadShapeError when an id of the payload makes no subject
+ */
 export function origin(webhook: GitHubWebhook, subject: string, change?: string): Origin {
+  if (!SUBJECT.test(subject)) throw new PayloadShapeError('id', 'a short id');
   return {
     provider: 'github',
     deliveryId: webhook.deliveryId,

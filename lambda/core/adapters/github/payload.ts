@@ -21,22 +21,44 @@ export function valueIn(payload: unknown, path: string): unknown {
   return value;
 }
 
-/** @throws PayloadShapeError when it is no string */
+/**
+ * Without NUL characters, which PostgreSQL's text can't hold.
+ * @throws PayloadShapeError when it is no string
+ */
 export function textIn(payload: Payload, path: string): string {
-  const value = valueIn(payload, path);
-  if (typeof value !== 'string') throw new PayloadShapeError(path, 'a string');
-  return value;
+  const text = optionalTextIn(payload, path);
+  if (text === null) throw new PayloadShapeError(path, 'a string');
+  return text;
 }
 
 export function optionalTextIn(payload: Payload, path: string): string | null {
   const value = valueIn(payload, path);
-  return typeof value === 'string' ? value : null;
+  return typeof value === 'string' ? value.replaceAll('\0', '') : null;
 }
 
-/** @throws PayloadShapeError when it is no number */
+/** A time in ISO 8601. @throws PayloadShapeError when it is none */
+export function timeIn(payload: Payload, path: string): string {
+  const time = optionalTimeIn(payload, path);
+  if (time === null) throw new PayloadShapeError(path, 'a time in ISO 8601');
+  return time;
+}
+
+export function optionalTimeIn(payload: Payload, path: string): string | null {
+  const text = optionalTextIn(payload, path);
+  return text !== null && ISO_TIME.test(text) && !Number.isNaN(Date.parse(text)) ? text : null;
+}
+
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** PostgreSQL's integer. */
+const LARGEST_NUMBER = 2 ** 31 - 1;
+
+/** A number of GitHub's own counting. @throws PayloadShapeError when it is no whole number, or too large */
 export function numberIn(payload: Payload, path: string): number {
   const value = valueIn(payload, path);
-  if (typeof value !== 'number') throw new PayloadShapeError(path, 'a number');
+  if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > LARGEST_NUMBER) {
+    throw new PayloadShapeError(path, 'a whole number');
+  }
   return value;
 }
 
@@ -49,15 +71,19 @@ export function flagIn(payload: Payload, path: string): boolean {
  * @throws PayloadShapeError when it is neither
  */
 export function idIn(payload: Payload, path: string): string {
-  const value = valueIn(payload, path);
-  if (typeof value !== 'number' && typeof value !== 'string') throw new PayloadShapeError(path, 'an id');
-  return String(value);
+  const id = optionalIdIn(payload, path);
+  if (id === null) throw new PayloadShapeError(path, 'an id');
+  return id;
 }
 
 export function optionalIdIn(payload: Payload, path: string): string | null {
   const value = valueIn(payload, path);
-  return typeof value === 'number' || typeof value === 'string' ? String(value) : null;
+  if (typeof value !== 'number' && typeof value !== 'string') return null;
+  return ID.test(String(value)) ? String(value) : null;
 }
+
+/** Ids become group ids, which take neither spaces nor letters beyond ASCII, and have to fit. */
+const ID = /^[\w.:=+/-]{1,40}$/;
 
 /** The objects of a list; an absent list is empty. */
 export function itemsIn(payload: Payload, path: string): readonly Payload[] {

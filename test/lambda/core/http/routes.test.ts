@@ -261,6 +261,7 @@ describe('every route', () => {
     ['no JSON', 'not json', 400, 'WAYBILL_BODY_NOT_JSON'],
     ['another type', { name: 7 }, 422, 'WAYBILL_COMMAND_INVALID'],
     ['nothing in it', {}, 422, 'WAYBILL_COMMAND_INVALID'],
+    ['NUL in it', '{"name":"a\\u0000b"}', 422, 'WAYBILL_COMMAND_INVALID'],
     ['too much in it', { name: 'x'.repeat(201) }, 422, 'WAYBILL_COMMAND_INVALID'],
     ['far too much', { name: 'x'.repeat(70_000) }, 413, 'WAYBILL_BODY_TOO_LARGE'],
   ])('with a body of %s is a clear error', async (_case, body, status, code) => {

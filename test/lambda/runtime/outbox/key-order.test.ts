@@ -20,7 +20,6 @@ class Model {
     this.#pending = keys.map((key, index) => ({
       ...message({ orderingKey: key === 0 ? 'acme' : `acme#${key}` }),
       sequence: index + 1,
-      lane: 0,
       retryCount: 0,
     }));
   }

@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { events } from '../../../../../catalog/index.ts';
 import { mapWebhook } from '../../../../../lambda/core/adapters/github/mapping.ts';
 import type { Mapping } from '../../../../../lambda/core/adapters/github/mapping.ts';
-import { createEnvelope } from '../../../../../lib/contracts/index.ts';
+import { createEnvelope, orderingKeyOf } from '../../../../../lib/contracts/index.ts';
 
 interface Examples {
   readonly name: string;
@@ -111,12 +112,25 @@ describe('what a payload means', () => {
   });
 });
 
+function issueAt(updatedAt: string, number = 1): Readonly<Record<string, unknown>> {
+  const payload = example('issues');
+  return { ...payload, issue: { ...(payload['issue'] as object), updated_at: updatedAt, number } };
+}
+
 describe('what is not understood is never lost', () => {
   test.each([
     ['an event we do not know', 'invented_by_github_tomorrow', { action: 'done' }, /no mapping/],
     ['a payload without what its event promises', 'issues', { action: 'opened' }, /issue\.id/],
     ['an empty payload', 'push', {}, /repository/],
     ['a field of another type', 'push', { repository: 'none' }, /repository/],
+    [
+      'an id that is too long for a group id',
+      'status',
+      { sha: 'x'.repeat(300), state: 'success', context: '' },
+      /id/,
+    ],
+    ['a time that is none', 'issues', issueAt('yesterday'), /issue\.updated_at/],
+    ['a number beyond counting', 'issues', issueAt('2020-01-01T00:00:00Z', 2 ** 40), /issue\.number/],
   ])('%s becomes WebhookReceived, with the reason', (_case, name, payload, reason) => {
     const { events: mapped, unmapped } = map(name, payload);
 
@@ -125,3 +139,60 @@ describe('what is not understood is never lost', () => {
     expect(unmapped?.reason).toMatch(reason);
   });
 });
+
+test('whatever becomes of a field of a payload, the webhook is told, and what is told is valid', () => {
+  const all = GITHUB.flatMap(({ name, examples }) => examples.map((payload) => ({ name, payload })));
+  const odd = fc.oneof(
+    fc.constantFrom<unknown>(
+      undefined,
+      null,
+      '',
+      'a\0b',
+      -1,
+      1.5,
+      2 ** 40,
+      true,
+      [],
+      {},
+      [null],
+      'x'.repeat(300),
+    ),
+    fc.jsonValue(),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...all), fc.nat(), odd, ({ name, payload }, which, value) => {
+      const paths = pathsOf(payload).filter((path) => path.at(-1)?.endsWith('_url') === false);
+      const changed = withValue(payload, paths[which % paths.length]!, value);
+
+      const { events: mapped } = map(name, changed);
+
+      expect(mapped.length).toBeGreaterThan(0);
+      for (const { contract, data } of mapped) {
+        const envelope = createEnvelope(contract, { tenantId: 't'.repeat(64), data });
+        // SQS: 1 to 128 letters, digits and punctuation of ASCII. PostgreSQL: no NUL.
+        expect(orderingKeyOf(contract, envelope)).toMatch(/^[!-~]{1,128}$/);
+        expect(JSON.stringify(envelope.data)).not.toContain('\\u0000');
+      }
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+type Path = readonly string[];
+
+/** Every field down to the third level, which is as deep as the mapping reads but for one. */
+function pathsOf(value: unknown, path: Path = []): readonly Path[] {
+  if (typeof value !== 'object' || value === null || path.length === 3)
+    return path.length === 0 ? [] : [path];
+  const deeper = Object.entries(value).flatMap(([key, field]) => pathsOf(field, [...path, key]));
+  return path.length === 0 ? deeper : [path, ...deeper];
+}
+
+function withValue(
+  payload: Readonly<Record<string, unknown>>,
+  [key, ...rest]: Path,
+  value: unknown,
+): Readonly<Record<string, unknown>> {
+  const field = payload[key!] as Readonly<Record<string, unknown>>;
+  return { ...payload, [key!]: rest.length === 0 ? value : withValue(field, rest, value) };
+}
