@@ -10,7 +10,6 @@ import type { AnyEventContract } from '../contracts/index.ts';
 import type { HopAlarms } from './alarms.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import type { BusEvents, EventSubscription, TopicEvents } from './event-routes.ts';
-import { allowKeyUse } from './key-access.ts';
 import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS } from './limits.ts';
 import { pascalCase } from './names.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
@@ -55,8 +54,6 @@ function subscribe(connection: QueueConnection, sources: readonly TopicEvents[])
     encryptionKey: connection.encryptionKey,
     owner: consumer,
   });
-  // The subscription adds the queue's policy itself, but never the key's (W2).
-  allowKeyUse(deadLetterQueue, connection.encryptionKey, 'sns');
   const filterPolicy = {
     ...(names === undefined ? {} : { eventType: names }),
     ...(tenants === undefined ? {} : { tenantId: tenants }),
@@ -77,6 +74,7 @@ function subscribe(connection: QueueConnection, sources: readonly TopicEvents[])
           ),
         }
       : {}),
+    // It adds this queue's policy itself. It never adds the key's (W2), which came with the consumer's queue.
     deadLetterQueue,
   });
   // A denied delivery is not retried: no message may come before the policies allow it.
