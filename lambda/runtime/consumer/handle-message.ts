@@ -52,14 +52,7 @@ export async function handleMessage<Contract extends AnyEventContract>(
       log(consumer, record, event, 'skipped', startedAt, { replay });
       return 'skipped';
     }
-    const context = new MessageContext({
-      event,
-      receiveCount,
-      consumer: consumer.name,
-      signal: run.signal,
-      logger: consumer.logger,
-      publisher: consumer.publisher,
-    });
+    const context = new MessageContext(consumer, event, receiveCount, run.signal);
     await consumer.handler(event, context);
     log(consumer, record, event, 'handled', startedAt, undefined);
     return 'handled';

@@ -4,43 +4,44 @@ import type { AnyEventContract, Envelope, InputOf, ReplayMark } from '../../../l
 import { RuntimeError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { childTraceparent } from '../trace.ts';
-import type { EventPublisher, HandlerContext } from '../types.ts';
+import type { HandlerContext } from '../types.ts';
 import { derivedEventId } from './derived-event-id.ts';
+import type { Consumer } from './handle-message.ts';
 
-interface MessageContextProps {
-  readonly event: Envelope;
-  readonly receiveCount: number;
-  readonly consumer: string;
-  readonly signal: AbortSignal;
-  readonly logger: Logger;
-  readonly publisher: EventPublisher | undefined;
-}
+/** What a context takes from its consumer. */
+type ContextConsumer = Pick<Consumer, 'name' | 'logger' | 'publisher'>;
 
 export class MessageContext implements HandlerContext {
   readonly signal: AbortSignal;
   readonly receiveCount: number;
-  readonly replay: ReplayMark | undefined;
-  readonly consumer: string;
-  readonly #props: MessageContextProps;
+  readonly #event: Envelope;
+  readonly #consumer: ContextConsumer;
   #traceparent: string | undefined;
   #logger: Logger | undefined;
   #published: Map<string, number> | undefined;
 
-  constructor(props: MessageContextProps) {
-    this.#props = props;
-    this.signal = props.signal;
-    this.receiveCount = props.receiveCount;
-    this.consumer = props.consumer;
-    this.replay = props.event.metadata.replay;
+  constructor(consumer: ContextConsumer, event: Envelope, receiveCount: number, signal: AbortSignal) {
+    this.#consumer = consumer;
+    this.#event = event;
+    this.receiveCount = receiveCount;
+    this.signal = signal;
+  }
+
+  get consumer(): string {
+    return this.#consumer.name;
+  }
+
+  get replay(): ReplayMark | undefined {
+    return this.#event.metadata.replay;
   }
 
   get traceparent(): string {
-    this.#traceparent ??= childTraceparent(this.#props.event.metadata.traceparent);
+    this.#traceparent ??= childTraceparent(this.#event.metadata.traceparent);
     return this.#traceparent;
   }
 
   get logger(): Logger {
-    this.#logger ??= this.#props.logger.with(eventFields(this.#props.event));
+    this.#logger ??= this.#consumer.logger.with(eventFields(this.#event));
     return this.#logger;
   }
 
@@ -48,7 +49,8 @@ export class MessageContext implements HandlerContext {
     contract: Contract,
     data: InputOf<Contract>,
   ): Promise<void> {
-    const { event, consumer, publisher } = this.#props;
+    const event = this.#event;
+    const { name, publisher } = this.#consumer;
     if (publisher === undefined) {
       throw new RuntimeError(
         'WAYBILL_PUBLISHER_MISSING',
@@ -64,7 +66,7 @@ export class MessageContext implements HandlerContext {
         data,
         causedBy: event,
         traceparent: this.traceparent,
-        eventId: derivedEventId(event.eventId, consumer, contract.name, ordinal),
+        eventId: derivedEventId(event.eventId, name, contract.name, ordinal),
       }),
     );
   }

@@ -39,8 +39,11 @@ export async function processStandard<Contract extends AnyEventContract>(
 ): Promise<void> {
   const one = async (record: SqsRecord): Promise<void> => {
     const outcome = run.isClosing() ? 'not-started' : await outcomeOf(consumer, record, run);
-    if (isAcknowledged(outcome)) await run.acknowledge(record, outcome);
-    else await run.bringBack([{ record, outcome }]);
+    const settled = isAcknowledged(outcome)
+      ? run.acknowledge(record, outcome)
+      : run.bringBack([{ record, outcome }]);
+    // In a function both answer at once, and a turn of the event loop per message is worth saving.
+    if (settled instanceof Promise) await settled;
   };
   await concurrently(records, concurrency, one);
 }
@@ -77,11 +80,11 @@ export async function processFifo<Contract extends AnyEventContract>(
   await concurrently(byGroup(records), concurrency, oneGroup);
 }
 
-async function outcomeOf<Contract extends AnyEventContract>(
+function outcomeOf<Contract extends AnyEventContract>(
   consumer: Consumer<Contract>,
   record: SqsRecord,
   run: BatchRun,
-): Promise<Outcome> {
+): Promise<Outcome> | Outcome {
   return run.wasHandled(record) ? 'handled' : handleMessage(consumer, record, run.messageRun(record));
 }
 
