@@ -16,8 +16,8 @@ export class KeyOrder {
   readonly #held = new Set<number>();
   /** Rows whose turn it is. */
   #ready: OutboxRow[] = [];
-  /** Rows behind one that is ready or being published. An entry, maybe empty, for each such key. */
-  readonly #waiting = new Map<string, OutboxRow[]>();
+  /** Rows behind one that is ready or being published. An entry for each such key, undefined while none waits. */
+  readonly #waiting = new Map<string, OutboxRow[] | undefined>();
   /** Milliseconds since the epoch when a unit may be read again. */
   readonly #excluded = new Map<string, number>();
   readonly #crowded = new Set<string>();
@@ -66,9 +66,11 @@ export class KeyOrder {
     const unit = orderingUnit(row);
     if (this.#excluded.has(unit)) return false;
     const waiting = this.#waiting.get(unit);
-    if (waiting === undefined) {
-      this.#waiting.set(unit, []);
+    if (waiting === undefined && !this.#waiting.has(unit)) {
+      this.#waiting.set(unit, undefined);
       this.#ready.push(row);
+    } else if (waiting === undefined) {
+      this.#waiting.set(unit, [row]);
     } else if (waiting.length < this.#waitingPerKey) {
       waiting.push(row);
     } else {

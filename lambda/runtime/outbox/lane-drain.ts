@@ -299,6 +299,8 @@ export class LaneDrain {
 
   async #finish(): Promise<void> {
     this.#finishing = true;
+    // Sends that ended at the same moment are marked in one statement.
+    await new Promise(setImmediate);
     try {
       await this.#finishAccepted(this.#accepted.splice(0));
       await this.#finishRetries(this.#retries.splice(0));

@@ -17,8 +17,8 @@ export function faultOf(row: OutboxRow): Fault | undefined {
       message: `${Buffer.byteLength(row.body)} bytes, at most ${MAX_EVENT_BYTES} can be sent`,
     };
   }
-  // What `enqueue` writes begins like this. Only rows that something else wrote are parsed.
-  if (row.body.startsWith(`{"eventId":"${row.eventId}","eventType":"${row.eventType}",`)) return undefined;
+  // Only rows that something else than `enqueue` wrote are parsed.
+  if (beginsAsEncoded(row)) return undefined;
   try {
     const envelope = parseEnvelope(row.body);
     if (envelope.eventId === row.eventId && envelope.eventType === row.eventType) {
@@ -28,6 +28,21 @@ export function faultOf(row: OutboxRow): Fault | undefined {
   } catch (error) {
     return { code: 'EVENT_UNREADABLE', message: isContractError(error) ? error.message : 'not an envelope' };
   }
+}
+
+const BEFORE_ID = '{"eventId":"';
+const BEFORE_TYPE = '","eventType":"';
+
+/** Compares in place: this runs for each row, so it builds no strings. */
+function beginsAsEncoded({ body, eventId, eventType }: OutboxRow): boolean {
+  const typeAt = BEFORE_ID.length + eventId.length;
+  return (
+    body.startsWith(BEFORE_ID) &&
+    body.startsWith(eventId, BEFORE_ID.length) &&
+    body.startsWith(BEFORE_TYPE, typeAt) &&
+    body.startsWith(eventType, typeAt + BEFORE_TYPE.length) &&
+    body.startsWith('",', typeAt + BEFORE_TYPE.length + eventType.length)
+  );
 }
 
 function mismatch(field: string): Fault {

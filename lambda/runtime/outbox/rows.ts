@@ -13,7 +13,6 @@ import { LANE_COUNT } from './lane-count.ts';
 /** A pending row, which is at the same time the message that is published. */
 export interface OutboxRow extends EncodedMessage {
   readonly sequence: number;
-  readonly lane: number;
   /** Failed attempts so far. */
   readonly retryCount: number;
 }
@@ -40,8 +39,14 @@ const ORDERING_UNIT = 'case when ordering_key = tenant_id then id::text else ord
 /** Milliseconds after which a statement counts as lost, for example on a connection that only seems open. */
 const STATEMENT_TIMEOUT = 10_000;
 
-const COLUMNS =
-  'sequence, lane, id, tenant_id, event_type, event_version, source, priority, ordering_key, retry_count, event_data';
+/** Between the parts of a route. No name holds a control character. */
+const SEPARATOR = '\u001f';
+/**
+ * What is the same for most rows travels as one text, and is taken apart once for each different text: reading
+ * a row costs half of what ten columns would.
+ */
+const ROUTE = `concat_ws(E'\\x1f', tenant_id, event_type, event_version, source, priority, retry_count)`;
+const COLUMNS = `sequence, id, ordering_key, ${ROUTE}, event_data`;
 const READ = `
 select ${COLUMNS}
 from event_outbox
@@ -78,19 +83,41 @@ const TEXT = { getTypeParser: () => (value: string) => value } as unknown as Non
 >;
 
 function toRow(columns: readonly string[]): OutboxRow {
+  const route = routeOf(columns[3]!);
   return {
     sequence: Number(columns[0]),
-    lane: Number(columns[1]),
-    eventId: columns[2]!,
-    tenantId: columns[3]!,
-    eventType: columns[4]!,
-    eventVersion: columns[5]!,
-    source: columns[6]!,
-    priority: columns[7] as EventPriority,
-    orderingKey: columns[8]!,
-    retryCount: Number(columns[9]),
-    body: columns[10]!,
+    eventId: columns[1]!,
+    tenantId: route.tenantId,
+    eventType: route.eventType,
+    eventVersion: route.eventVersion,
+    source: route.source,
+    priority: route.priority,
+    orderingKey: columns[2]!,
+    retryCount: route.retryCount,
+    body: columns[4]!,
   };
+}
+
+type Route = Omit<OutboxRow, 'sequence' | 'eventId' | 'orderingKey' | 'body'>;
+/** A cache of pure results, so it may outlive an invocation. Emptied when it has grown too large. */
+const routes = new Map<string, Route>();
+const MAX_ROUTES = 10_000;
+
+function routeOf(text: string): Route {
+  const known = routes.get(text);
+  if (known !== undefined) return known;
+  if (routes.size >= MAX_ROUTES) routes.clear();
+  const [tenantId, eventType, eventVersion, source, priority, retryCount] = text.split(SEPARATOR);
+  const route: Route = {
+    tenantId: tenantId!,
+    eventType: eventType!,
+    eventVersion: eventVersion!,
+    source: source!,
+    priority: priority as EventPriority,
+    retryCount: Number(retryCount),
+  };
+  routes.set(text, route);
+  return route;
 }
 
 /** Rows of the lanes that failed before and are not due yet: unit and milliseconds until then. */
@@ -108,13 +135,15 @@ export async function readRetrying(pool: Pool, lanes: LaneTokens): Promise<reado
 
 /** Holds for a row while its lane belongs to the relay whose tokens are in parameter 1 (token by lane, 0 for none). */
 const FENCE = `l.lane = o.lane and l.fencing_token = ($1::bigint[])[o.lane + 1]`;
+/** By the index that was just read, which is at hand, and numbers are compared faster than UUIDs. */
+const OF_SEQUENCES = `o.status = 'PENDING' and o.sequence = any($2::bigint[])`;
 const DELETE_PUBLISHED = `
 delete from event_outbox o using event_outbox_lane l
-where o.id = any($2::uuid[]) and ${FENCE}`;
+where ${OF_SEQUENCES} and ${FENCE}`;
 const MARK_PUBLISHED = `
 update event_outbox o set status = 'PUBLISHED', published_at = clock_timestamp(), next_attempt_at = null
 from event_outbox_lane l
-where o.id = any($2::uuid[]) and ${FENCE}`;
+where ${OF_SEQUENCES} and ${FENCE}`;
 const MARK_RETRY = `
 update event_outbox o
 set retry_count = o.retry_count + 1,
@@ -134,7 +163,9 @@ export async function finishPublished(
   tokens: LaneTokens,
   keep: boolean,
 ): Promise<number> {
-  return change(pool, keep ? MARK_PUBLISHED : DELETE_PUBLISHED, tokens, [rows.map(({ eventId }) => eventId)]);
+  return change(pool, keep ? MARK_PUBLISHED : DELETE_PUBLISHED, tokens, [
+    rows.map(({ sequence }) => sequence),
+  ]);
 }
 
 export async function finishRetries(
