@@ -15,7 +15,9 @@ export { isPermanentError, PermanentError, PublishError, RuntimeError } from './
 export type { RuntimeErrorCode } from './errors.ts';
 export { createLogger } from './logger.ts';
 export type { LogFields, Logger, LoggerOptions, LogLevel } from './logger.ts';
-export type { OutboxProcessor, OutboxPublisher } from './outbox/types.ts';
+export * from './inbox/index.ts';
+export * from './outbox/index.ts';
+export * from './postgres/index.ts';
 export { poll } from './poll.ts';
 export type { Poller, PollOptions, StopOptions, StopReport } from './poll.ts';
 export { createPublisher, encode } from './publisher.ts';

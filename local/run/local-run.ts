@@ -41,6 +41,8 @@ export interface LocalRun {
   readonly databaseUrl: string;
   /** Of the first HTTP API. */
   readonly apiUrl: string;
+  /** Resolves when each function has a warm instance. */
+  readonly warm: Promise<void>;
   /** The value of the secret whose logical id contains this text. */
   secretValue(logicalIdPart: string): Promise<string>;
   /** Finishes what runs, then stops everything. */
@@ -100,6 +102,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
       database,
       databaseUrl,
       apiUrl: deployed.records.apis[0]?.url ?? '',
+      warm,
       secretValue: (logicalIdPart) => secretValue(aws, deployed, logicalIdPart),
       stop,
     };

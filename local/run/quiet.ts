@@ -2,7 +2,7 @@
  * Waits until a run has nothing left to do: the outbox is drained, every queue but the dead-letter queues is
  * empty, and no function runs. Where only a timer is left, it jumps to it.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import type { Consumer } from './consumers.ts';
 import type { LocalRun } from './local-run.ts';
 
@@ -18,6 +18,8 @@ const INTERVAL = 20;
 const QUIET_LOOKS = 5;
 /** Looks in a row that must find only timers before the clock jumps. */
 const IDLE_LOOKS = 3;
+/** The outbox, which these jumps do not look at, is looked at after so many. */
+const MAX_JUMPS_IN_A_ROW = 50;
 /** The farthest that one jump goes, in milliseconds: the longest visibility timeout. */
 const LONGEST_JUMP = 12 * 60 * 60 * 1000;
 
@@ -37,9 +39,30 @@ export async function waitForQuiet(
     if (Date.now() > deadline || options.signal?.aborted === true) {
       return { quiet: false, waitingFor: [...running, ...waiting] };
     }
-    if (idleLooks >= IDLE_LOOKS) run.clock.skipToNext(LONGEST_JUMP);
+    if (idleLooks >= IDLE_LOOKS) await jump(run, consumers);
     await delay(INTERVAL);
   }
+}
+
+/** Jumps from timer to timer until something can be done: most of them only end a poller's wait. */
+async function jump(run: LocalRun, consumers: readonly Consumer[]): Promise<void> {
+  const { lambda, sqs } = run.aws.services;
+  for (let jumps = 0; jumps < MAX_JUMPS_IN_A_ROW; jumps++) {
+    if (!run.clock.skipToNext(LONGEST_JUMP)) return;
+    await setImmediate();
+    if (lambda.busy() > 0 || consumers.some(({ queueArn }) => canBeReceived(sqs.counts(queueArn)))) return;
+  }
+}
+
+/** A visible message of a halted group waits for the one in flight before it. */
+function canBeReceived({
+  visible,
+  inFlight,
+}: {
+  readonly visible: number;
+  readonly inFlight: number;
+}): boolean {
+  return visible > 0 && inFlight === 0;
 }
 
 /** What runs now, and what only waits for its time. */
@@ -47,20 +70,17 @@ async function look(
   run: LocalRun,
   consumers: readonly Consumer[],
 ): Promise<{ readonly running: string[]; readonly waiting: string[] }> {
-  const { lambda, sqs } = {
-    lambda: run.aws.context.services.get('lambda'),
-    sqs: run.aws.context.services.get('sqs'),
-  };
+  const { lambda, sqs } = run.aws.services;
   const running: string[] = [];
   const waiting: string[] = [];
   const busy = lambda.busy();
   if (busy > 0) running.push(`${busy} invocations`);
+  if (lambda.waiting() > 0) waiting.push(`${lambda.waiting()} asynchronous events to be retried`);
   for (const { name, queueArn } of consumers) {
-    const { visible, inFlight, delayed } = sqs.counts(queueArn);
-    // A visible message of a halted group waits for the one in flight before it.
-    if (visible > 0 && inFlight === 0) running.push(`${name}: ${visible} visible`);
-    else if (visible + inFlight + delayed > 0)
-      waiting.push(`${name}: ${visible + inFlight + delayed} to come back`);
+    const counts = sqs.counts(queueArn);
+    const left = counts.visible + counts.inFlight + counts.delayed;
+    if (canBeReceived(counts)) running.push(`${name}: ${counts.visible} visible`);
+    else if (left > 0) waiting.push(`${name}: ${left} to come back`);
   }
   const { rows } = await run.database.query<{ pending: string }>(
     `select count(*) as pending from event_outbox where published_at is null and status <> 'QUARANTINED'`,
