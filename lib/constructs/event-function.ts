@@ -200,6 +200,9 @@ export class EventFunction extends Construct implements IGrantable {
 
   #connect(database: DatabaseConnection): void {
     this.function.addEnvironment('WAYBILL_DATABASE_SECRET_ARN', database.secret.secretArn);
+    // RDS is spoken to over verified TLS; Node 20 and later no longer load Amazon's root certificates by
+    // default: lambda/latest/dg/services-rds.html.
+    this.function.addEnvironment('NODE_EXTRA_CA_CERTS', '/var/runtime/ca-cert.pem');
     // A secret found by name has no complete ARN: Secrets Manager appends six characters.
     const { secretArn, secretFullArn } = database.secret;
     grantTo(this.role, ['secretsmanager:GetSecretValue'], [secretFullArn ?? `${secretArn}-??????`]);

@@ -57,7 +57,8 @@ export interface QueueConsumerProps extends FunctionProps {
   readonly maxConcurrency?: number;
   /**
    * Receives before a message is dead-lettered. AWS advises 5 or more, because a throttled invocation is one too.
-   * @default 5
+   * On a FIFO queue a message that waits behind a failed one of its group uses up receives with it.
+   * @default 5, FIFO 10
    */
   readonly maxReceiveCount?: number;
   /**
@@ -113,7 +114,7 @@ export class QueueConsumer extends Construct implements IGrantable {
     this.consumerName = props.consumerName ?? kebabCase(id);
     registerConsumerName(this, this.consumerName);
     const fifo = props.subscribesTo.some((source) => source.kind === 'topic' && source.fifo);
-    const settings = settingsOf(props);
+    const settings = settingsOf(props, fifo);
 
     const queueName = sourceQueueName(this, fifo);
     this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', {
@@ -217,6 +218,9 @@ export class QueueConsumer extends Construct implements IGrantable {
 }
 
 const DEFAULT_RETENTION = Duration.days(4);
+const MAX_RECEIVE_COUNT = 5;
+/** A held message of a FIFO group is received along with the failed one before it, so it needs more. */
+const FIFO_MAX_RECEIVE_COUNT = 10;
 /** The longest long poll, SQSDeveloperGuide/sqs-short-and-long-polling.html. For pollers outside Lambda, which polls like this anyway. */
 const LONG_POLL = Duration.seconds(20);
 const DEFAULT_MAX_AGE_SECONDS = 15 * 60;
@@ -231,7 +235,7 @@ interface Settings {
   readonly maxAge: Duration;
 }
 
-function settingsOf(props: QueueConsumerProps): Settings {
+function settingsOf(props: QueueConsumerProps, fifo: boolean): Settings {
   const timeout = props.timeout ?? DEFAULT_TIMEOUT;
   const maxBatchingWindow = props.maxBatchingWindow ?? Duration.seconds(0);
   const visibilityTimeout =
@@ -242,7 +246,7 @@ function settingsOf(props: QueueConsumerProps): Settings {
     visibilityTimeout,
     batchSize: props.batchSize ?? 10,
     maxConcurrency: props.maxConcurrency ?? 10,
-    maxReceiveCount: props.maxReceiveCount ?? 5,
+    maxReceiveCount: props.maxReceiveCount ?? (fifo ? FIFO_MAX_RECEIVE_COUNT : MAX_RECEIVE_COUNT),
     maxAge:
       props.maxAge ?? Duration.seconds(Math.max(DEFAULT_MAX_AGE_SECONDS, 3 * visibilityTimeout.toSeconds())),
   };

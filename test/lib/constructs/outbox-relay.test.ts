@@ -115,6 +115,7 @@ describe('a relay and a writer', () => {
       WAYBILL_ENVIRONMENT: 'local',
       WAYBILL_SERVICE: 'orders',
       WAYBILL_DATABASE_SECRET_ARN: { Ref: expect.stringMatching(/^DatabaseSecret/) },
+      NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
       WAYBILL_OUTBOX_NUDGE_QUEUE_URL: { Ref: expect.stringMatching(/^OrdersRelayNudgeQueue/) },
     });
     expect(statementsOf(template, 'ApiRole').slice(1)).toEqual([

@@ -295,7 +295,10 @@ test('a FIFO topic makes FIFO queues with a lane per group, and no batching wind
       FifoThroughputLimit: 'perMessageGroupId',
     });
   }
-  expect(propertiesOf(template, 'AWS::SQS::Queue', 'LedgerQueue')['QueueName']).toMatch(/\.fifo$/);
+  expect(propertiesOf(template, 'AWS::SQS::Queue', 'LedgerQueue')).toMatchObject({
+    QueueName: expect.stringMatching(/\.fifo$/),
+    RedrivePolicy: { maxReceiveCount: 10 },
+  });
   expect(
     propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'LedgerMapping')[
       'MaximumBatchingWindowInSeconds'
