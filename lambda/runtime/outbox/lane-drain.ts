@@ -40,14 +40,16 @@ export interface LaneDrainOptions {
 const RETRY: Backoff = { base: 200, cap: 30_000 };
 /** Milliseconds, between tries of a statement that failed. */
 const DATABASE_RETRY: Backoff = { base: 100, cap: 2_000 };
-/** Tries to mark what was published when the drain has to end; what stays unmarked is published again. */
-const LAST_TRIES = 3;
+/** A statement that fails so often in a row ends the drain: about a second. */
+const STATEMENT_TRIES = 5;
 /** Bytes of events read ahead, about; the size of the events seen so far tells how many rows that is. */
 const READ_AHEAD_BYTES = 16 * 1024 * 1024;
 const ASSUMED_EVENT_BYTES = 64 * 1024;
 const SMALLEST_PAGE = 10;
 /** Of a page at most one in so many rows may wait behind others of its key. */
 const WAITING_SHARE = 10;
+/** Pages in memory at most, from reading until they are marked. */
+const HELD_PAGES = 3;
 /** With so many keys failing the fault is the broker's: nothing new is tried until some of them are accepted. */
 const MAX_RETRYING = 1_000;
 /** Milliseconds between two looks at the time, and for new rows while slow sends are under way. */
@@ -67,7 +69,8 @@ export class LaneDrain {
   #interrupted = false;
 
   // Published or failed, and not yet marked so in the database.
-  #accepted: OutboxRow[] = [];
+  /** Sequence numbers only: the events themselves may be forgotten. */
+  #accepted: number[] = [];
   #retries: Retry[] = [];
   #quarantined: Failure[] = [];
   #finishing = false;
@@ -134,7 +137,7 @@ export class LaneDrain {
    * Publishes until nothing is left that is due.
    *
    * @param stopped asked often; true: nothing new is begun, what is under way is finished
-   * @throws the database's error, when it outlasts the lease
+   * @throws the database's error, when it lasts for more than a second or so
    */
   async drain(stopped: () => boolean): Promise<void> {
     const { clock } = this.#options;
@@ -144,6 +147,7 @@ export class LaneDrain {
       timer = clock.setTimeout(tick, TICK);
     };
     tick();
+    this.#failedStatements = 0;
     try {
       this.#startPass(clock.now());
       for (;;) {
@@ -177,11 +181,10 @@ export class LaneDrain {
 
   #isDone(stopping: boolean): boolean {
     if (this.#sending > 0 || this.#reading || this.#finishing) return false;
-    if (!stopping) return this.#failedStatements === 0 && this.#unmarked() === 0 && this.#order.ready === 0;
-    if (this.#unmarked() === 0) return true;
-    // Fenced by the tokens, so it may be tried even after the lease.
-    if (this.#failedStatements < LAST_TRIES) return false;
-    throw this.#databaseError;
+    // What could not be marked stays here, and is marked by the next drain of these lanes.
+    if (this.#failedStatements >= STATEMENT_TRIES) throw this.#databaseError;
+    if (stopping) return this.#unmarked() === 0;
+    return this.#failedStatements === 0 && this.#unmarked() === 0 && this.#order.ready === 0;
   }
 
   #unmarked(): number {
@@ -206,7 +209,7 @@ export class LaneDrain {
   /** Starts a new pass where one is needed. */
   #mayRead(now: number): boolean {
     const page = this.#pageSize();
-    if (this.#order.ready >= page || this.#order.held >= 4 * page) return false;
+    if (this.#order.ready >= page || this.#order.held >= HELD_PAGES * page) return false;
     const passAge = now - this.#passBegan;
     if (passAge >= Math.max(PASS_INTERVAL, PASS_COST_FACTOR * this.#firstPageCost)) {
       this.#startPass(now);
@@ -269,7 +272,7 @@ export class LaneDrain {
     for (const row of batch) {
       const failure = failures.get(row.eventId);
       if (failure === undefined) {
-        this.#accepted.push(row);
+        this.#accepted.push(row.sequence);
         this.#order.succeeded(row);
       } else if (failure.retryable) {
         const delayMilliseconds = fullJitter(RETRY, row.retryCount + 1, this.#options.random);
@@ -314,15 +317,15 @@ export class LaneDrain {
     }
   }
 
-  async #finishAccepted(rows: OutboxRow[]): Promise<void> {
-    if (rows.length === 0) return;
+  async #finishAccepted(sequences: number[]): Promise<void> {
+    if (sequences.length === 0) return;
     const { pool, retentionSeconds } = this.#options;
     try {
-      const marked = await finishPublished(pool, rows, this.tokens, retentionSeconds > 0);
+      const marked = await finishPublished(pool, sequences, this.tokens, retentionSeconds > 0);
       this.result.published += marked;
-      this.#marked(rows, marked);
+      this.#marked(sequences, marked);
     } catch (error) {
-      this.#accepted.push(...rows);
+      this.#accepted.push(...sequences);
       throw error;
     }
   }
@@ -333,7 +336,7 @@ export class LaneDrain {
       const marked = await finishRetries(this.#options.pool, retries, this.tokens);
       this.result.retried += marked;
       this.#marked(
-        retries.map(({ row }) => row),
+        retries.map(({ row }) => row.sequence),
         marked,
       );
     } catch (error) {
@@ -352,7 +355,7 @@ export class LaneDrain {
       const marked = await finishQuarantined(this.#options.pool, failures, this.tokens);
       this.result.quarantined += marked;
       this.#marked(
-        failures.map(({ row }) => row),
+        failures.map(({ row }) => row.sequence),
         marked,
       );
     } catch (error) {
@@ -361,11 +364,11 @@ export class LaneDrain {
     }
   }
 
-  #marked(rows: readonly OutboxRow[], marked: number): void {
+  #marked(sequences: readonly number[], marked: number): void {
     // Fewer than given: a lane has another owner, so all of them have to be looked at anew.
-    if (marked < rows.length) this.#interrupted = true;
-    if (this.#reading) for (const { sequence } of rows) this.#forgettable.push(sequence);
-    else this.#order.forget(rows.map(({ sequence }) => sequence));
+    if (marked < sequences.length) this.#interrupted = true;
+    if (this.#reading) this.#forgettable.push(...sequences);
+    else this.#order.forget(sequences);
   }
 
   #statementSucceeded(): void {

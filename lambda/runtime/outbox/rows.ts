@@ -159,13 +159,11 @@ where o.id = f.id and ${FENCE}`;
 /** @returns the rows changed: fewer than given when a lane was lost */
 export async function finishPublished(
   pool: Pool,
-  rows: readonly OutboxRow[],
+  sequences: readonly number[],
   tokens: LaneTokens,
   keep: boolean,
 ): Promise<number> {
-  return change(pool, keep ? MARK_PUBLISHED : DELETE_PUBLISHED, tokens, [
-    rows.map(({ sequence }) => sequence),
-  ]);
+  return change(pool, keep ? MARK_PUBLISHED : DELETE_PUBLISHED, tokens, [sequences]);
 }
 
 export async function finishRetries(
