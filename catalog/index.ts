@@ -4,6 +4,7 @@ import { controlPlaneEvents, ControlPlane } from './control-plane.ts';
 import { coreApiEvents, CoreApi } from './core-api.ts';
 
 export * from './adapters.ts';
+export * from './consumed.ts';
 export * from './control-plane.ts';
 export * from './core-api.ts';
 

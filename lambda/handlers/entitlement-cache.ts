@@ -1,5 +1,6 @@
 /** Consumer `entitlement-cache`: what each tenant may use now, in the order of its changes. */
-import { cacheEntitlements, entitlementEvents } from '../core/consumers/entitlement-cache.ts';
+import { entitlementEvents } from '../../catalog/index.ts';
+import { cacheEntitlements } from '../core/consumers/entitlement-cache.ts';
 import { core } from '../core/environment.ts';
 import { consume } from '../runtime/index.ts';
 

@@ -1,5 +1,6 @@
 /** Consumer `integration-registry`: what is connected to a tenant, told by adapters over the bus. */
-import { integrationEvents, registerIntegration } from '../core/consumers/integration-registry.ts';
+import { integrationEvents } from '../../catalog/index.ts';
+import { registerIntegration } from '../core/consumers/integration-registry.ts';
 import { core } from '../core/environment.ts';
 import { consume } from '../runtime/index.ts';
 

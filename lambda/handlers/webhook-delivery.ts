@@ -1,5 +1,6 @@
 /** Consumer `webhook-delivery`: events to the URLs of the tenants. */
-import { deliverWebhook, deliveredEvents } from '../core/consumers/webhook-delivery.ts';
+import { deliveredEvents } from '../../catalog/index.ts';
+import { deliverWebhook } from '../core/consumers/webhook-delivery.ts';
 import { core } from '../core/environment.ts';
 import { consume } from '../runtime/index.ts';
 

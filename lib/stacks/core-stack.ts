@@ -5,30 +5,22 @@ import type { Construct } from 'constructs';
 import {
   Adapters,
   adaptersEvents,
-  BuildChanged,
-  CodePushed,
   ControlPlane,
   controlPlaneEvents,
   CoreApi,
   coreApiEvents,
-  DeploymentChanged,
-  DiscussionChanged,
-  EntitlementsChanged,
-  InstallationChanged,
-  IssueChanged,
-  ProjectArchived,
-  ProjectCreated,
-  ProjectRenamed,
-  PullRequestChanged,
-  ReleaseChanged,
-  SecurityAlertChanged,
-  TenantReactivated,
+  deliveredEvents,
+  entitlementEvents,
+  insightEvents,
+  integrationEvents,
+  searchableEvents,
   TenantRegistered,
-  TenantSuspended,
 } from '../../catalog/index.ts';
 import { acknowledge, EventFunction, EventTopic, OutboxRelay, QueueConsumer } from '../constructs/index.ts';
+import type { SubscriptionOptions, TopicEvents } from '../constructs/index.ts';
 import { coreConfig } from '../config/index.ts';
 import type { CoreConfig } from '../config/index.ts';
+import type { AnyEventContract } from '../contracts/index.ts';
 import { CoreHttpApi } from './core-http-api.ts';
 import { EnvironmentStack } from './environment-stack.ts';
 import type { SystemStackProps } from './system-stack.ts';
@@ -64,7 +56,7 @@ export class CoreStack extends EnvironmentStack {
         this.topics.coreApi,
         this.topics.adapters,
         this.topics.controlPlane,
-        props.bus.publishing([InstallationChanged]),
+        props.bus.publishing(integrationEvents),
       ],
       encryptionKey: props.key,
       logRetention: this.logRetention,
@@ -119,15 +111,7 @@ export class CoreStack extends EnvironmentStack {
         ...reads,
       }),
       new QueueConsumer(this, 'SearchIndex', {
-        subscribesTo: [
-          coreApi.event(ProjectCreated),
-          coreApi.event(ProjectRenamed),
-          coreApi.event(ProjectArchived),
-          adapters.event(IssueChanged),
-          adapters.event(PullRequestChanged),
-          adapters.event(DiscussionChanged),
-          adapters.event(ReleaseChanged),
-        ],
+        subscribesTo: this.#subscriptions(searchableEvents),
         entry: 'lambda/handlers/search-index.ts',
         ...reads,
       }),
@@ -137,46 +121,37 @@ export class CoreStack extends EnvironmentStack {
         ...writes,
       }),
       new QueueConsumer(this, 'WebhookDelivery', {
-        subscribesTo: [
-          coreApi.event(ProjectCreated),
-          coreApi.event(ProjectRenamed),
-          coreApi.event(ProjectArchived),
-          adapters.event(PullRequestChanged),
-          adapters.event(IssueChanged),
-          adapters.event(DiscussionChanged),
-          adapters.event(ReleaseChanged),
-          adapters.event(DeploymentChanged),
-          adapters.event(SecurityAlertChanged),
-        ],
+        subscribesTo: this.#subscriptions(deliveredEvents),
         entry: 'lambda/handlers/webhook-delivery.ts',
         ...writes,
       }),
       new QueueConsumer(this, 'EntitlementCache', {
-        subscribesTo: [
-          controlPlane.event(EntitlementsChanged),
-          controlPlane.event(TenantSuspended),
-          controlPlane.event(TenantReactivated),
-        ],
+        subscribesTo: this.#subscriptions(entitlementEvents),
         entry: 'lambda/handlers/entitlement-cache.ts',
         ...reads,
       }),
       // Across services, and so over the bus: the control plane need not know the topic of adapters.
       new QueueConsumer(this, 'IntegrationRegistry', {
-        subscribesTo: [this.#shared.bus.event(InstallationChanged)],
+        subscribesTo: integrationEvents.map((contract) => this.#shared.bus.event(contract)),
         entry: 'lambda/handlers/integration-registry.ts',
         ...writes,
       }),
       new QueueConsumer(this, 'DeliveryInsights', {
-        subscribesTo: [
-          adapters.event(CodePushed, premium),
-          adapters.event(PullRequestChanged, premium),
-          adapters.event(BuildChanged, premium),
-          adapters.event(DeploymentChanged, premium),
-        ],
+        subscribesTo: this.#subscriptions(insightEvents, premium),
         entry: 'lambda/handlers/delivery-insights.ts',
         ...reads,
       }),
     ];
+  }
+
+  /** Each event from the topic of the service that publishes it. */
+  #subscriptions(events: readonly AnyEventContract[], options: SubscriptionOptions = {}): TopicEvents[] {
+    const topics: readonly EventTopic[] = Object.values(this.topics);
+    return topics.flatMap((topic) =>
+      events
+        .filter(({ source }) => source === topic.service.source)
+        .map((contract) => topic.event(contract, options)),
+    );
   }
 
   #createHttpApi(): CoreHttpApi {

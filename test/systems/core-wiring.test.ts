@@ -1,12 +1,17 @@
 /** What the core stack names twice, because stacks can't import handlers: both names must be the same. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { adaptersEvents, coreApiEvents, events as allEvents, TenantRegistered } from '../../catalog/index.ts';
+import {
+  adaptersEvents,
+  coreApiEvents,
+  deliveredEvents,
+  entitlementEvents,
+  events as allEvents,
+  insightEvents,
+  integrationEvents,
+  searchableEvents,
+  TenantRegistered,
+} from '../../catalog/index.ts';
 import { endpointRoutes, gitHubWebhookRoutes } from '../../lambda/core/adapters/routes.ts';
-import { insightEvents } from '../../lambda/core/consumers/delivery-insights.ts';
-import { entitlementEvents } from '../../lambda/core/consumers/entitlement-cache.ts';
-import { integrationEvents } from '../../lambda/core/consumers/integration-registry.ts';
-import { searchIndexEvents } from '../../lambda/core/consumers/search-index.ts';
-import { deliveredEvents } from '../../lambda/core/consumers/webhook-delivery.ts';
 import { controlPlaneRoutes } from '../../lambda/core/control-plane/routes.ts';
 import { coreApiRoutes } from '../../lambda/core/core-api/routes.ts';
 import { EFFECT_TABLES } from '../../lambda/core/migrations/0002-consumer-tables.ts';
@@ -21,7 +26,7 @@ import type { Synthesized } from '../lib/stacks/synthesize.ts';
 const HANDLED: Readonly<Record<string, readonly AnyEventContract[]>> = {
   'audit-trail': allEvents,
   'usage-metering': [...coreApiEvents, ...adaptersEvents],
-  'search-index': searchIndexEvents,
+  'search-index': searchableEvents,
   'tenant-provisioning': [TenantRegistered],
   'webhook-delivery': deliveredEvents,
   'entitlement-cache': entitlementEvents,

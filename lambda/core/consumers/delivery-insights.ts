@@ -1,10 +1,8 @@
 /** How a premium tenant's software gets delivered: pushes, merges, builds and deployments a day. */
-import { BuildChanged, CodePushed, DeploymentChanged, PullRequestChanged } from '../../../catalog/index.ts';
+import type { insightEvents } from '../../../catalog/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { handleOnce } from '../handle-once.ts';
 import type { Core } from '../unit-of-work.ts';
-
-export const insightEvents = [CodePushed, PullRequestChanged, BuildChanged, DeploymentChanged] as const;
 
 type InsightEvent = EnvelopeOf<(typeof insightEvents)[number]>;
 

@@ -1,11 +1,9 @@
 /** What each tenant may use right now, where core-api can read it without asking the control plane. */
-import { EntitlementsChanged, TenantReactivated, TenantSuspended } from '../../../catalog/index.ts';
+import type { entitlementEvents } from '../../../catalog/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { handleOnce } from '../handle-once.ts';
 import { rowsOf } from '../unit-of-work.ts';
 import type { Core } from '../unit-of-work.ts';
-
-export const entitlementEvents = [EntitlementsChanged, TenantSuspended, TenantReactivated] as const;
 
 /** The highest sequence wins, so that a replay of old events changes nothing. */
 export async function cacheEntitlements(

@@ -1,15 +1,10 @@
 /** The control plane's list of what is connected to a tenant, kept from what `adapters` tells over the bus. */
-import {
-  InstallationChanged,
-  IntegrationConnected,
-  IntegrationDisconnected,
-} from '../../../catalog/index.ts';
+import { IntegrationConnected, IntegrationDisconnected } from '../../../catalog/index.ts';
+import type { integrationEvents } from '../../../catalog/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { handleOnce } from '../handle-once.ts';
 import { rowsOf } from '../unit-of-work.ts';
 import type { Core } from '../unit-of-work.ts';
-
-export const integrationEvents = [InstallationChanged] as const;
 
 /** GitHub's words for an app that sends nothing any more; everything else shows that it is there. */
 const ENDINGS: ReadonlyMap<string, 'deleted' | 'suspended'> = new Map([

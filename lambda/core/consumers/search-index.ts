@@ -1,29 +1,11 @@
 /** What a tenant can search for: the titles of its projects, issues, pull requests, discussions and releases. */
-import {
-  DiscussionChanged,
-  IssueChanged,
-  ProjectArchived,
-  ProjectCreated,
-  ProjectRenamed,
-  PullRequestChanged,
-  ReleaseChanged,
-} from '../../../catalog/index.ts';
+import type { searchableEvents } from '../../../catalog/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { handleOnce } from '../handle-once.ts';
 import { rowsOf } from '../unit-of-work.ts';
 import type { Core, Transaction } from '../unit-of-work.ts';
 
-export const searchIndexEvents = [
-  ProjectCreated,
-  ProjectRenamed,
-  ProjectArchived,
-  IssueChanged,
-  PullRequestChanged,
-  DiscussionChanged,
-  ReleaseChanged,
-] as const;
-
-type SearchableEvent = EnvelopeOf<(typeof searchIndexEvents)[number]>;
+type SearchableEvent = EnvelopeOf<(typeof searchableEvents)[number]>;
 
 interface SearchDocument {
   readonly documentId: string;

@@ -9,18 +9,7 @@
  *     refuses         any other                  PermanentError: dead-lettered with the status
  */
 import { createHmac } from 'node:crypto';
-import {
-  DeliveryUrlChanged,
-  DeploymentChanged,
-  DiscussionChanged,
-  IssueChanged,
-  ProjectArchived,
-  ProjectCreated,
-  ProjectRenamed,
-  PullRequestChanged,
-  ReleaseChanged,
-  SecurityAlertChanged,
-} from '../../../catalog/index.ts';
+import { DeliveryUrlChanged } from '../../../catalog/index.ts';
 import { toCloudEvent } from '../../../lib/contracts/index.ts';
 import type { Envelope } from '../../../lib/contracts/index.ts';
 import { PermanentError } from '../../runtime/index.ts';
@@ -28,19 +17,6 @@ import type { HandlerContext } from '../../runtime/index.ts';
 import { handleOnce } from '../handle-once.ts';
 import { rowsOf } from '../unit-of-work.ts';
 import type { Core } from '../unit-of-work.ts';
-
-/** What tenants may have delivered. Stacks name the same events. */
-export const deliveredEvents = [
-  ProjectCreated,
-  ProjectRenamed,
-  ProjectArchived,
-  PullRequestChanged,
-  IssueChanged,
-  DiscussionChanged,
-  ReleaseChanged,
-  DeploymentChanged,
-  SecurityAlertChanged,
-] as const;
 
 /** A receiver that needs longer should answer 202 and work afterwards. */
 export const RECEIVER_TIMEOUT_MS = 5_000;
