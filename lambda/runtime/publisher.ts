@@ -1,6 +1,6 @@
 /** `createPublisher()`: events as envelopes in, encoded messages out to a transport. */
-import { orderingKeyOf } from '../../lib/contracts/index.ts';
 import type { AnyEventContract, Envelope, EnvelopeOf } from '../../lib/contracts/index.ts';
+import { encode } from './encode.ts';
 import { PublishError } from './errors.ts';
 import type { EncodedMessage, EventPublisher, PublishFailure, PublishResult, Transport } from './types.ts';
 
@@ -45,20 +45,6 @@ export function createPublisher<const Contract extends AnyEventContract>(
       if (failed[0] !== undefined) throw new PublishError(failed[0]);
     },
     send: (messages) => props.transport.send(messages),
-  };
-}
-
-/** The envelope as it goes over a wire. Also what the outbox stores. */
-export function encode(contract: AnyEventContract, envelope: Envelope): EncodedMessage {
-  return {
-    eventId: envelope.eventId,
-    eventType: envelope.eventType,
-    eventVersion: envelope.eventVersion,
-    source: envelope.source,
-    tenantId: envelope.tenantId,
-    orderingKey: orderingKeyOf(contract, envelope),
-    priority: contract.priority,
-    body: JSON.stringify(envelope),
   };
 }
 

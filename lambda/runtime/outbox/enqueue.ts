@@ -1,6 +1,4 @@
 /** Writes events to the outbox inside the caller's transaction. */
-import type { AnyEventContract, Envelope } from '../../../lib/contracts/index.ts';
-import { orderingKeyOf } from '../../../lib/contracts/index.ts';
 import type { Queryable } from '../postgres/query.ts';
 import type { EncodedMessage } from '../types.ts';
 import { OutboxError } from './errors.ts';
@@ -26,34 +24,6 @@ export async function enqueue(tx: Queryable, messages: readonly EncodedMessage[]
     const columns = rows[0]!.map((_, column) => rows.map((row) => row[column]!));
     await tx.query(INSERT_MANY, columns);
   }
-}
-
-/**
- * The message as routing needs it, with the envelope as JSON.
- *
- * @throws OutboxError WAYBILL_OUTBOX_EVENT_NOT_DECLARED
- */
-export function encodeEvent(
-  contracts: ReadonlyMap<string, AnyEventContract>,
-  envelope: Envelope,
-): EncodedMessage {
-  const contract = contracts.get(envelope.eventType);
-  if (contract === undefined) {
-    throw new OutboxError(
-      'WAYBILL_OUTBOX_EVENT_NOT_DECLARED',
-      `event ${envelope.eventType} is not among the contracts of this outbox (${[...contracts.keys()].join(', ')}): add its contract to createOutbox({ contracts })`,
-    );
-  }
-  return {
-    eventId: envelope.eventId,
-    eventType: envelope.eventType,
-    eventVersion: envelope.eventVersion,
-    source: envelope.source,
-    tenantId: envelope.tenantId,
-    orderingKey: orderingKeyOf(contract, envelope),
-    priority: contract.priority,
-    body: JSON.stringify(envelope),
-  };
 }
 
 function isOrdered({ orderingKey, tenantId }: EncodedMessage): boolean {

@@ -1,5 +1,5 @@
 /** The outbox: events written in the business transaction, published afterwards, in order per key (D11). */
-export { encodeEvent, enqueue } from './enqueue.ts';
+export { enqueue } from './enqueue.ts';
 export { OutboxError } from './errors.ts';
 export type { OutboxErrorCode } from './errors.ts';
 export { LANE_COUNT } from './lane-count.ts';

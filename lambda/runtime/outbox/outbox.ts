@@ -1,8 +1,11 @@
 /** The writer's side of the outbox: enqueue in the business transaction, nudge after its commit. */
 import type { AnyEventContract, Envelope } from '../../../lib/contracts/index.ts';
+import { encode } from '../encode.ts';
 import type { Logger } from '../logger.ts';
 import type { Queryable } from '../postgres/query.ts';
-import { encodeEvent, enqueue } from './enqueue.ts';
+import type { EncodedMessage } from '../types.ts';
+import { enqueue } from './enqueue.ts';
+import { OutboxError } from './errors.ts';
 import type { Nudge } from './nudge.ts';
 import { coalesce } from './nudge.ts';
 
@@ -40,8 +43,23 @@ export function createOutbox({ contracts, nudge, logger }: OutboxOptions): Outbo
     enqueue: async (tx, events) =>
       enqueue(
         tx,
-        events.map((envelope) => encodeEvent(byName, envelope)),
+        events.map((envelope) => encodeDeclared(byName, envelope)),
       ),
     nudge: nudge === undefined ? async () => undefined : coalesce(nudge, logger),
   };
+}
+
+/** @throws OutboxError WAYBILL_OUTBOX_EVENT_NOT_DECLARED */
+function encodeDeclared(
+  contracts: ReadonlyMap<string, AnyEventContract>,
+  envelope: Envelope,
+): EncodedMessage {
+  const contract = contracts.get(envelope.eventType);
+  if (contract === undefined) {
+    throw new OutboxError(
+      'WAYBILL_OUTBOX_EVENT_NOT_DECLARED',
+      `event ${envelope.eventType} is not among the contracts of this outbox (${[...contracts.keys()].join(', ')}): add its contract to createOutbox({ contracts })`,
+    );
+  }
+  return encode(contract, envelope);
 }

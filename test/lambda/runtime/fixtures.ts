@@ -1,8 +1,9 @@
 /** Builders and fakes for the runtime's tests: a contract, messages, a clock that tests move, clients that answer by script. */
 import * as z from 'zod/mini';
-import { createEnvelope, event, orderingKeyOf } from '../../../lib/contracts/index.ts';
+import { createEnvelope, event } from '../../../lib/contracts/index.ts';
 import type { Envelope } from '../../../lib/contracts/index.ts';
 import type { Clock } from '../../../lambda/runtime/clock.ts';
+import { encode } from '../../../lambda/runtime/encode.ts';
 import { createLogger } from '../../../lambda/runtime/logger.ts';
 import type { Logger } from '../../../lambda/runtime/logger.ts';
 import type { EncodedMessage, InvocationContext, SqsRecord } from '../../../lambda/runtime/types.ts';
@@ -33,16 +34,7 @@ export function orderPlaced(
 }
 
 export function encoded(envelope: Envelope, body = JSON.stringify(envelope)): EncodedMessage {
-  return {
-    eventId: envelope.eventId,
-    eventType: envelope.eventType,
-    eventVersion: envelope.eventVersion,
-    source: envelope.source,
-    tenantId: envelope.tenantId,
-    orderingKey: orderingKeyOf(OrderPlaced, envelope),
-    priority: 'normal',
-    body,
-  };
+  return { ...encode(OrderPlaced, envelope), body };
 }
 
 let nextMessage = 0;
