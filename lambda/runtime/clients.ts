@@ -39,14 +39,15 @@ interface ClientSettings {
   };
 }
 
-export type ClientService = 'SQS' | 'SNS' | 'EVENTBRIDGE';
+/** As the SDK names the service in AWS_ENDPOINT_URL_SERVICE. */
+export type ClientService = 'SQS' | 'SNS' | 'EVENTBRIDGE' | 'SECRETS_MANAGER';
 
 /**
  * Where a service is called.
  *
  * | set, first wins | endpoint |
  * |---|---|
- * | AWS_ENDPOINT_URL_SQS (or _SNS, _EVENTBRIDGE) | its value |
+ * | AWS_ENDPOINT_URL_SQS (or _SNS, _EVENTBRIDGE, _SECRETS_MANAGER) | its value |
  * | AWS_ENDPOINT_URL | its value |
  * | USE_LOCAL_AWS | its URL; `1` or `true` means http://127.0.0.1:4566; empty, `0` or `false` is not set |
  * | nothing | AWS |

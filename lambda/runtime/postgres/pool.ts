@@ -5,9 +5,10 @@ import { Pool } from 'pg';
 import type { Environment } from '../environment.ts';
 import type { Logger } from '../logger.ts';
 import { describeError } from '../logger.ts';
+import type { ReadSecret } from '../secret-reader.ts';
 import { DatabaseError } from './errors.ts';
-import type { DatabaseSecret, ReadSecret } from './secret.ts';
-import { cachedSecret, readSecretFromAws } from './secret.ts';
+import type { DatabaseSecret } from './secret.ts';
+import { cachedSecret, databaseSecretReader } from './secret.ts';
 
 export interface PoolOptions {
   /** @default - process.env */
@@ -58,7 +59,7 @@ async function connectionOf(options: PoolOptions): Promise<PoolConfig> {
   const secretArn = environment['WAYBILL_DATABASE_SECRET_ARN'];
   const url = environment['DATABASE_URL'];
   if (secretArn) {
-    const secret = cachedSecret(secretArn, options.readSecret ?? readSecretFromAws(environment));
+    const secret = cachedSecret(secretArn, options.readSecret ?? databaseSecretReader(environment));
     const { host, port, username, dbname } = await secret();
     return {
       host,
