@@ -29,6 +29,8 @@ export interface StartOptions {
 
 /** Webhooks of one `--once` run, unless told otherwise. */
 const DEFAULT_EVENTS = 500;
+/** Webhooks per second: brisk, and below what two cores take, so that delays are the system's and not a queue's. */
+const FEED_RATE = 40;
 /** Webhooks per second while it is only watched. */
 const WATCHED_RATE = 8;
 const REDRAW_INTERVAL_MS = 200;
@@ -90,7 +92,7 @@ async function feedOnce(
   const drawing = setInterval(() => view.show(snapshot(run, consumers, counts)), REDRAW_INTERVAL_MS);
   try {
     if (chaos) injectChaos(run, RELAY);
-    const fed = await workload.run({ events: options.events ?? DEFAULT_EVENTS });
+    const fed = await workload.run({ events: options.events ?? DEFAULT_EVENTS, perSecond: FEED_RATE });
     const { waitingFor } = await waitForQuiet(run, consumers, { timeoutMs: QUIET_TIMEOUT_MS, signal });
     if (signal.aborted) return;
     const outcome = {

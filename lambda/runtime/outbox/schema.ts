@@ -18,7 +18,8 @@ create table event_outbox (
   -- json, not jsonb: the text is kept as it was written and passed on unread, yet can't be malformed.
   event_data json not null,
   status text not null default 'PENDING' check (status in ('PENDING', 'PUBLISHED', 'QUARANTINED')),
-  created_at timestamptz not null default now(),
+  -- When the row was written, not when its transaction began: ages and delays are counted from here.
+  created_at timestamptz not null default clock_timestamp(),
   published_at timestamptz,
   retry_count integer not null default 0,
   next_attempt_at timestamptz,
