@@ -30,8 +30,8 @@ interface AlarmSpecification {
   /** The construct watched, for the topology. */
   readonly watched: IConstruct;
   readonly metric: Metric;
-  readonly comparison: 'above' | 'atLeast';
-  readonly threshold: number;
+  /** @default - anything above zero */
+  readonly atLeast?: number;
   /** Minutes in a row. */
   readonly minutes: number;
   readonly description: string;
@@ -55,8 +55,6 @@ export class HopAlarms {
     this.#add(id, {
       watched: queue,
       metric: queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: Stats.MAXIMUM }),
-      comparison: 'above',
-      threshold: 0,
       minutes: 1,
       description: `${what} failed for good and waits in its dead-letter queue. Read its reason, repair, redrive.`,
     });
@@ -67,8 +65,7 @@ export class HopAlarms {
     this.#add(id, {
       watched: queue,
       metric: queue.metricApproximateAgeOfOldestMessage({ period: PERIOD, statistic: Stats.MAXIMUM }),
-      comparison: 'atLeast',
-      threshold: maxAge.toSeconds(),
+      atLeast: maxAge.toSeconds(),
       minutes: 3,
       description: `A message has waited ${maxAge.toHumanString()} or longer. See the consumer's errors, throttles and concurrency.`,
     });
@@ -79,8 +76,6 @@ export class HopAlarms {
     this.#add(id, {
       watched: fn,
       metric: fn.metricErrors({ period: PERIOD, statistic: Stats.SUM }),
-      comparison: 'above',
-      threshold: 0,
       minutes: 3,
       description: 'The function has crashed or timed out for three minutes in a row. See its log.',
     });
@@ -91,8 +86,6 @@ export class HopAlarms {
     this.#add(id, {
       watched: fn,
       metric: fn.metricThrottles({ period: PERIOD, statistic: Stats.SUM }),
-      comparison: 'above',
-      threshold: 0,
       minutes: 5,
       description:
         'The function is throttled. Raise its reserved concurrency or lower the concurrency of its mappings.',
@@ -103,16 +96,11 @@ export class HopAlarms {
   failedInvocations(id: string, rule: Rule, bus: string): void {
     this.#add(id, {
       watched: rule,
-      metric: new Metric({
-        namespace: 'AWS/Events',
-        metricName: 'FailedInvocations',
+      metric: sumOf('AWS/Events', 'FailedInvocations', {
+        EventBusName: bus,
         // Ref of a rule on a custom bus is BUS|RULE, so the name is taken from the ARN, ...:rule/BUS/RULE.
-        dimensionsMap: { EventBusName: bus, RuleName: Fn.select(2, Fn.split('/', rule.ruleArn)) },
-        period: PERIOD,
-        statistic: Stats.SUM,
+        RuleName: Fn.select(2, Fn.split('/', rule.ruleArn)),
       }),
-      comparison: 'above',
-      threshold: 0,
       minutes: 1,
       description:
         'A rule could not deliver an event. See the policies of its target, and its dead-letter queue.',
@@ -123,15 +111,7 @@ export class HopAlarms {
   droppedInvocations(id: string, schedule: IConstruct, scheduleGroup: string): void {
     this.#add(id, {
       watched: schedule,
-      metric: new Metric({
-        namespace: 'AWS/Scheduler',
-        metricName: 'InvocationDroppedCount',
-        dimensionsMap: { ScheduleGroup: scheduleGroup },
-        period: PERIOD,
-        statistic: Stats.SUM,
-      }),
-      comparison: 'above',
-      threshold: 0,
+      metric: sumOf('AWS/Scheduler', 'InvocationDroppedCount', { ScheduleGroup: scheduleGroup }),
       minutes: 1,
       description:
         'A scheduled invocation was dropped after its retries. See the function and its throttles.',
@@ -141,13 +121,15 @@ export class HopAlarms {
   #add(id: string, specification: AlarmSpecification): void {
     if (this.#props.alarms === 'none') return;
     if (this.all.length === 0) requireAlertTopic(this.#scope, this.#props);
+    const { atLeast } = specification;
+    const threshold = atLeast ?? 0;
     const alarm = new Alarm(this.#scope, id, {
       metric: specification.metric,
       comparisonOperator:
-        specification.comparison === 'above'
+        atLeast === undefined
           ? ComparisonOperator.GREATER_THAN_THRESHOLD
           : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      threshold: specification.threshold,
+      threshold,
       evaluationPeriods: specification.minutes,
       datapointsToAlarm: specification.minutes,
       treatMissingData: TreatMissingData.NOT_BREACHING,
@@ -163,10 +145,14 @@ export class HopAlarms {
       to: () => topicFor(this.#scope, this.#props),
       alarm: alarm.node.path,
       metric: specification.metric.metricName,
-      threshold: specification.threshold,
+      threshold,
     });
     this.all.push(alarm);
   }
+}
+
+function sumOf(namespace: string, metricName: string, dimensionsMap: Record<string, string>): Metric {
+  return new Metric({ namespace, metricName, dimensionsMap, period: PERIOD, statistic: Stats.SUM });
 }
 
 /** Decided at synth, so that the order in which constructs are made does not matter. */
