@@ -2,25 +2,22 @@
 import * as z from 'zod/mini';
 import { event } from '../lib/contracts/index.ts';
 import {
-  Adapters,
   exampleOrigin,
   inRepository,
-  ORIGIN_PII,
+  fromThirdParty,
   origin,
   perhapsInRepository,
 } from './adapters-origin.ts';
 
 export const AccessChanged = event('AccessChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'Who may do what at the third party changed: members, teams, keys, blocks.',
   data: z.object({
     ...perhapsInRepository,
     kind: z.enum(['member', 'membership', 'organization', 'block', 'team', 'deploy-key', 'authorization']),
     subjectUserId: z.nullable(z.string()),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   priority: 'high',
   traffic: { peakPerSecond: 5, averageBytes: 900 },
   examples: [
@@ -36,11 +33,9 @@ export const AccessChanged = event('AccessChanged', {
 
 export const InstallationChanged = event('InstallationChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'Our app was installed at a third party, changed there, suspended or removed.',
   data: z.object({ ...origin, installationId: z.string(), accountId: z.nullable(z.string()) }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 2, averageBytes: 850 },
   examples: [
     {
@@ -57,11 +52,9 @@ export const InstallationChanged = event('InstallationChanged', {
 
 export const RepositoryConnected = event('RepositoryConnected', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'Our app may now see a repository; one event for each repository of an installation.',
   data: z.object({ ...inRepository, installationId: z.string() }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 5, averageBytes: 850 },
   examples: [
     { ...exampleOrigin, subject: 'repository:186853002', change: 'added', installationId: '957387' },
@@ -70,11 +63,9 @@ export const RepositoryConnected = event('RepositoryConnected', {
 
 export const RepositoryDisconnected = event('RepositoryDisconnected', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'Our app may no longer see a repository.',
   data: z.object({ ...inRepository, installationId: z.string() }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 5, averageBytes: 850 },
   examples: [
     { ...exampleOrigin, subject: 'repository:186853002', change: 'removed', installationId: '957387' },
@@ -83,11 +74,9 @@ export const RepositoryDisconnected = event('RepositoryDisconnected', {
 
 export const WebhookReceived = event('WebhookReceived', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'A genuine webhook that has no event of its own yet. Its payload is kept in PostgreSQL.',
   data: z.object({ ...perhapsInRepository, webhookEvent: z.string(), payloadBytes: z.number() }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 5, averageBytes: 850 },
   examples: [
     {

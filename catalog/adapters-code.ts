@@ -1,11 +1,11 @@
 /** What third parties tell about code: pushes, branches, pull requests, releases, repositories. */
 import * as z from 'zod/mini';
 import { event } from '../lib/contracts/index.ts';
-import { Adapters, exampleOrigin, inRepository, ORIGIN_PII, perhapsInRepository } from './adapters-origin.ts';
+import { exampleOrigin, fromThirdParty, inRepository, perhapsInRepository } from './adapters-origin.ts';
 
 export const CodePushed = event('CodePushed', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'Commits arrived on a branch or a tag.',
   data: z.object({
     ...inRepository,
@@ -16,8 +16,6 @@ export const CodePushed = event('CodePushed', {
     forced: z.boolean(),
     toDefaultBranch: z.boolean(),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 60, averageBytes: 1100 },
   examples: [
     {
@@ -36,15 +34,13 @@ export const CodePushed = event('CodePushed', {
 
 export const ReferenceChanged = event('ReferenceChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'A branch or tag was created or deleted.',
   data: z.object({
     ...inRepository,
     kind: z.enum(['branch', 'tag', 'repository']),
     ref: z.nullable(z.string()),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 10, averageBytes: 900 },
   examples: [
     { ...exampleOrigin, subject: 'repository:186853002', change: 'created', kind: 'tag', ref: 'v1.0.0' },
@@ -53,7 +49,7 @@ export const ReferenceChanged = event('ReferenceChanged', {
 
 export const PullRequestChanged = event('PullRequestChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'A pull request was opened, changed, closed or merged.',
   data: z.object({
     ...inRepository,
@@ -65,8 +61,6 @@ export const PullRequestChanged = event('PullRequestChanged', {
     headSha: z.string(),
     updatedAt: z.string(),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 40, averageBytes: 1200 },
   examples: [
     {
@@ -86,7 +80,7 @@ export const PullRequestChanged = event('PullRequestChanged', {
 
 export const PullRequestReviewed = event('PullRequestReviewed', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'Somebody reviewed a pull request, or discussed a line of it.',
   data: z.object({
     ...inRepository,
@@ -95,8 +89,6 @@ export const PullRequestReviewed = event('PullRequestReviewed', {
     kind: z.enum(['review', 'comment', 'thread']),
     verdict: z.nullable(z.string()),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 40, averageBytes: 1000 },
   examples: [
     {
@@ -113,7 +105,7 @@ export const PullRequestReviewed = event('PullRequestReviewed', {
 
 export const ReleaseChanged = event('ReleaseChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'A release or a package was published, changed or withdrawn.',
   data: z.object({
     ...perhapsInRepository,
@@ -124,8 +116,6 @@ export const ReleaseChanged = event('ReleaseChanged', {
     prerelease: z.boolean(),
     updatedAt: z.nullable(z.string()),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 5, averageBytes: 1000 },
   examples: [
     {
@@ -144,11 +134,9 @@ export const ReleaseChanged = event('ReleaseChanged', {
 
 export const RepositoryChanged = event('RepositoryChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'A repository was created, renamed, moved, forked, starred, made public or protected.',
   data: z.object({ ...inRepository, defaultBranch: z.nullable(z.string()) }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 15, averageBytes: 850 },
   examples: [
     { ...exampleOrigin, subject: 'repository:186853002', change: 'publicized', defaultBranch: 'main' },

@@ -21,7 +21,12 @@ export const origin = {
 const Repository = z.object({ id: z.string(), fullName: z.string(), private: z.boolean() });
 export const inRepository = { ...origin, repository: Repository };
 export const perhapsInRepository = { ...origin, repository: z.nullable(Repository) };
-export const ORIGIN_PII = ['actor.login'] as const;
+/** What every declaration of such an event says. */
+export const fromThirdParty = {
+  source: Adapters.source,
+  orderingKey: 'subject',
+  pii: ['actor.login'],
+} as const;
 
 export const exampleOrigin = {
   provider: 'github' as const,

@@ -1,11 +1,11 @@
 /** What third parties tell about work: issues, talk, planning, builds, deployments, alerts. */
 import * as z from 'zod/mini';
 import { event } from '../lib/contracts/index.ts';
-import { Adapters, exampleOrigin, inRepository, ORIGIN_PII, perhapsInRepository } from './adapters-origin.ts';
+import { exampleOrigin, fromThirdParty, inRepository, perhapsInRepository } from './adapters-origin.ts';
 
 export const IssueChanged = event('IssueChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'An issue was opened, changed, moved or closed.',
   data: z.object({
     ...inRepository,
@@ -16,8 +16,6 @@ export const IssueChanged = event('IssueChanged', {
     labels: z.array(z.string()),
     updatedAt: z.string(),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 40, averageBytes: 1200 },
   examples: [
     {
@@ -36,7 +34,7 @@ export const IssueChanged = event('IssueChanged', {
 
 export const CommentChanged = event('CommentChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'A comment on an issue, a commit or a discussion was written, edited or deleted.',
   data: z.object({
     ...inRepository,
@@ -44,8 +42,6 @@ export const CommentChanged = event('CommentChanged', {
     on: z.enum(['issue', 'commit', 'discussion']),
     characters: z.number(),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 60, averageBytes: 950 },
   examples: [
     {
@@ -61,7 +57,7 @@ export const CommentChanged = event('CommentChanged', {
 
 export const DiscussionChanged = event('DiscussionChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'A discussion was opened, answered, moved or locked.',
   data: z.object({
     ...inRepository,
@@ -71,8 +67,6 @@ export const DiscussionChanged = event('DiscussionChanged', {
     state: z.string(),
     updatedAt: z.string(),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 10, averageBytes: 1100 },
   examples: [
     {
@@ -90,7 +84,7 @@ export const DiscussionChanged = event('DiscussionChanged', {
 
 export const PlanningChanged = event('PlanningChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'A label, milestone, project board or one of its cards changed.',
   data: z.object({
     ...perhapsInRepository,
@@ -98,8 +92,6 @@ export const PlanningChanged = event('PlanningChanged', {
     itemId: z.string(),
     title: z.nullable(z.string()),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 10, averageBytes: 950 },
   examples: [
     {
@@ -115,7 +107,7 @@ export const PlanningChanged = event('PlanningChanged', {
 
 export const BuildChanged = event('BuildChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'A build, check, status or workflow was asked for, runs, or ended.',
   data: z.object({
     ...inRepository,
@@ -134,8 +126,6 @@ export const BuildChanged = event('BuildChanged', {
     /** `pending` until it ended. */
     outcome: z.enum(['pending', 'success', 'failure', 'cancelled', 'neutral']),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 120, averageBytes: 1000 },
   examples: [
     {
@@ -152,7 +142,7 @@ export const BuildChanged = event('BuildChanged', {
 
 export const DeploymentChanged = event('DeploymentChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'A deployment was asked for, waits for approval, runs, or ended.',
   data: z.object({
     ...inRepository,
@@ -160,8 +150,6 @@ export const DeploymentChanged = event('DeploymentChanged', {
     environment: z.string(),
     state: z.string(),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   traffic: { peakPerSecond: 10, averageBytes: 950 },
   examples: [
     {
@@ -177,7 +165,7 @@ export const DeploymentChanged = event('DeploymentChanged', {
 
 export const SecurityAlertChanged = event('SecurityAlertChanged', {
   version: '1.0',
-  source: Adapters.source,
+  ...fromThirdParty,
   description: 'A weakness was found in code or in a dependency, or an earlier one was dealt with.',
   data: z.object({
     ...perhapsInRepository,
@@ -186,8 +174,6 @@ export const SecurityAlertChanged = event('SecurityAlertChanged', {
     severity: z.nullable(z.string()),
     advisory: z.nullable(z.string()),
   }),
-  orderingKey: 'subject',
-  pii: ORIGIN_PII,
   priority: 'high',
   traffic: { peakPerSecond: 5, averageBytes: 1000 },
   examples: [

@@ -6,13 +6,21 @@ export const ControlPlane = service('control-plane', {
   description: 'Tenants: registration, provisioning, plans, suspension.',
 });
 
-const Plan = z.enum(['free', 'team', 'premium']);
-const Entitlements = z.object({
+export const Plan = z.enum(['free', 'team', 'premium']);
+export type Plan = z.infer<typeof Plan>;
+
+/** What a plan lets a tenant use. */
+export const Entitlements = z.object({
   projects: z.number(),
   members: z.number(),
   webhookDelivery: z.boolean(),
   deliveryInsights: z.boolean(),
 });
+export type Entitlements = z.infer<typeof Entitlements>;
+
+export const SuspensionReason = z.enum(['unpaid', 'abuse', 'requested']);
+export type SuspensionReason = z.infer<typeof SuspensionReason>;
+
 /** Grows by one with each change of a tenant's entitlements; the highest one wins. */
 const Sequence = z.number().check(z.int(), z.minimum(1));
 
@@ -54,7 +62,7 @@ export const TenantSuspended = event('TenantSuspended', {
   version: '1.0',
   source: ControlPlane.source,
   description: 'A tenant may not use anything until it is reactivated.',
-  data: z.object({ sequence: Sequence, reason: z.enum(['unpaid', 'abuse', 'requested']) }),
+  data: z.object({ sequence: Sequence, reason: SuspensionReason }),
   priority: 'high',
   traffic: { peakPerSecond: 1, averageBytes: 600 },
   examples: [{ sequence: 3, reason: 'unpaid' }],

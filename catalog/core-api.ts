@@ -7,7 +7,8 @@ export const CoreApi = service('core-api', {
 });
 
 const Id = z.string().check(z.minLength(1), z.maxLength(64));
-const MemberRole = z.enum(['viewer', 'editor', 'admin']);
+export const MemberRole = z.enum(['viewer', 'editor', 'admin']);
+export type MemberRole = z.infer<typeof MemberRole>;
 
 export const ProjectCreated = event('ProjectCreated', {
   version: '1.0',

@@ -54,6 +54,11 @@ function emitting<Result>(events: Envelope[], work: (emit: Emit) => Promise<Resu
   });
 }
 
+/** True when a select finds a row, or a statement with `returning` changes one. */
+export async function hasRows(tx: Transaction, text: string, values: readonly unknown[]): Promise<boolean> {
+  return (await tx.query(text, values)).rows.length > 0;
+}
+
 /** The rows of a query whose columns the caller names in its own SQL. */
 export async function rowsOf<Row>(
   tx: Transaction,

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Caller } from '../http/request.ts';
 import { notFound } from '../http/request.ts';
-import { rowsOf } from '../unit-of-work.ts';
+import { hasRows } from '../unit-of-work.ts';
 import type { Core } from '../unit-of-work.ts';
 
 const SECRET_BYTES = 32;
@@ -27,11 +27,11 @@ export async function createEndpoint(core: Core, caller: Caller): Promise<NewEnd
 
 /** @throws Problem 404 when the tenant has no such endpoint */
 export async function disableEndpoint(core: Core, caller: Caller, endpointId: string): Promise<void> {
-  const disabled = await rowsOf(
+  const disabled = await hasRows(
     core.database,
     `update webhook_endpoint set disabled_at = coalesce(disabled_at, now())
       where endpoint_id = $1 and tenant_id = $2 returning endpoint_id`,
     [endpointId, caller.tenantId],
   );
-  if (disabled.length === 0) throw notFound('You have no webhook endpoint with this id.');
+  if (!disabled) throw notFound('You have no webhook endpoint with this id.');
 }

@@ -2,7 +2,7 @@
 import type { entitlementEvents } from '../../../catalog/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { handleOnce } from '../handle-once.ts';
-import { rowsOf } from '../unit-of-work.ts';
+import { hasRows } from '../unit-of-work.ts';
 import type { Core } from '../unit-of-work.ts';
 
 /** The highest sequence wins, so that a replay of old events changes nothing. */
@@ -16,7 +16,7 @@ export async function cacheEntitlements(
   // A change of plan neither suspends nor reactivates.
   const suspended = event.eventType === 'EntitlementsChanged' ? null : event.eventType === 'TenantSuspended';
   await handleOnce(core, 'entitlement-cache', event, async (tx) => {
-    const applied = await rowsOf(
+    const applied = await hasRows(
       tx,
       `insert into entitlement (tenant_id, sequence, plan, entitlements, suspended)
        values ($1, $2, $3, $4, coalesce($5, false))
@@ -35,6 +35,6 @@ export async function cacheEntitlements(
         suspended,
       ],
     );
-    return { sequence, outcome: applied.length === 1 ? 'applied' : 'older' };
+    return { sequence, outcome: applied ? 'applied' : 'older' };
   });
 }

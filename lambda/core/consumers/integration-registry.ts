@@ -3,7 +3,7 @@ import { IntegrationConnected, IntegrationDisconnected } from '../../../catalog/
 import type { integrationEvents } from '../../../catalog/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { handleOnce } from '../handle-once.ts';
-import { rowsOf } from '../unit-of-work.ts';
+import { hasRows } from '../unit-of-work.ts';
 import type { Core } from '../unit-of-work.ts';
 
 /** GitHub's words for an app that sends nothing any more; everything else shows that it is there. */
@@ -21,7 +21,7 @@ export async function registerIntegration(
   const { provider, installationId } = event.data;
   const ending = ENDINGS.get(event.data.change);
   await handleOnce(core, 'integration-registry', event, async (tx, emit) => {
-    const changed = await rowsOf(
+    const changed = await hasRows(
       tx,
       `insert into integration (tenant_id, provider, installation_id, connected) values ($1, $2, $3, $4)
        on conflict (tenant_id, provider, installation_id) do update
@@ -30,7 +30,7 @@ export async function registerIntegration(
        returning installation_id`,
       [tenantId, provider, installationId, ending === undefined],
     );
-    if (changed.length === 1) {
+    if (changed) {
       if (ending === undefined) {
         emit(IntegrationConnected, { tenantId, causedBy: event, data: { provider, installationId } });
       } else {

@@ -2,7 +2,7 @@
 import type { searchableEvents } from '../../../catalog/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { handleOnce } from '../handle-once.ts';
-import { rowsOf } from '../unit-of-work.ts';
+import { hasRows } from '../unit-of-work.ts';
 import type { Core, Transaction } from '../unit-of-work.ts';
 
 type SearchableEvent = EnvelopeOf<(typeof searchableEvents)[number]>;
@@ -72,15 +72,15 @@ async function store(
   document: SearchDocument,
 ): Promise<'indexed' | 'removed' | 'older'> {
   if (document.title === null) {
-    const removed = await rowsOf(
+    const removed = await hasRows(
       tx,
       `delete from search_document where tenant_id = $1 and document_id = $2 and version_at <= $3
        returning document_id`,
       [tenantId, document.documentId, document.versionAt],
     );
-    return removed.length === 1 ? 'removed' : 'older';
+    return removed ? 'removed' : 'older';
   }
-  const stored = await rowsOf(
+  const stored = await hasRows(
     tx,
     `insert into search_document (tenant_id, document_id, kind, title, state, version_at)
      values ($1, $2, $3, $4, $5, $6)
@@ -90,5 +90,5 @@ async function store(
      returning document_id`,
     [tenantId, document.documentId, document.kind, document.title, document.state, document.versionAt],
   );
-  return stored.length === 1 ? 'indexed' : 'older';
+  return stored ? 'indexed' : 'older';
 }

@@ -15,7 +15,7 @@ import type { Envelope } from '../../../lib/contracts/index.ts';
 import { PermanentError } from '../../runtime/index.ts';
 import type { HandlerContext } from '../../runtime/index.ts';
 import { handleOnce } from '../handle-once.ts';
-import { rowsOf } from '../unit-of-work.ts';
+import { hasRows, rowsOf } from '../unit-of-work.ts';
 import type { Core } from '../unit-of-work.ts';
 
 /** A receiver that needs longer should answer 202 and work afterwards. */
@@ -54,13 +54,13 @@ export async function deliverWebhook(
   const status = target === undefined ? null : await post(target, event, context, now());
   await handleOnce(core, 'webhook-delivery', event, async (tx, emit) => {
     if (status !== GONE) return { outcome: status === null ? 'no-url' : 'delivered', status };
-    const disabled = await rowsOf(
+    const disabled = await hasRows(
       tx,
       `update delivery_url set disabled_at = now(), disabled_reason = 'the receiver answered 410'
         where tenant_id = $1 and url = $2 and disabled_at is null returning tenant_id`,
       [event.tenantId, target?.url],
     );
-    if (disabled.length === 1) {
+    if (disabled) {
       const data = { change: 'disabled', changedBy: 'webhook-delivery' } as const;
       emit(DeliveryUrlChanged, { tenantId: event.tenantId, causedBy: event, data });
     }
@@ -70,12 +70,9 @@ export async function deliverWebhook(
 
 /** Saves the receiver a request that its Idempotency-Key would have to tell apart. */
 async function wasDelivered(core: Core, event: Envelope): Promise<boolean> {
-  const delivered = await rowsOf(
-    core.database,
-    `select 1 from delivered_webhook where event_id = $1 limit 1`,
-    [event.eventId],
-  );
-  return delivered.length > 0;
+  return hasRows(core.database, `select 1 from delivered_webhook where event_id = $1 limit 1`, [
+    event.eventId,
+  ]);
 }
 
 async function targetOf(core: Core, tenantId: string): Promise<Target | undefined> {

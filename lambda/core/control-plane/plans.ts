@@ -1,12 +1,5 @@
 /** What each plan lets a tenant use. */
-export type Plan = 'free' | 'team' | 'premium';
-
-export interface Entitlements {
-  readonly projects: number;
-  readonly members: number;
-  readonly webhookDelivery: boolean;
-  readonly deliveryInsights: boolean;
-}
+import type { Entitlements, Plan } from '../../../catalog/index.ts';
 
 export const ENTITLEMENTS: Readonly<Record<Plan, Entitlements>> = {
   free: { projects: 3, members: 5, webhookDelivery: false, deliveryInsights: false },

@@ -1,6 +1,8 @@
 /** The HTTP routes of control-plane. Only an operator, proven by the token, may name a tenant in the path (D18). */
 import * as z from 'zod/mini';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { Plan, SuspensionReason } from '../../../catalog/index.ts';
+import { EmailAddress, Name } from '../http/fields.ts';
 import type { Route } from '../http/http-handler.ts';
 import { callerOf, commandBody, pathParameter } from '../http/request.ts';
 import type { Role } from '../http/request.ts';
@@ -8,22 +10,17 @@ import type { Core } from '../unit-of-work.ts';
 import { changePlan, readTenant, reactivateTenant, registerTenant, suspendTenant } from './tenants.ts';
 
 const OPERATOR: readonly Role[] = ['operator'];
-const NAME_MAX_LENGTH = 200;
-const EMAIL_MAX_LENGTH = 320;
 
-const Plan = z.enum(['free', 'team', 'premium']);
 const TenantBody = z.object({
   tenantId: z.optional(
     z.string().check(z.regex(/^[a-z][a-z0-9-]{2,39}$/, 'must be 3 to 40 of a-z, 0-9 and -')),
   ),
-  name: z.string().check(z.trim(), z.minLength(1), z.maxLength(NAME_MAX_LENGTH)),
+  name: Name,
   plan: Plan,
-  contactEmail: z
-    .string()
-    .check(z.maxLength(EMAIL_MAX_LENGTH), z.regex(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address')),
+  contactEmail: EmailAddress,
 });
 const PlanBody = z.object({ plan: Plan });
-const SuspensionBody = z.object({ reason: z.enum(['unpaid', 'abuse', 'requested']) });
+const SuspensionBody = z.object({ reason: SuspensionReason });
 
 export function controlPlaneRoutes(core: () => Promise<Core>): Readonly<Record<string, Route>> {
   return {

@@ -8,13 +8,13 @@ import {
   TenantRegistered,
   TenantSuspended,
 } from '../../../catalog/index.ts';
+import type { Plan, SuspensionReason } from '../../../catalog/index.ts';
 import { uuidv7 } from '../../../lib/contracts/index.ts';
 import { Problem } from '../http/problem.ts';
 import { notFound } from '../http/request.ts';
-import { rowsOf, unitOfWork } from '../unit-of-work.ts';
+import { hasRows, rowsOf, unitOfWork } from '../unit-of-work.ts';
 import type { Core, Transaction } from '../unit-of-work.ts';
 import { ENTITLEMENTS } from './plans.ts';
-import type { Plan } from './plans.ts';
 
 export interface RegisterTenant {
   /** Chosen by the operator, or made here. */
@@ -38,13 +38,13 @@ export async function registerTenant(
 ): Promise<{ readonly tenantId: string }> {
   const tenantId = command.tenantId ?? `ten_${uuidv7()}`;
   return unitOfWork(core, async (tx, emit) => {
-    const stored = await rowsOf(
+    const stored = await hasRows(
       tx,
       `insert into tenant (tenant_id, name, plan, contact_email) values ($1, $2, $3, $4)
        on conflict (tenant_id) do nothing returning tenant_id`,
       [tenantId, command.name, command.plan, command.contactEmail],
     );
-    if (stored.length === 0) {
+    if (!stored) {
       throw new Problem({
         status: 409,
         code: 'WAYBILL_TENANT_EXISTS',
@@ -80,7 +80,7 @@ export async function changePlan(
 export async function suspendTenant(
   core: Core,
   tenantId: string,
-  command: { readonly reason: 'unpaid' | 'abuse' | 'requested' },
+  command: { readonly reason: SuspensionReason },
 ): Promise<void> {
   await unitOfWork(core, async (tx, emit) => {
     const { sequence, status } = await nextSequence(tx, tenantId);

@@ -5,7 +5,7 @@ import { DeliveryUrlChanged } from '../../../catalog/index.ts';
 import { Problem } from '../http/problem.ts';
 import type { Caller } from '../http/request.ts';
 import { notFound } from '../http/request.ts';
-import { rowsOf, unitOfWork } from '../unit-of-work.ts';
+import { hasRows, unitOfWork } from '../unit-of-work.ts';
 import type { Core } from '../unit-of-work.ts';
 
 const SECRET_BYTES = 32;
@@ -40,10 +40,10 @@ export async function setDeliveryUrl(
 /** @throws Problem 404 */
 export async function removeDeliveryUrl(core: Core, caller: Caller): Promise<void> {
   await unitOfWork(core, async (tx, emit) => {
-    const removed = await rowsOf(tx, `delete from delivery_url where tenant_id = $1 returning tenant_id`, [
+    const removed = await hasRows(tx, `delete from delivery_url where tenant_id = $1 returning tenant_id`, [
       caller.tenantId,
     ]);
-    if (removed.length === 0) throw notFound('No delivery URL is set.');
+    if (!removed) throw notFound('No delivery URL is set.');
     emit(DeliveryUrlChanged, {
       tenantId: caller.tenantId,
       data: { change: 'removed', changedBy: caller.userId },

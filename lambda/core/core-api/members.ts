@@ -1,13 +1,12 @@
 /** Members of a tenant: invited, given another role, removed. */
 import { MemberInvited, MemberRemoved, MemberRoleChanged } from '../../../catalog/index.ts';
+import type { MemberRole } from '../../../catalog/index.ts';
 import { uuidv7 } from '../../../lib/contracts/index.ts';
 import { Problem } from '../http/problem.ts';
 import type { Caller } from '../http/request.ts';
 import { notFound } from '../http/request.ts';
-import { rowsOf, unitOfWork } from '../unit-of-work.ts';
+import { hasRows, rowsOf, unitOfWork } from '../unit-of-work.ts';
 import type { Core } from '../unit-of-work.ts';
-
-export type MemberRole = 'viewer' | 'editor' | 'admin';
 
 /** @throws Problem 409 when the address is already a member */
 export async function inviteMember(
@@ -17,13 +16,13 @@ export async function inviteMember(
 ): Promise<{ readonly memberId: string }> {
   const memberId = `mem_${uuidv7()}`;
   return unitOfWork(core, async (tx, emit) => {
-    const stored = await rowsOf(
+    const stored = await hasRows(
       tx,
       `insert into member (tenant_id, member_id, email, role) values ($1, $2, $3, $4)
        on conflict do nothing returning member_id`,
       [caller.tenantId, memberId, command.email, command.role],
     );
-    if (stored.length === 0) {
+    if (!stored) {
       throw new Problem({
         status: 409,
         code: 'WAYBILL_MEMBER_EXISTS',
@@ -70,13 +69,13 @@ export async function changeMemberRole(
 /** @throws Problem 404 */
 export async function removeMember(core: Core, caller: Caller, memberId: string): Promise<void> {
   await unitOfWork(core, async (tx, emit) => {
-    const removed = await rowsOf(
+    const removed = await hasRows(
       tx,
       `update member set removed_at = now()
         where tenant_id = $1 and member_id = $2 and removed_at is null returning member_id`,
       [caller.tenantId, memberId],
     );
-    if (removed.length === 0) throw noMember();
+    if (!removed) throw noMember();
     emit(MemberRemoved, { tenantId: caller.tenantId, data: { memberId, removedBy: caller.userId } });
   });
 }

@@ -4,7 +4,7 @@ import { uuidv7 } from '../../../lib/contracts/index.ts';
 import { Problem } from '../http/problem.ts';
 import type { Caller } from '../http/request.ts';
 import { notFound } from '../http/request.ts';
-import { rowsOf, unitOfWork } from '../unit-of-work.ts';
+import { hasRows, rowsOf, unitOfWork } from '../unit-of-work.ts';
 import type { Core, Transaction } from '../unit-of-work.ts';
 
 /** What a tenant may have before its plan is known here. */
@@ -46,13 +46,13 @@ export async function renameProject(
   command: ProjectCommand,
 ): Promise<void> {
   await unitOfWork(core, async (tx, emit) => {
-    const changed = await rowsOf(
+    const changed = await hasRows(
       tx,
       `update project set name = $3
         where tenant_id = $1 and project_id = $2 and archived_at is null returning project_id`,
       [caller.tenantId, projectId, command.name],
     );
-    if (changed.length === 0) throw noProject();
+    if (!changed) throw noProject();
     emit(ProjectRenamed, {
       tenantId: caller.tenantId,
       data: { projectId, name: command.name, renamedBy: caller.userId },
@@ -63,13 +63,13 @@ export async function renameProject(
 /** @throws Problem 404 */
 export async function archiveProject(core: Core, caller: Caller, projectId: string): Promise<void> {
   await unitOfWork(core, async (tx, emit) => {
-    const changed = await rowsOf(
+    const changed = await hasRows(
       tx,
       `update project set archived_at = now()
         where tenant_id = $1 and project_id = $2 and archived_at is null returning project_id`,
       [caller.tenantId, projectId],
     );
-    if (changed.length === 0) throw noProject();
+    if (!changed) throw noProject();
     emit(ProjectArchived, { tenantId: caller.tenantId, data: { projectId, archivedBy: caller.userId } });
   });
 }

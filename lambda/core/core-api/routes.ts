@@ -1,5 +1,7 @@
 /** The HTTP routes of core-api. The tenant is always the caller's own (D18). */
 import * as z from 'zod/mini';
+import { MemberRole } from '../../../catalog/index.ts';
+import { EmailAddress, Name } from '../http/fields.ts';
 import type { Route } from '../http/http-handler.ts';
 import { Problem } from '../http/problem.ts';
 import { callerOf, commandBody, pathParameter } from '../http/request.ts';
@@ -12,22 +14,11 @@ import { archiveProject, createProject, renameProject, search } from './projects
 const ANYONE: readonly Role[] = ['member', 'admin'];
 const ADMIN: readonly Role[] = ['admin'];
 
-const NAME_MAX_LENGTH = 200;
-/** RFC 5321, section 4.5.3.1: 64 for the local part, 255 for the domain. */
-const EMAIL_MAX_LENGTH = 320;
 const URL_MAX_LENGTH = 2048;
 const SEARCH_MAX_LENGTH = 200;
 
-const ProjectBody = z.object({
-  name: z.string().check(z.trim(), z.minLength(1), z.maxLength(NAME_MAX_LENGTH)),
-});
-const MemberRole = z.enum(['viewer', 'editor', 'admin']);
-const MemberBody = z.object({
-  email: z
-    .string()
-    .check(z.maxLength(EMAIL_MAX_LENGTH), z.regex(/^[^\s@]+@[^\s@]+$/, 'must be an e-mail address')),
-  role: MemberRole,
-});
+const ProjectBody = z.object({ name: Name });
+const MemberBody = z.object({ email: EmailAddress, role: MemberRole });
 const RoleBody = z.object({ role: MemberRole });
 const UrlBody = z.object({ url: z.string().check(z.maxLength(URL_MAX_LENGTH)) });
 
