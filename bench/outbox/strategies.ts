@@ -1,7 +1,7 @@
 /** The strategies that are compared: ours, and each peer written as its own advice says. */
 import type { TaskList } from 'graphile-worker';
 import { Logger, run as runWorker, runMigrations } from 'graphile-worker';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 
 import { createOutboxProcessor, enqueue } from '../../lambda/runtime/outbox/index.ts';
 import { event, events } from './events.ts';
