@@ -101,6 +101,24 @@ describe('D11 order per key', () => {
     ]);
   });
 
+  test('D11 a relay that takes lanes over knows which keys wait for a retry', async () => {
+    const { pool } = database();
+    const broker = new Broker();
+    const [head, behind, other] = ['a', 'a', 'b'].map((key) => message({ orderingKey: `acme#${key}` }));
+    await write(pool, [head!, behind!, other!]);
+    await pool.query(
+      "update event_outbox set retry_count = 3, next_attempt_at = now() + interval '1 hour' where id = $1",
+      [head!.eventId],
+    );
+
+    expect(await createOutboxProcessor({ pool, publisher: broker }).processPendingEvents()).toMatchObject({
+      published: 1,
+      retried: 0,
+    });
+
+    expect(broker.eventIds).toEqual([other!.eventId]);
+  });
+
   test('D11 events of one key are never in two calls at the same time', async () => {
     const { pool } = database();
     const broker = new Broker();

@@ -61,6 +61,27 @@ describe('D11 retention and metrics', () => {
     expect(metrics.oldestUnpublishedAgeSeconds).toBeLessThan(100);
   });
 
+  test('D11 a statement that always fails is reported, not tried for ever', async () => {
+    const { pool } = database();
+    await write(pool, [message()]);
+    const forbidden = {
+      query: (config: { text: string }) =>
+        config.text.includes('delete from event_outbox o')
+          ? Promise.reject(new Error('permission denied for table event_outbox'))
+          : pool.query(config),
+    } as unknown as typeof pool;
+
+    const result = createOutboxProcessor({
+      pool: forbidden,
+      publisher: new Broker(),
+      retentionSeconds: 0,
+      random: () => 0,
+    }).processPendingEvents();
+
+    await expect(result).rejects.toThrow('permission denied');
+    expect(await statuses(pool)).toEqual({ PENDING: 1 });
+  });
+
   test('D11 wrong options and missing tables are told with what to do', async () => {
     const { pool } = database();
     expect(() => createOutboxProcessor({ pool, publisher: new Broker(), batchSize: 0 })).toThrow(
