@@ -1,9 +1,11 @@
-// KMS: symmetric keys, aliases and envelope encryption with a bound encryption context.
-// https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html
-
+/**
+ * KMS: symmetric keys, aliases and envelope encryption with a bound encryption context.
+ * https://docs.aws.amazon.com/kms/latest/APIReference/API_Operations.html
+ */
 import { randomBytes } from 'node:crypto';
+import { actionNamed } from '../actions.ts';
 import type { AwsContext, AwsService } from '../context.ts';
-import { AwsError, unknownOperation } from '../errors.ts';
+import { AwsError } from '../errors.ts';
 import {
   optionalText,
   page,
@@ -50,9 +52,7 @@ export function createKmsService(context: AwsContext): KmsService {
     name: 'kms',
     protocols: { json: { version: '1.1', targetPrefix: 'TrentService' } },
     async handle(action, input) {
-      const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
-      if (!run) throw unknownOperation('KMS', action);
-      return run(input) ?? {};
+      return actionNamed(actions, 'KMS', action)(input) ?? {};
     },
     createKey(options = {}) {
       const { id, arn } = keys.create(options);

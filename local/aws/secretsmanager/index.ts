@@ -1,8 +1,10 @@
-// Secrets Manager: secrets with versions and staging labels, and random passwords.
-// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html
-
+/**
+ * Secrets Manager: secrets with versions and staging labels, and random passwords.
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html
+ */
+import { actionNamed } from '../actions.ts';
 import type { AwsContext, AwsService } from '../context.ts';
-import { AwsError, unknownOperation } from '../errors.ts';
+import { AwsError } from '../errors.ts';
 import {
   flag,
   optionalText,
@@ -50,9 +52,7 @@ export function createSecretsManagerService(context: AwsContext): SecretsManager
     name: 'secretsmanager',
     protocols: { json: { version: '1.1', targetPrefix: 'secretsmanager' } },
     async handle(action, input) {
-      const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
-      if (!run) throw unknownOperation('Secrets Manager', action);
-      return run(input);
+      return actionNamed(actions, 'Secrets Manager', action)(input);
     },
   };
 }

@@ -1,16 +1,10 @@
-// Every action of SQS, by name, over the account's queues. Both protocols and service-to-service calls end here.
-
+/**
+ * Every action of SQS, by name, over the account's queues. Both protocols and service-to-service calls end here.
+ */
 import type { AwsContext, Caller } from '../context.ts';
 import { batchEntries, runEntries, type BatchOutput } from './batch.ts';
 import { batchTooLong, invalidAttributeName, missingParameter, purgeQueueInProgress } from './errors.ts';
-import {
-  integerBetween,
-  optionalString,
-  requiredString,
-  stringList,
-  stringMap,
-  type Input,
-} from './input.ts';
+import { optionalText, requiredText, textList, textMap, wholeNumber, type Input } from './input.ts';
 import {
   MAXIMUM_MESSAGE_BYTES,
   MAXIMUM_TAGS,
@@ -38,20 +32,20 @@ export function createActions(
 
   return {
     CreateQueue(input) {
-      const tags = { ...stringMap(input, 'tags'), ...stringMap(input, 'Tags') };
-      const created = queues.create(requiredString(input, 'QueueName'), stringMap(input, 'Attributes'), tags);
+      const tags = { ...textMap(input, 'tags'), ...textMap(input, 'Tags') };
+      const created = queues.create(requiredText(input, 'QueueName'), textMap(input, 'Attributes'), tags);
       return { QueueUrl: created.url };
     },
     DeleteQueue(input) {
       queues.delete(record(input));
     },
     GetQueueUrl(input) {
-      const owner = optionalString(input, 'QueueOwnerAWSAccountId');
+      const owner = optionalText(input, 'QueueOwnerAWSAccountId');
       if (owner !== undefined && owner !== context.accountId) throw queueDoesNotExist();
-      return { QueueUrl: queues.byName(requiredString(input, 'QueueName')).url };
+      return { QueueUrl: queues.byName(requiredText(input, 'QueueName')).url };
     },
     ListQueues(input) {
-      const prefix = optionalString(input, 'QueueNamePrefix') ?? '';
+      const prefix = optionalText(input, 'QueueNamePrefix') ?? '';
       const found = queues.all().filter(({ queue }) => queue.name.startsWith(prefix));
       const { urls, nextToken } = pageOfQueueUrls(found, input);
       return {
@@ -64,7 +58,7 @@ export function createActions(
       return { queueUrls: urls, ...(nextToken !== undefined && { NextToken: nextToken }) };
     },
     GetQueueAttributes(input) {
-      const names = stringList(input, 'AttributeNames');
+      const names = textList(input, 'AttributeNames');
       for (const name of names)
         if (name !== 'All' && !isAttributeName(name)) throw invalidAttributeName(name);
       const attributes = shownAttributes(record(input), names);
@@ -72,7 +66,7 @@ export function createActions(
     },
     SetQueueAttributes(input) {
       if (input['Attributes'] === undefined) throw missingParameter('Attributes');
-      queues.setAttributes(record(input), stringMap(input, 'Attributes'));
+      queues.setAttributes(record(input), textMap(input, 'Attributes'));
     },
     PurgeQueue(input) {
       const purged = record(input);
@@ -105,12 +99,12 @@ export function createActions(
       return messages.length > 0 ? { Messages: messages } : {};
     },
     DeleteMessage(input) {
-      queueOf(input).delete(requiredString(input, 'ReceiptHandle'));
+      queueOf(input).delete(requiredText(input, 'ReceiptHandle'));
     },
     DeleteMessageBatch(input) {
       const queue = queueOf(input);
       return runEntries(batchEntries(input, 'DeleteMessageBatchRequestEntry'), (entry) => {
-        queue.delete(requiredString(entry, 'ReceiptHandle'));
+        queue.delete(requiredText(entry, 'ReceiptHandle'));
         return {};
       });
     },
@@ -127,7 +121,7 @@ export function createActions(
 
     TagQueue(input) {
       const tagged = record(input);
-      const tags = { ...tagged.tags, ...stringMap(input, 'Tags') };
+      const tags = { ...tagged.tags, ...textMap(input, 'Tags') };
       if (Object.keys(tags).length > MAXIMUM_TAGS) {
         throw invalidParameter(
           `Too many tags added for queue ${tagged.queue.name}. At most ${MAXIMUM_TAGS} are allowed.`,
@@ -137,7 +131,7 @@ export function createActions(
     },
     UntagQueue(input) {
       const untagged = record(input);
-      const removed = stringList(input, 'TagKeys');
+      const removed = textList(input, 'TagKeys');
       const left = Object.entries(untagged.tags).filter(([key]) => !removed.includes(key));
       untagged.tags = Object.fromEntries(left);
     },
@@ -163,8 +157,8 @@ export function createActions(
 }
 
 function changeVisibility(queue: Queue, input: Input): void {
-  const handle = requiredString(input, 'ReceiptHandle');
-  const seconds = integerBetween(input, 'VisibilityTimeout', 0, MAXIMUM_VISIBILITY_SECONDS, undefined);
+  const handle = requiredText(input, 'ReceiptHandle');
+  const seconds = wholeNumber(input, 'VisibilityTimeout', 0, MAXIMUM_VISIBILITY_SECONDS, undefined);
   if (seconds === undefined) throw missingParameter('VisibilityTimeout');
   queue.changeVisibility(handle, seconds);
 }

@@ -1,5 +1,4 @@
-// One timer that can be moved: the queue's next due time.
-
+/** One timer that can be moved: the queue's next due time. */
 import type { Clock, ClockTimer } from '../clock.ts';
 
 export interface Alarm {

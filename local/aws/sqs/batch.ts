@@ -1,5 +1,4 @@
-// Batch calls: what refuses the whole request, and one answer per entry for the rest.
-
+/** Batch calls: what refuses the whole request, and one answer per entry for the rest. */
 import { asAwsError } from '../errors.ts';
 import { batchIdsNotDistinct, emptyBatch, invalidBatchEntryId, tooManyEntries } from './errors.ts';
 import type { Input } from './input.ts';

@@ -1,6 +1,7 @@
-// Remembers deduplication ids for five minutes after the first send, also when the message is long deleted.
-// "Exactly-once processing", FIFO-queues-exactly-once-processing.html
-
+/**
+ * Remembers deduplication ids for five minutes after the first send, also when the message is long deleted.
+ * "Exactly-once processing", FIFO-queues-exactly-once-processing.html
+ */
 import { DEDUPLICATION_MILLISECONDS } from './limits.ts';
 
 export interface FirstSend {

@@ -1,6 +1,7 @@
-// The errors of SQS in AWS's words, with the codes of both protocols.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
-
+/**
+ * The errors of SQS in AWS's words, with the codes of both protocols.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
+ */
 import { AwsError } from '../errors.ts';
 import { MAXIMUM_BATCH_ENTRIES, MAXIMUM_MESSAGE_BYTES } from './limits.ts';
 

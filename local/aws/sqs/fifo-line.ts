@@ -1,8 +1,9 @@
-// The line of a FIFO queue. Messages of a group leave in the order they were sent, whatever way they came back.
-// A group with a message in flight is locked: nothing more of it is available until every message in flight is
-// deleted, dead-lettered, expired or visible again.
-// "FIFO queue delivery logic", sqs-fifo-queues-understanding-logic.html
-
+/**
+ * The line of a FIFO queue. Messages of a group leave in the order they were sent, whatever way they came back.
+ * A group with a message in flight is locked: nothing more of it is available until every message in flight is
+ * deleted, dead-lettered, expired or visible again.
+ * "FIFO queue delivery logic", sqs-fifo-queues-understanding-logic.html
+ */
 import { createHeap, type Heap } from './heap.ts';
 import type { Line, Receive } from './line.ts';
 import type { StoredMessage } from './message.ts';

@@ -1,4 +1,6 @@
-// A binary min-heap. The queue keeps its order in these: by sequence for what waits, by time for what is due.
+/**
+ * A binary min-heap. The queue keeps its order in these: by sequence for what waits, by time for what is due.
+ */
 
 /** A heap of `Item`s, smallest key first. Keys are read when items move, so an item's key must not change inside. */
 export interface Heap<Item> {

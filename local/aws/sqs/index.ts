@@ -1,7 +1,7 @@
-// SQS: standard and FIFO queues in this process, spoken to over the wire or by the methods below.
-
+/** SQS: standard and FIFO queues in this process, spoken to over the wire or by the methods below. */
+import { actionNamed } from '../actions.ts';
 import { rootCaller, type AwsContext, type AwsService, type Caller } from '../context.ts';
-import { asAwsError, unknownOperation, type AwsError } from '../errors.ts';
+import { asAwsError, type AwsError } from '../errors.ts';
 import { createActions } from './actions.ts';
 import { queueDoesNotExist } from './errors.ts';
 import type { MessageAttributes, MessageState } from './message.ts';
@@ -113,9 +113,7 @@ export function createSqsService(context: AwsContext): SqsService {
     name: 'sqs',
     protocols: SQS_PROTOCOLS,
     async handle(action, input, caller, signal) {
-      const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
-      if (!run) throw unknownOperation('SQS', action);
-      return (await run(input, caller, signal)) ?? {};
+      return (await actionNamed(actions, 'SQS', action)(input, caller, signal)) ?? {};
     },
     deliverToQueue(queueArn, delivery, caller = rootCaller(context)) {
       try {

@@ -1,6 +1,8 @@
-// The limits of SQS, with their units and where AWS documents them.
-// Pages: "Amazon SQS message quotas" (quotas-messages.html), "Amazon SQS queue quotas" (quotas-queues.html),
-// and the API reference of the action that is named.
+/**
+ * The limits of SQS, with their units and where AWS documents them.
+ * Pages: "Amazon SQS message quotas" (quotas-messages.html), "Amazon SQS queue quotas" (quotas-queues.html),
+ * and the API reference of the action that is named.
+ */
 
 /** Message body plus attributes, and the sum over a batch: 1 MiB. quotas-messages.html */
 export const MAXIMUM_MESSAGE_BYTES = 1_048_576;

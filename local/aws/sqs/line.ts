@@ -1,5 +1,6 @@
-// The line of waiting messages: which one comes next. Standard and FIFO queues differ here and nowhere else.
-
+/**
+ * The line of waiting messages: which one comes next. Standard and FIFO queues differ here and nowhere else.
+ */
 import type { StoredMessage } from './message.ts';
 
 export interface Line {

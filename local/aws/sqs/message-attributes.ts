@@ -1,6 +1,7 @@
-// Message attributes: what is allowed, how many bytes they take, and their MD5 digest.
-// "Amazon SQS message metadata", sqs-message-metadata.html
-
+/**
+ * Message attributes: what is allowed, how many bytes they take, and their MD5 digest.
+ * "Amazon SQS message metadata", sqs-message-metadata.html
+ */
 import { createHash, type Hash } from 'node:crypto';
 import { invalidMessageContents, invalidParameter } from './errors.ts';
 import { MAXIMUM_ATTRIBUTE_NAME_LENGTH, MAXIMUM_MESSAGE_ATTRIBUTES } from './limits.ts';

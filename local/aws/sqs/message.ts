@@ -1,4 +1,4 @@
-// A message as a queue keeps it, and the message attributes it carries.
+/** A message as a queue keeps it, and the message attributes it carries. */
 
 /** A message attribute in the API's shape. `BinaryValue` is base64. */
 export interface MessageAttributeValue {

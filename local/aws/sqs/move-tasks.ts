@@ -1,10 +1,11 @@
-// Message move tasks: messages of a dead-letter queue go back to where they came from, or to a given queue.
-// Only dead-letter queues of SQS queues qualify. "Redrive a dead-letter queue", sqs-configure-dead-letter-queue-redrive.html
-
+/**
+ * Message move tasks: messages of a dead-letter queue go back to where they came from, or to a given queue.
+ * Only dead-letter queues of SQS queues qualify. "Redrive a dead-letter queue", sqs-configure-dead-letter-queue-redrive.html
+ */
 import { randomUUID } from 'node:crypto';
 import type { AwsContext, ClockTimer } from '../context.ts';
 import { invalidParameter, resourceNotFound, unsupportedOperation } from './errors.ts';
-import { integerBetween, optionalString, requiredString, type Input } from './input.ts';
+import { optionalText, requiredText, wholeNumber, type Input } from './input.ts';
 import { MAXIMUM_LISTED_MOVE_TASKS, MAXIMUM_MOVE_RATE } from './limits.ts';
 import type { StoredMessage } from './message.ts';
 import type { Queues } from './queues.ts';
@@ -85,9 +86,9 @@ export function createMoveTasks(context: AwsContext, queues: Queues): MoveTasks 
 
   return {
     start(input) {
-      const sourceArn = requiredString(input, 'SourceArn');
-      const destinationArn = optionalString(input, 'DestinationArn');
-      const rate = integerBetween(input, 'MaxNumberOfMessagesPerSecond', 1, MAXIMUM_MOVE_RATE, undefined);
+      const sourceArn = requiredText(input, 'SourceArn');
+      const destinationArn = optionalText(input, 'DestinationArn');
+      const rate = wholeNumber(input, 'MaxNumberOfMessagesPerSecond', 1, MAXIMUM_MOVE_RATE, undefined);
       const source = existing(queues, sourceArn, 'SourceArn');
       if (queues.sourcesOf(sourceArn).length === 0) {
         throw invalidParameter('Source queue must be configured as a Dead Letter Queue.');
@@ -124,7 +125,7 @@ export function createMoveTasks(context: AwsContext, queues: Queues): MoveTasks 
       return { TaskHandle: task.handle };
     },
     cancel(input) {
-      const handle = requiredString(input, 'TaskHandle');
+      const handle = requiredText(input, 'TaskHandle');
       const task = tasks.find((candidate) => candidate.handle === handle);
       if (!task) throw resourceNotFound('Task does not exist.');
       if (task.status !== 'RUNNING') throw unsupportedOperation('Only active tasks can be cancelled.');
@@ -132,8 +133,8 @@ export function createMoveTasks(context: AwsContext, queues: Queues): MoveTasks 
       return { ApproximateNumberOfMessagesMoved: task.moved };
     },
     list(input) {
-      const { arn } = existing(queues, requiredString(input, 'SourceArn'), 'SourceArn');
-      const maxResults = integerBetween(input, 'MaxResults', 1, MAXIMUM_LISTED_MOVE_TASKS, 1);
+      const { arn } = existing(queues, requiredText(input, 'SourceArn'), 'SourceArn');
+      const maxResults = wholeNumber(input, 'MaxResults', 1, MAXIMUM_LISTED_MOVE_TASKS, 1);
       const found = tasks.filter((task) => task.source.arn === arn).slice(0, maxResults);
       return { Results: found.map(shown) };
     },

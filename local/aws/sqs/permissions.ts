@@ -1,7 +1,6 @@
-// AddPermission and RemovePermission: one statement of the queue policy per label.
-
+/** AddPermission and RemovePermission: one statement of the queue policy per label. */
 import { invalidValue, missingParameter, overLimit } from './errors.ts';
-import { requiredString, stringList, type Input } from './input.ts';
+import { requiredText, textList, type Input } from './input.ts';
 import { MAXIMUM_POLICY_ACTIONS } from './limits.ts';
 import type { QueueAttributes } from './queue-attributes.ts';
 
@@ -25,9 +24,9 @@ const ACTIONS: readonly string[] = [
 
 /** The queue's policy with a statement for the request's label, accounts and actions. */
 export function policyWithPermission(attributes: QueueAttributes, queueArn: string, input: Input): string {
-  const label = requiredString(input, 'Label');
-  const accounts = stringList(input, 'AWSAccountIds');
-  const actions = stringList(input, 'Actions');
+  const label = requiredText(input, 'Label');
+  const accounts = textList(input, 'AWSAccountIds');
+  const actions = textList(input, 'Actions');
   if (accounts.length === 0) throw missingParameter('AWSAccountIds');
   if (actions.length === 0) throw missingParameter('Actions');
   if (!/^[\w-]{1,80}$/.test(label)) {
@@ -65,7 +64,7 @@ export function policyWithPermission(attributes: QueueAttributes, queueArn: stri
 
 /** The queue's policy without the label's statement; empty when none is left. */
 export function policyWithoutPermission(attributes: QueueAttributes, queueArn: string, input: Input): string {
-  const label = requiredString(input, 'Label');
+  const label = requiredText(input, 'Label');
   const policy = parsePolicy(attributes, queueArn);
   const left = policy.Statement.filter((statement) => statement.Sid !== label);
   if (left.length === policy.Statement.length) {

@@ -1,6 +1,7 @@
-// The attributes of a queue: which exist, what they may hold, and what a queue makes of them.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
-
+/**
+ * The attributes of a queue: which exist, what they may hold, and what a queue makes of them.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+ */
 import { invalidAttributeName, invalidAttributeValue } from './errors.ts';
 import {
   MAXIMUM_DELAY_SECONDS,

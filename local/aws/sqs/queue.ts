@@ -1,6 +1,7 @@
-// One queue: its messages, where each of them is, and every way from one state to the next. Inputs are valid
-// when they get here; the actions check them.
-
+/**
+ * One queue: its messages, where each of them is, and every way from one state to the next. Inputs are valid
+ * when they get here; the actions check them.
+ */
 import { randomUUID } from 'node:crypto';
 import type { AwsContext, Happening } from '../context.ts';
 import { invalidValue, messageNotInFlight, overLimit } from './errors.ts';

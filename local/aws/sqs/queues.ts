@@ -1,5 +1,4 @@
-// The queues of this account and Region: created, found, listed, changed and deleted.
-
+/** The queues of this account and Region: created, found, listed, changed and deleted. */
 import { createHash } from 'node:crypto';
 import type { AwsContext } from '../context.ts';
 import {
@@ -9,7 +8,7 @@ import {
   queueDoesNotExist,
   queueNameExists,
 } from './errors.ts';
-import { integerBetween, optionalString, requiredString, type Input } from './input.ts';
+import { optionalText, requiredText, wholeNumber, type Input } from './input.ts';
 import { DELETED_NAME_MILLISECONDS, MAXIMUM_LISTED_QUEUES } from './limits.ts';
 import {
   checkAttributes,
@@ -136,8 +135,8 @@ export function pageOfQueueUrls(
   records: readonly QueueRecord[],
   input: Input,
 ): { readonly urls: readonly string[]; readonly nextToken: string | undefined } {
-  const maxResults = integerBetween(input, 'MaxResults', 1, MAXIMUM_LISTED_QUEUES, undefined);
-  const token = optionalString(input, 'NextToken');
+  const maxResults = wholeNumber(input, 'MaxResults', 1, MAXIMUM_LISTED_QUEUES, undefined);
+  const token = optionalText(input, 'NextToken');
   if (token !== undefined && maxResults === undefined) {
     throw invalidParameter('MaxResults is a mandatory parameter when you provide a value for NextToken.');
   }
@@ -177,7 +176,7 @@ export function shownAttributes(
 
 /** The queue that a request is about. */
 export function requestedQueue(queues: Queues, input: Input): QueueRecord {
-  return queues.byUrl(requiredString(input, 'QueueUrl'));
+  return queues.byUrl(requiredText(input, 'QueueUrl'));
 }
 
 /** What AWS shows as SenderId for a caller: an id, not its name. */

@@ -1,5 +1,4 @@
-// Receipt handles: opaque to callers, and good for one receive of one message in one queue.
-
+/** Receipt handles: opaque to callers, and good for one receive of one message in one queue. */
 import { receiptHandleIsInvalid } from './errors.ts';
 import type { StoredMessage } from './message.ts';
 

@@ -1,7 +1,8 @@
-// Receive attempt ids of FIFO queues: a receive repeated with the same id, because its answer was lost, gets the
-// same messages with the same receipt handles, as long as none of them was deleted, changed or ran out.
-// API reference, ReceiveMessage, ReceiveRequestAttemptId
-
+/**
+ * Receive attempt ids of FIFO queues: a receive repeated with the same id, because its answer was lost, gets the
+ * same messages with the same receipt handles, as long as none of them was deleted, changed or ran out.
+ * API reference, ReceiveMessage, ReceiveRequestAttemptId
+ */
 import { RECEIVE_ATTEMPT_MILLISECONDS } from './limits.ts';
 import type { StoredMessage } from './message.ts';
 

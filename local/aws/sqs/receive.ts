@@ -1,7 +1,6 @@
-// ReceiveMessage: what is asked for, and a stored message in the shape of the answer.
-
+/** ReceiveMessage: what is asked for, and a stored message in the shape of the answer. */
 import { invalidAttributeName } from './errors.ts';
-import { checkedId, integerBetween, stringList, type Input } from './input.ts';
+import { checkedId, textList, wholeNumber, type Input } from './input.ts';
 import { MAXIMUM_BATCH_ENTRIES, MAXIMUM_VISIBILITY_SECONDS, MAXIMUM_WAIT_SECONDS } from './limits.ts';
 import type { MessageAttributes, ReceivedMessage, StoredMessage } from './message.ts';
 import { attributesMd5, selectAttributes } from './message-attributes.ts';
@@ -36,25 +35,25 @@ const SYSTEM_ATTRIBUTES: Readonly<Record<string, SystemAttribute>> = {
 export async function receiveMessages(queue: Queue, input: Input, signal?: AbortSignal): Promise<Message[]> {
   const { settings } = queue;
   const systemAttributes = [
-    ...stringList(input, 'AttributeNames'),
-    ...stringList(input, 'MessageSystemAttributeNames'),
+    ...textList(input, 'AttributeNames'),
+    ...textList(input, 'MessageSystemAttributeNames'),
   ];
   for (const name of systemAttributes) {
     if (name !== 'All' && !(name in SYSTEM_ATTRIBUTES)) throw invalidAttributeName(name);
   }
-  const attributes = stringList(input, 'MessageAttributeNames');
+  const attributes = textList(input, 'MessageAttributeNames');
   const attemptId = queue.fifo ? checkedId(input, 'ReceiveRequestAttemptId') : undefined;
   const received = await queue.receive(
     {
-      maxMessages: integerBetween(input, 'MaxNumberOfMessages', 1, MAXIMUM_BATCH_ENTRIES, 1),
-      visibilitySeconds: integerBetween(
+      maxMessages: wholeNumber(input, 'MaxNumberOfMessages', 1, MAXIMUM_BATCH_ENTRIES, 1),
+      visibilitySeconds: wholeNumber(
         input,
         'VisibilityTimeout',
         0,
         MAXIMUM_VISIBILITY_SECONDS,
         settings.visibilitySeconds,
       ),
-      waitSeconds: integerBetween(input, 'WaitTimeSeconds', 0, MAXIMUM_WAIT_SECONDS, settings.waitSeconds),
+      waitSeconds: wholeNumber(input, 'WaitTimeSeconds', 0, MAXIMUM_WAIT_SECONDS, settings.waitSeconds),
       attemptId,
     },
     signal,

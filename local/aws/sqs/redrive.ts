@@ -1,6 +1,7 @@
-// Redrive policies: which queue takes what a queue gives up, and which queues may give to a queue.
-// "Using dead-letter queues in Amazon SQS", sqs-dead-letter-queues.html
-
+/**
+ * Redrive policies: which queue takes what a queue gives up, and which queues may give to a queue.
+ * "Using dead-letter queues in Amazon SQS", sqs-dead-letter-queues.html
+ */
 import { invalidValue } from './errors.ts';
 import { MAXIMUM_ALLOWED_SOURCE_QUEUES, MAXIMUM_RECEIVE_COUNT } from './limits.ts';
 import type { Queue } from './queue.ts';

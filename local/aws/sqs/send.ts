@@ -1,5 +1,4 @@
-// From a SendMessage request, or one entry of a batch, to a stored message and its answer.
-
+/** From a SendMessage request, or one entry of a batch, to a stored message and its answer. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { AwsContext } from '../context.ts';
 import { faultError } from '../dispatch.ts';
@@ -10,7 +9,7 @@ import {
   messageTooLong,
   missingParameter,
 } from './errors.ts';
-import { checkedId, integerBetween, optionalString, type Input } from './input.ts';
+import { checkedId, optionalText, wholeNumber, type Input } from './input.ts';
 import { MAXIMUM_DELAY_SECONDS } from './limits.ts';
 import type { MessageAttributes, NewMessage } from './message.ts';
 import {
@@ -66,7 +65,7 @@ export function messageBytes(input: Input): number {
 }
 
 function checkMessage(queue: Queue, input: Input, senderId: string): NewMessage {
-  const body = optionalString(input, 'MessageBody');
+  const body = optionalText(input, 'MessageBody');
   if (body === undefined || body === '') throw missingParameter('MessageBody');
   const attributes = checkMessageAttributes(input['MessageAttributes']);
   const { maximumMessageBytes } = queue.settings;
@@ -86,14 +85,14 @@ function checkMessage(queue: Queue, input: Input, senderId: string): NewMessage 
 }
 
 function checkStandard(input: Input): Pick<NewMessage, 'groupId' | 'delaySeconds'> {
-  const deduplicationId = optionalString(input, 'MessageDeduplicationId');
+  const deduplicationId = optionalText(input, 'MessageDeduplicationId');
   if (deduplicationId !== undefined) {
     const reason = 'The request include parameter that is not valid for this queue type';
     throw invalidValue('MessageDeduplicationId', deduplicationId, reason);
   }
   return {
     groupId: checkedId(input, 'MessageGroupId'),
-    delaySeconds: integerBetween(input, 'DelaySeconds', 0, MAXIMUM_DELAY_SECONDS, undefined),
+    delaySeconds: wholeNumber(input, 'DelaySeconds', 0, MAXIMUM_DELAY_SECONDS, undefined),
   };
 }
 
@@ -104,7 +103,7 @@ function checkFifo(
 ): Pick<NewMessage, 'groupId' | 'deduplicationId'> {
   const groupId = checkedId(input, 'MessageGroupId');
   if (groupId === undefined) throw missingParameter('MessageGroupId');
-  const delay = integerBetween(input, 'DelaySeconds', 0, MAXIMUM_DELAY_SECONDS, 0);
+  const delay = wholeNumber(input, 'DelaySeconds', 0, MAXIMUM_DELAY_SECONDS, 0);
   if (delay !== 0) {
     const reason = 'The request include parameter that is not valid for this queue type.';
     throw invalidValue('DelaySeconds', delay, reason);

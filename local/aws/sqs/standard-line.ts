@@ -1,8 +1,9 @@
-// The line of a standard queue: roughly first in, first out, and fair between message groups. A group that is
-// noisy yields to the messages of quiet groups; it still uses all capacity the quiet ones leave. Messages
-// without a group count as a tenant each, so they are never noisy.
-// "How Amazon SQS fair queues work", sqs-fair-queues-detailed.html
-
+/**
+ * The line of a standard queue: roughly first in, first out, and fair between message groups. A group that is
+ * noisy yields to the messages of quiet groups; it still uses all capacity the quiet ones leave. Messages
+ * without a group count as a tenant each, so they are never noisy.
+ * "How Amazon SQS fair queues work", sqs-fair-queues-detailed.html
+ */
 import { createHeap, type Heap } from './heap.ts';
 import type { Line, Receive } from './line.ts';
 import {

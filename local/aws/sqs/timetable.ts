@@ -1,6 +1,7 @@
-// What falls due when: delays, visibility timeouts, retention. Entries are never searched for; one that no
-// longer holds is skipped when its time comes, and swept out when too many such entries have gathered.
-
+/**
+ * What falls due when: delays, visibility timeouts, retention. Entries are never searched for; one that no
+ * longer holds is skipped when its time comes, and swept out when too many such entries have gathered.
+ */
 import { createHeap } from './heap.ts';
 
 /** Below this many entries a sweep is not worth its cost. */

@@ -1,6 +1,7 @@
-// Long polls: receives that wait for a message, first come first served. Nothing here polls; the queue calls
-// `serve` when something became available.
-
+/**
+ * Long polls: receives that wait for a message, first come first served. Nothing here polls; the queue calls
+ * `serve` when something became available.
+ */
 import type { Clock } from '../clock.ts';
 
 export interface Waiters<Request, Result> {

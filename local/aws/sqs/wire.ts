@@ -1,6 +1,7 @@
-// How SQS is spoken: AWS JSON 1.0, and the Query protocol with its flattened lists and maps.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-json-faqs.html
-
+/**
+ * How SQS is spoken: AWS JSON 1.0, and the Query protocol with its flattened lists and maps.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-json-faqs.html
+ */
 import type { ServiceProtocols } from '../context.ts';
 
 const NAME_VALUE = { key: 'Name', value: 'Value' };

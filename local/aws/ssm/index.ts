@@ -1,8 +1,10 @@
-// SSM Parameter Store: values by name and by path. Secure strings are encrypted under KMS.
-// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
-
+/**
+ * SSM Parameter Store: values by name and by path. Secure strings are encrypted under KMS.
+ * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+ */
+import { actionNamed } from '../actions.ts';
 import { rootCaller, type AwsContext, type AwsService } from '../context.ts';
-import { AwsError, unknownOperation } from '../errors.ts';
+import { AwsError } from '../errors.ts';
 import {
   flag,
   optionalText,
@@ -53,9 +55,7 @@ export function createSsmService(context: AwsContext): SsmService {
     name: 'ssm',
     protocols: { json: { version: '1.1', targetPrefix: 'AmazonSSM' } },
     async handle(action, input) {
-      const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
-      if (!run) throw unknownOperation('SSM', action);
-      return (await run(input)) ?? {};
+      return (await actionNamed(actions, 'SSM', action)(input)) ?? {};
     },
   };
 }
