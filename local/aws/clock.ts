@@ -1,5 +1,7 @@
-// The clock of the embedded AWS. Nothing under local/aws reads the time or sets a timer in any other way,
-// so a test can move days of visibility, delay and retention in no time.
+/**
+ * The clock of the embedded AWS. Nothing under local/aws reads the time or sets a timer in any other way,
+ * so a test can move days of visibility, delay and retention in no time.
+ */
 
 /** A handle returned by {@link Clock.setTimeout}; only good for {@link Clock.clearTimeout}. */
 export type ClockTimer = object;

@@ -1,7 +1,8 @@
-// What every service of the embedded AWS is given: identity, clock, the other services, faults, and the
-// stream of what happened. A service is a factory `createXService(context)`; it registers itself nowhere,
-// `startEmbeddedAws` (or a test) does that.
-
+/**
+ * What every service of the embedded AWS is given: identity, clock, the other services, faults, and the
+ * stream of what happened. A service is a factory `createXService(context)`; it registers itself nowhere,
+ * `startEmbeddedAws` (or a test) does that.
+ */
 import { systemClock, type Clock } from './clock.ts';
 import { createFaultRules, type FaultRules } from './faults.ts';
 import type { RestRoute } from './protocols/rest-json.ts';

@@ -1,6 +1,7 @@
-// One call to one service, with the injected faults applied. The endpoint comes through here, and so does
-// every service that calls another one.
-
+/**
+ * One call to one service, with the injected faults applied. The endpoint comes through here, and so does
+ * every service that calls another one.
+ */
 import type { AwsContext, AwsService, Caller } from './context.ts';
 import { AwsError } from './errors.ts';
 import type { FaultEffect } from './faults.ts';

@@ -1,6 +1,7 @@
-// The one HTTP endpoint of the embedded AWS. It listens on the loopback interface, finds the service and
-// action of a request in any of the wire protocols, and sends what the service answers.
-
+/**
+ * The one HTTP endpoint of the embedded AWS. It listens on the loopback interface, finds the service and
+ * action of a request in any of the wire protocols, and sends what the service answers.
+ */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-// The one error type of the embedded AWS. Services throw it; the protocols turn it into what AWS sends.
+/** The one error type of the embedded AWS. Services throw it; the protocols turn it into what AWS sends. */
 
 /** What an {@link AwsError} carries beyond its code and message. */
 export interface AwsErrorOptions {

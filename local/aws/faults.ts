@@ -1,6 +1,8 @@
-// Faults that tests and the chaos run inject: which call goes wrong, how, how often. Seeded, so that a run
-// can be repeated. The endpoint and service-to-service calls ask before each call (see dispatch.ts); SQS asks
-// once more per message it stores, under the action `Deliver`.
+/**
+ * Faults that tests and the chaos run inject: which call goes wrong, how, how often. Seeded, so that a run
+ * can be repeated. The endpoint and service-to-service calls ask before each call (see dispatch.ts); SQS asks
+ * once more per message it stores, under the action `Deliver`.
+ */
 
 /** What goes wrong. */
 export type FaultEffect =

@@ -1,6 +1,7 @@
-// The embedded AWS: the services this project needs, in one process, behind one loopback endpoint that speaks
-// AWS's wire protocols. `waybill aws --port N` and the local run start it here.
-
+/**
+ * The embedded AWS: the services this project needs, in one process, behind one loopback endpoint that speaks
+ * AWS's wire protocols. `waybill aws --port N` and the local run start it here.
+ */
 import { createAwsContext, type AwsContext, type AwsContextOptions, type AwsServices } from './context.ts';
 import { startEndpoint, type EndpointOptions } from './endpoint.ts';
 import { createApiGatewayService } from './apigateway/index.ts';

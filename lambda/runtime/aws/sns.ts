@@ -1,2 +1,2 @@
-// What the runtime uses of the SNS client, and nothing else (see sqs.ts).
+/** What the runtime uses of the SNS client, and nothing else (see sqs.ts). */
 export { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';

@@ -1,6 +1,7 @@
-// KMS ciphertext: AES-256-GCM under a key's own material, bound to the key and the encryption context. The blob
-// names its key, so Decrypt needs no key id.
-
+/**
+ * KMS ciphertext: AES-256-GCM under a key's own material, bound to the key and the encryption context. The blob
+ * names its key, so Decrypt needs no key id.
+ */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { AwsError } from '../errors.ts';
 

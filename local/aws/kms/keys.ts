@@ -1,5 +1,4 @@
-// The KMS keys and aliases of this account and Region.
-
+/** The KMS keys and aliases of this account and Region. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AwsContext } from '../context.ts';
 import { AwsError } from '../errors.ts';

@@ -1,6 +1,7 @@
-// AWS JSON 1.0 and 1.1: `X-Amz-Target: Prefix.Action`, JSON in, JSON out.
-// https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
-
+/**
+ * AWS JSON 1.0 and 1.1: `X-Amz-Target: Prefix.Action`, JSON in, JSON out.
+ * https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+ */
 import { AwsError, unknownOperation } from '../errors.ts';
 import type { AwsService } from '../context.ts';
 import type { WireResponse } from './wire.ts';

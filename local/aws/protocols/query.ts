@@ -1,6 +1,7 @@
-// The Query protocol: a form with `Action=...` in, XML out. Used by SNS, STS, older SQS clients and API Gateway
-// integrations. https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
-
+/**
+ * The Query protocol: a form with `Action=...` in, XML out. Used by SNS, STS, older SQS clients and API Gateway
+ * integrations. https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+ */
 import type { AwsService, QueryProtocol } from '../context.ts';
 import type { AwsError } from '../errors.ts';
 import { element, escapeText } from './xml.ts';

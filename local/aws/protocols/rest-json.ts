@@ -1,5 +1,4 @@
-// REST-JSON: operations found by method and path. Lambda, Scheduler and API Gateway register routes here.
-
+/** REST-JSON: operations found by method and path. Lambda, Scheduler and API Gateway register routes here. */
 import type { Caller } from '../context.ts';
 import type { AwsError } from '../errors.ts';
 

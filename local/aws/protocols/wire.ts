@@ -1,4 +1,4 @@
-// What a protocol hands to the endpoint to send.
+/** What a protocol hands to the endpoint to send. */
 
 export interface WireResponse {
   readonly status: number;

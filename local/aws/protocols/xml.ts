@@ -1,4 +1,4 @@
-// Writing XML text, with what XML 1.0 can't carry as character references, as AWS does.
+/** Writing XML text, with what XML 1.0 can't carry as character references, as AWS does. */
 
 /** `<name>text</name>` with the text escaped. */
 export function element(name: string, text: string): string {

@@ -1,6 +1,7 @@
-// The cron expressions of EventBridge: minutes, hours, day of month, month, day of week, year, with ? L W #.
-// eventbridge/latest/userguide/eb-cron-expressions.html
-
+/**
+ * The cron expressions of EventBridge: minutes, hours, day of month, month, day of week, year, with ? L W #.
+ * eventbridge/latest/userguide/eb-cron-expressions.html
+ */
 import { toInstant, toWallTime } from './time-zone.ts';
 
 /** A cron expression that has been read. */

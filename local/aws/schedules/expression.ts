@@ -1,6 +1,7 @@
-// Schedule expressions: rate(), cron() and, for EventBridge Scheduler, at().
-// eventbridge/latest/userguide/eb-scheduled-rule-pattern.html, scheduler/latest/UserGuide/schedule-types.html
-
+/**
+ * Schedule expressions: rate(), cron() and, for EventBridge Scheduler, at().
+ * eventbridge/latest/userguide/eb-scheduled-rule-pattern.html, scheduler/latest/UserGuide/schedule-types.html
+ */
 import { type Cron, nextCron, readCron } from './cron.ts';
 import { toInstant } from './time-zone.ts';
 

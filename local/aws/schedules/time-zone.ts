@@ -1,5 +1,7 @@
-// Wall time and instants. A wall time is written as the milliseconds since the epoch that a clock showing UTC
-// would have at that reading, so that its fields can be read with Date's UTC methods.
+/**
+ * Wall time and instants. A wall time is written as the milliseconds since the epoch that a clock showing UTC
+ * would have at that reading, so that its fields can be read with Date's UTC methods.
+ */
 
 /** The wall time in a zone at an instant. */
 export function toWallTime(instant: number, timeZone: string): number {

@@ -1,5 +1,4 @@
-// Timers of schedules. They may be due in years, longer than a timer of the machine can wait.
-
+/** Timers of schedules. They may be due in years, longer than a timer of the machine can wait. */
 import type { Clock, ClockTimer } from '../clock.ts';
 
 /** Well below the 24.8 days that a timer of Node can wait. */

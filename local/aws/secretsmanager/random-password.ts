@@ -1,6 +1,7 @@
-// GetRandomPassword: also what `GenerateSecretString` of a template uses.
-// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
-
+/**
+ * GetRandomPassword: also what `GenerateSecretString` of a template uses.
+ * https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html
+ */
 import { randomInt } from 'node:crypto';
 import { AwsError } from '../errors.ts';
 import { flag, optionalText, wholeNumber, type JsonInput } from '../json-input.ts';

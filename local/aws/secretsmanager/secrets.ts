@@ -1,5 +1,4 @@
-// The secrets of this account and Region, with their versions and staging labels.
-
+/** The secrets of this account and Region, with their versions and staging labels. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AwsContext } from '../context.ts';
 import { AwsError } from '../errors.ts';

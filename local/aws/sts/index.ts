@@ -1,5 +1,4 @@
-// STS: who the caller is, and roles to act in. Credentials are made up; nothing here checks a signature.
-
+/** STS: who the caller is, and roles to act in. Credentials are made up; nothing here checks a signature. */
 import { randomBytes } from 'node:crypto';
 import type { AwsContext, AwsService, Caller } from '../context.ts';
 import { unknownOperation } from '../errors.ts';

@@ -1,5 +1,4 @@
-// The HTTP endpoint: where it listens, what it answers to requests that no service takes, and routes.
-
+/** The HTTP endpoint: where it listens, what it answers to requests that no service takes, and routes. */
 import { networkInterfaces } from 'node:os';
 import { afterEach, expect, test } from '@jest/globals';
 import { AwsError, startEmbeddedAws, type AwsService, type EmbeddedAws } from '../../../local/aws/index.ts';

@@ -1,5 +1,4 @@
-// Faults: what a test or the chaos run can make go wrong, over the wire and in process.
-
+/** Faults: what a test or the chaos run can make go wrong, over the wire and in process. */
 import { SendMessageBatchCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createAwsContext, rootCaller } from '../../../local/aws/context.ts';

@@ -1,5 +1,4 @@
-// The small JSON services, called over HTTP as any SDK does: X-Amz-Target in, JSON out.
-
+/** The small JSON services, called over HTTP as any SDK does: X-Amz-Target in, JSON out. */
 import {
   manualClock,
   startEmbeddedAws,

@@ -1,5 +1,4 @@
-// KMS with the real SDK: keys, aliases, envelope encryption, the bound encryption context, key states.
-
+/** KMS with the real SDK: keys, aliases, envelope encryption, the bound encryption context, key states. */
 import {
   CancelKeyDeletionCommand,
   CreateAliasCommand,

@@ -1,5 +1,4 @@
-// The Query protocol: forms in, XML out, for flattened (SQS) and nested (SNS, STS) shapes.
-
+/** The Query protocol: forms in, XML out, for flattened (SQS) and nested (SNS, STS) shapes. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { QueryProtocol } from '../../../../local/aws/context.ts';
 import { startEmbeddedAws, type EmbeddedAws } from '../../../../local/aws/index.ts';

@@ -1,5 +1,4 @@
-// Secrets Manager: values, versions and their stages, deletion with recovery, random passwords.
-
+/** Secrets Manager: values, versions and their stages, deletion with recovery, random passwords. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomPassword } from '../../../../local/aws/secretsmanager/index.ts';
 import { jsonClient, type JsonClient } from '../json-services.ts';

@@ -1,5 +1,4 @@
-// Dead-letter queues by redrive policy, who may use one, and moving messages back.
-
+/** Dead-letter queues by redrive policy, who may use one, and moving messages back. */
 import { describe, expect, test } from '@jest/globals';
 import { bodies, redriveTo, sqsInProcess } from './in-process.ts';
 

@@ -1,5 +1,4 @@
-// Fair queues: MessageGroupId on a standard queue names a tenant, and noisy tenants yield.
-
+/** Fair queues: MessageGroupId on a standard queue names a tenant, and noisy tenants yield. */
 import { expect, test } from '@jest/globals';
 import { bodies, sqsInProcess } from './in-process.ts';
 

@@ -1,5 +1,4 @@
-// FIFO queues: order on every way back, the group lock, deduplication, attempt ids.
-
+/** FIFO queues: order on every way back, the group lock, deduplication, attempt ids. */
 import { describe, expect, test } from '@jest/globals';
 import { bodies, redriveTo, sqsInProcess } from './in-process.ts';
 

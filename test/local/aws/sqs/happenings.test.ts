@@ -1,5 +1,6 @@
-// What a queue reports as having happened: the console, the live view and delivery assertions stand on it.
-
+/**
+ * What a queue reports as having happened: the console, the live view and delivery assertions stand on it.
+ */
 import { expect, test } from '@jest/globals';
 import { redriveTo, sqsInProcess } from './in-process.ts';
 

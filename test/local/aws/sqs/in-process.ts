@@ -1,5 +1,4 @@
-// SQS in this process with a clock that stands still: what most tests of SQS start from.
-
+/** SQS in this process with a clock that stands still: what most tests of SQS start from. */
 import { manualClock } from '../../../../local/aws/clock.ts';
 import { createAwsContext, rootCaller } from '../../../../local/aws/context.ts';
 import { asAwsError } from '../../../../local/aws/errors.ts';

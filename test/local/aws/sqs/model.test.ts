@@ -1,7 +1,8 @@
-// SQS against a model: random sequences of calls and passing time, run on the real queue and on a plain list
-// that follows the documented rules word by word. FIFO must agree message for message; a standard queue may
-// choose the order, so there the model says which messages may come and how many.
-
+/**
+ * SQS against a model: random sequences of calls and passing time, run on the real queue and on a plain list
+ * that follows the documented rules word by word. FIFO must agree message for message; a standard queue may
+ * choose the order, so there the model says which messages may come and how many.
+ */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { redriveTo, sqsInProcess } from './in-process.ts';

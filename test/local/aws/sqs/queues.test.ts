@@ -1,5 +1,4 @@
-// Queues themselves: creating, finding, listing, attributes, tags, permissions, purging, deleting.
-
+/** Queues themselves: creating, finding, listing, attributes, tags, permissions, purging, deleting. */
 import { describe, expect, test } from '@jest/globals';
 import { sqsInProcess } from './in-process.ts';
 

@@ -1,5 +1,4 @@
-// Standard queues: visibility, delay, long polling, receipt handles, retention.
-
+/** Standard queues: visibility, delay, long polling, receipt handles, retention. */
 import { describe, expect, test } from '@jest/globals';
 import { bodies, sqsInProcess } from './in-process.ts';
 

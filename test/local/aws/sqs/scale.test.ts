@@ -1,5 +1,4 @@
-// Limits of quantity: the most messages in flight, and speed with a large backlog.
-
+/** Limits of quantity: the most messages in flight, and speed with a large backlog. */
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import * as limits from '../../../../local/aws/sqs/limits.ts';
 import type * as InProcess from './in-process.ts';

@@ -1,5 +1,4 @@
-// SQS as the AWS SDK for JavaScript sees it: its own checks of digests, its error classes, its retries.
-
+/** SQS as the AWS SDK for JavaScript sees it: its own checks of digests, its error classes, its retries. */
 import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,

@@ -1,5 +1,4 @@
-// What a queue takes and what it refuses: bodies, attributes, sizes, ids, batches.
-
+/** What a queue takes and what it refuses: bodies, attributes, sizes, ids, batches. */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { bodies, sqsInProcess } from './in-process.ts';

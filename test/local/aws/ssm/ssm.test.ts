@@ -1,5 +1,4 @@
-// SSM Parameter Store: values, versions, paths, secure strings, refusals.
-
+/** SSM Parameter Store: values, versions, paths, secure strings, refusals. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { jsonClient, type JsonClient } from '../json-services.ts';
 

@@ -1,5 +1,4 @@
-// STS over the Query protocol, as every SDK speaks it.
-
+/** STS over the Query protocol, as every SDK speaks it. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { manualClock, startEmbeddedAws, type EmbeddedAws } from '../../../../local/aws/index.ts';
 
