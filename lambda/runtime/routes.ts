@@ -37,7 +37,7 @@ export function publisherFromEnvironment<const Contract extends AnyEventContract
 }
 
 /** @throws RuntimeError WAYBILL_ENVIRONMENT_MISSING, WAYBILL_ENVIRONMENT_INVALID */
-export function publishRoutes(environment: Environment): PublishRoute[] {
+function publishRoutes(environment: Environment): PublishRoute[] {
   const text = requiredVariable(environment, 'WAYBILL_PUBLISH_ROUTES');
   let routes: unknown;
   try {
@@ -107,7 +107,7 @@ export function routingTransport(
 }
 
 /** @throws RuntimeError WAYBILL_TARGET_UNSUPPORTED */
-export function transportTo(target: string): Transport {
+function transportTo(target: string): Transport {
   const service = target.split(':')[2];
   if (service === 'sns') return snsTransport({ topicArn: target });
   if (service === 'sqs') return sqsTransport({ queueUrl: queueUrlOf(target, process.env) });

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { BuildOptions } from 'esbuild';
 
 /** The managed Lambda runtime the bundles are made for. */
-export const BUNDLE_TARGET = 'node24';
+const BUNDLE_TARGET = 'node24';
 
 /** True when Waybill itself runs from its TypeScript sources, false when it is installed as a package. */
 const fromSource = import.meta.url.endsWith('.ts');

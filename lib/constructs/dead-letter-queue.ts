@@ -16,7 +16,7 @@ import type { DeadLetterHop } from '../topology/index.ts';
  * The longest that SQS keeps a message. On a standard queue the clock runs from the first send, not from
  * the move, so a dead-letter queue must keep messages longer than its source does.
  */
-export const DEAD_LETTER_RETENTION = Duration.days(14);
+const DEAD_LETTER_RETENTION = Duration.days(14);
 
 /** Encryption of a queue in CDK's words: the given key, else SQS's own, said explicitly. */
 export function queueEncryption(

@@ -85,7 +85,7 @@ export type DataOf<Contract> =
 export type InputOf<Contract> =
   Contract extends EventContract<string, infer Input, infer _Data> ? Input : never;
 
-export const DEFAULT_TRAFFIC: EventTraffic = { peakPerSecond: 1, averageBytes: 1024 };
+const DEFAULT_TRAFFIC: EventTraffic = { peakPerSecond: 1, averageBytes: 1024 };
 
 /**
  * Declares an event.

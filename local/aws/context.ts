@@ -10,8 +10,8 @@ import type { RestRoute } from './protocols/rest-json.ts';
 export type { Clock, ClockTimer, ManualClock } from './clock.ts';
 
 /** The account every local resource belongs to unless the caller says otherwise. */
-export const DEFAULT_ACCOUNT_ID = '000000000000';
-export const DEFAULT_REGION = 'us-east-1';
+const DEFAULT_ACCOUNT_ID = '000000000000';
+const DEFAULT_REGION = 'us-east-1';
 
 /** Who makes a call. */
 export interface Caller {

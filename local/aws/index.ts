@@ -59,7 +59,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 }
 
 /** The built-in services, registered in `context`, without an endpoint: all in-process calls work. */
-export function createBuiltInServices(context: AwsContext): BuiltInServices {
+function createBuiltInServices(context: AwsContext): BuiltInServices {
   const services: BuiltInServices = {
     apigateway: createApiGatewayService(context),
     events: createEventsService(context),

@@ -71,7 +71,7 @@ export interface Workload {
 
 /** One command to this many webhooks. */
 const WEBHOOKS_PER_COMMAND = 8;
-export const POISONED_EVENT_TYPE = 'ReleaseChanged';
+const POISONED_EVENT_TYPE = 'ReleaseChanged';
 
 /**
  * Starts the tenants' receiver and sets up the tenants through the API.

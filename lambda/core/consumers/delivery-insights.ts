@@ -22,7 +22,7 @@ export async function measureDelivery(core: Core, event: InsightEvent): Promise<
 }
 
 /** Pure. Null for what says nothing about delivery, such as a build that still runs. */
-export function measureOf(event: InsightEvent): string | null {
+function measureOf(event: InsightEvent): string | null {
   switch (event.eventType) {
     case 'CodePushed':
       return event.data.toDefaultBranch ? 'pushes' : null;

@@ -28,7 +28,7 @@ export async function indexForSearch(core: Core, event: SearchableEvent): Promis
 }
 
 /** Pure: what an event says about one document. */
-export function documentOf(event: SearchableEvent): SearchDocument {
+function documentOf(event: SearchableEvent): SearchDocument {
   switch (event.eventType) {
     case 'ProjectCreated':
     case 'ProjectRenamed':

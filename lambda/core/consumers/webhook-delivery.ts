@@ -19,7 +19,7 @@ import { hasRows, rowsOf } from '../unit-of-work.ts';
 import type { Core } from '../unit-of-work.ts';
 
 /** A receiver that needs longer should answer 202 and work afterwards. */
-export const RECEIVER_TIMEOUT_MS = 5_000;
+const RECEIVER_TIMEOUT_MS = 5_000;
 
 const RETRIED: ReadonlySet<number> = new Set([408, 425, 429]);
 const GONE = 410;

@@ -2,7 +2,7 @@
 import { Problem } from './problem.ts';
 
 /** Seconds a caller is asked to wait; an Aurora failover takes about that long. */
-export const RETRY_AFTER_SECONDS = 30;
+const RETRY_AFTER_SECONDS = 30;
 
 /** Node's network errors, as pg passes them on; and a secret that can't be read, so that there is no way in. */
 const UNREACHABLE_CODES: ReadonlySet<string> = new Set([

@@ -14,7 +14,7 @@ export interface Caller {
 }
 
 /** Commands are small; what is larger is a mistake. */
-export const MAX_COMMAND_BYTES = 64 * 1024;
+const MAX_COMMAND_BYTES = 64 * 1024;
 
 /** The body as it was sent: HTTP APIs hand over what is no text, and all that is compressed, as base64. */
 export function rawBody(event: Pick<APIGatewayProxyEventV2, 'body' | 'isBase64Encoded'>): Buffer {

@@ -73,7 +73,7 @@ export class MessageContext implements HandlerContext {
 }
 
 /** The fields of an event that may be logged: ids, never data. */
-export function eventFields(event: Envelope): Record<string, string> {
+function eventFields(event: Envelope): Record<string, string> {
   return {
     eventId: event.eventId,
     eventType: event.eventType,

@@ -89,7 +89,7 @@ function outcomeOf<Contract extends AnyEventContract>(
 }
 
 /** Records of one group, in the order in which they came. Lambda may mix groups in one batch. */
-export function byGroup(records: readonly SqsRecord[]): SqsRecord[][] {
+function byGroup(records: readonly SqsRecord[]): SqsRecord[][] {
   const groups = new Map<string, SqsRecord[]>();
   for (const record of records) {
     const groupId = record.attributes.MessageGroupId ?? '';

@@ -230,7 +230,8 @@ export class LaneDrain {
     const [began, limit, firstPage] = [clock.now(), this.#pageSize(), this.#cursor === 0];
     try {
       const rows = await readPending(pool, this.#cursor, this.tokens, limit, this.#order.excluded());
-      this.#statementSucceeded();
+      // As long as something is left to mark, only marking it shows that the database is in order.
+      if (this.#unmarked() === 0) this.#failedStatements = 0;
       this.#atEnd = this.#acceptAll(rows) && rows.length < limit;
     } catch (error) {
       this.#statementFailed(error);
@@ -308,7 +309,7 @@ export class LaneDrain {
       await this.#finishAccepted(this.#accepted.splice(0));
       await this.#finishRetries(this.#retries.splice(0));
       await this.#finishQuarantined(this.#quarantined.splice(0));
-      this.#statementSucceeded();
+      this.#failedStatements = 0;
     } catch (error) {
       this.#statementFailed(error);
     } finally {
@@ -369,10 +370,6 @@ export class LaneDrain {
     if (marked < sequences.length) this.#interrupted = true;
     if (this.#reading) this.#forgettable.push(...sequences);
     else this.#order.forget(sequences);
-  }
-
-  #statementSucceeded(): void {
-    this.#failedStatements = 0;
   }
 
   #statementFailed(error: unknown): void {

@@ -47,7 +47,7 @@ export function decrypt(keyId: string, material: Buffer, blob: Buffer, context: 
   }
 }
 
-export function invalidCiphertext(): AwsError {
+function invalidCiphertext(): AwsError {
   return new AwsError(
     'InvalidCiphertextException',
     'The ciphertext is damaged, is none of ours, or was made with another encryption context.',

@@ -6,7 +6,7 @@
 import { AwsError } from '../errors.ts';
 
 /** The default quota of an account and region (page above). */
-export const ACCOUNT_CONCURRENCY = 1000;
+const ACCOUNT_CONCURRENCY = 1000;
 /** "You can reserve up to the unreserved account concurrency minus 100" (page above). */
 const UNRESERVED_MINIMUM = 100;
 

@@ -261,7 +261,7 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
 }
 
 /** `name`, `name:alias`, `account:function:name`, or a full ARN, with or without a qualifier. */
-export function parseFunctionReference(reference: string): {
+function parseFunctionReference(reference: string): {
   readonly name: string;
   readonly qualifier: string | undefined;
 } {

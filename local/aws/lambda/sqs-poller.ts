@@ -248,10 +248,7 @@ export function startSqsPoller(
 }
 
 /** Cuts the records where their JSON would pass the limit of a synchronous invocation. */
-export function splitByPayload(
-  records: readonly SqsRecord[],
-  limit = SYNCHRONOUS_PAYLOAD_BYTES,
-): SqsRecord[][] {
+function splitByPayload(records: readonly SqsRecord[], limit = SYNCHRONOUS_PAYLOAD_BYTES): SqsRecord[][] {
   const parts: SqsRecord[][] = [];
   let bytes = Infinity;
   for (const record of records) {

@@ -90,10 +90,14 @@ function readAnythingBut(operand: unknown, profile: MatchingProfile): (value: Sc
   const allNumbers = refused.every((value) => typeof value === 'number');
   const allStrings = refused.every((value) => typeof value === 'string');
   if (!allNumbers && !allStrings) {
+    if (!Array.isArray(operand)) {
+      throw new PatternError('Value of anything-but must be an array or single string/number value.');
+    }
+    const mixed = refused.every((value) => typeof value === 'number' || typeof value === 'string');
     throw new PatternError(
-      Array.isArray(operand)
+      mixed
         ? 'Inside anything but list, either all values are number or string, mixed type is not supported'
-        : 'Value of anything-but must be an array or single string/number value.',
+        : 'Inside anything but list, start|null|boolean is not supported.',
     );
   }
   if (allNumbers) for (const number of refused) checkRange(number, profile);

@@ -50,7 +50,7 @@ export interface Secrets {
 }
 
 export const CURRENT = 'AWSCURRENT';
-export const PREVIOUS = 'AWSPREVIOUS';
+const PREVIOUS = 'AWSPREVIOUS';
 
 export function createSecrets(context: AwsContext): Secrets {
   const { clock, region, accountId } = context;

@@ -80,7 +80,7 @@ const FIFO_RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** Attributes a caller may ask for and not set. */
-export const READ_ONLY_ATTRIBUTES: readonly string[] = [
+const READ_ONLY_ATTRIBUTES: readonly string[] = [
   'QueueArn',
   'ApproximateNumberOfMessages',
   'ApproximateNumberOfMessagesNotVisible',

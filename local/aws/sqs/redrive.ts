@@ -69,7 +69,7 @@ export function checkDeadLetterQueue(
   }
 }
 
-export function allowsSource(policy: RedriveAllowPolicy, sourceArn: string): boolean {
+function allowsSource(policy: RedriveAllowPolicy, sourceArn: string): boolean {
   if (policy.permission === 'byQueue') return policy.sourceQueueArns.includes(sourceArn);
   return policy.permission === 'allowAll';
 }
