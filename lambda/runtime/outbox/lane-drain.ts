@@ -167,7 +167,7 @@ export class LaneDrain {
   /** Begins whatever can be done now. */
   #begin(now: number, stopping: boolean): void {
     const failing = this.#failedStatements > 0;
-    if (failing && now < this.#tryAgainAt) return;
+    if (failing && (now < this.#tryAgainAt || this.#failedStatements >= STATEMENT_TRIES)) return;
     if (!this.#finishing && this.#unmarked() > 0) void this.#finish();
     if (stopping) return;
     if (failing) {
