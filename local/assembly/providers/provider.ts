@@ -179,3 +179,12 @@ export function answered(output: JsonObject, member: string): string {
   if (typeof value === 'string') return value;
   throw new Error(`the answer holds no ${member}`);
 }
+
+const FIFO_SUFFIX = '.fifo';
+
+/** The name CloudFormation gives a queue or topic that has none: a FIFO one ends in `.fifo`, which counts. */
+export function generatedFifoName(context: ProviderContext, length: number, fifo: boolean): string {
+  return fifo
+    ? context.generatedName(length - FIFO_SUFFIX.length) + FIFO_SUFFIX
+    : context.generatedName(length);
+}

@@ -6,6 +6,15 @@ import type { JsonObject } from '../template.ts';
 
 const IDENTIFIER_LENGTH = 63;
 
+/** What a cluster and a standalone instance are started with. */
+const STARTING_PROPERTIES = [
+  'Engine',
+  'ManageMasterUserPassword',
+  'MasterUserPassword',
+  'MasterUserSecret',
+  'MasterUsername',
+];
+
 /** What a local database has no counterpart for: capacity, backups, network, monitoring. */
 const INERT_DATABASE_PROPERTIES = [
   'AllocatedStorage',
@@ -59,26 +68,11 @@ const INERT_DATABASE_PROPERTIES = [
 
 export const RDS_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::RDS::DBCluster': {
-    honoured: [
-      'DBClusterIdentifier',
-      'DatabaseName',
-      'Engine',
-      'ManageMasterUserPassword',
-      'MasterUserPassword',
-      'MasterUserSecret',
-      'MasterUsername',
-    ],
+    honoured: ['DBClusterIdentifier', 'DatabaseName', ...STARTING_PROPERTIES],
     inert: INERT_DATABASE_PROPERTIES,
     async create(properties, context) {
-      const identifier =
-        textProperty(properties, 'DBClusterIdentifier') ??
-        context.generatedName(IDENTIFIER_LENGTH).toLowerCase();
-      const { database, secretArn } = await start(
-        identifier,
-        textProperty(properties, 'DatabaseName'),
-        properties,
-        context,
-      );
+      const identifier = identifierOf('DBClusterIdentifier', properties, context);
+      const { database, secretArn } = await start(identifier, 'DatabaseName', properties, context);
       return {
         physicalId: identifier,
         attributes: {
@@ -93,21 +87,10 @@ export const RDS_PROVIDERS: Readonly<Record<string, Provider>> = {
     },
   },
   'AWS::RDS::DBInstance': {
-    honoured: [
-      'DBClusterIdentifier',
-      'DBInstanceIdentifier',
-      'DBName',
-      'Engine',
-      'ManageMasterUserPassword',
-      'MasterUserPassword',
-      'MasterUserSecret',
-      'MasterUsername',
-    ],
+    honoured: ['DBClusterIdentifier', 'DBInstanceIdentifier', 'DBName', ...STARTING_PROPERTIES],
     inert: INERT_DATABASE_PROPERTIES,
     async create(properties, context) {
-      const identifier =
-        textProperty(properties, 'DBInstanceIdentifier') ??
-        context.generatedName(IDENTIFIER_LENGTH).toLowerCase();
+      const identifier = identifierOf('DBInstanceIdentifier', properties, context);
       const cluster = context.records.databases.find(
         (each) => each.identifier === textProperty(properties, 'DBClusterIdentifier'),
       );
@@ -119,12 +102,7 @@ export const RDS_PROVIDERS: Readonly<Record<string, Provider>> = {
           inertBecause: 'the cluster is one local PostgreSQL server',
         };
       }
-      const { database, secretArn } = await start(
-        identifier,
-        textProperty(properties, 'DBName'),
-        properties,
-        context,
-      );
+      const { database, secretArn } = await start(identifier, 'DBName', properties, context);
       const created = instance(identifier, database, context);
       return secretArn === undefined
         ? created
@@ -182,9 +160,14 @@ export const RDS_PROVIDERS: Readonly<Record<string, Provider>> = {
   ]),
 };
 
+/** RDS keeps its names in lower case. */
+function identifierOf(property: string, properties: JsonObject, context: ProviderContext): string {
+  return textProperty(properties, property) ?? context.generatedName(IDENTIFIER_LENGTH).toLowerCase();
+}
+
 async function start(
   identifier: string,
-  databaseName: string | undefined,
+  databaseNameProperty: 'DatabaseName' | 'DBName',
   properties: JsonObject,
   context: ProviderContext,
 ): Promise<{ readonly database: RecordedDatabase; readonly secretArn: string | undefined }> {
@@ -197,11 +180,12 @@ async function start(
   const username = textProperty(properties, 'MasterUsername') ?? 'postgres';
   const managed = textProperty(properties, 'ManageMasterUserPassword') === 'true';
   const password = managed ? generateSecret({}) : (textProperty(properties, 'MasterUserPassword') ?? '');
-  const request = { identifier, engine, databaseName: databaseName ?? 'postgres', username, password };
+  const databaseName = textProperty(properties, databaseNameProperty) ?? 'postgres';
+  const request = { identifier, engine, databaseName, username, password };
   const address = await context.startDatabase(request);
   const database: RecordedDatabase = {
     identifier,
-    databaseName: request.databaseName,
+    databaseName,
     username,
     engine,
     host: address.host,
@@ -245,8 +229,7 @@ function inert(nameProperty: string, reason: string, properties: readonly string
     honoured: [nameProperty],
     inert: [...properties, 'Tags'],
     async create(given, context) {
-      const name =
-        textProperty(given, nameProperty) ?? context.generatedName(IDENTIFIER_LENGTH).toLowerCase();
+      const name = identifierOf(nameProperty, given, context);
       return {
         physicalId: name,
         attributes: { TargetGroupArn: databaseArn(context, 'target-group', name) },

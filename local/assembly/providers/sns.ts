@@ -1,12 +1,18 @@
 /** AWS::SNS::* */
-import { answered, attributeTexts, booleanProperty, listProperty, textProperty } from './provider.ts';
+import {
+  answered,
+  attributeTexts,
+  booleanProperty,
+  generatedFifoName,
+  listProperty,
+  textProperty,
+} from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
 import { isJsonObject } from '../template.ts';
 import type { Json, JsonObject } from '../template.ts';
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html */
 const TOPIC_NAME_LENGTH = 256;
-const FIFO_SUFFIX = '.fifo';
 
 const TOPIC_ATTRIBUTES = [
   'ArchivePolicy',
@@ -35,7 +41,8 @@ export const SNS_PROVIDERS: Readonly<Record<string, Provider>> = {
     inert: ['Tags', 'DeliveryStatusLogging'],
     async create(properties, context) {
       const fifo = booleanProperty(properties, 'FifoTopic') === true;
-      const topicName = textProperty(properties, 'TopicName') ?? generatedTopicName(context, fifo);
+      const topicName =
+        textProperty(properties, 'TopicName') ?? generatedFifoName(context, TOPIC_NAME_LENGTH, fifo);
       const answer = await context.call('sns', 'CreateTopic', {
         Name: topicName,
         Attributes: attributeTexts(properties, TOPIC_ATTRIBUTES),
@@ -98,10 +105,4 @@ async function setPolicies(
       AttributeValue: JSON.stringify(properties['PolicyDocument']),
     });
   }
-}
-
-function generatedTopicName(context: ProviderContext, fifo: boolean): string {
-  return fifo
-    ? context.generatedName(TOPIC_NAME_LENGTH - FIFO_SUFFIX.length) + FIFO_SUFFIX
-    : context.generatedName(TOPIC_NAME_LENGTH);
 }

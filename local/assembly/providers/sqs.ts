@@ -1,11 +1,17 @@
 /** AWS::SQS::* */
-import { answered, attributeTexts, booleanProperty, listProperty, textProperty } from './provider.ts';
+import {
+  answered,
+  attributeTexts,
+  booleanProperty,
+  generatedFifoName,
+  listProperty,
+  textProperty,
+} from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
 import type { Json, JsonObject } from '../template.ts';
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
 const QUEUE_NAME_LENGTH = 80;
-const FIFO_SUFFIX = '.fifo';
 
 const QUEUE_ATTRIBUTES = [
   'ContentBasedDeduplication',
@@ -30,7 +36,8 @@ export const SQS_PROVIDERS: Readonly<Record<string, Provider>> = {
     inert: ['Tags'],
     async create(properties, context) {
       const fifo = booleanProperty(properties, 'FifoQueue') === true;
-      const queueName = textProperty(properties, 'QueueName') ?? generatedQueueName(context, fifo);
+      const queueName =
+        textProperty(properties, 'QueueName') ?? generatedFifoName(context, QUEUE_NAME_LENGTH, fifo);
       const answer = await context.call('sqs', 'CreateQueue', {
         QueueName: queueName,
         Attributes: attributeTexts(properties, QUEUE_ATTRIBUTES),
@@ -77,10 +84,4 @@ async function setPolicies(
       Attributes: { Policy: JSON.stringify(properties['PolicyDocument']) },
     });
   }
-}
-
-function generatedQueueName(context: ProviderContext, fifo: boolean): string {
-  return fifo
-    ? context.generatedName(QUEUE_NAME_LENGTH - FIFO_SUFFIX.length) + FIFO_SUFFIX
-    : context.generatedName(QUEUE_NAME_LENGTH);
 }
