@@ -97,6 +97,6 @@ export function bearerToken(secret: string, claims: TokenClaims, now = Date.now(
 }
 
 /** The value of `X-Hub-Signature-256`. */
-export function gitHubSignature(secret: string, body: string): string {
+export function gitHubSignature(secret: string, body: string | Buffer): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }

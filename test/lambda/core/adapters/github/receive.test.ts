@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { MAX_WEBHOOK_BYTES } from '../../../../../lambda/core/adapters/github/receive.ts';
-import { signWebhook } from '../../../../../lambda/core/adapters/github/signature.ts';
+import { gitHubSignature } from '../../../../../local/workload/api-client.ts';
 import { gitHubWebhookRoutes } from '../../../../../lambda/core/adapters/routes.ts';
 import { httpHandler } from '../../../../../lambda/core/http/http-handler.ts';
 import type { HttpHandler } from '../../../../../lambda/core/http/http-handler.ts';
@@ -62,7 +62,7 @@ function request(webhook: Webhook = {}) {
     'content-type': 'application/json',
     'x-github-event': webhook.event ?? 'issues',
     'x-github-delivery': webhook.deliveryId ?? 'delivery-1',
-    'x-hub-signature-256': signWebhook(SECRET, Buffer.from(body)),
+    'x-hub-signature-256': gitHubSignature(SECRET, Buffer.from(body)),
     ...webhook.headers,
   };
   return httpRequest({
@@ -172,7 +172,7 @@ describe('a genuine webhook', () => {
 });
 
 describe('what is refused, and stores nothing', () => {
-  const wrong = signWebhook('another secret', Buffer.from(ISSUE_OPENED));
+  const wrong = gitHubSignature('another secret', Buffer.from(ISSUE_OPENED));
   const cases: readonly [string, Webhook, number, string][] = [
     [
       'a wrong signature',
