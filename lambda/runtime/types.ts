@@ -1,7 +1,6 @@
 /** The interfaces of the runtime: what a publisher, a transport, a consumer and a bus promise, whatever carries them. */
 import type {
   AnyEventContract,
-  Envelope,
   EnvelopeOf,
   EventPriority,
   InputOf,
@@ -147,6 +146,3 @@ export interface EventBus<Options = unknown> extends EventPublisher {
     options?: Options,
   ): Subscription;
 }
-
-/** Any envelope, for code that does not look at its data. */
-export type AnyEnvelope = Envelope;
