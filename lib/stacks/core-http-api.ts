@@ -19,7 +19,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { acknowledge, AlertTopic, EventFunction } from '../constructs/index.ts';
+import { acknowledge, AlertTopic, EventFunction, ValidationError } from '../constructs/index.ts';
 
 export interface RoutesOf {
   /** Answers all of its routes. */
@@ -131,8 +131,17 @@ export class CoreHttpApi extends Construct {
       alarmDescription: `The API has answered 5xx for ${ALARM_MINUTES} minutes in a row. See the functions' logs and the database.`,
     });
     const alertTopic = AlertTopic.of(this);
-    if (alertTopic === undefined)
-      throw new Error('the core system needs an AlertTopic: create one before it');
+    if (alertTopic === undefined) {
+      throw new ValidationError(this, [
+        {
+          code: 'WAYBILL_ALERT_TOPIC_MISSING',
+          prop: 'alertTopic',
+          received: 'no AlertTopic in the application',
+          allowed: 'one AlertTopic',
+          fix: 'create it before the core system',
+        },
+      ]);
+    }
     alarm.addAlarmAction(new SnsAction(alertTopic));
   }
 }

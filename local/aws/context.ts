@@ -4,6 +4,7 @@
  * `startEmbeddedAws` (or a test) does that.
  */
 import { systemClock, type Clock } from './clock.ts';
+import { AwsError } from './errors.ts';
 import { createFaultRules, type FaultRules } from './faults.ts';
 import type { RestRoute } from './protocols/rest-json.ts';
 
@@ -205,9 +206,10 @@ function createServiceRegistry(): ServiceRegistry {
     get(name) {
       const service = find(name);
       if (service === undefined) {
-        throw new Error(
-          `ServiceNotRunning: no service named "${name}" is registered in this embedded AWS; ` +
-            `running: ${[...byName.keys()].join(', ') || 'none'}`,
+        throw new AwsError(
+          'ServiceNotRunning',
+          `No service named "${name}" is registered in this embedded AWS; running: ${[...byName.keys()].join(', ') || 'none'}`,
+          500,
         );
       }
       return service;
