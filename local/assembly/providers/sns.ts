@@ -8,8 +8,10 @@ import {
   textProperty,
 } from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
+import { policyOfOne, policyOfSeveral } from './resource-policy.ts';
+import type { PolicyHolder } from './resource-policy.ts';
 import { isJsonObject } from '../template.ts';
-import type { Json, JsonObject } from '../template.ts';
+import type { JsonObject } from '../template.ts';
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html */
 const TOPIC_NAME_LENGTH = 256;
@@ -34,6 +36,18 @@ const SUBSCRIPTION_ATTRIBUTES = [
   'ReplayPolicy',
   'SubscriptionRoleArn',
 ];
+
+const TOPIC_POLICY: PolicyHolder = {
+  several: 'Topics',
+  one: 'TopicArn',
+  nameLength: TOPIC_NAME_LENGTH,
+  setPolicy: (context, topicArn, policy) =>
+    context.call('sns', 'SetTopicAttributes', {
+      TopicArn: topicArn,
+      AttributeName: 'Policy',
+      AttributeValue: policy,
+    }),
+};
 
 export const SNS_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::SNS::Topic': {
@@ -62,24 +76,8 @@ export const SNS_PROVIDERS: Readonly<Record<string, Provider>> = {
       return { physicalId: arn, attributes: { Arn: arn } };
     },
   },
-  'AWS::SNS::TopicPolicy': {
-    honoured: ['PolicyDocument', 'Topics'],
-    inert: [],
-    async create(properties, context) {
-      await setPolicies(context, listProperty(properties, 'Topics'), properties);
-      const id = context.generatedName(TOPIC_NAME_LENGTH);
-      return { physicalId: id, attributes: { Id: id } };
-    },
-  },
-  'AWS::SNS::TopicInlinePolicy': {
-    honoured: ['PolicyDocument', 'TopicArn'],
-    inert: [],
-    async create(properties, context) {
-      const topicArn = textProperty(properties, 'TopicArn') ?? '';
-      await setPolicies(context, [topicArn], properties);
-      return { physicalId: topicArn, attributes: {} };
-    },
-  },
+  'AWS::SNS::TopicPolicy': policyOfSeveral(TOPIC_POLICY),
+  'AWS::SNS::TopicInlinePolicy': policyOfOne(TOPIC_POLICY),
 };
 
 async function subscribe(context: ProviderContext, properties: JsonObject): Promise<string> {
@@ -91,18 +89,4 @@ async function subscribe(context: ProviderContext, properties: JsonObject): Prom
     ReturnSubscriptionArn: true,
   });
   return answered(answer, 'SubscriptionArn');
-}
-
-async function setPolicies(
-  context: ProviderContext,
-  topicArns: readonly Json[],
-  properties: JsonObject,
-): Promise<void> {
-  for (const topicArn of topicArns) {
-    await context.call('sns', 'SetTopicAttributes', {
-      TopicArn: topicArn,
-      AttributeName: 'Policy',
-      AttributeValue: JSON.stringify(properties['PolicyDocument']),
-    });
-  }
 }

@@ -1,14 +1,8 @@
 /** AWS::SQS::* */
-import {
-  answered,
-  attributeTexts,
-  booleanProperty,
-  generatedFifoName,
-  listProperty,
-  textProperty,
-} from './provider.ts';
-import type { Provider, ProviderContext } from './provider.ts';
-import type { Json, JsonObject } from '../template.ts';
+import { answered, attributeTexts, booleanProperty, generatedFifoName, textProperty } from './provider.ts';
+import type { Provider } from './provider.ts';
+import { policyOfOne, policyOfSeveral } from './resource-policy.ts';
+import type { PolicyHolder } from './resource-policy.ts';
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
 const QUEUE_NAME_LENGTH = 80;
@@ -29,6 +23,14 @@ const QUEUE_ATTRIBUTES = [
   'SqsManagedSseEnabled',
   'VisibilityTimeout',
 ];
+
+const QUEUE_POLICY: PolicyHolder = {
+  several: 'Queues',
+  one: 'Queue',
+  nameLength: QUEUE_NAME_LENGTH,
+  setPolicy: (context, queueUrl, policy) =>
+    context.call('sqs', 'SetQueueAttributes', { QueueUrl: queueUrl, Attributes: { Policy: policy } }),
+};
 
 export const SQS_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::SQS::Queue': {
@@ -53,35 +55,6 @@ export const SQS_PROVIDERS: Readonly<Record<string, Provider>> = {
       };
     },
   },
-  'AWS::SQS::QueuePolicy': {
-    honoured: ['PolicyDocument', 'Queues'],
-    inert: [],
-    async create(properties, context) {
-      await setPolicies(context, listProperty(properties, 'Queues'), properties);
-      const id = context.generatedName(QUEUE_NAME_LENGTH);
-      return { physicalId: id, attributes: { Id: id } };
-    },
-  },
-  'AWS::SQS::QueueInlinePolicy': {
-    honoured: ['PolicyDocument', 'Queue'],
-    inert: [],
-    async create(properties, context) {
-      const queue = textProperty(properties, 'Queue') ?? '';
-      await setPolicies(context, [queue], properties);
-      return { physicalId: queue, attributes: {} };
-    },
-  },
+  'AWS::SQS::QueuePolicy': policyOfSeveral(QUEUE_POLICY),
+  'AWS::SQS::QueueInlinePolicy': policyOfOne(QUEUE_POLICY),
 };
-
-async function setPolicies(
-  context: ProviderContext,
-  queueUrls: readonly Json[],
-  properties: JsonObject,
-): Promise<void> {
-  for (const queueUrl of queueUrls) {
-    await context.call('sqs', 'SetQueueAttributes', {
-      QueueUrl: queueUrl,
-      Attributes: { Policy: JSON.stringify(properties['PolicyDocument']) },
-    });
-  }
-}
