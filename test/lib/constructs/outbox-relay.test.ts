@@ -17,12 +17,11 @@ import {
   OrderPlaced,
   Orders,
   propertiesOf,
+  reference,
   statementsOf,
   StockReserved,
   testStack,
 } from './support.ts';
-
-const reference = (logicalId: string) => ({ 'Fn::GetAtt': [expect.stringMatching(`^${logicalId}`), 'Arn'] });
 
 describe('a relay and a writer', () => {
   const stack = testStack();

@@ -10,14 +10,13 @@ import {
   Orders,
   propertiesOf,
   queuePolicyOf,
+  reference,
   statementsOf,
   StockReserved,
   testApp,
   testStack,
 } from './support.ts';
 import { service } from '../../../lib/contracts/index.ts';
-
-const reference = (logicalId: string) => ({ 'Fn::GetAtt': [expect.stringMatching(`^${logicalId}`), 'Arn'] });
 
 describe('one topic, one event', () => {
   const stack = testStack();

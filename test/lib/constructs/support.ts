@@ -1,5 +1,6 @@
 /** What the tests of the constructs share: an app as cdk.json makes it, without bundles; events; builders. */
 import { readFileSync } from 'node:fs';
+import { expect } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -104,3 +105,8 @@ export function queuePolicyOf(template: Template, prefix: string): readonly Stat
   };
   return PolicyDocument.Statement;
 }
+
+/** The ARN of a resource of the template whose logical id begins so. */
+export const reference = (logicalId: string) => ({
+  'Fn::GetAtt': [expect.stringMatching(`^${logicalId}`), 'Arn'],
+});
