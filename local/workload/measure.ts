@@ -5,6 +5,7 @@
  */
 import { subscribersOf } from '../../lib/topology/index.ts';
 import type { Subscriber, Topology } from '../../lib/topology/index.ts';
+import { WorkloadError } from './errors.ts';
 
 export interface QueryDatabase {
   query(text: string, values: readonly unknown[]): Promise<{ rows: unknown[] }>;
@@ -146,7 +147,8 @@ function letsThrough({ path }: Subscriber, tenantId: string): boolean {
       : (path.pattern['detail'] as Readonly<Record<string, unknown>> | undefined)?.['tenantId'];
   if (filter === undefined) return true;
   if (!Array.isArray(filter) || filter.some((value) => typeof value !== 'string')) {
-    throw new Error(
+    throw new WorkloadError(
+      'WAYBILL_WORKLOAD_NOT_MEASURABLE',
       `can't measure '${path.via}': its tenant filter is more than a list of tenants; teach letsThrough() what it means`,
     );
   }

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { bearerToken, textField } from './api-client.ts';
 import type { ApiAnswer, CallApi } from './api-client.ts';
+import { WorkloadError } from './errors.ts';
 import type { Sink } from './sink.ts';
 
 export interface SampleTenant {
@@ -107,7 +108,8 @@ async function untilActive(
     if (answer.status !== 200) throw refused('GET /tenants', answer);
     if (answer.body?.['status'] !== 'registered') return;
     if (Date.now() > deadline) {
-      throw new Error(
+      throw new WorkloadError(
+        'WAYBILL_WORKLOAD_TENANT_NOT_PROVISIONED',
         `tenant '${tenantId}' was registered but not provisioned within ${timeoutMs} ms: ` +
           'look at the outbox (is the relay running?), then at the queue and dead-letter queue of tenant-provisioning',
       );
@@ -116,8 +118,11 @@ async function untilActive(
   }
 }
 
-function refused(what: string, answer: ApiAnswer): Error {
+function refused(what: string, answer: ApiAnswer): WorkloadError {
   const code = textField(answer.body, 'code', 'no code');
   const detail = textField(answer.body, 'detail', 'no detail');
-  return new Error(`the sample workload's ${what} was answered ${answer.status} ${code}: ${detail}`);
+  return new WorkloadError(
+    'WAYBILL_WORKLOAD_REFUSED',
+    `the sample workload's ${what} was answered ${answer.status} ${code}: ${detail}`,
+  );
 }
