@@ -71,15 +71,20 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   };
 }
 
+type ServerAddress = Omit<EmbeddedPostgres, 'stop'>;
+let starting: Promise<ServerAddress> | undefined;
+
 /**
  * Jest loads this file anew for each test file. What outlives that is the worker's environment data, a store
- * of Node's own that belongs to the thread.
+ * of Node's own that belongs to the thread. Plain data only: every worker thread started later gets a copy.
  */
-function workerServer(): Promise<EmbeddedPostgres> {
-  const known = getEnvironmentData(WORKER_SERVER) as unknown as Promise<EmbeddedPostgres> | undefined;
-  if (known !== undefined) return known;
-  const starting = startServer();
-  setEnvironmentData(WORKER_SERVER, starting as unknown as Parameters<typeof setEnvironmentData>[1]);
+function workerServer(): Promise<ServerAddress> {
+  const known = getEnvironmentData(WORKER_SERVER) as unknown as ServerAddress | undefined;
+  if (known !== undefined) return Promise.resolve(known);
+  starting ??= startServer().then(({ stop: _stop, ...address }) => {
+    setEnvironmentData(WORKER_SERVER, address as unknown as Parameters<typeof setEnvironmentData>[1]);
+    return address;
+  });
   return starting;
 }
 
@@ -93,7 +98,7 @@ async function startServer(): Promise<EmbeddedPostgres> {
   return server;
 }
 
-async function asAdministrator(server: EmbeddedPostgres, statement: string): Promise<void> {
+async function asAdministrator(server: ServerAddress, statement: string): Promise<void> {
   const client = new Client({ connectionString: server.url });
   await client.connect();
   try {
@@ -103,7 +108,7 @@ async function asAdministrator(server: EmbeddedPostgres, statement: string): Pro
   }
 }
 
-function addressOf(server: EmbeddedPostgres, database: string): string {
+function addressOf(server: ServerAddress, database: string): string {
   const address = new URL(server.url);
   address.pathname = `/${database}`;
   return address.href;
