@@ -8,6 +8,7 @@ import { Pool } from 'pg';
 
 import { migrate } from '../lambda/runtime/postgres/index.ts';
 import { startEmbeddedPostgres } from '../local/postgres/index.ts';
+import { measureEndToEnd } from './outbox/end-to-end.ts';
 import { countingPublisher } from './outbox/publisher.ts';
 import type { Strategy } from './outbox/strategies.ts';
 import { graphile, laneOwning, oneByOne, ours } from './outbox/strategies.ts';
@@ -51,6 +52,7 @@ export async function run(): Promise<void> {
       `outbox bench: PostgreSQL 18, fsync on, ${cpus().length} cores, Node ${process.version}, ${ROUNDS} rounds`,
     );
     await drains(pool);
+    await endToEnd(pool);
     await writes(server.url);
   } finally {
     await pool.end();
@@ -99,6 +101,20 @@ async function drains(pool: Pool): Promise<void> {
   print(ratio('to the lane-owning loop, 5 ms', best(SLOW) / rate(laneOwning.name, SLOW), '0.7'));
   print(ratio('to graphile-worker with order, no-op', best(0) / rate(graphile(true).name, 0), '2.5'));
   print(ratio('to one by one, 5 ms', best(SLOW) / rate(oneByOne.name, SLOW), '300'));
+}
+
+async function endToEnd(pool: Pool): Promise<void> {
+  const rounds = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    progress(`round ${round}/${ROUNDS}: end to end through SNS`);
+    rounds.push(await measureEndToEnd(pool));
+  }
+  print('\nEnd to end into an SNS that answers at once (FIFO, PublishBatch of ten)');
+  print(columns('what', '', 'events/s'));
+  print(columns('the AWS client alone', '', whole(median(rounds.map(({ client }) => client)))));
+  print(columns('waybill, outbox to SNS', '', whole(median(rounds.map(({ outbox }) => outbox)))));
+  const share = median(rounds.map(({ client, outbox }) => outbox / client));
+  print(`The outbox reaches ${(share * 100).toFixed(0)} % of what the client alone can do.`);
 }
 
 async function writes(url: string): Promise<void> {
