@@ -149,6 +149,7 @@ async function watch(
       ]);
     }
     await feeding;
+    view.close();
     process.stderr.write('\nstopping: what runs is finished first\n');
     await waitForQuiet(run, consumers, { timeoutMs: 3_000 });
     view.show(snapshot(run, consumers, counts));

@@ -18,7 +18,7 @@ export interface LiveSnapshot {
 export interface LiveView {
   /** Shows the snapshot of this moment. */
   show(snapshot: LiveSnapshot): void;
-  /** Leaves the last state on the screen. */
+  /** Leaves the last state on the screen; what is shown later is drawn below it. */
   close(): void;
 }
 
@@ -50,7 +50,9 @@ function tableView(output: Output, now: () => number): LiveView {
       );
       drawn = lines.length;
     },
-    close: () => {},
+    close: () => {
+      drawn = 0;
+    },
   };
 }
 

@@ -38,7 +38,7 @@ export function consumersOf(topology: Topology, deployed: DeployedAssembly): Con
 }
 
 /** `http://127.0.0.1:4566/000000000000/orders` is a queue of the one region that runs here. */
-export function queueArnFromUrl(queueUrl: string, region = 'us-east-1'): string {
+function queueArnFromUrl(queueUrl: string, region = 'us-east-1'): string {
   const [, account, name] = new URL(queueUrl).pathname.split('/');
   return `arn:aws:sqs:${region}:${account}:${name}`;
 }

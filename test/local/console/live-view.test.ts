@@ -30,6 +30,17 @@ test('on a terminal the table is drawn again in place, with the rate of the last
   );
 });
 
+test('after close the next table is drawn below what was written since', () => {
+  const { written, output, clock } = screen(true);
+  const view = liveView(output, () => clock.now);
+
+  view.show(snapshot(1));
+  view.close();
+  view.show(snapshot(2));
+
+  expect(written[1]).not.toContain('\u001B[3A');
+});
+
 test('elsewhere it is a plain line every five seconds, without control characters', () => {
   const { written, output, clock } = screen(false);
   const view = liveView(output, () => clock.now);
