@@ -3,10 +3,15 @@
  * stream of what happened. A service is a factory `createXService(context)`; it registers itself nowhere,
  * `startEmbeddedAws` (or a test) does that.
  */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { systemClock, type Clock } from './clock.ts';
+import { createCredentials, type Credentials } from './credentials.ts';
 import { AwsError } from './errors.ts';
 import { createFaultRules, type FaultRules } from './faults.ts';
-import type { RestRoute } from './protocols/rest-json.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import type { RestRequest, RestResponse, RestRoute } from './protocols/rest-json.ts';
+import { forgetfulStateStore, type StateStore } from './state/index.ts';
 
 export type { Clock, ClockTimer, ManualClock } from './clock.ts';
 
@@ -67,6 +72,29 @@ export interface ServiceProtocols {
   readonly query?: QueryProtocol;
   /** REST-JSON operations, and anything else that is found by method and path. */
   readonly routes?: readonly RestRoute[];
+  /**
+   * Answers every request that is signed for this service and names no target, whatever its path. For services
+   * whose paths would meet those of others, such as S3's `/bucket/key`.
+   */
+  readonly signed?: (request: RestRequest) => Promise<RestResponse>;
+}
+
+/** One permission that a call needs, for the policies that decide on it. */
+export interface AuthorizationRequest {
+  /** As IAM spells it: `sqs:SendMessage`. */
+  readonly action: string;
+  /** The resource's ARN; `*` for actions that are on no resource. */
+  readonly resourceArn: string;
+  /** The resource's own policy as JSON text or document; absent when it has none. */
+  readonly resourcePolicy?: unknown;
+  /** The service's own condition keys, e.g. `{'sns:Protocol': 'sqs'}`. */
+  readonly conditionKeys?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** Decides whether a caller may do what a call needs. */
+export interface Authorizer {
+  /** Throws the AwsError that AWS answers, `AccessDenied` or what the service calls it, when one is missing. */
+  authorize(service: string, caller: Caller, requests: readonly AuthorizationRequest[]): void;
 }
 
 /** A service of the embedded AWS. */
@@ -84,6 +112,10 @@ export interface AwsService {
     caller: Caller,
     signal?: AbortSignal,
   ): Promise<unknown>;
+  /** The permissions a call needs. A service without it, or an empty list, is open to everybody. */
+  authorization?(action: string, input: Record<string, unknown>): readonly AuthorizationRequest[];
+  /** Takes over a request to change the protocol (WebSocket); false when the path is not this service's. */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   /** Stops timers and waiting calls. */
   close?(): void | Promise<void>;
 }
@@ -154,6 +186,13 @@ export interface AwsContext {
   readonly services: ServiceRegistry;
   readonly faults: FaultRules;
   readonly events: Happenings;
+  readonly metrics: Metrics;
+  /** Access keys that were given out, and who calls with them. */
+  readonly credentials: Credentials;
+  /** What outlives this process, when a state directory was given. */
+  readonly state: StateStore;
+  /** Evaluates policies; without one every call is allowed. */
+  authorizer?: Authorizer;
 }
 
 export interface AwsContextOptions {
@@ -163,6 +202,11 @@ export interface AwsContextOptions {
   readonly endpointUrl?: string;
   /** Seeds the faults' randomness; the same seed gives the same faults for the same calls. */
   readonly faultSeed?: number;
+  /**
+   * Where acknowledged state is kept.
+   * @default - nothing outlives the process
+   */
+  readonly state?: StateStore;
 }
 
 /** A context with no services yet. */
@@ -176,6 +220,9 @@ export function createAwsContext(options: AwsContextOptions = {}): AwsContext {
     services: createServiceRegistry(),
     faults: createFaultRules(options.faultSeed),
     events: createHappenings(clock),
+    metrics: createMetrics(),
+    credentials: createCredentials(),
+    state: options.state ?? forgetfulStateStore,
   };
 }
 

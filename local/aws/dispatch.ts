@@ -1,5 +1,5 @@
 /**
- * One call to one service, with the injected faults applied. The endpoint comes through here, and so does
+ * One call to one service: may its caller do this, and is there a fault to inject? The endpoint comes through here, and so does
  * every service that calls another one.
  */
 import type { AwsContext, AwsService, Caller } from './context.ts';
@@ -20,6 +20,8 @@ export async function callService(
   caller: Caller,
   signal?: AbortSignal,
 ): Promise<unknown> {
+  const needed = context.authorizer && service.authorization?.(action, input);
+  if (needed) context.authorizer?.authorize(service.name, caller, needed);
   const fault = context.faults.next({ service: service.name, action, input });
   if (fault === undefined) return service.handle(action, input, caller, signal);
 

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { rootCaller, type AwsContext } from './context.ts';
+import { rootCaller, type AwsContext, type Caller } from './context.ts';
 import { callService, ResponseDropped } from './dispatch.ts';
 import { asAwsError, AwsError, unknownOperation } from './errors.ts';
 import { jsonError, jsonInput, jsonOperation, jsonOutput } from './protocols/aws-json.ts';
@@ -48,6 +48,10 @@ export async function startEndpoint(context: AwsContext, options: EndpointOption
   const host = options.host ?? '127.0.0.1';
   const server = createServer((request, response) => {
     void answer(context, request, response);
+  });
+  server.on('upgrade', (request, socket, head) => {
+    const taken = context.services.all().some((service) => service.upgrade?.(request, socket, head));
+    if (!taken) socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
   });
   server.keepAliveTimeout = KEEP_ALIVE_MILLISECONDS;
   await listen(server, options.port ?? 0, host);
@@ -95,6 +99,7 @@ async function answer(
   try {
     const body = await readBody(request);
     const wire = await route(context, request, body, requestId, gone.signal);
+    context.state.flush();
     response.writeHead(wire.status, {
       'x-amzn-requestid': requestId,
       'content-length': wire.body.length,
@@ -121,13 +126,26 @@ async function route(
     return jsonError(undefined, new AwsError('RequestEntityTooLargeException', message, 413));
   }
   const target = request.headers['x-amz-target'];
-  if (typeof target === 'string') return answerJson(context, target, body, signal);
+  const signature = signatureOf(request, searchParams);
+  const caller = (signature && context.credentials.callerOf(signature.accessKeyId)) ?? rootCaller(context);
+  if (typeof target === 'string') return answerJson(context, target, body, caller, signal);
 
-  const routed = await answerRoute(context, request, pathname, searchParams, body, signal);
+  const routed = await answerRoute(
+    context,
+    request,
+    pathname,
+    searchParams,
+    body,
+    caller,
+    signature?.service,
+    signal,
+  );
   if (routed) return routed;
 
   const form = new URLSearchParams(request.method === 'GET' ? searchParams : body.toString('utf8'));
-  if (form.has('Action')) return answerQuery(context, request, pathname, form, requestId, signal);
+  if (form.has('Action')) {
+    return answerQuery(context, pathname, form, caller, signature?.service, requestId, signal);
+  }
   return toWire(restError(unknownOperation('this endpoint', `${request.method} ${pathname}`)));
 }
 
@@ -135,6 +153,7 @@ async function answerJson(
   context: AwsContext,
   target: string,
   body: Buffer,
+  caller: Caller,
   signal: AbortSignal,
 ): Promise<WireResponse> {
   let service;
@@ -142,7 +161,6 @@ async function answerJson(
     const operation = jsonOperation(context.services.all(), target);
     service = operation.service;
     const input = jsonInput(body);
-    const caller = rootCaller(context);
     return jsonOutput(service, await callService(context, service, operation.action, input, caller, signal));
   } catch (error) {
     if (error instanceof ResponseDropped) throw error;
@@ -152,14 +170,15 @@ async function answerJson(
 
 async function answerQuery(
   context: AwsContext,
-  request: IncomingMessage,
   pathname: string,
   form: URLSearchParams,
+  caller: Caller,
+  signedService: string | undefined,
   requestId: string,
   signal: AbortSignal,
 ): Promise<WireResponse> {
   const action = form.get('Action') ?? '';
-  const service = queryService(context.services.all(), form, signedService(request));
+  const service = queryService(context.services.all(), form, signedService);
   const protocol = service?.protocols.query;
   try {
     if (!service || !protocol) throw unknownOperation('any service that runs here', action);
@@ -168,7 +187,7 @@ async function answerQuery(
     if (service.name === 'sqs' && input['QueueUrl'] === undefined && pathname !== '/') {
       input['QueueUrl'] = context.endpointUrl + pathname;
     }
-    const output = await callService(context, service, action, input, rootCaller(context), signal);
+    const output = await callService(context, service, action, input, caller, signal);
     return queryOutput(service, action, output, requestId);
   } catch (error) {
     if (error instanceof ResponseDropped) throw error;
@@ -182,11 +201,16 @@ async function answerRoute(
   pathname: string,
   query: URLSearchParams,
   body: Buffer,
+  caller: Caller,
+  signedService: string | undefined,
   signal: AbortSignal,
 ): Promise<WireResponse | undefined> {
+  const signed = context.services.all().find(({ name }) => name === signedService)?.protocols.signed;
   const routes = context.services.all().flatMap((service) => service.protocols.routes ?? []);
   const method = request.method ?? 'GET';
-  const matched = matchRoute(routes, method, pathname);
+  const matched = signed
+    ? { route: { handle: signed }, parameters: {} }
+    : matchRoute(routes, method, pathname);
   if (!matched) return undefined;
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) {
@@ -194,7 +218,6 @@ async function answerRoute(
   }
   try {
     const { route: found, parameters } = matched;
-    const caller = rootCaller(context);
     return toWire(
       await found.handle({ method, path: pathname, parameters, query, headers, body, caller, signal }),
     );
@@ -215,11 +238,15 @@ function toWire(response: RestResponse): WireResponse {
   };
 }
 
-/** The service in a Signature Version 4 credential scope: `Credential=AKIA/20260101/us-east-1/sqs/aws4_request`. */
-function signedService(request: IncomingMessage): string | undefined {
-  return /Credential=[^/]*\/\d{8}\/[^/]*\/([^/]+)\/aws4_request/.exec(
-    request.headers.authorization ?? '',
-  )?.[1];
+/** Who signed, and for which service: `Credential=AKIA/20260101/us-east-1/sqs/aws4_request`, in a header or presigned URL. */
+function signatureOf(
+  request: IncomingMessage,
+  query: URLSearchParams,
+): { readonly accessKeyId: string; readonly service: string } | undefined {
+  const scope =
+    query.get('X-Amz-Credential') ?? /Credential=([^,\s]+)/.exec(request.headers.authorization ?? '')?.[1];
+  const [accessKeyId, , , service] = scope?.split('/') ?? [];
+  return accessKeyId === undefined || service === undefined ? undefined : { accessKeyId, service };
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer | 'too large'> {

@@ -11,6 +11,17 @@ export interface Provider {
   /** Properties that are known to have none here, and need none. */
   readonly inert: readonly string[];
   create(properties: JsonObject, context: ProviderContext): Promise<Created>;
+  /** Properties whose change takes a new resource: CloudFormation's "Update requires: Replacement". */
+  readonly replacedOnChange?: readonly string[];
+  /** Applies changed properties to the resource that is there. Without it, every change takes a new resource. */
+  update?(
+    created: Created,
+    properties: JsonObject,
+    previous: JsonObject,
+    context: ProviderContext,
+  ): Promise<Created>;
+  /** Takes the resource away. Without it, the resource stays when its template loses it. */
+  delete?(created: Created, properties: JsonObject, context: ProviderContext): Promise<void>;
 }
 
 export interface Created {
