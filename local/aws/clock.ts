@@ -13,14 +13,32 @@ export interface Clock {
   clearTimeout(timer: ClockTimer): void;
 }
 
-/** A clock that stands still until a test moves it. */
-export interface ManualClock extends Clock {
+/** A clock that a test can stop and move. It runs at the machine's pace unless it is frozen. */
+export interface ControllableClock extends Clock {
+  /** Time stands still from now on; it moves by `advance` and `skipToNext` alone. */
+  freeze(): void;
+  /** Time goes on from where it stands. */
+  resume(): void;
+  readonly frozen: boolean;
   /**
    * Moves the time forward and fires every timer that falls due, in order of its due time. Promise
    * continuations run between two timers, so code that re-arms a timer after an await is fired too.
    */
   advance(milliseconds: number): Promise<void>;
+  /**
+   * Jumps to the next timer that is due within `limit` milliseconds, and fires it.
+   * @returns false when there is none
+   */
+  skipToNext(limit: number): boolean;
+  /** Milliseconds that this clock is ahead of the machine's because it was moved. */
+  skipped(): number;
 }
+
+/** A clock that stands still until a test moves it. */
+export type ManualClock = ControllableClock;
+
+/** The longest delay that a timer of Node takes. */
+const MAXIMUM_DELAY_MILLISECONDS = 2 ** 31 - 1;
 
 /** The real clock of the machine. */
 export function systemClock(): Clock {
@@ -31,47 +49,126 @@ export function systemClock(): Clock {
   };
 }
 
-/** A clock for tests. `start` is the first time it shows; by default 1 January 2026, 00:00 UTC. */
+/** A frozen clock for tests. `start` is the first time it shows; by default 1 January 2026, 00:00 UTC. */
 export function manualClock(start: number = Date.UTC(2026, 0, 1)): ManualClock {
-  let time = start;
-  let armed = 0;
-  const timers = new Map<
-    ClockTimer,
-    { readonly due: number; readonly order: number; readonly run: () => void }
-  >();
+  const clock = controllableClock(start);
+  clock.freeze();
+  return clock;
+}
 
-  const earliest = (limit: number) => {
-    let found: { timer: ClockTimer; due: number; order: number; run: () => void } | undefined;
+interface Timer {
+  readonly due: number;
+  /** Tells timers that are due at the same time apart: first armed, first fired. */
+  readonly order: number;
+  readonly run: () => void;
+  /** The real timer that fires it when nobody moves the clock; undefined while the clock is frozen. */
+  handle: NodeJS.Timeout | undefined;
+}
+
+/** A clock that runs at the machine's pace from `start`, the present when absent. */
+export function controllableClock(start: number = Date.now()): ControllableClock {
+  const timers = new Map<ClockTimer, Timer>();
+  let offset = start - Date.now();
+  let frozenAt: number | undefined;
+  let skipped = 0;
+  let armed = 0;
+
+  const now = (): number => frozenAt ?? Date.now() + offset;
+
+  const wait = (timer: ClockTimer, entry: Timer): void => {
+    const delay = Math.min(Math.max(entry.due - now(), 0), MAXIMUM_DELAY_MILLISECONDS);
+    entry.handle = setTimeout(() => {
+      if (now() < entry.due) return wait(timer, entry);
+      timers.delete(timer);
+      entry.run();
+    }, delay);
+  };
+  const stopWaiting = (entry: Timer): void => {
+    clearTimeout(entry.handle);
+    entry.handle = undefined;
+  };
+  /** After a jump: timers armed before it would fire late by its length. */
+  const waitAgain = (): void => {
+    for (const [timer, entry] of timers) {
+      stopWaiting(entry);
+      if (frozenAt === undefined) wait(timer, entry);
+    }
+  };
+  const moveTo = (time: number): void => {
+    const jump = Math.max(0, time - now());
+    skipped += jump;
+    if (frozenAt === undefined) offset += jump;
+    else frozenAt += jump;
+  };
+  const earliest = (limit: number): ClockTimer | undefined => {
+    let found: { readonly timer: ClockTimer; readonly entry: Timer } | undefined;
     for (const [timer, entry] of timers) {
       if (entry.due > limit) continue;
-      if (!found || entry.due < found.due || (entry.due === found.due && entry.order < found.order)) {
-        found = { timer, due: entry.due, order: entry.order, run: entry.run };
+      const first = found?.entry;
+      if (!first || entry.due < first.due || (entry.due === first.due && entry.order < first.order)) {
+        found = { timer, entry };
       }
     }
-    return found;
+    return found?.timer;
+  };
+  const fire = (timer: ClockTimer): void => {
+    const entry = timers.get(timer)!;
+    stopWaiting(entry);
+    timers.delete(timer);
+    moveTo(entry.due);
+    entry.run();
   };
 
   return {
-    now: () => time,
+    now,
     setTimeout(callback, milliseconds) {
       const timer: ClockTimer = {};
-      timers.set(timer, { due: time + Math.max(0, milliseconds), order: armed++, run: callback });
+      const entry: Timer = {
+        due: now() + Math.max(0, milliseconds),
+        order: armed++,
+        run: callback,
+        handle: undefined,
+      };
+      timers.set(timer, entry);
+      if (frozenAt === undefined) wait(timer, entry);
       return timer;
     },
     clearTimeout(timer) {
+      const entry = timers.get(timer);
+      if (entry) stopWaiting(entry);
       timers.delete(timer);
     },
+    freeze() {
+      frozenAt ??= now();
+      waitAgain();
+    },
+    resume() {
+      if (frozenAt === undefined) return;
+      offset = frozenAt - Date.now();
+      frozenAt = undefined;
+      waitAgain();
+    },
+    get frozen() {
+      return frozenAt !== undefined;
+    },
     async advance(milliseconds) {
-      const end = time + milliseconds;
+      const end = now() + milliseconds;
       await settled();
       for (let next = earliest(end); next; next = earliest(end)) {
-        timers.delete(next.timer);
-        time = Math.max(time, next.due);
-        next.run();
+        fire(next);
         await settled();
       }
-      time = end;
+      moveTo(end);
+      waitAgain();
     },
+    skipToNext(limit) {
+      const next = earliest(now() + limit);
+      if (next === undefined) return false;
+      fire(next);
+      waitAgain();
+      return true;
+    },
+    skipped: () => skipped,
   };
 }
 

@@ -13,7 +13,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import type { RestRequest, RestResponse, RestRoute } from './protocols/rest-json.ts';
 import { forgetfulStateStore, type StateStore } from './state/index.ts';
 
-export type { Clock, ClockTimer, ManualClock } from './clock.ts';
+export type { Clock, ClockTimer, ControllableClock, ManualClock } from './clock.ts';
 
 /** The account every local resource belongs to unless the caller says otherwise. */
 const DEFAULT_ACCOUNT_ID = '000000000000';

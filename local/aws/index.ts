@@ -16,7 +16,7 @@ import { createSsmService } from './ssm/index.ts';
 import { createStsService } from './sts/index.ts';
 
 export * from './context.ts';
-export { manualClock, systemClock } from './clock.ts';
+export { controllableClock, manualClock, systemClock } from './clock.ts';
 export { callService, ResponseDropped } from './dispatch.ts';
 export { EndpointError } from './endpoint.ts';
 export { AwsError, asAwsError, unknownOperation } from './errors.ts';

@@ -5,14 +5,13 @@ import { dirname, join } from 'node:path';
 import { Client, Pool } from 'pg';
 import { deployAssembly } from '../assembly/index.ts';
 import type { DatabaseAddress, DatabaseRequest, DeployedAssembly } from '../assembly/index.ts';
-import { rootCaller, startEmbeddedAws } from '../aws/index.ts';
-import type { EmbeddedAws } from '../aws/index.ts';
+import { controllableClock, rootCaller, startEmbeddedAws } from '../aws/index.ts';
+import type { ControllableClock, EmbeddedAws } from '../aws/index.ts';
 import { startEmbeddedPostgres } from '../postgres/index.ts';
 import type { EmbeddedPostgres } from '../postgres/index.ts';
 import { readTopology } from '../../lib/topology/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
-import { skippingClock } from './skipping-clock.ts';
-import type { SkippingClock } from './skipping-clock.ts';
+
 import { synthesize } from './synthesize.ts';
 
 export interface LocalRunProps {
@@ -33,7 +32,7 @@ export interface LocalRunProps {
 export interface LocalRun {
   readonly environment: string;
   readonly aws: EmbeddedAws;
-  readonly clock: SkippingClock;
+  readonly clock: ControllableClock;
   readonly deployed: DeployedAssembly;
   readonly topology: Topology;
   /** Connections to the system's own database, as its owner. */
@@ -56,7 +55,7 @@ export interface LocalRun {
 export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
   // One folder for each run: two runs in one clone do not meet.
   const assemblyDirectory = join(props.directory, '.waybill', `cdk.out-${process.pid}`);
-  const clock = skippingClock();
+  const clock = controllableClock();
   const started: (() => Promise<unknown>)[] = [() => rm(assemblyDirectory, { recursive: true, force: true })];
   const stop = async (): Promise<void> => {
     for (const stopOne of started.splice(0).reverse()) await stopOne();

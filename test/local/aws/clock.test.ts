@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { manualClock } from '../../../local/aws/clock.ts';
+import { controllableClock, manualClock } from '../../../local/aws/clock.ts';
 
 test('a manual clock stands still, then fires timers in order of their due time', async () => {
   const clock = manualClock(1000);
@@ -30,4 +31,81 @@ test('a timer that is set after an await within the same advance is fired too', 
   await done;
 
   expect(fired).toEqual([10, 20, 30]);
+});
+
+test('a timer fires by itself when nobody jumps', async () => {
+  const clock = controllableClock();
+  const fired: string[] = [];
+  clock.setTimeout(() => fired.push('soon'), 5);
+
+  await delay(30);
+
+  expect(fired).toEqual(['soon']);
+  expect(clock.skipped()).toBe(0);
+});
+
+test('jumps to what is due next, in order of due time, and moves the time with it', () => {
+  const clock = controllableClock();
+  const start = clock.now();
+  const fired: string[] = [];
+  clock.setTimeout(() => fired.push('hour'), 3_600_000);
+  clock.setTimeout(() => fired.push('minute'), 60_000);
+
+  expect(clock.skipToNext(120_000)).toBe(true);
+  expect(fired).toEqual(['minute']);
+  expect(clock.now() - start).toBeGreaterThanOrEqual(60_000);
+  expect(clock.skipToNext(120_000)).toBe(false);
+  expect(clock.skipToNext(7_200_000)).toBe(true);
+  expect(fired).toEqual(['minute', 'hour']);
+});
+
+test('a timer that was armed before a jump keeps its due time', async () => {
+  const clock = controllableClock();
+  const fired: string[] = [];
+  clock.setTimeout(() => fired.push('first'), 60_000);
+  clock.setTimeout(() => fired.push('second'), 60_010);
+
+  clock.skipToNext(Infinity);
+  await delay(40);
+
+  expect(fired).toEqual(['first', 'second']);
+});
+
+test('a cleared timer never fires', () => {
+  const clock = controllableClock();
+  const fired: string[] = [];
+  clock.clearTimeout(clock.setTimeout(() => fired.push('no'), 10));
+
+  expect(clock.skipToNext(Infinity)).toBe(false);
+  expect(fired).toEqual([]);
+});
+
+test('a frozen clock stands still and fires nothing by itself; resumed, it goes on from where it stood', async () => {
+  const clock = controllableClock(1_000);
+  const fired: string[] = [];
+  clock.setTimeout(() => fired.push('timer'), 20);
+  clock.freeze();
+  const stopped = clock.now();
+
+  await delay(40);
+  expect(fired).toEqual([]);
+  expect(clock.now()).toBe(stopped);
+
+  clock.resume();
+  expect(clock.now()).toBeLessThan(stopped + 15);
+  await delay(40);
+  expect(fired).toEqual(['timer']);
+});
+
+test('a running clock that is advanced fires what falls due and keeps running', async () => {
+  const clock = controllableClock();
+  const fired: string[] = [];
+  clock.setTimeout(() => fired.push('hour'), 3_600_000);
+  clock.setTimeout(() => fired.push('soon after'), 3_600_020);
+
+  await clock.advance(3_600_000);
+  expect(fired).toEqual(['hour']);
+
+  await delay(50);
+  expect(fired).toEqual(['hour', 'soon after']);
 });
