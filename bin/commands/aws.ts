@@ -5,11 +5,17 @@ export interface AwsOptions {
   readonly port: number;
   readonly region: string;
   readonly json?: boolean;
+  /** Keeps everything acknowledged in this directory. */
+  readonly state?: string;
 }
 
 /** Listens until it is interrupted. The first line on stdout tells that it is ready. */
 export async function aws(options: AwsOptions): Promise<void> {
-  const embedded = await startEmbeddedAws({ port: options.port, region: options.region });
+  const embedded = await startEmbeddedAws({
+    port: options.port,
+    region: options.region,
+    ...(options.state !== undefined && { stateDirectory: options.state }),
+  });
   const { endpointUrl, context } = embedded;
   const services = context.services.all().map(({ name }) => name);
   process.stdout.write(
@@ -18,7 +24,7 @@ export async function aws(options: AwsOptions): Promise<void> {
       : `waybill aws listens on ${endpointUrl}\n\n` +
           `  export AWS_ENDPOINT_URL=${endpointUrl} AWS_REGION=${context.region}\n` +
           `  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n\n` +
-          `services: ${services.join(', ')}\nCtrl-C stops it; nothing is kept.\n`,
+          `services: ${services.join(', ')}\nCtrl-C stops it; ${options.state === undefined ? 'nothing is kept' : `its state is kept in ${options.state}`}.\n`,
   );
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve);

@@ -98,8 +98,7 @@ async function answer(
   response.once('close', () => gone.abort());
   try {
     const body = await readBody(request);
-    const wire = await route(context, request, body, requestId, gone.signal);
-    context.state.flush();
+    const wire = kept(context, await route(context, request, body, requestId, gone.signal));
     response.writeHead(wire.status, {
       'x-amzn-requestid': requestId,
       'content-length': wire.body.length,
@@ -110,6 +109,17 @@ async function answer(
     // ResponseDropped, a client that went away, or a body that is too large to read: there is no answer to send.
     response.destroy();
     if (!(error instanceof ResponseDropped) && !gone.signal.aborted) throw error;
+  }
+}
+
+/** The answer, once everything it acknowledges is kept; an error of the state directory takes its place. */
+function kept(context: AwsContext, answered: WireResponse): WireResponse {
+  try {
+    context.state.flush();
+    return answered;
+  } catch (error) {
+    const message = `The state directory ${context.state.directory} can't be written: ${(error as Error).message}`;
+    return jsonError(undefined, new AwsError('InternalFailure', message, 500));
   }
 }
 

@@ -13,6 +13,7 @@ import { createSecretsManagerService } from './secretsmanager/index.ts';
 import { createSnsService } from './sns/index.ts';
 import { createSqsService } from './sqs/index.ts';
 import { createSsmService } from './ssm/index.ts';
+import { openStateStore } from './state/index.ts';
 import { createStsService } from './sts/index.ts';
 
 export * from './context.ts';
@@ -22,9 +23,16 @@ export { EndpointError } from './endpoint.ts';
 export { AwsError, asAwsError, unknownOperation } from './errors.ts';
 export type { FaultCall, FaultEffect, FaultRule, FaultRules } from './faults.ts';
 export type { RestRequest, RestResponse, RestRoute } from './protocols/rest-json.ts';
+export { StateError } from './state/index.ts';
 export type { SqsService } from './sqs/index.ts';
 
-export interface EmbeddedAwsOptions extends AwsContextOptions, EndpointOptions {}
+export interface EmbeddedAwsOptions extends Omit<AwsContextOptions, 'state'>, EndpointOptions {
+  /**
+   * A directory that keeps everything acknowledged, also through kill -9; created when it is not there.
+   * @default - nothing outlives the process
+   */
+  readonly stateDirectory?: string;
+}
 
 /** The services that come with the endpoint. CloudFormation joins when an assembly is deployed. */
 export type BuiltInServices = Omit<AwsServices, 'cloudformation'>;
@@ -41,12 +49,19 @@ export interface EmbeddedAws {
 
 /**
  * Starts every built-in service and the endpoint. Rejects with an `EndpointError` of code `PortInUse` when the
- * port is taken. Further services join with `context.services.register(service)` at any time.
+ * port is taken, with a `StateError` when the state directory can't be used. Further services join with `context.services.register(service)` at any time.
  */
 export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedAws> {
-  const context = createAwsContext(options);
+  const { stateDirectory, ...contextOptions } = options;
+  const context = createAwsContext({
+    ...contextOptions,
+    ...(stateDirectory !== undefined && { state: openStateStore(stateDirectory) }),
+  });
   const services = createBuiltInServices(context);
-  const endpoint = await startEndpoint(context, options);
+  const endpoint = await startEndpoint(context, options).catch((error: unknown) => {
+    context.state.close();
+    throw error;
+  });
   return {
     endpointUrl: endpoint.url,
     context,
@@ -54,6 +69,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     async close() {
       for (const service of context.services.all()) await service.close?.();
       await endpoint.close();
+      context.state.close();
     },
   };
 }

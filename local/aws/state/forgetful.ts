@@ -5,6 +5,7 @@ const emptyCollection: Collection<unknown> = { put() {}, delete() {}, entries: (
 
 export const forgetfulStateStore: StateStore = {
   persistent: false,
+  directory: undefined,
   collection: <Value>() => emptyCollection as Collection<Value>,
   flush() {},
   close() {},

@@ -1,5 +1,6 @@
 /** What outlives the process: collections of plain JSON values, kept in a state directory when one is given. */
 export { forgetfulStateStore } from './forgetful.ts';
+export { openStateStore, StateError } from './journal.ts';
 
 /** The records of one kind, by key. */
 export interface Collection<Value> {
@@ -13,6 +14,8 @@ export interface Collection<Value> {
 export interface StateStore {
   /** False when nothing is kept: services may skip the work of making values. */
   readonly persistent: boolean;
+  /** For what is too large for a record, in files of its owner's; undefined when nothing is kept. */
+  readonly directory: string | undefined;
   /** The collection of this name, e.g. `sqs.queues`. One owner each. */
   collection<Value>(name: string): Collection<Value>;
   /** Hands everything put so far to the operating system. The endpoint calls it before each answer. */

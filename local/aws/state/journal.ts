@@ -1,0 +1,271 @@
+/**
+ * The state directory: an append-only journal of JSON lines, `[collection, key, value]` for what was put and
+ * `[collection, key]` for what was deleted. A line that was handed to the operating system survives kill -9 of
+ * this process (not a power cut: nothing is synced to the disk). Lines that no longer count are dropped when the
+ * journal is opened, and when they outweigh the others.
+ */
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Collection, StateStore } from './index.ts';
+
+/** Below this size the journal is left as it is, in bytes. */
+const SMALLEST_REWRITE_BYTES = 32 * 1024 * 1024;
+
+/** The journal is rewritten when it is this many times as large as what counts in it. */
+const REWRITE_RATIO = 3;
+
+/** How much is read or copied at once, in bytes. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
+const NEWLINE = 0x0a;
+
+/** The state directory can't be used. `code` is `StateDirectoryInUse`, `StateUnreadable` or the system's own code. */
+export class StateError extends Error {
+  override readonly name = 'StateError';
+  readonly code: string;
+
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+  }
+}
+
+/** Where the line of a key that counts stands in the file. */
+interface Line {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * Opens or creates the state directory.
+ * @throws StateError `StateDirectoryInUse` when another process has it open, `StateUnreadable` when the journal is
+ *   damaged anywhere but at its very end
+ */
+export function openStateStore(directory: string): StateStore {
+  mkdirSync(directory, { recursive: true });
+  const unlock = lock(directory);
+  const path = join(directory, 'journal.jsonl');
+  /** The line that counts of each key, in the order in which the keys came. */
+  const live = new Map<string, Line>();
+  const kept = new Map<string, Map<string, unknown>>();
+  let file: number;
+  let size: number;
+  try {
+    file = openSync(path, 'a+');
+    size = readJournal(file, path, live, kept);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+  let liveBytes = [...live.values()].reduce((sum, { length }) => sum + length, 0);
+  let buffer: string[] = [];
+  let bufferedBytes = 0;
+  let scheduled = false;
+  let closed = false;
+
+  const write = (): void => {
+    scheduled = false;
+    if (buffer.length === 0 || closed) return;
+    writeAll(file, Buffer.from(buffer.join('')));
+    size += bufferedBytes;
+    buffer = [];
+    bufferedBytes = 0;
+    if (size > SMALLEST_REWRITE_BYTES && size > REWRITE_RATIO * liveBytes) rewrite();
+  };
+
+  const rewrite = (): void => {
+    const fresh = `${path}.new`;
+    const target = openSync(fresh, 'w');
+    size = copyLines(file, target, live);
+    liveBytes = size;
+    closeSync(target);
+    closeSync(file);
+    renameSync(fresh, path);
+    file = openSync(path, 'a+');
+  };
+
+  const append = (record: readonly unknown[]): Line => {
+    const text = `${JSON.stringify(record)}\n`;
+    const line = { offset: size + bufferedBytes, length: Buffer.byteLength(text) };
+    buffer.push(text);
+    bufferedBytes += line.length;
+    if (!scheduled) {
+      scheduled = true;
+      setImmediate(write);
+    }
+    return line;
+  };
+
+  const collection = <Value>(name: string): Collection<Value> => ({
+    put(key, value) {
+      const liveKey = liveKeyOf(name, key);
+      liveBytes -= live.get(liveKey)?.length ?? 0;
+      const line = append([name, key, value]);
+      live.set(liveKey, line);
+      liveBytes += line.length;
+    },
+    delete(key) {
+      const liveKey = liveKeyOf(name, key);
+      const known = live.get(liveKey);
+      if (known === undefined) return;
+      live.delete(liveKey);
+      liveBytes -= known.length;
+      append([name, key]);
+    },
+    entries() {
+      const entries = [...(kept.get(name) ?? [])] as [string, Value][];
+      kept.delete(name);
+      return entries;
+    },
+  });
+
+  if (size > SMALLEST_REWRITE_BYTES && size > liveBytes) rewrite();
+  return {
+    persistent: true,
+    directory,
+    collection,
+    flush: write,
+    close() {
+      if (closed) return;
+      write();
+      closed = true;
+      closeSync(file);
+      unlock();
+    },
+  };
+}
+
+function liveKeyOf(collection: string, key: string): string {
+  return `${collection}\n${key}`;
+}
+
+/** Reads every line into `live` and `kept`; cuts off an unfinished last line. Returns the size of what is left. */
+function readJournal(
+  file: number,
+  path: string,
+  live: Map<string, Line>,
+  kept: Map<string, Map<string, unknown>>,
+): number {
+  let offset = 0;
+  for (const { text, length } of linesOf(file)) {
+    const record = parseRecord(text);
+    if (record === undefined) {
+      throw new StateError(
+        'StateUnreadable',
+        `${path} is damaged: the line at byte ${offset} is no record of this program. ` +
+          'Move the state directory away to start empty, or restore it from a copy.',
+      );
+    }
+    const [name, key] = record;
+    const values = kept.get(name) ?? new Map<string, unknown>();
+    kept.set(name, values);
+    if (record.length === 3) {
+      values.set(key, record[2]);
+      live.set(liveKeyOf(name, key), { offset, length });
+    } else {
+      values.delete(key);
+      live.delete(liveKeyOf(name, key));
+    }
+    offset += length;
+  }
+  // What follows the last whole line was cut off by the end of the process, before anything was acknowledged.
+  ftruncateSync(file, offset);
+  return offset;
+}
+
+/** The whole lines of a file; an unfinished last one is left out. */
+function* linesOf(file: number): Generator<{ readonly text: string; readonly length: number }> {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let rest = Buffer.alloc(0);
+  let position = 0;
+  for (;;) {
+    const read = readSync(file, chunk, 0, CHUNK_BYTES, position);
+    if (read === 0) return;
+    position += read;
+    const bytes = Buffer.concat([rest, chunk.subarray(0, read)]);
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE, start); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+      yield { text: bytes.toString('utf8', start, end), length: end + 1 - start };
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
+  }
+}
+
+type JournalRecord = readonly [string, string] | readonly [string, string, unknown];
+
+function parseRecord(text: string): JournalRecord | undefined {
+  try {
+    const record: unknown = JSON.parse(text);
+    const isRecord =
+      Array.isArray(record) &&
+      (record.length === 2 || record.length === 3) &&
+      typeof record[0] === 'string' &&
+      typeof record[1] === 'string';
+    return isRecord ? (record as unknown as JournalRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Copies the lines that count into an empty file and enters their new places. Returns the new size. */
+function copyLines(source: number, target: number, live: Map<string, Line>): number {
+  let size = 0;
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  for (const [key, { offset, length }] of live) {
+    const line = Buffer.allocUnsafe(length);
+    readSync(source, line, 0, length, offset);
+    parts.push(line);
+    bytes += length;
+    live.set(key, { offset: size, length });
+    size += length;
+    if (bytes < CHUNK_BYTES) continue;
+    writeAll(target, Buffer.concat(parts));
+    parts = [];
+    bytes = 0;
+  }
+  writeAll(target, Buffer.concat(parts));
+  return size;
+}
+
+function writeAll(file: number, bytes: Buffer): void {
+  for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
+}
+
+/** Keeps two processes from writing one journal. A lock whose process is gone counts for nothing. */
+function lock(directory: string): () => void {
+  const path = join(directory, 'lock');
+  if (existsSync(path)) {
+    const holder = Number(readFileSync(path, 'utf8'));
+    if (holder !== process.pid && isRunning(holder)) {
+      throw new StateError(
+        'StateDirectoryInUse',
+        `The state directory ${directory} is in use by process ${holder}. Stop that process, or give another directory.`,
+      );
+    }
+  }
+  writeFileSync(path, String(process.pid));
+  return () => rmSync(path, { force: true });
+}
+
+function isRunning(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
