@@ -4,7 +4,7 @@
  * `startEmbeddedAws` (or a test) does that.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { systemClock, type Clock } from './clock.ts';
 import { createCredentials, type Credentials } from './credentials.ts';
 import { AwsError } from './errors.ts';
@@ -77,6 +77,26 @@ export interface ServiceProtocols {
    * whose paths would meet those of others, such as S3's `/bucket/key`.
    */
   readonly signed?: (request: RestRequest) => Promise<RestResponse>;
+  /** For a service whose bodies are too large for memory (S3): it is asked before anything reads the request. */
+  readonly streamed?: StreamedProtocol;
+}
+
+/** Requests and answers whose bodies flow by. */
+export interface StreamedProtocol {
+  /** Whether a request that is signed for no service, and that no route takes, is this service's all the same. */
+  accepts(host: string, path: string): boolean;
+  handle(request: StreamedRequest): Promise<StreamedResponse>;
+}
+
+export interface StreamedRequest extends Omit<RestRequest, 'body' | 'parameters'> {
+  readonly body: Readable;
+  readonly requestId: string;
+}
+
+export interface StreamedResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer | Readable;
 }
 
 /** One permission that a call needs, for the policies that decide on it. */

@@ -5,12 +5,14 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { rootCaller, type AwsContext, type Caller } from './context.ts';
 import { callService, ResponseDropped } from './dispatch.ts';
 import { asAwsError, AwsError, unknownOperation } from './errors.ts';
 import { jsonError, jsonInput, jsonOperation, jsonOutput } from './protocols/aws-json.ts';
 import { queryError, queryInput, queryOutput, queryService } from './protocols/query.ts';
-import { matchRoute, restError, type RestResponse } from './protocols/rest-json.ts';
+import { matchRoute, restError, type RestResponse, type RestRoute } from './protocols/rest-json.ts';
 import type { WireResponse } from './protocols/wire.ts';
 
 /** The largest request body taken, in bytes. Above every limit of the services behind it. */
@@ -97,6 +99,7 @@ async function answer(
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   try {
+    if (await answerStreamed(context, request, response, requestId, gone.signal)) return;
     const body = await readBody(request);
     const wire = kept(context, await route(context, request, body, requestId, gone.signal));
     response.writeHead(wire.status, {
@@ -123,6 +126,50 @@ function kept(context: AwsContext, answered: WireResponse): WireResponse {
   }
 }
 
+/** False when the request is for no service that streams. */
+async function answerStreamed(
+  context: AwsContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (request.headers['x-amz-target'] !== undefined) return false;
+  const { pathname, searchParams } = targetOf(request);
+  const signature = signatureOf(request, searchParams);
+  const method = request.method ?? 'GET';
+  const service = context.services.all().find(({ name, protocols }) => {
+    if (protocols.streamed === undefined) return false;
+    if (signature !== undefined) return name === signature.service;
+    return (
+      protocols.streamed.accepts(request.headers.host ?? '', pathname) &&
+      !matchRoute(routesOf(context), method, pathname)
+    );
+  });
+  if (!service?.protocols.streamed) return false;
+
+  const answered = await service.protocols.streamed.handle({
+    method,
+    // As sent: a key may hold `..` or `//`, which a URL would not keep.
+    path: (request.url ?? '/').replace(/\?.*$/s, ''),
+    query: searchParams,
+    headers: headersOf(request),
+    body: request,
+    requestId,
+    caller: (signature && context.credentials.callerOf(signature.accessKeyId)) ?? rootCaller(context),
+    signal,
+  });
+  context.state.flush();
+  response.writeHead(answered.status, { 'x-amz-request-id': requestId, ...answered.headers });
+  if (method === 'HEAD' || !(answered.body instanceof Readable)) {
+    response.end(method === 'HEAD' ? undefined : answered.body);
+  } else {
+    // A download that breaks off has begun: all that is left to do is to cut the connection.
+    await pipeline(answered.body, response).catch(() => response.destroy());
+  }
+  return true;
+}
+
 async function route(
   context: AwsContext,
   request: IncomingMessage,
@@ -130,7 +177,7 @@ async function route(
   requestId: string,
   signal: AbortSignal,
 ): Promise<WireResponse> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  const { pathname, searchParams } = targetOf(request);
   if (body === 'too large') {
     const message = `The request body is over ${MAXIMUM_REQUEST_BYTES} bytes`;
     return jsonError(undefined, new AwsError('RequestEntityTooLargeException', message, 413));
@@ -216,16 +263,12 @@ async function answerRoute(
   signal: AbortSignal,
 ): Promise<WireResponse | undefined> {
   const signed = context.services.all().find(({ name }) => name === signedService)?.protocols.signed;
-  const routes = context.services.all().flatMap((service) => service.protocols.routes ?? []);
   const method = request.method ?? 'GET';
   const matched = signed
     ? { route: { handle: signed }, parameters: {} }
-    : matchRoute(routes, method, pathname);
+    : matchRoute(routesOf(context), method, pathname);
   if (!matched) return undefined;
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
+  const headers = headersOf(request);
   try {
     const { route: found, parameters } = matched;
     return toWire(
@@ -234,6 +277,23 @@ async function answerRoute(
   } catch (error) {
     return toWire(restError(asAwsError(error)));
   }
+}
+
+/** `//` is a path, and not the start of a host. */
+function targetOf({ url = '/' }: IncomingMessage): URL {
+  return new URL(url.startsWith('/') ? `http://localhost${url}` : 'http://localhost/');
+}
+
+function routesOf(context: AwsContext): readonly RestRoute[] {
+  return context.services.all().flatMap((service) => service.protocols.routes ?? []);
+}
+
+function headersOf(request: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return headers;
 }
 
 function toWire(response: RestResponse): WireResponse {
