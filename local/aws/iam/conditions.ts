@@ -90,8 +90,11 @@ function readCondition(name: string, key: string, wanted: readonly string[], var
   const patterns = wanted.map((value) => operator.read(value, variables));
   return (keys) => {
     const values = keys.get(key) ?? [];
-    const fits = (value: string): boolean =>
-      patterns.some((matches) => matches(value, keys) === true) !== negated;
+    const fits = (value: string): boolean => {
+      const results = patterns.map((matches) => matches(value, keys));
+      // A variable without a value makes the test fail, whichever way it asks.
+      return negated ? results.every((result) => result === false) : results.includes(true);
+    };
     if (values.length === 0) return qualifier === 'forallvalues' || ifExists || (negated && !qualifier);
     if (qualifier === 'forallvalues') return values.every(fits);
     if (qualifier === 'foranyvalue') return values.some(fits);

@@ -52,8 +52,8 @@ export function arnPattern(
   return (text, keys) => {
     const given = arnParts(text);
     const results = parts.map((matches, index) => matches(given[index] ?? '', keys));
-    if (results.includes(undefined)) return undefined;
-    return given.length === ARN_PARTS && !results.includes(false);
+    if (given.length < ARN_PARTS || results.includes(false)) return false;
+    return results.includes(undefined) ? undefined : true;
   };
 }
 

@@ -32,7 +32,7 @@ interface PrincipalEntry {
 /** Reads `Principal` or `NotPrincipal`: `"*"`, or lists by AWS, Service, Federated and CanonicalUser. */
 export function readPrincipals(element: unknown, negated: boolean): PrincipalElement {
   if (typeof element === 'string') return { negated, entries: [readEntry('AWS', element)] };
-  const entries = Object.entries((element ?? {}) as object).flatMap(([type, values]) =>
+  const entries = Object.entries(element ?? {}).flatMap(([type, values]) =>
     [values as unknown].flat().map((value) => readEntry(type, String(value))),
   );
   return { negated, entries };
