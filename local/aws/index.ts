@@ -6,8 +6,10 @@ import { createAwsContext, type AwsContext, type AwsContextOptions, type AwsServ
 import { startEndpoint, type EndpointOptions } from './endpoint.ts';
 import { createApiGatewayService } from './apigateway/index.ts';
 import { createEventsService } from './events/index.ts';
+import { createKinesisService } from './kinesis/index.ts';
 import { createKmsService } from './kms/index.ts';
 import { createLambdaService } from './lambda/index.ts';
+import { createLogsService } from './logs/index.ts';
 import { createSchedulerService } from './scheduler/index.ts';
 import { createSecretsManagerService } from './secretsmanager/index.ts';
 import { createSnsService } from './sns/index.ts';
@@ -79,8 +81,10 @@ function createBuiltInServices(context: AwsContext): BuiltInServices {
   const services: BuiltInServices = {
     apigateway: createApiGatewayService(context),
     events: createEventsService(context),
+    kinesis: createKinesisService(context),
     kms: createKmsService(context),
     lambda: createLambdaService(context),
+    logs: createLogsService(context),
     scheduler: createSchedulerService(context),
     secretsmanager: createSecretsManagerService(context),
     sns: createSnsService(context),

@@ -12,6 +12,13 @@ export interface MetricSample {
    * @default - Count
    */
   readonly unit?: string;
+  /**
+   * Milliseconds since the epoch.
+   * @default - now
+   */
+  readonly at?: number;
+  /** Kept by the second rather than by the minute. */
+  readonly highResolution?: boolean;
 }
 
 export interface Metrics {
