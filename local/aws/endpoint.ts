@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { rootCaller, type AwsContext, type Caller } from './context.ts';
 import { callService, ResponseDropped } from './dispatch.ts';
 import { asAwsError, AwsError, unknownOperation } from './errors.ts';
+import { acceptPlaintextHttp2 } from './protocols/plaintext-http2.ts';
 import { jsonError, jsonInput, jsonOperation, jsonOutput } from './protocols/aws-json.ts';
 import { queryError, queryInput, queryOutput, queryService } from './protocols/query.ts';
 import { matchRoute, restError, type RestResponse, type RestRoute } from './protocols/rest-json.ts';
@@ -48,9 +49,11 @@ export class EndpointError extends Error {
 /** Starts listening and points `context.endpointUrl` here. Rejects with an {@link EndpointError}. */
 export async function startEndpoint(context: AwsContext, options: EndpointOptions = {}): Promise<Endpoint> {
   const host = options.host ?? '127.0.0.1';
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     void answer(context, request, response);
-  });
+  };
+  const server = createServer(listener);
+  const closeHttp2 = acceptPlaintextHttp2(server, listener);
   server.on('upgrade', (request, socket, head) => {
     const taken = context.services.all().some((service) => service.upgrade?.(request, socket, head));
     if (!taken) socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
@@ -68,6 +71,7 @@ export async function startEndpoint(context: AwsContext, options: EndpointOption
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
+        closeHttp2();
       }),
   };
 }

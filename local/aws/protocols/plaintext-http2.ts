@@ -1,0 +1,46 @@
+/**
+ * HTTP/2 without TLS on the port of an HTTP/1.1 server. The AWS SDK for JavaScript speaks nothing else to Kinesis,
+ * whatever the scheme of its endpoint. Connections are told apart by the preface that every HTTP/2 client sends first.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+
+/** https://datatracker.ietf.org/doc/html/rfc9113#section-3.4; three bytes are enough, no HTTP/1.1 method begins so. */
+const PREFACE = 'PRI';
+
+/** Lets `server` answer both versions by the same listener. The returned function ends the HTTP/2 connections. */
+export function acceptPlaintextHttp2(
+  server: Server,
+  listener: (request: IncomingMessage, response: ServerResponse) => void,
+): () => void {
+  const sessions = new Set<ServerHttp2Session>();
+  const http2 = createServer((request, response) => {
+    // Node's compatibility layer has every member of both that the endpoint uses.
+    listener(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+  });
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+  const serveHttp1 = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    const peek = (): void => {
+      const head = socket.read() as Buffer | null;
+      if (head === null) return;
+      socket.off('readable', peek);
+      socket.off('error', ignoreBrokenConnection);
+      socket.unshift(head);
+      if (head.toString('latin1', 0, PREFACE.length) === PREFACE) http2.emit('connection', socket);
+      else for (const serve of serveHttp1) serve.call(server, socket);
+    };
+    socket.on('error', ignoreBrokenConnection);
+    socket.on('readable', peek);
+  });
+  return () => {
+    for (const session of sessions) session.destroy();
+  };
+}
+
+function ignoreBrokenConnection(): void {}
