@@ -136,11 +136,11 @@ function children(value: Json): readonly Json[] {
 }
 
 function holds(test: Test, at: Json, root: Json): boolean {
-  if (test.kind === 'or') return test.tests.some((each) => holds(each, at, root));
-  if (test.kind === 'and') return test.tests.every((each) => holds(each, at, root));
-  if (test.kind === 'not') return !holds(test.test, at, root);
+  if (test.kind === 'compare') return compares(test.operator, test.left, test.right, at, root);
   if (test.kind === 'exists') return operandExists(test.operand, at, root);
-  return compares(test.operator, test.left, test.right, at, root);
+  if (test.kind === 'not') return !holds(test.test, at, root);
+  if (test.kind === 'or') return test.tests.some((each) => holds(each, at, root));
+  return test.tests.every((each) => holds(each, at, root));
 }
 
 function operandExists(operand: Operand, at: Json, root: Json): boolean {

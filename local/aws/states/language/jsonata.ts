@@ -25,7 +25,7 @@ export interface QueryScope {
 }
 
 /** An expression that runs longer, or goes deeper, is stopped, so that it can't stop everything else. */
-const EVALUATION_MILLISECONDS = 5_000;
+const EVALUATION_MILLISECONDS = 2_000;
 const EVALUATION_DEPTH = 500;
 const MOST_ITEMS = 1_000_000;
 const CACHE_SIZE = 5_000;
