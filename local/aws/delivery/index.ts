@@ -1,11 +1,15 @@
-// Public surface: deliveries from one service of the embedded AWS to another.
-
+/** Public surface: deliveries from one service of the embedded AWS to another. */
+export { attemptWithFaults } from './faults.ts';
+export { createDeliveryJournal, type DeliveryJournal, patientAfterRestart } from './journal.ts';
+export { createLogWriter, type LogWriter, roleCaller } from './logs.ts';
 export {
+  type Chance,
   createDeliveries,
   type Deliveries,
   type DeliveryOutcome,
   eventRetries,
   type ExhaustedCondition,
+  RETRY_AFTER_SECONDS,
   type RetryPolicy,
 } from './retries.ts';
 export {

@@ -1,8 +1,10 @@
-// Delivery with retries, as SNS, EventBridge and EventBridge Scheduler do it: what the receiver refuses for
-// good is not tried again, everything else is, until attempts or age run out.
-
+/**
+ * Delivery with retries, as SNS, EventBridge and EventBridge Scheduler do it: what the receiver refuses for good is
+ * not tried again, everything else is, until attempts or age run out.
+ */
 import type { AwsContext, ClockTimer } from '../context.ts';
 import { asAwsError, type AwsError } from '../errors.ts';
+import type { FaultRules } from '../faults.ts';
 
 /** When a failed delivery is tried again. */
 export interface RetryPolicy {
@@ -29,29 +31,40 @@ export type DeliveryOutcome =
 export interface Deliveries {
   /**
    * Runs `attempt` until it succeeds, is refused for good, or the policy ends it. The first attempt starts
-   * before this returns. Never rejects.
+   * before this returns. Never rejects; never ends once closed, so that nothing is given up by stopping.
    *
    * @param since when the event came in, in milliseconds since the epoch; its age counts from there
    */
   run(attempt: () => Promise<void>, policy: RetryPolicy, since: number): Promise<DeliveryOutcome>;
   /** Deliveries that have not ended yet. */
   pending(): number;
-  /** Gives up the deliveries that wait for a retry. */
+  /** Stops the deliveries that wait for a retry. */
   close(): void;
 }
 
-/** AWS says "exponential back off and jitter"; this fits 185 retries into 24 hours, without chance. */
+/** AWS says "exponential back off and jitter"; this fits 185 retries into 24 hours. eventbridge/latest/userguide/eb-rule-retry-policy.html */
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 480_000;
+/** The part of a delay that chance may take away. */
+const JITTER = 0.25;
+
+/** Where the jitter comes from: the fault rules' seeded numbers, so that a run can be repeated. */
+export type Chance = Pick<FaultRules, 'random'>;
 
 /** The retries of EventBridge rules and of schedules. */
-export function eventRetries(attempts: number, ageSeconds: number): RetryPolicy {
+export function eventRetries(attempts: number, ageSeconds: number, chance: Chance): RetryPolicy {
   return {
     maximumRetries: attempts,
     maximumAgeMilliseconds: ageSeconds * 1_000,
-    delayMilliseconds: (retry) => Math.min(FIRST_RETRY_MS * 2 ** (retry - 1), LONGEST_RETRY_MS),
+    delayMilliseconds(retry) {
+      const longest = Math.min(FIRST_RETRY_MS * 2 ** (retry - 1), LONGEST_RETRY_MS);
+      return Math.round(longest * (1 - JITTER * chance.random()));
+    },
   };
 }
+
+/** The member of an error's fields by which a receiver asks to be left alone for so many seconds; negative: for good. */
+export const RETRY_AFTER_SECONDS = 'retryAfterSeconds';
 
 /** Refusals with a 4xx status that pass by themselves. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set([
@@ -88,17 +101,20 @@ export function createDeliveries(context: AwsContext): Deliveries {
       } catch (thrown) {
         error = asAwsError(thrown);
       }
-      if (isPermanent(error) || closed) return { delivered: false, error, retries, exhausted: undefined };
+      if (closed) return never();
+      if (isPermanent(error)) return { delivered: false, error, retries, exhausted: undefined };
       if (retries >= policy.maximumRetries) {
         return { delivered: false, error, retries, exhausted: 'MaximumRetryAttempts' };
       }
-      const delay = policy.delayMilliseconds(retries + 1);
+      const delay = Math.max(policy.delayMilliseconds(retries + 1), retryAfterSeconds(error) * 1_000);
       const left = since + policy.maximumAgeMilliseconds - context.clock.now();
       if (delay > left) {
         await sleep(Math.max(0, left));
+        if (closed) return never();
         return { delivered: false, error, retries, exhausted: 'MaximumEventAgeInSeconds' };
       }
       if (delay > 0) await sleep(delay);
+      if (closed) return never();
     }
   };
 
@@ -123,7 +139,18 @@ export function createDeliveries(context: AwsContext): Deliveries {
   };
 }
 
+/** The delivery of a process that stops: it neither arrived nor failed. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
+
+function retryAfterSeconds(error: AwsError): number {
+  const asked = error.fields[RETRY_AFTER_SECONDS];
+  return typeof asked === 'number' ? asked : 0;
+}
+
 /** True when trying again can't help: the receiver is gone, or it does not want this message. */
 function isPermanent(error: AwsError): boolean {
+  if (retryAfterSeconds(error) < 0) return true;
   return error.senderFault && !TRANSIENT_CODES.has(error.code) && !TRANSIENT_CODES.has(error.queryCode);
 }

@@ -1,6 +1,7 @@
-// What one service of the embedded AWS does to another on behalf of a resource: put a message into a queue,
-// invoke a function, publish to a topic, put events on a bus. Injected faults apply.
-
+/**
+ * What one service of the embedded AWS does to another on behalf of a resource: put a message into a queue, invoke a
+ * function, publish to a topic, put events on a bus. Injected faults apply.
+ */
 import type { AwsContext, AwsService, Caller } from '../context.ts';
 import { callService } from '../dispatch.ts';
 import { AwsError } from '../errors.ts';

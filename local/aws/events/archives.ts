@@ -1,5 +1,4 @@
-// Archives: which events are kept, and the actions on them.
-
+/** Archives: which events are kept, and the actions on them. */
 import type { AwsContext } from '../context.ts';
 import { flattenEvent } from '../matching/index.ts';
 import { alreadyExists, notFound, validationError } from './errors.ts';

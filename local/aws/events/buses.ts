@@ -1,5 +1,4 @@
-// The actions on event buses.
-
+/** The actions on event buses. */
 import type { AwsContext } from '../context.ts';
 import { alreadyExists, limitExceeded, notFound, validationError } from './errors.ts';
 import { checkName, type Input, optionalText, record, requiredText, tagMap, texts } from './input.ts';

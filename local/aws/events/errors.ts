@@ -1,5 +1,4 @@
-// The errors of EventBridge. https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html
-
+/** The errors of EventBridge. https://docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html */
 import { AwsError } from '../errors.ts';
 
 export function validationError(message: string): AwsError {

@@ -1,5 +1,4 @@
-// Public surface of the embedded EventBridge.
-
+/** Public surface of the embedded EventBridge. */
 export type { BusEvent, EventBus, Rule, Target } from './model.ts';
 export type { PutEventsOutput } from './put-events.ts';
 export { createEventsService, type EventsService } from './service.ts';

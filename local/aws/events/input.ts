@@ -1,5 +1,4 @@
-// Reads the members of an action's JSON input, with AWS's words for what does not fit.
-
+/** Reads the members of an action's JSON input, with AWS's words for what does not fit. */
 import { validationError } from './errors.ts';
 
 export type Input = Readonly<Record<string, unknown>>;

@@ -1,5 +1,4 @@
-// Limits of EventBridge (Classic). eventbridge/latest/userguide/eb-quota.html, API_PutEvents.html
-
+/** Limits of EventBridge (Classic). eventbridge/latest/userguide/eb-quota.html, API_PutEvents.html */
 /** Entries of a PutEvents. */
 export const MAX_ENTRIES = 10;
 /** Bytes of all entries of a PutEvents together. */

@@ -1,5 +1,4 @@
-// What EventBridge keeps: buses, rules, targets, archives, replays, and the event itself.
-
+/** What EventBridge keeps: buses, rules, targets, archives, replays, and the event itself. */
 import type { Pattern } from '../matching/index.ts';
 import type { Schedule } from '../schedules/index.ts';
 

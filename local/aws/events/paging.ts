@@ -1,5 +1,4 @@
-// Pages of a List action: `Limit` items, and an opaque token for the next ones.
-
+/** Pages of a List action: `Limit` items, and an opaque token for the next ones. */
 import { validationError } from './errors.ts';
 import { type Input, optionalNumber, optionalText } from './input.ts';
 import { PAGE_SIZE } from './limits.ts';

@@ -1,5 +1,4 @@
-// PutEvents: what is refused as a whole, what per entry, and the event that goes on to the bus.
-
+/** PutEvents: what is refused as a whole, what per entry, and the event that goes on to the bus. */
 import { randomUUID } from 'node:crypto';
 
 import type { AwsContext } from '../context.ts';

@@ -1,5 +1,4 @@
-// Replays: archived events put on their bus again, marked with the replay's name.
-
+/** Replays: archived events put on their bus again, marked with the replay's name. */
 import type { AwsContext } from '../context.ts';
 import type { ScheduleTimers } from '../schedules/index.ts';
 import { existingArchive, keptEvents } from './archives.ts';

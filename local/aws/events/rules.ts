@@ -1,5 +1,4 @@
-// The actions on rules, and on their targets.
-
+/** The actions on rules, and on their targets. */
 import type { AwsContext } from '../context.ts';
 import { EVENT_BUS_PROFILE, type Pattern, PatternError, readPattern } from '../matching/index.ts';
 import { readSchedule } from '../schedules/index.ts';

@@ -1,5 +1,6 @@
-// The embedded EventBridge (Classic): buses, rules, targets, archives and replays, in process and over JSON 1.1.
-
+/**
+ * The embedded EventBridge (Classic): buses, rules, targets, archives and replays, in process and over JSON 1.1.
+ */
 import { randomUUID } from 'node:crypto';
 
 import { type AwsContext, type AwsService, type ServiceProtocols } from '../context.ts';

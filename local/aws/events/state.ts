@@ -1,5 +1,4 @@
-// All that one EventBridge holds.
-
+/** All that one EventBridge holds. */
 import type { AwsContext } from '../context.ts';
 import { notFound } from './errors.ts';
 import type { Archive, EventBus, Replay, Rule } from './model.ts';

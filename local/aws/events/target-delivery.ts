@@ -1,8 +1,8 @@
-// From a rule to its targets: shape the event, call the target, retry, dead-letter.
-
+/** From a rule to its targets: shape the event, call the target, retry, dead-letter. */
 import { type AwsContext, serviceCaller } from '../context.ts';
 import {
   call,
+  type Chance,
   createDeliveries,
   type DeliveryOutcome,
   eventRetries,
@@ -80,7 +80,7 @@ export function createTargetDelivery(
     });
     const outcome = await deliveries.run(
       () => attempt(rule, target, event, text, hops),
-      retryPolicy(target),
+      retryPolicy(target, context.faults),
       now,
     );
     context.events.emit({
@@ -112,7 +112,7 @@ export function createTargetDelivery(
     };
     const outcome = await deliveries.run(
       async () => sendToQueue(context, queueArn, message, caller),
-      DEFAULT_RETRIES,
+      eventRetries(MAX_RETRY_ATTEMPTS, MAX_EVENT_AGE_SECONDS, context.faults),
       context.clock.now(),
     );
     context.events.emit({
@@ -133,12 +133,11 @@ export function createTargetDelivery(
   };
 }
 
-const DEFAULT_RETRIES = eventRetries(MAX_RETRY_ATTEMPTS, MAX_EVENT_AGE_SECONDS);
-
-function retryPolicy(target: Target): RetryPolicy {
+function retryPolicy(target: Target, chance: Chance): RetryPolicy {
   return eventRetries(
     target.RetryPolicy?.MaximumRetryAttempts ?? MAX_RETRY_ATTEMPTS,
     target.RetryPolicy?.MaximumEventAgeInSeconds ?? MAX_EVENT_AGE_SECONDS,
+    chance,
   );
 }
 

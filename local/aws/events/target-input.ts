@@ -1,5 +1,4 @@
-// Reads a target of PutTargets and refuses what EventBridge refuses.
-
+/** Reads a target of PutTargets and refuses what EventBridge refuses. */
 import { validationError } from './errors.ts';
 import { checkName, type Input, optionalNumber, optionalText, record } from './input.ts';
 import { MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS, MIN_EVENT_AGE_SECONDS } from './limits.ts';

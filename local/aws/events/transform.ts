@@ -1,6 +1,7 @@
-// What a target receives of an event: all of it, a constant, a part, or a template filled from it.
-// eventbridge/latest/userguide/eb-transform-target-input.html
-
+/**
+ * What a target receives of an event: all of it, a constant, a part, or a template filled from it.
+ * eventbridge/latest/userguide/eb-transform-target-input.html
+ */
 import type { BusEvent, InputTransformer, Target } from './model.ts';
 
 /** Values that a template may use without naming a path. */

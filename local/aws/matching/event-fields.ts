@@ -1,5 +1,4 @@
-// An event as a pattern sees it: every leaf under its dotted path, with the array elements it lies in.
-
+/** An event as a pattern sees it: every leaf under its dotted path, with the array elements it lies in. */
 import { isRecord, isScalar, type Scalar } from './value-tests.ts';
 
 /** A leaf of an event. */

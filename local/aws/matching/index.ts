@@ -1,5 +1,4 @@
-// Public surface of the pattern matcher.
-
+/** Public surface of the pattern matcher. */
 export { type EventFields, flattenEvent } from './event-fields.ts';
 export { createMappingFilter, type MappingFilter } from './mapping-filter.ts';
 export { matchesPattern, type Pattern, readPattern } from './pattern.ts';

@@ -1,5 +1,4 @@
-// FilterCriteria of an event source mapping: which records of a batch reach the function.
-
+/** FilterCriteria of an event source mapping: which records of a batch reach the function. */
 import { PatternError } from './pattern-error.ts';
 import { type Pattern, readPattern } from './pattern.ts';
 import { EVENT_SOURCE_MAPPING_PROFILE } from './profiles.ts';

@@ -1,5 +1,4 @@
-// The error for a pattern that AWS would refuse. Services put their own code and wording around it.
-
+/** The error for a pattern that AWS would refuse. Services put their own code and wording around it. */
 /** Why a pattern is refused. `NestedPattern`, `TooManyKeys` ... are worded differently by each service. */
 export type PatternErrorCode =
   | 'InvalidPattern'

@@ -1,7 +1,8 @@
-// Reads a pattern (SNS filter policy, EventBridge event pattern, event source mapping filter) and answers
-// whether an event matches it. Semantics are those of AWS's Event Ruler: arrays are any-of, keys are all-of,
-// and two keys below the same array must match in the same element of it.
-
+/**
+ * Reads a pattern (SNS filter policy, EventBridge event pattern, event source mapping filter) and answers whether
+ * an event matches it. Semantics are those of AWS's Event Ruler: arrays are any-of, keys are all-of, and two keys
+ * below the same array must match in the same element of it.
+ */
 import { type EventFields, type Field, flattenEvent } from './event-fields.ts';
 import { PatternError } from './pattern-error.ts';
 import type { MatchingProfile } from './profiles.ts';

@@ -1,6 +1,7 @@
-// What differs between the services that share one pattern language: which operators they know, how large a
-// pattern and its numbers may be. The language itself is the one of EventBridge rules.
-
+/**
+ * What differs between the services that share one pattern language: which operators they know, how large a
+ * pattern and its numbers may be. The language itself is the one of EventBridge rules.
+ */
 /** Operators as written in a pattern. Exact values, `null` and `""` are always allowed. */
 export type Operator =
   | 'prefix'

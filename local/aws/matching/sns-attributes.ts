@@ -1,5 +1,4 @@
-// SNS message attributes as the event that a filter policy of scope MessageAttributes looks at.
-
+/** SNS message attributes as the event that a filter policy of scope MessageAttributes looks at. */
 /** A message attribute in the API's shape. */
 export interface MessageAttribute {
   readonly DataType: string;

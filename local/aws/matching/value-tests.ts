@@ -1,6 +1,7 @@
-// One function per operator: reads the operator's operand, refuses what AWS refuses (in AWS's words), and
-// returns the test for one scalar of an event.
-
+/**
+ * One function per operator: reads the operator's operand, refuses what AWS refuses (in AWS's words), and returns
+ * the test for one scalar of an event.
+ */
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
 import { PatternError } from './pattern-error.ts';

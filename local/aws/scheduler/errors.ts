@@ -1,5 +1,6 @@
-// The errors of EventBridge Scheduler. https://docs.aws.amazon.com/scheduler/latest/APIReference/CommonErrors.html
-
+/**
+ * The errors of EventBridge Scheduler. https://docs.aws.amazon.com/scheduler/latest/APIReference/CommonErrors.html
+ */
 import { AwsError } from '../errors.ts';
 
 const NOT_FOUND = 404;

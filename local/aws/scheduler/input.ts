@@ -1,5 +1,4 @@
-// Reads a schedule of CreateSchedule or UpdateSchedule and refuses what Scheduler refuses.
-
+/** Reads a schedule of CreateSchedule or UpdateSchedule and refuses what Scheduler refuses. */
 import { isTimeZone, readSchedule } from '../schedules/index.ts';
 import { validationError } from './errors.ts';
 import type { Schedule, ScheduleTarget } from './model.ts';

@@ -1,5 +1,4 @@
-// One invocation of a schedule: the input its target gets, the call, the retries, the dead letter.
-
+/** One invocation of a schedule: the input its target gets, the call, the retries, the dead letter. */
 import { randomUUID } from 'node:crypto';
 
 import { type AwsContext, type Caller, serviceCaller } from '../context.ts';
@@ -43,6 +42,7 @@ export async function invokeSchedule(
     eventRetries(
       target.RetryPolicy?.MaximumRetryAttempts ?? MAX_RETRY_ATTEMPTS,
       target.RetryPolicy?.MaximumEventAgeInSeconds ?? MAX_EVENT_AGE_SECONDS,
+      context.faults,
     ),
     execution.startedAt,
   );
@@ -54,7 +54,7 @@ export async function invokeSchedule(
   const letter = { MessageBody: input, MessageAttributes: attributes };
   const deadLettered = await deliveries.run(
     async () => sendToQueue(context, queueArn, letter, caller),
-    eventRetries(MAX_RETRY_ATTEMPTS, MAX_EVENT_AGE_SECONDS),
+    eventRetries(MAX_RETRY_ATTEMPTS, MAX_EVENT_AGE_SECONDS, context.faults),
     context.clock.now(),
   );
   report(context, schedule, execution, queueArn, deadLettered, 'dead-lettered');

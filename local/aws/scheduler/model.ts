@@ -1,5 +1,4 @@
-// What EventBridge Scheduler keeps: groups, and schedules with their target.
-
+/** What EventBridge Scheduler keeps: groups, and schedules with their target. */
 import type { Schedule as Due } from '../schedules/index.ts';
 
 export interface ScheduleGroup {

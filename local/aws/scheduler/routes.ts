@@ -1,6 +1,7 @@
-// Scheduler's REST-JSON operations: which method and path is which action.
-// https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Operations.html
-
+/**
+ * Scheduler's REST-JSON operations: which method and path is which action.
+ * https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Operations.html
+ */
 import type { AwsContext } from '../context.ts';
 import { callService } from '../dispatch.ts';
 import type { RestRequest, RestRoute } from '../protocols/rest-json.ts';

@@ -1,5 +1,4 @@
-// The embedded EventBridge Scheduler: groups and schedules, in process and over REST-JSON.
-
+/** The embedded EventBridge Scheduler: groups and schedules, in process and over REST-JSON. */
 import type { AwsContext, AwsService } from '../context.ts';
 import { createDeliveries } from '../delivery/index.ts';
 import { unknownOperation } from '../errors.ts';

@@ -1,9 +1,10 @@
-// The archive of a FIFO topic, and its replay to one subscription.
-// sns/latest/dg/fifo-message-archiving-replay.html
-
+/**
+ * The archive of a FIFO topic, and its replay to one subscription. sns/latest/dg/fifo-message-archiving-replay.html
+ */
 import type { AwsContext } from '../context.ts';
 import { invalidParameter } from './errors.ts';
 import type { Message, Subscription, Topic } from './model.ts';
+import type { SnsState } from './state.ts';
 
 const DAY_MS = 86_400_000;
 /** Days that an archive may keep messages. */
@@ -25,20 +26,22 @@ export function checkArchivePolicy(text: string): void {
 }
 
 /** Keeps a message when its topic has an archive. */
-export function archiveMessage(context: AwsContext, topic: Topic, message: Message): void {
-  if (topic.attributes.has('ArchivePolicy')) topic.archive.push(message);
-  forgetExpired(context, topic);
+export function archiveMessage(context: AwsContext, state: SnsState, topic: Topic, message: Message): void {
+  if (!topic.attributes.has('ArchivePolicy')) return;
+  topic.archive.push(message);
+  state.saveArchived(topic, message);
+  forgetExpired(context, state, topic);
 }
 
 /** Changes with the archive policy: what was kept goes when the archive does. */
-export function applyArchivePolicy(context: AwsContext, topic: Topic): void {
+export function applyArchivePolicy(context: AwsContext, state: SnsState, topic: Topic): void {
   if (!topic.attributes.has('ArchivePolicy')) {
-    topic.archive.length = 0;
+    for (const message of topic.archive.splice(0)) state.forgetArchived(topic, message);
     topic.archivedSince = undefined;
     return;
   }
   topic.archivedSince ??= context.clock.now();
-  forgetExpired(context, topic);
+  forgetExpired(context, state, topic);
 }
 
 /** The window of a replay policy. Throws what SNS answers to one it refuses; `context` goes before the reason. */
@@ -62,10 +65,11 @@ export function readReplayPolicy(
 /** The archived messages of a window, in the order they were published, marked as replayed. */
 export function replayedMessages(
   context: AwsContext,
+  state: SnsState,
   topic: Topic,
   window: ReplayWindow,
 ): readonly Message[] {
-  forgetExpired(context, topic);
+  forgetExpired(context, state, topic);
   return topic.archive
     .filter(({ timestamp }) => {
       const at = Date.parse(timestamp);
@@ -79,12 +83,13 @@ export function replayAttributes({ replayStatus }: Subscription): Record<string,
   return replayStatus === undefined ? {} : { ReplayStatus: replayStatus };
 }
 
-function forgetExpired(context: AwsContext, topic: Topic): void {
+function forgetExpired(context: AwsContext, state: SnsState, topic: Topic): void {
   const policy = topic.attributes.get('ArchivePolicy');
   if (policy === undefined) return;
   const oldest = context.clock.now() - retentionDays(policy) * DAY_MS;
   const kept = topic.archive.findIndex(({ timestamp }) => Date.parse(timestamp) >= oldest);
-  topic.archive.splice(0, kept < 0 ? topic.archive.length : kept);
+  const expired = topic.archive.splice(0, kept < 0 ? topic.archive.length : kept);
+  for (const message of expired) state.forgetArchived(topic, message);
 }
 
 function retentionDays(policy: string): number {

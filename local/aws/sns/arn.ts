@@ -1,5 +1,4 @@
-// ARNs as SNS checks them.
-
+/** ARNs as SNS checks them. */
 import { invalidParameter } from './errors.ts';
 
 /** Elements of an ARN, `arn:partition:service:region:account:resource`. */

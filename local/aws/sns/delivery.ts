@@ -1,30 +1,24 @@
-// From a topic to its subscriptions: filter, shape, deliver, retry, dead-letter.
-
-import type { AwsContext } from '../context.ts';
-import { serviceCaller } from '../context.ts';
+/** From a topic to its subscriptions: filter, attempt, retry, dead-letter. */
+import { randomUUID } from 'node:crypto';
+import { type AwsContext, serviceCaller } from '../context.ts';
 import {
+  attemptWithFaults,
   createDeliveries,
+  createDeliveryJournal,
   type DeliveryOutcome,
   invokeFunction,
-  type QueueMessage,
-  type QueueMessageAttribute,
+  patientAfterRestart,
   type RetryPolicy,
   sendToQueue,
 } from '../delivery/index.ts';
-import { AwsError } from '../errors.ts';
 import { attributesAsEvent, type EventFields, flattenEvent } from '../matching/index.ts';
-import { HTTP_RETRIES, postConfirmation, postNotification } from './http-delivery.ts';
-import { MAX_RAW_DELIVERY_ATTRIBUTES } from './limits.ts';
-import { binaryBytes } from './message-attributes.ts';
-import {
-  filterPolicyScope,
-  isFifoName,
-  isRaw,
-  type Message,
-  type Subscription,
-  type Topic,
-} from './model.ts';
-import { bodyFor, lambdaEvent, notificationJson } from './notification.ts';
+import { deliveryPolicyOf, httpRetries } from './delivery-policy.ts';
+import { createDeliveryStatus } from './delivery-status.ts';
+import { createHttpDelivery } from './http-delivery.ts';
+import type { Inbox } from './inbox.ts';
+import { filterPolicyScope, isHttp, type Message, type Subscription, type Topic } from './model.ts';
+import { bodyFor, type ConfirmationAsk, type Notifications } from './notification.ts';
+import { deadLetterMessage, subscriptionMessage } from './queue-message.ts';
 import { deadLetterTarget } from './subscription-attributes.ts';
 
 /** SNS's own name as a caller of other services. */
@@ -49,33 +43,120 @@ export interface TopicDelivery {
   deliver(topic: Topic, message: Message): Promise<unknown>;
   /** Delivers messages from the archive to one subscription, in order; resolves when all have ended. */
   replay(topic: Topic, subscription: Subscription, messages: readonly Message[]): Promise<unknown>;
-  /** Asks an HTTP endpoint to confirm its subscription. */
-  requestConfirmation(topic: Topic, subscription: Subscription): void;
+  /** Asks an HTTP endpoint or an e-mail address to confirm, or tells an endpoint that it is unsubscribed. */
+  requestConfirmation(
+    topic: Topic,
+    subscription: Subscription,
+    ask: Omit<ConfirmationAsk, 'messageId'>,
+  ): void;
+  /** Keeps the deliveries that have not ended, before their publisher gets its answer. */
+  save(): void;
+  /** Takes up what an earlier process could not deliver. */
+  resume(find: (subscriptionArn: string) => readonly [Topic, Subscription] | undefined): void;
   /** Deliveries that have not ended yet. */
   pending(): number;
   close(): void;
 }
 
-export function createTopicDelivery(context: AwsContext): TopicDelivery {
+interface KeptDelivery {
+  readonly subscriptionArn: string;
+  readonly message: Message;
+}
+
+export function createTopicDelivery(
+  context: AwsContext,
+  notifications: Notifications,
+  inbox: Inbox,
+): TopicDelivery {
   const deliveries = createDeliveries(context);
+  const journal = createDeliveryJournal<KeptDelivery>(context.state, 'sns.deliveries');
+  const http = createHttpDelivery(context, notifications);
+  const status = createDeliveryStatus(context);
   /** The last delivery of each group of a FIFO topic to each subscription: the next one waits for it. */
   const lastOfGroup = new Map<string, Promise<void>>();
 
-  const deliverOne = async (topic: Topic, subscription: Subscription, message: Message): Promise<void> => {
-    const policy = subscription.protocol.startsWith('http') ? HTTP_RETRIES : AWS_MANAGED_RETRIES;
-    const attempt = () => attemptDelivery(context, topic, subscription, message);
-    const outcome = await deliveries.run(attempt, policy, context.clock.now());
+  const attempt = async (topic: Topic, subscription: Subscription, message: Message): Promise<void> => {
+    const { protocol, endpoint } = subscription;
+    const caller = serviceCaller(context, SERVICE_PRINCIPAL, topic.arn);
+    if (protocol === 'sqs') {
+      const queueMessage = subscriptionMessage(notifications, topic, subscription, message, endpoint);
+      sendToQueue(context, endpoint, queueMessage, caller);
+    } else if (protocol === 'lambda') {
+      const event = notifications.lambdaEvent(topic, subscription, message);
+      await invokeFunction(context, endpoint, event, caller);
+    } else if (isHttp(protocol)) {
+      await http.postNotification(topic, subscription, message);
+    } else {
+      inbox.add({
+        protocol,
+        to: endpoint,
+        topicArn: topic.arn,
+        subscriptionArn: subscription.arn,
+        messageId: message.messageId,
+        ...(message.subject === undefined ? {} : { subject: message.subject }),
+        body: inboxBody(protocol, topic, subscription, message),
+      });
+    }
+  };
+
+  const inboxBody = (
+    protocol: Subscription['protocol'],
+    topic: Topic,
+    subscription: Subscription,
+    message: Message,
+  ): string => {
+    if (protocol === 'email') return notifications.email(subscription, message);
+    const enveloped =
+      protocol === 'email-json' ||
+      (protocol === 'firehose' && subscription.attributes.get('RawMessageDelivery') !== 'true');
+    return enveloped ? notifications.json(topic, subscription, message) : bodyFor(message, protocol);
+  };
+
+  /** Notes a delivery until it has ended. */
+  const noted = (subscription: Subscription, message: Message, start: () => Promise<void>): Promise<void> => {
+    const key = `${message.messageId} ${subscription.arn}${message.replayed ? ' replayed' : ''}`;
+    const end = journal.begin(key, () => ({ subscriptionArn: subscription.arn, message }));
+    return start().then(end);
+  };
+
+  const deliverOne = (topic: Topic, subscription: Subscription, message: Message): Promise<void> =>
+    noted(subscription, message, () => deliverKept(topic, subscription, message));
+
+  const deliverKept = async (
+    topic: Topic,
+    subscription: Subscription,
+    message: Message,
+    wrap: (attempt: () => Promise<void>) => Promise<void> = (run) => run(),
+  ): Promise<void> => {
+    const policy = isHttp(subscription.protocol)
+      ? httpRetries(deliveryPolicyOf(topic, subscription))
+      : AWS_MANAGED_RETRIES;
+    const asked = {
+      TopicArn: topic.arn,
+      SubscriptionArn: subscription.arn,
+      Protocol: subscription.protocol,
+      Endpoint: subscription.endpoint,
+    };
+    const outcome = await deliveries.run(
+      () =>
+        attemptWithFaults(context, 'sns', subscription.arn, asked, () =>
+          wrap(() => attempt(topic, subscription, message)),
+        ),
+      policy,
+      context.clock.now(),
+    );
     report(context, subscription, message, outcome);
+    status.log(topic, subscription, message, outcome);
     if (!outcome.delivered) await deadLetter(topic, subscription, message);
   };
 
   const deadLetter = async (topic: Topic, subscription: Subscription, message: Message): Promise<void> => {
     const queueArn = deadLetterTarget(subscription);
     if (queueArn === undefined) return;
-    const letter = deadLetterMessage(context, topic, subscription, message, queueArn);
+    const letter = deadLetterMessage(notifications, topic, subscription, message, queueArn);
     const caller = serviceCaller(context, SERVICE_PRINCIPAL, topic.arn);
-    const attempt = async () => sendToQueue(context, queueArn, letter, caller);
-    const outcome = await deliveries.run(attempt, AWS_MANAGED_RETRIES, context.clock.now());
+    const send = async () => sendToQueue(context, queueArn, letter, caller);
+    const outcome = await deliveries.run(send, AWS_MANAGED_RETRIES, context.clock.now());
     context.events.emit({
       kind: outcome.delivered ? 'dead-lettered' : 'delivery-failed',
       service: 'sns',
@@ -85,16 +166,24 @@ export function createTopicDelivery(context: AwsContext): TopicDelivery {
     });
   };
 
-  const deliverInOrder = (topic: Topic, subscription: Subscription, message: Message): Promise<void> => {
-    const key = `${subscription.arn}\n${message.messageGroupId}`;
+  const inOrder = (
+    subscription: Subscription,
+    { messageGroupId }: Message,
+    start: () => Promise<void>,
+  ): Promise<void> => {
+    const key = `${subscription.arn}\n${messageGroupId}`;
     const previous = lastOfGroup.get(key);
-    const start = () => deliverOne(topic, subscription, message);
     const done = (previous ? previous.then(start) : start()).finally(() => {
       if (lastOfGroup.get(key) === done) lastOfGroup.delete(key);
     });
     lastOfGroup.set(key, done);
     return done;
   };
+
+  const deliverInOrder = (topic: Topic, subscription: Subscription, message: Message): Promise<void> =>
+    noted(subscription, message, () =>
+      inOrder(subscription, message, () => deliverKept(topic, subscription, message)),
+    );
 
   return {
     deliver(topic, message) {
@@ -114,10 +203,39 @@ export function createTopicDelivery(context: AwsContext): TopicDelivery {
       const wanted = messages.filter((message) => filtersFor(message)(subscription));
       return Promise.all(wanted.map((message) => deliverInOrder(topic, subscription, message)));
     },
-    requestConfirmation(topic, subscription) {
-      if (!subscription.protocol.startsWith('http')) return;
-      const attempt = () => postConfirmation(context, topic, subscription);
-      void deliveries.run(attempt, HTTP_RETRIES, context.clock.now());
+    requestConfirmation(topic, subscription, { type, token }) {
+      const ask = { type, token, messageId: randomUUID() };
+      if (isHttp(subscription.protocol)) {
+        const post = () => http.postConfirmation(topic, subscription, ask);
+        const policy = httpRetries(deliveryPolicyOf(topic, subscription));
+        void deliveries.run(post, policy, context.clock.now());
+      } else if (subscription.protocol.startsWith('email') && type === 'SubscriptionConfirmation') {
+        const { json, text, subscribeUrl } = notifications.confirmation(topic, subscription, ask);
+        inbox.add({
+          protocol: subscription.protocol as 'email' | 'email-json',
+          to: subscription.endpoint,
+          topicArn: topic.arn,
+          subscriptionArn: subscription.arn,
+          subject: 'AWS Notification - Subscription Confirmation',
+          body: subscription.protocol === 'email' ? `${text}\n\n${subscribeUrl}\n` : json,
+          confirmation: { token, subscribeUrl },
+        });
+      }
+    },
+    save: () => journal.save(),
+    resume(find) {
+      const patient = patientAfterRestart(context);
+      for (const [key, { subscriptionArn, message }] of journal.left()) {
+        const end = journal.begin(key, () => ({ subscriptionArn, message }));
+        const found = find(subscriptionArn);
+        if (!found) {
+          end();
+          continue;
+        }
+        const [topic, subscription] = found;
+        const start = () => deliverKept(topic, subscription, message, patient).then(end);
+        void (topic.fifo ? inOrder(subscription, message, start) : start());
+      }
     },
     pending: () => deliveries.pending(),
     close: () => deliveries.close(),
@@ -145,97 +263,6 @@ function filtersFor(message: Message): (subscription: Subscription) => boolean {
     const body = bodyFields(bodyFor(message, subscription.protocol));
     return body !== undefined && filter.matches(body);
   };
-}
-
-async function attemptDelivery(
-  context: AwsContext,
-  topic: Topic,
-  subscription: Subscription,
-  message: Message,
-): Promise<void> {
-  const { protocol, endpoint } = subscription;
-  const caller = serviceCaller(context, SERVICE_PRINCIPAL, topic.arn);
-  if (protocol === 'sqs') {
-    const queueMessage = subscriptionMessage(context, topic, subscription, message, endpoint);
-    sendToQueue(context, endpoint, queueMessage, caller);
-  } else if (protocol === 'lambda') {
-    const event = JSON.stringify(lambdaEvent(context, topic, subscription, message));
-    await invokeFunction(context, endpoint, event, caller);
-  } else if (protocol === 'http' || protocol === 'https') {
-    await postNotification(context, topic, subscription, message);
-  }
-  // E-mail, SMS, push and Firehose: accepted, and nothing on this machine to hand it to.
-}
-
-function subscriptionMessage(
-  context: AwsContext,
-  topic: Topic,
-  subscription: Subscription,
-  message: Message,
-  queueArn: string,
-): QueueMessage {
-  const ids = queueIds(message, queueArn);
-  if (!isRaw(subscription)) {
-    return { MessageBody: notificationJson(context, topic, subscription, message), ...ids };
-  }
-  const attributes = queueAttributes(message);
-  const count = Object.keys(attributes).length;
-  if (count > MAX_RAW_DELIVERY_ATTRIBUTES) {
-    throw new AwsError(
-      'InvalidParameterValue',
-      `Raw delivery to SQS carries at most ${MAX_RAW_DELIVERY_ATTRIBUTES} message attributes, the message has ${count}`,
-    );
-  }
-  return {
-    MessageBody: bodyFor(message, subscription.protocol),
-    ...(count > 0 ? { MessageAttributes: attributes } : {}),
-    ...ids,
-  };
-}
-
-/** As the subscription would have got it; in the envelope where raw delivery was the very problem. */
-function deadLetterMessage(
-  context: AwsContext,
-  topic: Topic,
-  subscription: Subscription,
-  message: Message,
-  queueArn: string,
-): QueueMessage {
-  const tooManyForRaw = Object.keys(message.attributes).length > MAX_RAW_DELIVERY_ATTRIBUTES;
-  if (tooManyForRaw || subscription.protocol !== 'sqs') {
-    const MessageBody = notificationJson(context, topic, subscription, message);
-    return { MessageBody, ...queueIds(message, queueArn) };
-  }
-  return subscriptionMessage(context, topic, subscription, message, queueArn);
-}
-
-/** A FIFO queue gets group and deduplication id, a standard queue the group alone (fair queues). */
-function queueIds(
-  message: Message,
-  queueArn: string,
-): { MessageGroupId?: string; MessageDeduplicationId?: string } {
-  const { messageGroupId, messageDeduplicationId } = message;
-  return {
-    ...(messageGroupId === undefined ? {} : { MessageGroupId: messageGroupId }),
-    ...(isFifoName(queueArn) && messageDeduplicationId !== undefined
-      ? { MessageDeduplicationId: messageDeduplicationId }
-      : {}),
-  };
-}
-
-function queueAttributes(message: Message): Record<string, QueueMessageAttribute> {
-  const attributes = Object.fromEntries(
-    Object.entries(message.attributes).map(([name, { DataType, StringValue, BinaryValue }]) => [
-      name,
-      StringValue === undefined
-        ? { DataType, BinaryValue: binaryBytes(BinaryValue).toString('base64') }
-        : // String.Array is a type of SNS; SQS takes it as a custom label of String.
-          { DataType, StringValue },
-    ]),
-  );
-  return message.replayed
-    ? { ...attributes, Replayed: { DataType: 'String', StringValue: 'true' } }
-    : attributes;
 }
 
 function report(

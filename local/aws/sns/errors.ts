@@ -1,5 +1,4 @@
-// The errors of SNS, in its words. https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html
-
+/** The errors of SNS, in its words. https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html */
 import { AwsError } from '../errors.ts';
 
 const NOT_FOUND = 404;
@@ -21,13 +20,21 @@ export function validationError(message: string): AwsError {
   return new AwsError('ValidationException', message, 400, { queryCode: 'ValidationError' });
 }
 
+export function notFound(message: string): AwsError {
+  return new AwsError('NotFoundException', message, NOT_FOUND, { queryCode: 'NotFound' });
+}
+
 export function topicNotFound(): AwsError {
-  return new AwsError('NotFoundException', 'Topic does not exist', NOT_FOUND, { queryCode: 'NotFound' });
+  return notFound('Topic does not exist');
 }
 
 export function subscriptionNotFound(): AwsError {
-  return new AwsError('NotFoundException', 'Subscription does not exist', NOT_FOUND, {
-    queryCode: 'NotFound',
+  return notFound('Subscription does not exist');
+}
+
+export function endpointDisabled(): AwsError {
+  return new AwsError('EndpointDisabledException', 'Endpoint is disabled', 400, {
+    queryCode: 'EndpointDisabled',
   });
 }
 
@@ -45,6 +52,20 @@ export function resourceNotFound(): AwsError {
   return new AwsError('ResourceNotFoundException', 'Resource does not exist', NOT_FOUND, {
     queryCode: 'ResourceNotFound',
   });
+}
+
+export function tagLimitExceeded(): AwsError {
+  return new AwsError(
+    'TagLimitExceededException',
+    'Could not complete request: tag quota of per resource exceeded',
+    400,
+    { queryCode: 'TagLimitExceeded' },
+  );
+}
+
+/** What the account may not do. */
+export function authorizationError(message: string): AwsError {
+  return new AwsError('AuthorizationErrorException', message, FORBIDDEN, { queryCode: 'AuthorizationError' });
 }
 
 export function limitExceeded(

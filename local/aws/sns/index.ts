@@ -1,5 +1,5 @@
-// Public surface of the embedded SNS.
-
+/** Public surface of the embedded SNS. */
+export type { InboxMessage } from './inbox.ts';
 export type { Subscription, Topic } from './model.ts';
 export type { PublishBatchOutput, PublishOutput } from './publish.ts';
 export {

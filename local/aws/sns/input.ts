@@ -1,6 +1,7 @@
-// Reads the members of an action's input. The Query protocol gives every scalar as text and an empty list or
-// map as the empty text; in-process callers give the API's own types.
-
+/**
+ * Reads the members of an action's input. The Query protocol gives every scalar as text and an empty list or map
+ * as the empty text; in-process callers give the API's own types.
+ */
 import { validationError } from './errors.ts';
 
 export type Input = Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
-// Limits of SNS. Pages: sns/latest/api/API_Publish.html, API_PublishBatch.html, general/latest/gr/sns.html.
-
+/**
+ * Limits of SNS. Pages: sns/latest/api/API_Publish.html, API_PublishBatch.html, general/latest/gr/sns.html.
+ */
 /** Message body plus attributes, in bytes, unless the topic says otherwise. */
 export const DEFAULT_MAXIMUM_MESSAGE_SIZE = 262_144;
 /** What a topic's `MaximumMessageSize` may be, in bytes. */
@@ -16,6 +17,10 @@ export const MAX_ATTRIBUTE_NAME_BYTES = 256;
 export const MAX_RAW_DELIVERY_ATTRIBUTES = 10;
 /** How long a FIFO topic remembers a deduplication id, in milliseconds. */
 export const DEDUPLICATION_WINDOW_MS = 5 * 60 * 1_000;
+/** How long a subscription waits to be confirmed, in milliseconds; its token is valid as long. sns/latest/api/API_ConfirmSubscription.html */
+export const UNCONFIRMED_LIFETIME_MS = 2 * 86_400_000;
+/** Topics of an account and Region. general/latest/gr/sns.html */
+export const MAX_TOPICS = { fifo: 1_000 } as const;
 /** Subscriptions per topic. */
 export const MAX_SUBSCRIPTIONS = { standard: 12_500_000, fifo: 100 } as const;
 /** Filter policies per topic. */

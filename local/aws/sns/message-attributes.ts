@@ -1,5 +1,4 @@
-// Reads and checks message attributes, and counts what they weigh.
-
+/** Reads and checks message attributes, and counts what they weigh. */
 import type { MessageAttribute } from '../matching/index.ts';
 import { invalidParameterValue, validationError } from './errors.ts';
 import { type Input, record } from './input.ts';
@@ -65,7 +64,8 @@ function readAttribute(
     );
   }
   if (field === 'Binary') {
-    return { DataType: dataType, BinaryValue: own instanceof Uint8Array ? own : asText(own) };
+    const base64 = own instanceof Uint8Array ? Buffer.from(own).toString('base64') : asText(own);
+    return { DataType: dataType, BinaryValue: base64 };
   }
   const plain = asText(own);
   if (base === 'Number' && !isNumber(plain)) {

@@ -1,5 +1,4 @@
-// What SNS keeps: topics, subscriptions, and the message on its way through.
-
+/** What SNS keeps: topics, subscriptions, and the message on its way through. */
 import type { MessageAttribute, Pattern } from '../matching/index.ts';
 
 export type Protocol =
@@ -67,6 +66,10 @@ export interface Subscription {
   /** True until the endpoint has confirmed with the token. */
   pending: boolean;
   readonly confirmationToken: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** True when only its owner may end it: confirmed with `AuthenticateOnUnsubscribe`. */
+  authenticated: boolean;
   /** Of the last replay from the topic's archive. */
   replayStatus: 'In progress' | 'Completed' | undefined;
 }
@@ -93,6 +96,10 @@ export function filterPolicyScope(subscription: Subscription): FilterPolicyScope
   return subscription.attributes.get('FilterPolicyScope') === 'MessageBody'
     ? 'MessageBody'
     : 'MessageAttributes';
+}
+
+export function isHttp(protocol: Protocol): protocol is 'http' | 'https' {
+  return protocol === 'http' || protocol === 'https';
 }
 
 export function isRaw(subscription: Subscription): boolean {

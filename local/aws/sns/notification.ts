@@ -1,103 +1,136 @@
-// What an endpoint receives: the JSON envelope of SNS, the event of a Lambda function, or the raw message.
-
-import { createHash } from 'node:crypto';
-
+/** What an endpoint receives: the JSON envelope of SNS, the event of a Lambda function, an e-mail, or the raw message. */
 import type { AwsContext } from '../context.ts';
 import { binaryBytes } from './message-attributes.ts';
 import type { Message, Protocol, Subscription, Topic } from './model.ts';
+import type { SignatureMembers, Signer } from './signing.ts';
+
+/** Makes the texts of one SNS. */
+export interface Notifications {
+  /** The JSON envelope, its members in AWS's order. sns/latest/dg/sns-message-and-json-formats.html */
+  json(topic: Topic, subscription: Subscription, message: Message): string;
+  /** The event a subscribed function is invoked with. lambda/latest/dg/with-sns.html */
+  lambdaEvent(topic: Topic, subscription: Subscription, message: Message): string;
+  /** The text of an e-mail: the message and how to end the subscription. */
+  email(subscription: Subscription, message: Message): string;
+  /** What an HTTP endpoint, or an e-mail address, gets before it gets messages, or when it gets no more. */
+  confirmation(topic: Topic, subscription: Subscription, ask: ConfirmationAsk): Confirmation;
+}
+
+export interface ConfirmationAsk {
+  readonly type: 'SubscriptionConfirmation' | 'UnsubscribeConfirmation';
+  readonly messageId: string;
+  readonly token: string;
+}
+
+export interface Confirmation {
+  readonly json: string;
+  readonly text: string;
+  readonly subscribeUrl: string;
+}
 
 /** The message's text for a protocol, which differs with `MessageStructure: json` only. */
 export function bodyFor(message: Message, protocol: Protocol): string {
   return message.bodies?.[protocol] ?? message.bodies?.['default'] ?? message.body;
 }
 
-/**
- * The JSON envelope, its members in AWS's order. sns/latest/dg/sns-message-and-json-formats.html
- *
- * The signature has the form of a real one but is a hash: nobody can sign as SNS on a local machine. FIFO
- * topics send none.
- */
-export function notificationJson(
-  context: AwsContext,
-  topic: Topic,
-  subscription: Subscription,
-  message: Message,
-): string {
-  return JSON.stringify(notification(context, topic, subscription, message));
-}
-
-function notification(context: AwsContext, topic: Topic, subscription: Subscription, message: Message) {
-  const attributes = attributeValues(message);
-  const body = bodyFor(message, subscription.protocol);
-  return {
-    Type: 'Notification',
-    MessageId: message.messageId,
-    ...(message.sequenceNumber === undefined ? {} : { SequenceNumber: message.sequenceNumber }),
-    TopicArn: message.topicArn,
-    ...(message.subject === undefined ? {} : { Subject: message.subject }),
-    Message: body,
-    Timestamp: message.timestamp,
-    ...(topic.fifo ? {} : signature(context, topic, message.messageId + body)),
-    UnsubscribeURL: unsubscribeUrl(context, subscription),
-    ...(Object.keys(attributes).length === 0 ? {} : { MessageAttributes: attributes }),
-    ...(message.replayed ? { Replayed: 'true' } : {}),
-  };
-}
-
-/** The event a subscribed function is invoked with. lambda/latest/dg/with-sns.html */
-export function lambdaEvent(
-  context: AwsContext,
-  topic: Topic,
-  subscription: Subscription,
-  message: Message,
-): Record<string, unknown> {
-  const body = bodyFor(message, 'lambda');
-  const { SignatureVersion, Signature, SigningCertURL } = signature(context, topic, message.messageId + body);
-  return {
-    Records: [
+export function createNotifications(context: AwsContext, signer: Signer): Notifications {
+  /** A message is signed once for all subscriptions that get the same text. */
+  const signatures = new WeakMap<Message, Map<string, SignatureMembers>>();
+  const signed = (topic: Topic, message: Message, body: string): SignatureMembers => {
+    const version = signatureVersion(topic);
+    let ofMessage = signatures.get(message);
+    if (!ofMessage) signatures.set(message, (ofMessage = new Map<string, SignatureMembers>()));
+    const known = ofMessage.get(body);
+    if (known) return known;
+    const made = signer.sign(
       {
+        Message: body,
+        MessageId: message.messageId,
+        Subject: message.subject,
+        Timestamp: message.timestamp,
+        TopicArn: message.topicArn,
+        Type: 'Notification',
+      },
+      version,
+    );
+    ofMessage.set(body, made);
+    return made;
+  };
+
+  return {
+    json(topic, subscription, message) {
+      const attributes = attributeValues(message);
+      const body = bodyFor(message, subscription.protocol);
+      return JSON.stringify({
+        Type: 'Notification',
+        MessageId: message.messageId,
+        ...(message.sequenceNumber === undefined ? {} : { SequenceNumber: message.sequenceNumber }),
+        TopicArn: message.topicArn,
+        ...(message.subject === undefined ? {} : { Subject: message.subject }),
+        Message: body,
+        Timestamp: message.timestamp,
+        // FIFO topics send no signature. sns/latest/dg/fifo-message-delivery.html
+        ...(topic.fifo ? {} : signed(topic, message, body)),
+        UnsubscribeURL: unsubscribeUrl(context, subscription),
+        ...(Object.keys(attributes).length === 0 ? {} : { MessageAttributes: attributes }),
+        ...(message.replayed ? { Replayed: 'true' } : {}),
+      });
+    },
+
+    lambdaEvent(topic, subscription, message) {
+      const body = bodyFor(message, 'lambda');
+      const { SignatureVersion, Signature, SigningCertURL } = signed(topic, message, body);
+      const notification = {
+        Type: 'Notification',
+        MessageId: message.messageId,
+        TopicArn: message.topicArn,
+        Subject: message.subject ?? null,
+        Message: body,
+        Timestamp: message.timestamp,
+        SignatureVersion,
+        Signature,
+        SigningCertUrl: SigningCertURL,
+        UnsubscribeUrl: unsubscribeUrl(context, subscription),
+        MessageAttributes: attributeValues(message),
+      };
+      const head = {
         EventSource: 'aws:sns',
         EventVersion: '1.0',
         EventSubscriptionArn: subscription.arn,
-        Sns: {
-          Type: 'Notification',
-          MessageId: message.messageId,
-          TopicArn: message.topicArn,
-          Subject: message.subject ?? null,
-          Message: body,
-          Timestamp: message.timestamp,
-          SignatureVersion,
-          Signature,
-          SigningCertUrl: SigningCertURL,
-          UnsubscribeUrl: unsubscribeUrl(context, subscription),
-          MessageAttributes: attributeValues(message),
-        },
-      },
-    ],
+      };
+      return JSON.stringify({ Records: [{ ...head, Sns: notification }] });
+    },
+
+    email: (subscription, message) =>
+      `${bodyFor(message, subscription.protocol)}\n\n--\n` +
+      'If you wish to stop receiving notifications from this topic, please visit the link below to unsubscribe:\n' +
+      `${unsubscribeUrl(context, subscription)}\n`,
+
+    confirmation(topic, subscription, { type, messageId, token }) {
+      const subscribeUrl = actionUrl(context, 'ConfirmSubscription', { TopicArn: topic.arn, Token: token });
+      const text =
+        type === 'SubscriptionConfirmation'
+          ? `You have chosen to subscribe to the topic ${topic.arn}.\n` +
+            'To confirm the subscription, visit the SubscribeURL included in this message.'
+          : `You have chosen to deactivate subscription ${subscription.arn}.\n` +
+            'To cancel this operation and restore the subscription, visit the SubscribeURL included in this message.';
+      const message = {
+        Type: type,
+        MessageId: messageId,
+        Token: token,
+        TopicArn: topic.arn,
+        Message: text,
+        SubscribeURL: subscribeUrl,
+        Timestamp: new Date(context.clock.now()).toISOString(),
+      };
+      const json = JSON.stringify({ ...message, ...signer.sign(message, signatureVersion(topic)) });
+      return { json, text, subscribeUrl };
+    },
   };
 }
 
-/** What an HTTP endpoint, or an e-mail address, gets before it gets messages. */
-export function confirmationJson(
-  context: AwsContext,
-  topic: Topic,
-  subscription: Subscription,
-  messageId: string,
-): string {
-  const token = subscription.confirmationToken ?? '';
-  const text =
-    `You have chosen to subscribe to the topic ${topic.arn}.\n` +
-    'To confirm the subscription, visit the SubscribeURL included in this message.';
-  return JSON.stringify({
-    Type: 'SubscriptionConfirmation',
-    MessageId: messageId,
-    Token: token,
-    TopicArn: topic.arn,
-    Message: text,
-    SubscribeURL: actionUrl(context, 'ConfirmSubscription', { TopicArn: topic.arn, Token: token }),
-    Timestamp: new Date(context.clock.now()).toISOString(),
-    ...signature(context, topic, messageId + text),
-  });
+function signatureVersion(topic: Topic): string {
+  return topic.attributes.get('SignatureVersion') ?? '1';
 }
 
 function attributeValues(message: Message): Record<string, { Type: string; Value: string }> {
@@ -107,14 +140,6 @@ function attributeValues(message: Message): Record<string, { Type: string; Value
       { Type: DataType, Value: StringValue ?? binaryBytes(BinaryValue).toString('base64') },
     ]),
   );
-}
-
-function signature(context: AwsContext, topic: Topic, signed: string) {
-  return {
-    SignatureVersion: topic.attributes.get('SignatureVersion') ?? '1',
-    Signature: createHash('sha512').update(signed).digest('base64'),
-    SigningCertURL: `${context.endpointUrl}/SimpleNotificationService-local.pem`,
-  };
 }
 
 function unsubscribeUrl(context: AwsContext, subscription: Subscription): string {

@@ -1,6 +1,7 @@
-// Publish and PublishBatch: what is refused, what a FIFO topic has seen before, and the message that goes on
-// to delivery.
-
+/**
+ * Publish and PublishBatch: what is refused, what a FIFO topic has seen before, and the message that goes on to
+ * delivery.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 
 import type { AwsContext } from '../context.ts';
@@ -16,6 +17,7 @@ import {
 } from './limits.ts';
 import { attributesSize, readMessageAttributes } from './message-attributes.ts';
 import type { Message, Topic } from './model.ts';
+import { readPhoneNumber } from './sms.ts';
 import type { SnsState } from './state.ts';
 import { isContentBasedDeduplication, isGroupScope, maximumMessageSize } from './topic-attributes.ts';
 import { findTopic } from './topics.ts';
@@ -45,36 +47,53 @@ export interface Accepted {
 
 /** Group and deduplication ids: sns/latest/api/API_Publish.html */
 const ID = /^[!-~]{1,128}$/;
-const PHONE_NUMBER = /^\+?[1-9]\d{4,14}$/;
 const BATCH_ENTRY_ID = /^[a-zA-Z0-9_-]+$/;
 
-/** Checks and accepts one message for a topic. An SMS to a phone number is accepted and goes nowhere. */
-export function publish(
-  context: AwsContext,
-  state: SnsState,
-  input: Input,
-): { readonly topic: Topic | undefined; readonly accepted: Accepted } {
-  const phoneNumber = optionalText(input, 'PhoneNumber');
-  if (phoneNumber !== undefined) {
-    if (!PHONE_NUMBER.test(phoneNumber)) {
-      throw invalidParameter(`PhoneNumber Reason: ${phoneNumber} is not valid to publish to`);
-    }
-    return { topic: undefined, accepted: { output: { MessageId: randomUUID() }, message: undefined } };
-  }
-  const topic = publishTopic(context, state, input);
-  return { topic, accepted: accept(context, topic, input, 'messageAttributes') };
+/** Where a Publish goes: to a topic's subscriptions, or straight to one receiver. */
+export type Published =
+  | { readonly topic: Topic; readonly accepted: Accepted }
+  | { readonly topic: undefined; readonly direct: DirectMessage; readonly accepted: Accepted };
+
+/** A text message to a number, or a push to a device. */
+export interface DirectMessage {
+  readonly protocol: 'sms' | 'application';
+  readonly to: string;
+  readonly body: string;
+  readonly subject: string | undefined;
 }
 
-function publishTopic(context: AwsContext, state: SnsState, input: Input): Topic {
-  const topicArn = optionalText(input, 'TopicArn');
+/** Checks and accepts one message. */
+export function publish(context: AwsContext, state: SnsState, input: Input): Published {
+  const destinations = ['TopicArn', 'TargetArn', 'PhoneNumber'].filter(
+    (name) => optionalText(input, name) !== undefined,
+  );
+  if (destinations.length > 1) {
+    throw invalidParameter(`${destinations.join(', ')} Reason: only one of them can be given`);
+  }
   const targetArn = optionalText(input, 'TargetArn');
-  if (topicArn === undefined && targetArn === undefined) {
-    throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter');
+  if (destinations[0] === 'PhoneNumber') {
+    return publishDirect(input, { protocol: 'sms', to: readPhoneNumber(input, 'PhoneNumber') });
   }
   if (targetArn?.includes(':endpoint/')) {
-    throw invalidParameter('TargetArn Reason: No endpoint found for the target arn specified');
+    return publishDirect(input, { protocol: 'application', to: targetArn });
   }
-  return findTopic(context, state, topicArn ?? targetArn);
+  const topicArn = optionalText(input, 'TopicArn') ?? targetArn;
+  if (topicArn === undefined) {
+    throw invalidParameter('TopicArn or TargetArn Reason: no value for required parameter');
+  }
+  const topic = findTopic(context, state, topicArn);
+  return { topic, accepted: accept(context, state, topic, input, 'messageAttributes') };
+}
+
+function publishDirect(input: Input, to: Pick<DirectMessage, 'protocol' | 'to'>): Published {
+  const text = optionalText(input, 'Message') ?? '';
+  if (text === '') throw invalidParameter('Empty message');
+  readMessageAttributes(input);
+  const bodies = readBodies(input, text);
+  const platform = to.to.split('/')[1] ?? '';
+  const body = bodies?.[to.protocol === 'sms' ? 'sms' : platform] ?? bodies?.['default'] ?? text;
+  const direct = { ...to, body, subject: readSubject(input) };
+  return { topic: undefined, direct, accepted: { output: { MessageId: randomUUID() }, message: undefined } };
 }
 
 /** Checks the batch as a whole, then each entry by itself. */
@@ -93,7 +112,7 @@ export function publishBatch(
     const id = optionalText(entry, 'Id') ?? '';
     try {
       const where = `publishBatchRequestEntries.${index + 1}.member.messageAttributes`;
-      const one = accept(context, topic, entry, where);
+      const one = accept(context, state, topic, entry, where);
       accepted.push(one);
       output.Successful.push({ Id: id, ...one.output });
     } catch (thrown) {
@@ -159,7 +178,7 @@ function entrySize(entry: Input): number {
   return Buffer.byteLength(optionalText(entry, 'Message') ?? '') + attributesSize(attributes);
 }
 
-function accept(context: AwsContext, topic: Topic, entry: Input, where: string): Accepted {
+function accept(context: AwsContext, state: SnsState, topic: Topic, entry: Input, where: string): Accepted {
   const body = optionalText(entry, 'Message') ?? '';
   if (body === '') throw invalidParameter('Empty message');
   const subject = readSubject(entry);
@@ -181,7 +200,7 @@ function accept(context: AwsContext, topic: Topic, entry: Input, where: string):
   }
 
   const key = isGroupScope(topic) ? `${messageGroupId}\n${messageDeduplicationId}` : messageDeduplicationId;
-  const before = findPublished(topic, key, context.clock.now());
+  const before = findPublished(state, topic, key, context.clock.now());
   if (before) {
     context.events.emit({
       kind: 'deduplicated',
@@ -193,16 +212,19 @@ function accept(context: AwsContext, topic: Topic, entry: Input, where: string):
     return { output, message: undefined };
   }
   const sequenceNumber = nextSequenceNumber(topic);
-  topic.published.set(key, { at: context.clock.now(), messageId, sequenceNumber });
+  const published = { at: context.clock.now(), messageId, sequenceNumber };
+  topic.published.set(key, published);
+  state.savePublished(topic, key, published);
   const message = { ...draft, messageId, topicArn: topic.arn, sequenceNumber, timestamp };
   return { output: { MessageId: messageId, SequenceNumber: sequenceNumber }, message };
 }
 
 /** Forgets what is older than the window, then looks. The map is in order of time. */
-function findPublished(topic: Topic, key: string, now: number) {
+function findPublished(state: SnsState, topic: Topic, key: string, now: number) {
   for (const [old, { at }] of topic.published) {
     if (at + DEDUPLICATION_WINDOW_MS > now) break;
     topic.published.delete(old);
+    state.forgetPublished(topic, old);
   }
   return topic.published.get(key);
 }

@@ -1,5 +1,4 @@
-// The embedded SNS: topics, subscriptions and publishing, in process and over the Query protocol.
-
+/** The embedded SNS: topics, subscriptions and publishing, in process and over the Query protocol. */
 import {
   type AwsContext,
   type AwsService,
@@ -7,12 +6,18 @@ import {
   rootCaller,
   type ServiceProtocols,
 } from '../context.ts';
-import { unknownOperation } from '../errors.ts';
+import { actionNamed } from '../actions.ts';
 import { archiveMessage, readReplayPolicy, replayedMessages } from './archive.ts';
 import { createTopicDelivery } from './delivery.ts';
+import { authorizationError } from './errors.ts';
+import { createInbox, type InboxMessage } from './inbox.ts';
 import type { Input } from './input.ts';
-import type { Message, Subscription, Topic } from './model.ts';
+import { isHttp, type Message, type Subscription, type Topic } from './model.ts';
+import { createNotifications } from './notification.ts';
+import { createPlatforms } from './platform.ts';
 import { publish, publishBatch, type PublishBatchOutput, type PublishOutput } from './publish.ts';
+import { createSigner } from './signing.ts';
+import { createTextMessages } from './sms.ts';
 import { createSnsState } from './state.ts';
 import * as subscriptions from './subscriptions.ts';
 import * as topics from './topics.ts';
@@ -37,6 +42,10 @@ export interface SnsService extends AwsService {
   /** What is there, for the console and for assertions. Not to be changed. */
   topics(): readonly Topic[];
   subscriptions(): readonly Subscription[];
+  /** What people, phones and devices received: e-mails (requests to confirm included), text messages, pushes. */
+  inbox(): readonly InboxMessage[];
+  /** For tests: the number refuses text messages, as if its owner had answered STOP. */
+  optOut(phoneNumber: string): void;
   /** Deliveries that have not ended: 0 when everything published has arrived or was given up. */
   busy(): number;
   close(): void;
@@ -66,30 +75,45 @@ const PROTOCOLS: ServiceProtocols = {
   query: {
     apiVersion: '2010-03-31',
     xmlNamespace: 'http://sns.amazonaws.com/doc/2010-03-31/',
-    outputMaps: ['Attributes'],
+    outputMaps: ['Attributes', 'attributes'],
   },
 };
 
 export function createSnsService(context: AwsContext): SnsService {
-  const state = createSnsState();
-  const delivery = createTopicDelivery(context);
+  const state = createSnsState(context);
+  const signer = createSigner(context);
+  const inbox = createInbox(context);
+  const platforms = createPlatforms(context);
+  const textMessages = createTextMessages(context);
+  const delivery = createTopicDelivery(context, createNotifications(context, signer), inbox);
 
-  const send = async (topic: Topic, messages: readonly Message[]): Promise<void> => {
+  /** A caller finds what it published in the queue when the call returns, as long as nothing holds it up. */
+  const started = async (deliveries: Promise<unknown>): Promise<void> => {
+    await Promise.race([deliveries, new Promise((resolve) => setImmediate(resolve))]);
+    delivery.save();
+  };
+
+  const send = (topic: Topic, messages: readonly Message[]): Promise<void> => {
     for (const message of messages) {
       const { messageId } = message;
       context.events.emit({ kind: 'published', service: 'sns', resourceArn: topic.arn, messageId });
-      archiveMessage(context, topic, message);
+      archiveMessage(context, state, topic, message);
     }
-    // A caller finds what it published in the queue when the call returns, as long as nothing holds it up.
-    await Promise.race([
-      Promise.all(messages.map((message) => delivery.deliver(topic, message))),
-      new Promise((resolve) => setImmediate(resolve)),
-    ]);
+    return started(Promise.all(messages.map((message) => delivery.deliver(topic, message))));
   };
 
   const publishOne = async (input: Input): Promise<PublishOutput> => {
-    const { topic, accepted } = publish(context, state, input);
+    const published = publish(context, state, input);
+    const { accepted, topic } = published;
     if (topic && accepted.message) await send(topic, [accepted.message]);
+    if (!topic) {
+      const { subject, ...direct } = published.direct;
+      if (direct.protocol === 'application') platforms.checkEndpoint(direct.to);
+      const { MessageId: messageId } = accepted.output;
+      if (!textMessages.isOptedOut(direct.to)) {
+        inbox.add({ ...direct, messageId, ...(subject === undefined ? {} : { subject }) });
+      }
+    }
     return accepted.output;
   };
 
@@ -103,11 +127,24 @@ export function createSnsService(context: AwsContext): SnsService {
   };
 
   const subscribe = (input: Input, caller: Caller) => {
-    const { subscription, existed, output } = subscriptions.subscribe(context, state, input, caller);
+    const { subscription, output } = subscriptions.subscribe(context, state, input, caller);
     const topic = state.topics.get(subscription.topicArn);
-    if (topic && subscription.pending && !existed) delivery.requestConfirmation(topic, subscription);
-    if (!existed) replay(subscription);
+    const { pending, confirmationToken: token } = subscription;
+    if (topic && pending && token !== undefined) {
+      // Subscribing again asks again.
+      delivery.requestConfirmation(topic, subscription, { type: 'SubscriptionConfirmation', token });
+    }
+    if (subscription.replayStatus === undefined) replay(subscription);
     return output;
+  };
+
+  const unsubscribe = (input: Input): void => {
+    const subscription = subscriptions.unsubscribe(state, input);
+    const topic = subscription && state.topics.get(subscription.topicArn);
+    if (!topic || subscription.pending || !isHttp(subscription.protocol)) return;
+    const token = subscriptions.newToken();
+    state.deactivated.set(token, subscription);
+    delivery.requestConfirmation(topic, subscription, { type: 'UnsubscribeConfirmation', token });
   };
 
   const setSubscriptionAttributes = (input: Input): void => {
@@ -124,10 +161,17 @@ export function createSnsService(context: AwsContext): SnsService {
       return;
     }
     subscription.replayStatus = 'In progress';
-    const messages = replayedMessages(context, topic, readReplayPolicy(policy, topic));
-    void delivery.replay(topic, subscription, messages).then(() => {
+    const messages = replayedMessages(context, state, topic, readReplayPolicy(policy, topic));
+    const done = delivery.replay(topic, subscription, messages).then(() => {
       subscription.replayStatus = 'Completed';
+      state.saveSubscription(subscription);
     });
+    delivery.save();
+    void done;
+  };
+
+  const closed = () => {
+    throw authorizationError('Message data protection is closed to new customers.');
   };
 
   const actions: Readonly<Record<string, (input: Input, caller: Caller) => unknown>> = {
@@ -142,34 +186,47 @@ export function createSnsService(context: AwsContext): SnsService {
     AddPermission: (input) => topics.addPermission(context, state, input),
     RemovePermission: (input) => topics.removePermission(context, state, input),
     Subscribe: subscribe,
-    ConfirmSubscription: (input) => subscriptions.confirmSubscription(state, input),
-    Unsubscribe: (input) => subscriptions.unsubscribe(state, input),
+    ConfirmSubscription: (input) => subscriptions.confirmSubscription(context, state, input),
+    Unsubscribe: unsubscribe,
     GetSubscriptionAttributes: (input) => subscriptions.getSubscriptionAttributes(state, input),
     SetSubscriptionAttributes: setSubscriptionAttributes,
-    ListSubscriptions: (input) => subscriptions.listSubscriptions(state, input),
+    ListSubscriptions: (input) => subscriptions.listSubscriptions(context, state, input),
     ListSubscriptionsByTopic: (input) => subscriptions.listSubscriptionsByTopic(context, state, input),
     Publish: publishOne,
     PublishBatch: publishMany,
+    PutDataProtectionPolicy: closed,
+    GetDataProtectionPolicy: closed,
+    ...platforms.actions,
+    ...textMessages.actions,
   };
+
+  // The services it delivers to are made after this one.
+  setImmediate(() =>
+    delivery.resume((arn) => {
+      const subscription = state.subscriptions.get(arn);
+      const topic = subscription && state.topics.get(subscription.topicArn);
+      return topic && [topic, subscription];
+    }),
+  );
 
   return {
     name: 'sns',
-    protocols: PROTOCOLS,
+    protocols: { ...PROTOCOLS, routes: [signer.route] },
     async handle(action, input, caller) {
-      const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
-      if (!run) throw unknownOperation('SNS', action);
-      return run(input, caller);
+      return actionNamed(actions, 'SNS', action)(input, caller);
     },
     createTopic: (input) => topics.createTopic(context, state, { ...input }),
     setTopicAttributes: (input) => topics.setTopicAttributes(context, state, { ...input }),
     deleteTopic: (input) => topics.deleteTopic(state, { ...input }),
     subscribe: (input) => subscribe({ ...input }, rootCaller(context)),
     setSubscriptionAttributes: (input) => setSubscriptionAttributes({ ...input }),
-    unsubscribe: (input) => subscriptions.unsubscribe(state, { ...input }),
+    unsubscribe: (input) => unsubscribe({ ...input }),
     publish: publishOne,
     publishBatch: publishMany,
     topics: () => [...state.topics.values()],
     subscriptions: () => [...state.subscriptions.values()],
+    inbox: () => inbox.messages(),
+    optOut: (phoneNumber) => textMessages.optOut(phoneNumber),
     busy: () => delivery.pending(),
     close: () => delivery.close(),
   };

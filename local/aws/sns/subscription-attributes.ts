@@ -1,5 +1,4 @@
-// Attributes of a subscription: what they may be, and what GetSubscriptionAttributes answers.
-
+/** Attributes of a subscription: what they may be, and what GetSubscriptionAttributes answers. */
 import {
   type Pattern,
   PatternError,
@@ -9,6 +8,7 @@ import {
 } from '../matching/index.ts';
 import { readReplayPolicy, replayAttributes } from './archive.ts';
 import { isArnOf } from './arn.ts';
+import { deliveryPolicyFault, deliveryPolicyOf, effectivePolicy } from './delivery-policy.ts';
 import { invalidParameter } from './errors.ts';
 import { filterPolicyScope, isFifoName, type Protocol, type Subscription, type Topic } from './model.ts';
 
@@ -65,7 +65,7 @@ export function checkSubscriptionAttribute(
       if (value !== '') readReplayPolicy(value, holder.topic, context);
       return;
     case 'DeliveryPolicy':
-      if (value !== '') parseJson(value, refuse);
+      if (value !== '') checkDeliveryPolicy(parseJson(value, refuse), context);
       return;
     default:
   }
@@ -98,7 +98,7 @@ export function deadLetterTarget(subscription: Subscription): string | undefined
   return arn;
 }
 
-export function describeSubscription(subscription: Subscription): Record<string, string> {
+export function describeSubscription(topic: Topic, subscription: Subscription): Record<string, string> {
   const attributes = Object.fromEntries(subscription.attributes);
   // AWS shows the scope only beside a filter policy, and then always.
   delete attributes['FilterPolicyScope'];
@@ -113,8 +113,13 @@ export function describeSubscription(subscription: Subscription): Record<string,
     Owner: subscription.owner,
     SubscriptionPrincipal: subscription.principal,
     PendingConfirmation: String(subscription.pending),
-    ConfirmationWasAuthenticated: String(!needsConfirmation(subscription.protocol)),
+    ConfirmationWasAuthenticated: String(
+      subscription.authenticated || !needsConfirmation(subscription.protocol),
+    ),
     RawMessageDelivery: 'false',
+    ...(subscription.protocol.startsWith('http')
+      ? { EffectiveDeliveryPolicy: JSON.stringify(effectivePolicy(deliveryPolicyOf(topic, subscription))) }
+      : {}),
     ...attributes,
     ...replayAttributes(subscription),
   };
@@ -134,6 +139,11 @@ function checkRedrivePolicy(holder: AttributeHolder, text: string, refuse: (reas
   if (!holder.topic.fifo && isFifoName(arn)) {
     throw refuse('must use a standard queue as DLQ for a subscription to a standard topic.');
   }
+}
+
+function checkDeliveryPolicy(policy: Record<string, unknown>, context: '' | 'Attributes Reason: '): void {
+  const fault = deliveryPolicyFault(policy, ['healthyRetryPolicy', 'throttlePolicy', 'requestPolicy']);
+  if (fault !== undefined) throw invalidParameter(`${context}${fault}`);
 }
 
 function parseJson(text: string, refuse: (reason: string) => Error): Record<string, unknown> {

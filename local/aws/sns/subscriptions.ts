@@ -1,12 +1,11 @@
-// The subscription actions: subscribe, confirm, describe, change, list, unsubscribe.
-
+/** The subscription actions: subscribe, confirm, describe, change, list, unsubscribe. */
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import type { AwsContext, Caller } from '../context.ts';
 import { isArnOf, readArn } from './arn.ts';
 import { invalidParameter, limitExceeded, subscriptionNotFound } from './errors.ts';
 import { type Input, optionalText, textMap } from './input.ts';
-import { MAX_FILTER_POLICIES_PER_TOPIC, MAX_SUBSCRIPTIONS } from './limits.ts';
+import { MAX_FILTER_POLICIES_PER_TOPIC, MAX_SUBSCRIPTIONS, PAGE_SIZE } from './limits.ts';
 import {
   filterPolicyScope,
   isFifoName,
@@ -15,8 +14,8 @@ import {
   type Subscription,
   type Topic,
 } from './model.ts';
-import { page } from './paging.ts';
-import type { SnsState } from './state.ts';
+import { page } from '../paging.ts';
+import { forgetUnconfirmed, type SnsState } from './state.ts';
 import {
   checkSubscriptionAttribute,
   describeSubscription,
@@ -40,6 +39,7 @@ export interface Subscribed {
 
 export function subscribe(context: AwsContext, state: SnsState, input: Input, caller: Caller): Subscribed {
   const topic = findTopic(context, state, optionalText(input, 'TopicArn'));
+  forgetUnconfirmed(context, state, topic);
   const protocol = readProtocol(optionalText(input, 'Protocol'));
   const endpoint = optionalText(input, 'Endpoint') ?? '';
   checkEndpoint(topic, protocol, endpoint);
@@ -72,11 +72,23 @@ export function subscribe(context: AwsContext, state: SnsState, input: Input, ca
     filter,
     pending: needsConfirmation(protocol),
     replayStatus: undefined,
-    confirmationToken: needsConfirmation(protocol) ? randomBytes(TOKEN_BYTES).toString('hex') : undefined,
+    createdAt: context.clock.now(),
+    authenticated: false,
+    confirmationToken: needsConfirmation(protocol) ? newToken() : undefined,
   };
+  addSubscription(state, topic, subscription);
+  return { subscription, existed: false, output: answer(subscription, wantsArn) };
+}
+
+function addSubscription(state: SnsState, topic: Topic, subscription: Subscription): void {
   topic.subscriptions.set(subscription.arn, subscription);
   state.subscriptions.set(subscription.arn, subscription);
-  return { subscription, existed: false, output: answer(subscription, wantsArn) };
+  state.saveSubscription(subscription);
+}
+
+/** What confirms or restores a subscription. */
+export function newToken(): string {
+  return randomBytes(TOKEN_BYTES).toString('hex');
 }
 
 function answer(subscription: Subscription, wantsArn: boolean): { SubscriptionArn: string } {
@@ -168,27 +180,36 @@ export function setSubscriptionAttributes(state: SnsState, input: Input): Subscr
   }
   if (value === '') attributes.delete(name);
   else attributes.set(name, value);
+  state.saveSubscription(subscription);
   return subscription;
 }
 
 export function getSubscriptionAttributes(state: SnsState, input: Input) {
-  return { Attributes: describeSubscription(findSubscription(state, input)) };
+  const subscription = findSubscription(state, input);
+  const topic = state.topics.get(subscription.topicArn);
+  if (!topic) throw subscriptionNotFound();
+  return { Attributes: describeSubscription(topic, subscription) };
 }
 
-/** Ends a subscription. Ending one that is not there is fine. */
-export function unsubscribe(state: SnsState, input: Input): void {
+/** Ends a subscription and returns it. Ending one that is not there is fine. */
+export function unsubscribe(state: SnsState, input: Input): Subscription | undefined {
   const arn = optionalText(input, 'SubscriptionArn');
   const { resource } = readArn(arn, 'SubscriptionArn');
   if (!resource.includes(':')) throw invalidParameter('SubscriptionId');
   const subscription = arn === undefined ? undefined : state.subscriptions.get(arn);
-  if (!subscription) return;
+  if (!subscription) return undefined;
   state.subscriptions.delete(subscription.arn);
+  state.deleteSubscription(subscription);
   const topic = state.topics.get(subscription.topicArn);
-  if (topic?.subscriptions.delete(subscription.arn)) topic.deletedSubscriptions++;
+  if (topic?.subscriptions.delete(subscription.arn)) {
+    topic.deletedSubscriptions++;
+    state.saveTopic(topic);
+  }
+  return subscription;
 }
 
-/** Confirming again with the same token answers the same. */
-export function confirmSubscription(state: SnsState, input: Input) {
+/** Confirming again with the same token answers the same; the token of an UnsubscribeConfirmation restores. */
+export function confirmSubscription(context: AwsContext, state: SnsState, input: Input) {
   const arn = optionalText(input, 'TopicArn');
   const topic = arn === undefined ? undefined : state.topics.get(arn);
   const token = optionalText(input, 'Token') ?? '';
@@ -196,23 +217,40 @@ export function confirmSubscription(state: SnsState, input: Input) {
     // AWS looks at the token first: one that is not even a token says nothing about the topic.
     throw /^[0-9a-f]{64,}$/.test(token) ? invalidParameter('Topic') : invalidParameter('Token');
   }
+  forgetUnconfirmed(context, state, topic);
+  const restored = state.deactivated.get(token);
+  if (restored?.topicArn === topic.arn) {
+    state.deactivated.delete(token);
+    addSubscription(state, topic, restored);
+    return { SubscriptionArn: restored.arn };
+  }
   const subscription = [...topic.subscriptions.values()].find((one) => one.confirmationToken === token);
   if (!subscription) throw invalidParameter('Token');
   subscription.pending = false;
+  if (optionalText(input, 'AuthenticateOnUnsubscribe')?.toLowerCase() === 'true') {
+    subscription.authenticated = true;
+  }
+  state.saveSubscription(subscription);
   return { SubscriptionArn: subscription.arn };
 }
 
-export function listSubscriptions(state: SnsState, input: Input) {
+export function listSubscriptions(context: AwsContext, state: SnsState, input: Input) {
+  for (const topic of state.topics.values()) forgetUnconfirmed(context, state, topic);
   return listed([...state.subscriptions.values()], input);
 }
 
 export function listSubscriptionsByTopic(context: AwsContext, state: SnsState, input: Input) {
   const topic = findTopic(context, state, optionalText(input, 'TopicArn'));
+  forgetUnconfirmed(context, state, topic);
   return listed([...topic.subscriptions.values()], input);
 }
 
 function listed(all: readonly Subscription[], input: Input) {
-  const { items, next } = page(all, optionalText(input, 'NextToken'));
+  const { items, next } = page(all, {
+    size: PAGE_SIZE,
+    token: optionalText(input, 'NextToken'),
+    invalidToken: () => invalidParameter('NextToken'),
+  });
   return {
     Subscriptions: items.map((one) => ({
       SubscriptionArn: one.pending ? PENDING_IN_LISTS : one.arn,

@@ -1,7 +1,8 @@
-// Attributes of a topic: which there are, what they may be, and what GetTopicAttributes answers.
-
+/** Attributes of a topic: which there are, what they may be, and what GetTopicAttributes answers. */
 import { checkArchivePolicy } from './archive.ts';
+import { defaultTopicPolicy, deliveryPolicyFault } from './delivery-policy.ts';
 import { invalidParameter } from './errors.ts';
+import { record } from './input.ts';
 import { DEFAULT_MAXIMUM_MESSAGE_SIZE, MAXIMUM_MESSAGE_SIZE_RANGE } from './limits.ts';
 import type { Topic } from './model.ts';
 
@@ -32,9 +33,6 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   TracingConfig: ['Active', 'PassThrough'],
   SignatureVersion: ['1', '2'],
 };
-
-/** What a topic without a delivery policy does over HTTP. sns/latest/dg/sns-message-delivery-retries.html */
-export const DEFAULT_HTTP_RETRIES = { attempts: 3, delaySeconds: 20 } as const;
 
 /** Refuses an attribute that SetTopicAttributes refuses. */
 export function checkTopicAttribute(name: string, value: string, fifo: boolean): void {
@@ -70,6 +68,21 @@ function checkValue(name: string, value: string): void {
   if (['Policy', 'DeliveryPolicy'].includes(name) && value !== '' && !isJsonObject(value)) {
     throw invalidParameter(`${name}: failed to parse JSON`);
   }
+  if (name === 'DeliveryPolicy' && value !== '') checkDeliveryPolicy(value);
+  if (name.endsWith('SampleRate') && !/^(\d{1,2}|100)$/.test(value)) throw invalid('Must be from 0 to 100.');
+  if (name.endsWith('RoleArn') && value !== '' && !ROLE_ARN.test(value)) throw invalid('Must be a role.');
+}
+
+const ROLE_ARN = /^arn:[a-z-]+:iam::\d{12}:role\/.+$/;
+
+function checkDeliveryPolicy(text: string): void {
+  const http = record(record(JSON.parse(text))['http']);
+  const fault = deliveryPolicyFault(http, [
+    'defaultHealthyRetryPolicy',
+    'defaultThrottlePolicy',
+    'defaultRequestPolicy',
+  ]);
+  if (fault !== undefined) throw invalidParameter(fault);
 }
 
 /** `{}` and the empty text take an archive policy away. */
@@ -98,7 +111,7 @@ export function describeTopic(topic: Topic, accountId: string): Record<string, s
     Owner: accountId,
     DisplayName: '',
     Policy: topicPolicy(topic, accountId),
-    EffectiveDeliveryPolicy: topic.attributes.get('DeliveryPolicy') ?? effectiveDeliveryPolicy(),
+    EffectiveDeliveryPolicy: topic.attributes.get('DeliveryPolicy') ?? JSON.stringify(defaultTopicPolicy()),
     SubscriptionsPending: String(pending),
     SubscriptionsConfirmed: String(topic.subscriptions.size - pending),
     SubscriptionsDeleted: String(topic.deletedSubscriptions),
@@ -132,25 +145,6 @@ function defaultPolicy(arn: string, accountId: string): string {
         Condition: { StringEquals: { 'AWS:SourceOwner': accountId } },
       },
     ],
-  });
-}
-
-function effectiveDeliveryPolicy(): string {
-  const { attempts, delaySeconds } = DEFAULT_HTTP_RETRIES;
-  return JSON.stringify({
-    http: {
-      defaultHealthyRetryPolicy: {
-        minDelayTarget: delaySeconds,
-        maxDelayTarget: delaySeconds,
-        numRetries: attempts,
-        numMaxDelayRetries: 0,
-        numNoDelayRetries: 0,
-        numMinDelayRetries: 0,
-        backoffFunction: 'linear',
-      },
-      disableSubscriptionOverrides: false,
-      defaultRequestPolicy: { headerContentType: 'text/plain; charset=UTF-8' },
-    },
   });
 }
 

@@ -1,13 +1,19 @@
-// The topic actions: create, describe, change, tag, list, delete.
-
+/** The topic actions: create, describe, change, tag, list, delete. */
 import type { AwsContext } from '../context.ts';
 import { applyArchivePolicy } from './archive.ts';
 import { readArn } from './arn.ts';
-import { archiveIsActive, invalidParameter, resourceNotFound, topicNotFound } from './errors.ts';
+import {
+  archiveIsActive,
+  invalidParameter,
+  limitExceeded,
+  resourceNotFound,
+  tagLimitExceeded,
+  topicNotFound,
+} from './errors.ts';
 import { type Input, list, optionalText, record, tagMap, textMap } from './input.ts';
-import { MAX_TAGS } from './limits.ts';
+import { MAX_TAGS, MAX_TOPICS, PAGE_SIZE } from './limits.ts';
 import { isFifoName, type Topic } from './model.ts';
-import { page } from './paging.ts';
+import { page } from '../paging.ts';
 import type { SnsState } from './state.ts';
 import {
   checkCreateAttributes,
@@ -55,9 +61,20 @@ export function createTopic(context: AwsContext, state: SnsState, input: Input):
     lastSequence: 0n,
     deletedSubscriptions: 0,
   };
-  applyArchivePolicy(context, topic);
+  checkTopicQuota(state, fifo);
+  applyArchivePolicy(context, state, topic);
   state.topics.set(arn, topic);
+  state.saveTopic(topic);
   return { TopicArn: arn };
+}
+
+function checkTopicQuota(state: SnsState, fifo: boolean): void {
+  // The quota of standard topics is far above what a machine holds; counting would cost more than it tells.
+  if (!fifo) return;
+  const topics = [...state.topics.values()].filter((topic) => topic.fifo).length;
+  if (topics >= MAX_TOPICS.fifo) {
+    throw limitExceeded('TopicLimitExceeded', 'The number of FIFO topics is at its limit');
+  }
 }
 
 /** CreateTopic is idempotent as long as what it names is as it was. */
@@ -103,7 +120,8 @@ export function setTopicAttributes(context: AwsContext, state: SnsState, input: 
   checkTopicAttribute(name, value, topic.fifo);
   if (value === '' || (name === 'ArchivePolicy' && isNone(value))) topic.attributes.delete(name);
   else topic.attributes.set(name, value);
-  if (name === 'ArchivePolicy') applyArchivePolicy(context, topic);
+  if (name === 'ArchivePolicy') applyArchivePolicy(context, state, topic);
+  state.saveTopic(topic);
 }
 
 /** Deletes the topic with its subscriptions. Deleting what is not there is fine. */
@@ -113,12 +131,20 @@ export function deleteTopic(state: SnsState, input: Input): void {
   const topic = arn === undefined ? undefined : state.topics.get(arn);
   if (!topic) return;
   if (topic.attributes.has('ArchivePolicy')) throw archiveIsActive();
-  for (const subscription of topic.subscriptions.keys()) state.subscriptions.delete(subscription);
+  for (const subscription of topic.subscriptions.values()) {
+    state.subscriptions.delete(subscription.arn);
+    state.deleteSubscription(subscription);
+  }
   state.topics.delete(topic.arn);
+  state.deleteTopic(topic);
 }
 
 export function listTopics(state: SnsState, input: Input) {
-  const { items, next } = page([...state.topics.keys()], optionalText(input, 'NextToken'));
+  const { items, next } = page([...state.topics.keys()], {
+    size: PAGE_SIZE,
+    token: optionalText(input, 'NextToken'),
+    invalidToken: () => invalidParameter('NextToken'),
+  });
   return { Topics: items.map((TopicArn) => ({ TopicArn })), ...next };
 }
 
@@ -126,13 +152,15 @@ export function tagResource(state: SnsState, input: Input): void {
   const topic = taggedTopic(state, input);
   const tags = tagMap(input, () => invalidParameter('Duplicated keys are not allowed.'));
   const merged = new Map([...topic.tags, ...tags]);
-  if (merged.size > MAX_TAGS) throw invalidParameter(`Tags Reason: a topic has at most ${MAX_TAGS} tags`);
+  if (merged.size > MAX_TAGS) throw tagLimitExceeded();
   for (const [key, value] of tags) topic.tags.set(key, value);
+  state.saveTopic(topic);
 }
 
 export function untagResource(state: SnsState, input: Input): void {
   const topic = taggedTopic(state, input);
   for (const key of list(input, 'TagKeys')) if (typeof key === 'string') topic.tags.delete(key);
+  state.saveTopic(topic);
 }
 
 export function listTagsForResource(state: SnsState, input: Input) {
@@ -182,6 +210,7 @@ export function addPermission(context: AwsContext, state: SnsState, input: Input
     Resource: topic.arn,
   });
   topic.attributes.set('Policy', JSON.stringify(policy));
+  state.saveTopic(topic);
 }
 
 export function removePermission(context: AwsContext, state: SnsState, input: Input): void {
@@ -190,6 +219,7 @@ export function removePermission(context: AwsContext, state: SnsState, input: In
   const policy = parsePolicy(topicPolicy(topic, context.accountId));
   const kept = policy.Statement.filter((statement) => statement['Sid'] !== label);
   topic.attributes.set('Policy', JSON.stringify({ ...policy, Statement: kept }));
+  state.saveTopic(topic);
 }
 
 function parsePolicy(text: string): { Statement: Record<string, unknown>[] } & Record<string, unknown> {

@@ -153,9 +153,9 @@ describe('a delivery that fails', () => {
     });
 
     await h.put();
-    await h.clock.advance(2_999);
+    await h.clock.advance(2_200);
     expect(h.messages('dead')).toEqual([]);
-    await h.clock.advance(1);
+    await h.clock.advance(800);
 
     expect(h.messages('dead')).toMatchObject([
       {
