@@ -4,6 +4,8 @@
 export interface AwsErrorOptions {
   /** The code older Query clients know, where it differs from `code`, e.g. `AWS.SimpleQueueService.NonExistentQueue`. */
   readonly queryCode?: string;
+  /** The status of Query answers, where it differs from the one of JSON answers. */
+  readonly queryHttpStatus?: number;
   /** Put before the code in JSON's `__type`; the service's own namespace when absent. */
   readonly namespace?: string;
   /** Further members of the error's JSON body, e.g. `CancellationReasons`. */
@@ -18,6 +20,7 @@ export class AwsError extends Error {
   readonly code: string;
   readonly httpStatus: number;
   readonly queryCode: string;
+  readonly queryHttpStatus: number;
   readonly namespace: string | undefined;
   readonly fields: Readonly<Record<string, unknown>>;
 
@@ -27,6 +30,7 @@ export class AwsError extends Error {
     this.code = code;
     this.httpStatus = httpStatus;
     this.queryCode = options.queryCode ?? code;
+    this.queryHttpStatus = options.queryHttpStatus ?? httpStatus;
     this.namespace = options.namespace;
     this.fields = options.fields ?? {};
   }

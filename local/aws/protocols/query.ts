@@ -62,7 +62,7 @@ export function queryError(
   const namespace = service?.protocols.query?.xmlNamespace;
   const type = element('Type', error.senderFault ? 'Sender' : 'Receiver');
   return xmlResponse(
-    error.httpStatus,
+    error.queryHttpStatus,
     `<ErrorResponse${namespace ? ` xmlns="${namespace}"` : ''}><Error>${type}` +
       `${element('Code', error.queryCode)}${element('Message', error.message)}<Detail/></Error>` +
       `${element('RequestId', requestId)}</ErrorResponse>`,

@@ -5,20 +5,16 @@ import type { AwsContext, Caller } from '../context.ts';
 import { batchEntries, runEntries, type BatchOutput } from './batch.ts';
 import { batchTooLong, invalidAttributeName, missingParameter, purgeQueueInProgress } from './errors.ts';
 import { optionalText, requiredText, textList, textMap, wholeNumber, type Input } from './input.ts';
-import {
-  MAXIMUM_MESSAGE_BYTES,
-  MAXIMUM_TAGS,
-  MAXIMUM_VISIBILITY_SECONDS,
-  PURGE_INTERVAL_MILLISECONDS,
-} from './limits.ts';
+import { MAXIMUM_MESSAGE_BYTES, MAXIMUM_VISIBILITY_SECONDS, PURGE_INTERVAL_MILLISECONDS } from './limits.ts';
 import type { MoveTasks } from './move-tasks.ts';
 import { policyWithoutPermission, policyWithPermission } from './permissions.ts';
-import { invalidParameter, queueDoesNotExist } from './errors.ts';
+import { queueDoesNotExist } from './errors.ts';
 import { isAttributeName } from './queue-attributes.ts';
 import { pageOfQueueUrls, requestedQueue, senderIdOf, shownAttributes, type Queues } from './queues.ts';
 import type { Queue } from './queue.ts';
 import { receiveMessages } from './receive.ts';
 import { messageBytes, storeMessage } from './send.ts';
+import { checkedTags } from './tags.ts';
 
 export type Action = (input: Input, caller: Caller, signal?: AbortSignal) => unknown;
 
@@ -33,7 +29,8 @@ export function createActions(
   return {
     CreateQueue(input) {
       const tags = { ...textMap(input, 'tags'), ...textMap(input, 'Tags') };
-      const created = queues.create(requiredText(input, 'QueueName'), textMap(input, 'Attributes'), tags);
+      const name = requiredText(input, 'QueueName');
+      const created = queues.create(name, textMap(input, 'Attributes'), checkedTags(tags, name));
       return { QueueUrl: created.url };
     },
     DeleteQueue(input) {
@@ -121,17 +118,14 @@ export function createActions(
 
     TagQueue(input) {
       const tagged = record(input);
-      const tags = { ...tagged.tags, ...textMap(input, 'Tags') };
-      if (Object.keys(tags).length > MAXIMUM_TAGS) {
-        throw invalidParameter(
-          `Too many tags added for queue ${tagged.queue.name}. At most ${MAXIMUM_TAGS} are allowed.`,
-        );
-      }
-      tagged.tags = tags;
+      const added = textMap(input, 'Tags');
+      if (Object.keys(added).length === 0) throw missingParameter('Tags');
+      tagged.tags = checkedTags({ ...tagged.tags, ...added }, tagged.queue.name);
     },
     UntagQueue(input) {
       const untagged = record(input);
       const removed = textList(input, 'TagKeys');
+      if (removed.length === 0) throw missingParameter('TagKeys');
       const left = Object.entries(untagged.tags).filter(([key]) => !removed.includes(key));
       untagged.tags = Object.fromEntries(left);
     },

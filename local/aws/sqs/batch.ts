@@ -1,7 +1,7 @@
 /** Batch calls: what refuses the whole request, and one answer per entry for the rest. */
 import { asAwsError } from '../errors.ts';
 import { batchIdsNotDistinct, emptyBatch, invalidBatchEntryId, tooManyEntries } from './errors.ts';
-import type { Input } from './input.ts';
+import { structureList, type Input } from './input.ts';
 import { MAXIMUM_BATCH_ENTRIES, MAXIMUM_ENTRY_ID_LENGTH } from './limits.ts';
 
 export interface BatchFailure {
@@ -18,7 +18,7 @@ export interface BatchOutput {
 
 /** The entries of a batch request; throws when the request as a whole is refused. */
 export function batchEntries(input: Input, entryType: string): readonly Input[] {
-  const entries = (input['Entries'] ?? []) as readonly Input[];
+  const entries = structureList(input, 'Entries');
   if (entries.length === 0) throw emptyBatch(entryType);
   if (entries.length > MAXIMUM_BATCH_ENTRIES) throw tooManyEntries(entries.length);
   const ids = new Set<string>();

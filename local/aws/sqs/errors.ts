@@ -34,6 +34,7 @@ export function purgeQueueInProgress(name: string): AwsError {
   return modelled(
     'PurgeQueueInProgress',
     `Only one PurgeQueue operation on ${name} is allowed every 60 seconds.`,
+    403,
   );
 }
 
@@ -86,6 +87,8 @@ export function receiptHandleIsInvalid(handle: unknown): AwsError {
   return new AwsError(
     'ReceiptHandleIsInvalid',
     `The input receipt handle "${String(handle)}" is not a valid receipt handle.`,
+    400,
+    { queryHttpStatus: 404 },
   );
 }
 
@@ -123,11 +126,13 @@ export function batchTooLong(bytes: number): AwsError {
 }
 
 export function overLimit(message: string): AwsError {
-  return new AwsError('OverLimit', message, 403);
+  return new AwsError('OverLimit', message, 400, { queryHttpStatus: 403 });
 }
 
 export function invalidAddress(address: string): AwsError {
-  return new AwsError('InvalidAddress', `The address ${address} is not valid for this endpoint.`, 404);
+  return new AwsError('InvalidAddress', `The address ${address} is not valid for this endpoint.`, 400, {
+    queryHttpStatus: 404,
+  });
 }
 
 export function unsupportedOperation(message: string): AwsError {
@@ -135,9 +140,20 @@ export function unsupportedOperation(message: string): AwsError {
 }
 
 export function resourceNotFound(message: string): AwsError {
-  return new AwsError('ResourceNotFoundException', message, 404);
+  return new AwsError('ResourceNotFoundException', message, 400, { queryHttpStatus: 404 });
 }
 
-function modelled(code: string, message: string): AwsError {
-  return new AwsError(code, message, 400, { queryCode: `AWS.SimpleQueueService.${code}` });
+/** The request has a member of another type than the API's. */
+export function wrongType(message: string): AwsError {
+  return new AwsError('SerializationException', message, 400, {
+    queryCode: 'MalformedInput',
+    namespace: FRAMEWORK,
+  });
+}
+
+function modelled(code: string, message: string, queryHttpStatus = 400): AwsError {
+  return new AwsError(code, message, 400, {
+    queryCode: `AWS.SimpleQueueService.${code}`,
+    queryHttpStatus,
+  });
 }

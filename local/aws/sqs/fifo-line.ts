@@ -4,8 +4,10 @@
  * deleted, dead-lettered, expired or visible again.
  * "FIFO queue delivery logic", sqs-fifo-queues-understanding-logic.html
  */
+import { createFifoWindow } from './fifo-window.ts';
 import { createHeap, type Heap } from './heap.ts';
 import type { Line, Receive } from './line.ts';
+import { FIFO_WINDOW_MESSAGES } from './limits.ts';
 import type { StoredMessage } from './message.ts';
 
 interface Group {
@@ -20,6 +22,7 @@ interface Group {
 export function createFifoLine(): Line {
   const groups = new Map<string, Group>();
   const ready = createHeap<{ readonly group: Group; readonly order: number }>((entry) => entry.order);
+  const window = createFifoWindow(FIFO_WINDOW_MESSAGES);
   let lockedGroups = 0;
 
   const head = (group: Group): StoredMessage | undefined => {
@@ -45,8 +48,10 @@ export function createFifoLine(): Line {
 
   /** The ready group whose head was sent first. An entry is stale when its group was placed anew or locked. */
   const nextGroup = (): Group | undefined => {
-    for (let entry = ready.pop(); entry; entry = ready.pop()) {
+    for (let entry = ready.peek(); entry; entry = ready.peek()) {
       const { group, order } = entry;
+      if (!window.reaches(order)) return undefined;
+      ready.pop();
       if (group.readyAt !== order || groups.get(group.id) !== group) continue;
       group.readyAt = undefined;
       if (group.inFlight === 0 && head(group)) return group;
@@ -56,6 +61,8 @@ export function createFifoLine(): Line {
   };
 
   return {
+    enter: (message) => window.enter(message),
+    remove: (message) => window.remove(message),
     add(message) {
       const id = message.groupId ?? '';
       let group = groups.get(id);

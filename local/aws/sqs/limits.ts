@@ -33,6 +33,8 @@ export const DEDUPLICATION_MILLISECONDS = 300_000;
 export const RECEIVE_ATTEMPT_MILLISECONDS = 300_000;
 /** Messages in flight per queue, standard and FIFO. quotas-messages.html */
 export const MAXIMUM_IN_FLIGHT = 120_000;
+/** The messages at the front of a FIFO queue in which it looks for groups to receive from. quotas-fifo.html */
+export const FIFO_WINDOW_MESSAGES = 120_000;
 /** `maxReceiveCount` of a redrive policy. SetQueueAttributes */
 export const MAXIMUM_RECEIVE_COUNT = 1000;
 /** Source queues a `byQueue` redrive allow policy may name. SetQueueAttributes */
@@ -49,6 +51,9 @@ export const MAXIMUM_LISTED_MOVE_TASKS = 10;
 export const MAXIMUM_LISTED_QUEUES = 1000;
 /** Tags of a queue. TagQueue */
 export const MAXIMUM_TAGS = 50;
+/** Characters of a tag's key and value. quotas-queues.html */
+export const MAXIMUM_TAG_KEY_LENGTH = 128;
+export const MAXIMUM_TAG_VALUE_LENGTH = 256;
 /** Actions in one AddPermission call, and statements in a queue policy. quotas-policies.html */
 export const MAXIMUM_POLICY_ACTIONS = 7;
 export const MAXIMUM_POLICY_STATEMENTS = 20;

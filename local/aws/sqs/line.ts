@@ -4,6 +4,10 @@
 import type { StoredMessage } from './message.ts';
 
 export interface Line {
+  /** A message came into the queue, delayed or not. */
+  enter(message: StoredMessage): void;
+  /** A message left the queue for good. */
+  remove(message: StoredMessage): void;
   /** A message became available: it is new, its delay ended, or it came back. */
   add(message: StoredMessage): void;
   /** Starts a receive. One receive may take several messages of one FIFO group. */

@@ -3,26 +3,33 @@
  * "Amazon SQS message metadata", sqs-message-metadata.html
  */
 import { createHash, type Hash } from 'node:crypto';
-import { invalidMessageContents, invalidParameter } from './errors.ts';
+import { invalidMessageContents, invalidParameter, unsupportedOperation, wrongType } from './errors.ts';
+import { structureMap, type Input } from './input.ts';
 import { MAXIMUM_ATTRIBUTE_NAME_LENGTH, MAXIMUM_MESSAGE_ATTRIBUTES } from './limits.ts';
 import type { MessageAttributes, MessageAttributeValue } from './message.ts';
 
+/** The significant digits and the powers of ten that a Number holds. sqs-message-metadata.html */
+const MAXIMUM_NUMBER_DIGITS = 38;
+const SMALLEST_NUMBER = 1e-128;
+const LARGEST_NUMBER = 1e126;
+
+const NONE: MessageAttributes = {};
+
 /** Refuses attributes AWS would refuse; returns them as they are stored. */
-export function checkMessageAttributes(given: unknown): MessageAttributes {
-  if (given === undefined || given === null) return {};
-  const attributes = given as Record<string, Partial<MessageAttributeValue> | undefined>;
-  const entries = Object.entries(attributes);
+export function checkMessageAttributes(input: Input): MessageAttributes {
+  if (input['MessageAttributes'] === undefined || input['MessageAttributes'] === null) return NONE;
+  const entries = Object.entries(structureMap(input, 'MessageAttributes'));
   if (entries.length > MAXIMUM_MESSAGE_ATTRIBUTES) {
     throw invalidParameter(
       `Number of message attributes [${entries.length}] exceeds the allowed maximum [${MAXIMUM_MESSAGE_ATTRIBUTES}].`,
     );
   }
-  const checked: Record<string, MessageAttributeValue> = {};
-  for (const [name, value] of entries) {
-    checkName(name);
-    checked[name] = checkValue(name, value ?? {});
-  }
-  return checked;
+  return Object.fromEntries(
+    entries.map(([name, value]) => {
+      checkName(name);
+      return [name, checkValue(name, value)] as const;
+    }),
+  );
 }
 
 /** Bytes the attributes count for: names, data types and values. */
@@ -60,19 +67,21 @@ export function selectAttributes(
   attributes: MessageAttributes,
   wanted: readonly string[],
 ): MessageAttributes {
-  const selected: Record<string, MessageAttributeValue> = {};
-  for (const [name, value] of Object.entries(attributes)) {
-    if (wanted.some((pattern) => matchesName(pattern, name))) selected[name] = value;
-  }
-  return selected;
+  if (attributes === NONE || wanted.length === 0) return NONE;
+  return Object.fromEntries(
+    Object.entries(attributes).filter(([name]) => wanted.some((pattern) => matchesName(pattern, name))),
+  );
 }
 
 function matchesName(pattern: string, name: string): boolean {
   if (pattern === 'All' || pattern === '.*' || pattern === '*') return true;
-  return pattern.endsWith('.*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+  return pattern.endsWith('.*') ? name.startsWith(pattern.slice(0, -'.*'.length)) : pattern === name;
 }
 
 function checkName(name: string): void {
+  if (name === '') {
+    throw invalidParameter('The request must contain non-empty message (user) attribute names.');
+  }
   const wellFormed = /^[A-Za-z0-9_.-]+$/.test(name) && !/^\.|\.$|\.\./.test(name);
   if (!wellFormed || name.length > MAXIMUM_ATTRIBUTE_NAME_LENGTH) {
     throw invalidParameter(
@@ -81,13 +90,22 @@ function checkName(name: string): void {
   }
   if (/^(aws|amazon)\./i.test(name)) {
     throw invalidParameter(
-      `Message (user) attribute name '${name}' starts with the reserved prefix AWS. or Amazon.`,
+      `You can't use message attribute names beginning with 'AWS.' or 'Amazon.'. These strings are reserved for internal use.`,
     );
   }
 }
 
-function checkValue(name: string, value: Partial<MessageAttributeValue>): MessageAttributeValue {
-  const { DataType: type, StringValue: text, BinaryValue: binary } = value;
+function checkValue(name: string, value: Input): MessageAttributeValue {
+  if (!isEmptyList(value['StringListValues']) || !isEmptyList(value['BinaryListValues'])) {
+    throw unsupportedOperation('Message attribute list values in SendMessage operation are not supported.');
+  }
+  for (const member of ['DataType', 'StringValue', 'BinaryValue']) {
+    const given = value[member];
+    if (given !== undefined && given !== null && typeof given !== 'string') {
+      throw wrongType(`The member ${member} of the message attribute '${name}' must be a string.`);
+    }
+  }
+  const { DataType: type, StringValue: text, BinaryValue: binary } = value as Partial<MessageAttributeValue>;
   if (!type)
     throw invalidParameter(
       `The message attribute '${name}' must contain a non-empty message attribute type.`,
@@ -98,17 +116,33 @@ function checkValue(name: string, value: Partial<MessageAttributeValue>): Messag
     );
   }
   const content = isBinary(type) ? binary : text;
-  if (content === undefined || content === '') {
+  if (!content) {
     throw invalidParameter(
       `The message attribute '${name}' must contain a non-empty value of type '${isBinary(type) ? 'Binary' : 'String'}'.`,
     );
   }
   if (isBinary(type)) return { DataType: type, BinaryValue: content };
   if (hasInvalidCharacters(content) || hasInvalidCharacters(type)) throw invalidMessageContents();
-  if (/^Number(\.|$)/.test(type) && !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(content.trim())) {
+  if (/^Number(\.|$)/.test(type) && !isNumber(content.trim())) {
     throw invalidParameter(`Can't cast the value of message (user) attribute '${name}' to a number.`);
   }
   return { DataType: type, StringValue: content };
+}
+
+/** Up to 38 digits, from 10^-128 to 10^+126. */
+function isNumber(text: string): boolean {
+  const parts = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.exec(text);
+  if (!parts) return false;
+  const digits = (parts[1] ?? '').replace('.', '').replace(/^0+/, '').replace(/0+$/, '');
+  const size = Math.abs(Number(text));
+  return (
+    digits.length <= MAXIMUM_NUMBER_DIGITS &&
+    (digits === '' || (size >= SMALLEST_NUMBER && size <= LARGEST_NUMBER))
+  );
+}
+
+function isEmptyList(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
 function isBinary(type: string): boolean {

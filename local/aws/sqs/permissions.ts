@@ -48,6 +48,11 @@ export function policyWithPermission(attributes: QueueAttributes, queueArn: stri
       );
     }
   }
+  for (const account of accounts) {
+    if (!/^\d{12}$/.test(account)) {
+      throw invalidValue('PrincipalId', `[${account}]`, 'Unable to verify.');
+    }
+  }
   const policy = parsePolicy(attributes, queueArn);
   if (policy.Statement.some((statement) => statement.Sid === label)) {
     throw invalidValue('Label', label, 'Already exists.');

@@ -2,7 +2,7 @@
  * The attributes of a queue: which exist, what they may hold, and what a queue makes of them.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
  */
-import { invalidAttributeName, invalidAttributeValue } from './errors.ts';
+import { invalidAttributeName, invalidAttributeValue, invalidValue } from './errors.ts';
 import {
   MAXIMUM_DELAY_SECONDS,
   MAXIMUM_MESSAGE_BYTES,
@@ -47,6 +47,9 @@ const DEFAULTS: QueueAttributes = {
   SqsManagedSseEnabled: 'true',
 };
 
+/** Seconds a data key is reused, on queues with a key of KMS. SetQueueAttributes */
+const DEFAULT_KEY_REUSE = '300';
+
 const FIFO_DEFAULTS: QueueAttributes = {
   ...DEFAULTS,
   FifoQueue: 'true',
@@ -79,6 +82,9 @@ const FIFO_RULES: Readonly<Record<string, Rule>> = {
   FifoThroughputLimit: oneOf('perQueue', 'perMessageGroupId'),
 };
 
+/** Refused with the code of a parameter, not with that of an attribute. */
+const REDRIVE_ATTRIBUTES: readonly string[] = ['RedrivePolicy', 'RedriveAllowPolicy'];
+
 /** Attributes a caller may ask for and not set. */
 const READ_ONLY_ATTRIBUTES: readonly string[] = [
   'QueueArn',
@@ -91,7 +97,12 @@ const READ_ONLY_ATTRIBUTES: readonly string[] = [
 
 /** Every attribute GetQueueAttributes knows. */
 export function isAttributeName(name: string): boolean {
-  return name in RULES || name in FIFO_RULES || READ_ONLY_ATTRIBUTES.includes(name);
+  return ruleOf(name) !== undefined || READ_ONLY_ATTRIBUTES.includes(name);
+}
+
+function ruleOf(name: string): Rule | undefined {
+  if (Object.hasOwn(RULES, name)) return RULES[name];
+  return Object.hasOwn(FIFO_RULES, name) ? FIFO_RULES[name] : undefined;
 }
 
 export function defaultAttributes(fifo: boolean): QueueAttributes {
@@ -106,34 +117,49 @@ export function checkAttributes(given: Readonly<Record<string, unknown>>, fifo: 
   const checked: Record<string, string> = {};
   for (const [name, raw] of Object.entries(given)) {
     if (raw === undefined || raw === null) continue;
-    const rule = RULES[name] ?? FIFO_RULES[name];
-    if (!rule || (!fifo && name in FIFO_RULES)) throw invalidAttributeName(name);
+    const rule = ruleOf(name);
+    if (!rule || (!fifo && Object.hasOwn(FIFO_RULES, name))) throw invalidAttributeName(name);
     const value = typeof raw === 'string' ? raw : JSON.stringify(raw);
     const problem = value === '' && isOptional(name) ? undefined : rule(value);
-    if (problem !== undefined) throw invalidAttributeValue(name, problem);
+    if (problem !== undefined) {
+      throw REDRIVE_ATTRIBUTES.includes(name)
+        ? invalidValue(name, value, problem)
+        : invalidAttributeValue(name, problem);
+    }
     checked[name] = value;
   }
-  const scope = checked['DeduplicationScope'];
+  if (checked['KmsMasterKeyId'] && checked['SqsManagedSseEnabled'] === 'true') {
+    throw invalidAttributeValue(
+      'SqsManagedSseEnabled',
+      'You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.',
+    );
+  }
+  return checked;
+}
+
+/** Refuses what goes wrong between attributes, once a change is merged. */
+function checkTogether(attributes: QueueAttributes): void {
   if (
-    checked['FifoThroughputLimit'] === 'perMessageGroupId' &&
-    scope !== undefined &&
-    scope !== 'messageGroup'
+    attributes['FifoThroughputLimit'] === 'perMessageGroupId' &&
+    attributes['DeduplicationScope'] !== 'messageGroup'
   ) {
     throw invalidAttributeValue(
       'FifoThroughputLimit',
       'perMessageGroupId is allowed only when the value for DeduplicationScope is messageGroup.',
     );
   }
-  return checked;
 }
 
-/** The attributes after a change: what is set to the empty string is gone. */
+/** The attributes after a change: what is set to the empty string is gone. Throws `InvalidAttributeValue`. */
 export function mergeAttributes(current: QueueAttributes, change: QueueAttributes): QueueAttributes {
   const merged: Record<string, string> = { ...current, ...change };
   for (const [name, value] of Object.entries(merged)) if (value === '') delete merged[name];
   // A customer key and the service's own key exclude each other; the one set last wins.
   if (change['KmsMasterKeyId']) merged['SqsManagedSseEnabled'] = 'false';
   else if (change['SqsManagedSseEnabled'] === 'true') delete merged['KmsMasterKeyId'];
+  if (merged['KmsMasterKeyId']) merged['KmsDataKeyReusePeriodSeconds'] ??= DEFAULT_KEY_REUSE;
+  else delete merged['KmsDataKeyReusePeriodSeconds'];
+  checkTogether(merged);
   return merged;
 }
 
@@ -172,16 +198,33 @@ function oneOf(...allowed: readonly string[]): Rule {
 function policyProblem(value: string): string | undefined {
   if (Buffer.byteLength(value) > MAXIMUM_POLICY_BYTES)
     return `A policy has at most ${MAXIMUM_POLICY_BYTES} bytes.`;
-  let policy: { Statement?: unknown };
+  let policy: unknown;
   try {
-    policy = JSON.parse(value) as typeof policy;
+    policy = JSON.parse(value);
   } catch {
     return 'The policy is not valid JSON.';
   }
-  if (!Array.isArray(policy?.Statement)) return undefined;
-  return policy.Statement.length > MAXIMUM_POLICY_STATEMENTS
+  if (!isObject(policy)) return 'The policy is not a JSON object.';
+  const statements = Array.isArray(policy['Statement']) ? policy['Statement'] : [policy['Statement']];
+  if (!statements.every(isStatement)) {
+    return 'A policy needs statements, each with an Effect of Allow or Deny, a Principal and an Action.';
+  }
+  return statements.length > MAXIMUM_POLICY_STATEMENTS
     ? `A policy has at most ${MAXIMUM_POLICY_STATEMENTS} statements.`
     : undefined;
+}
+
+function isStatement(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    (value['Effect'] === 'Allow' || value['Effect'] === 'Deny') &&
+    ('Principal' in value || 'NotPrincipal' in value) &&
+    ('Action' in value || 'NotAction' in value)
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function problemOf(parse: () => unknown): string | undefined {

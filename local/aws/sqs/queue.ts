@@ -129,6 +129,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
     const wasInFlight = message.state === 'in-flight';
     setState(message, 'gone');
     stored.delete(message.key);
+    line.remove(message);
     if (wasInFlight) line.release(message, clock.now());
   };
 
@@ -219,6 +220,16 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
     return taken;
   };
 
+  /** A message nobody has received yet is delayed from its arrival on. */
+  const delayAnew = (message: StoredMessage): void => {
+    if (message.receipt > 0) return;
+    const dueAt = message.arrivedAt + queue.settings.delaySeconds * 1000;
+    if (message.state === 'waiting' && dueAt <= clock.now()) return;
+    if (message.state === 'waiting') setState(message, 'delayed');
+    message.dueAt = dueAt;
+    due.add(message, dueAt);
+  };
+
   /** Sleeps until the next message falls due, and only while somebody waits for it. */
   const armWake = (): void => {
     if (waiters.size === 0) return wake.setFor(undefined);
@@ -267,6 +278,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
       count[entry.state]++;
       stored.set(entry.key, entry);
       retention.add(entry, entry.sentAt);
+      line.enter(entry);
       if (entry.state === 'delayed') due.add(entry, entry.dueAt);
       else line.add(entry);
       if (message.from === undefined) report('sent', entry);
@@ -342,11 +354,12 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
       while (taken.length < wanted && !refused) {
         const message = receive.next();
         if (!message) break;
-        if (accept(message)) taken.push(message);
-        else refused = message;
+        if (accept(message)) {
+          remove(message);
+          taken.push(message);
+        } else refused = message;
       }
       receive.end();
-      for (const message of taken) remove(message);
       if (refused) line.add(refused);
       return { taken, refused: refused !== undefined };
     },
@@ -362,16 +375,10 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
 
     configure(next) {
       catchUp();
-      const delayChange = next.delaySeconds - queue.settings.delaySeconds;
+      const delayed = next.delaySeconds !== queue.settings.delaySeconds;
       queue.settings = next;
       // A new delay holds for what is in a FIFO queue already, not for what is in a standard queue.
-      if (fifo && delayChange !== 0) {
-        for (const message of stored.values()) {
-          if (message.state !== 'delayed') continue;
-          message.dueAt += delayChange * 1000;
-          due.add(message, message.dueAt);
-        }
-      }
+      if (fifo && delayed) for (const message of stored.values()) delayAnew(message);
       catchUp();
       queue.notify();
     },

@@ -39,7 +39,7 @@ export async function receiveMessages(queue: Queue, input: Input, signal?: Abort
     ...textList(input, 'MessageSystemAttributeNames'),
   ];
   for (const name of systemAttributes) {
-    if (name !== 'All' && !(name in SYSTEM_ATTRIBUTES)) throw invalidAttributeName(name);
+    if (name !== 'All' && !Object.hasOwn(SYSTEM_ATTRIBUTES, name)) throw invalidAttributeName(name);
   }
   const attributes = textList(input, 'MessageAttributeNames');
   const attemptId = queue.fifo ? checkedId(input, 'ReceiveRequestAttemptId') : undefined;

@@ -28,7 +28,7 @@ export function parseRedrivePolicy(json: string): RedrivePolicy {
   const count = Number(maxReceiveCount);
   if (!Number.isInteger(count) || count < 1 || count > MAXIMUM_RECEIVE_COUNT) {
     throw new Error(
-      `Invalid value for maxReceiveCount: must be an integer from 1 to ${MAXIMUM_RECEIVE_COUNT}.`,
+      `Invalid value for maxReceiveCount: ${JSON.stringify(maxReceiveCount)}, valid values are from 1 to ${MAXIMUM_RECEIVE_COUNT} both inclusive.`,
     );
   }
   return { targetArn: deadLetterTargetArn, maxReceiveCount: count };
@@ -79,8 +79,10 @@ function parseObject(json: string): Record<string, unknown> {
   try {
     parsed = JSON.parse(json);
   } catch {
-    throw new Error('It is not valid JSON.');
+    throw new Error('Redrive policy is not a valid JSON map.');
   }
-  if (typeof parsed !== 'object' || parsed === null) throw new Error('It is not a JSON object.');
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new Error('Redrive policy is not a valid JSON map.');
+  }
   return parsed as Record<string, unknown>;
 }

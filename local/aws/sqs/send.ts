@@ -9,7 +9,7 @@ import {
   messageTooLong,
   missingParameter,
 } from './errors.ts';
-import { checkedId, optionalText, wholeNumber, type Input } from './input.ts';
+import { checkedId, optionalText, structureMap, wholeNumber, type Input } from './input.ts';
 import { MAXIMUM_DELAY_SECONDS } from './limits.ts';
 import type { MessageAttributes, NewMessage } from './message.ts';
 import {
@@ -57,7 +57,7 @@ export function messageBytes(input: Input): number {
   const body = typeof input['MessageBody'] === 'string' ? input['MessageBody'] : '';
   let bytes = Buffer.byteLength(body);
   try {
-    bytes += attributeBytes(checkMessageAttributes(input['MessageAttributes']));
+    bytes += attributeBytes(checkMessageAttributes(input));
   } catch {
     // The entry will fail for its attributes; here only its body counts.
   }
@@ -67,7 +67,7 @@ export function messageBytes(input: Input): number {
 function checkMessage(queue: Queue, input: Input, senderId: string): NewMessage {
   const body = optionalText(input, 'MessageBody');
   if (body === undefined || body === '') throw missingParameter('MessageBody');
-  const attributes = checkMessageAttributes(input['MessageAttributes']);
+  const attributes = checkMessageAttributes(input);
   const { maximumMessageBytes } = queue.settings;
   if (Buffer.byteLength(body) + attributeBytes(attributes) > maximumMessageBytes) {
     throw messageTooLong(maximumMessageBytes);
@@ -120,21 +120,24 @@ function checkFifo(
 }
 
 function traceHeader(input: Input): string | undefined {
-  const given = input['MessageSystemAttributes'] as MessageAttributes | undefined | null;
-  if (given === undefined || given === null) return undefined;
+  if (input['MessageSystemAttributes'] === undefined) return undefined;
+  const given = structureMap(input, 'MessageSystemAttributes');
+  let header: string | undefined;
   for (const [name, value] of Object.entries(given)) {
     if (name !== 'AWSTraceHeader') {
       throw invalidParameter(
         `Message system attribute name '${name}' is invalid. The only one is AWSTraceHeader.`,
       );
     }
-    if (value.DataType !== 'String' || !value.StringValue) {
+    const { DataType: type, StringValue: text } = value;
+    if (type !== 'String' || typeof text !== 'string' || text === '') {
       throw invalidParameter(
         `The message system attribute '${name}' must contain a non-empty value of type 'String'.`,
       );
     }
+    header = text;
   }
-  return given['AWSTraceHeader']?.StringValue;
+  return header;
 }
 
 function traceAttribute(header: string): MessageAttributes {

@@ -94,6 +94,8 @@ export function createStandardLine(): Line {
   };
 
   return {
+    enter: () => undefined,
+    remove: () => undefined,
     add(message) {
       const group = groupOf(message);
       group.waiting.push(message);

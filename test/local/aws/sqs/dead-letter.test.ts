@@ -112,10 +112,10 @@ describe('redrive policy', () => {
 
     expect(await create('a', policy(`${dead.arn}x`, 3))).toBe('InvalidParameterValue');
     expect(await create('a.fifo', policy(dead.arn, 3), { FifoQueue: 'true' })).toBe('InvalidParameterValue');
-    expect(await create('a', policy(dead.arn, 0))).toBe('InvalidAttributeValue');
-    expect(await create('a', policy(dead.arn, 1001))).toBe('InvalidAttributeValue');
-    expect(await create('a', '{')).toBe('InvalidAttributeValue');
-    expect(await create('a', '{"maxReceiveCount":3}')).toBe('InvalidAttributeValue');
+    expect(await create('a', policy(dead.arn, 0))).toBe('InvalidParameterValue');
+    expect(await create('a', policy(dead.arn, 1001))).toBe('InvalidParameterValue');
+    expect(await create('a', '{')).toBe('InvalidParameterValue');
+    expect(await create('a', '{"maxReceiveCount":3}')).toBe('InvalidParameterValue');
   });
 });
 
@@ -147,7 +147,7 @@ describe('redrive allow policy', () => {
       allow('sometimes'),
     ]) {
       expect(await refusal('CreateQueue', { QueueName: 'q', Attributes: attributes })).toBe(
-        'InvalidAttributeValue',
+        'InvalidParameterValue',
       );
     }
   });
