@@ -28,7 +28,26 @@ export interface Caller {
   readonly service?: string;
   /** The resource a calling service acts for (`aws:SourceArn`). */
   readonly sourceArn?: string;
+  /** What a role's session was given beyond its role. */
+  readonly session?: CallerSession;
+  /** When its credentials expire, in milliseconds since the epoch. */
+  readonly expiresAt?: number;
 }
+
+export interface CallerSession {
+  /** Limits the session further, as JSON text or document. */
+  readonly policy?: unknown;
+  /** Session tags, `aws:PrincipalTag/NAME`. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** The function whose instance calls (`lambda:SourceFunctionArn`). */
+  readonly sourceFunctionArn?: string;
+}
+
+/**
+ * How strictly policies are enforced. `enforced`: as AWS does. `enforced-where-present`: a resource without a policy of
+ * its own takes what the services of its account deliver, and a role that is on no record may do everything.
+ */
+export type PolicyMode = 'enforced' | 'enforced-where-present';
 
 /** How the Query protocol names what repeats; only what differs from `X.member.N` and `X.entry.N.key`. */
 export interface QueryProtocol {
@@ -107,6 +126,8 @@ export interface AuthorizationRequest {
   readonly resourceArn: string;
   /** The resource's own policy as JSON text or document; absent when it has none. */
   readonly resourcePolicy?: unknown;
+  /** True for the policy that AWS gives to a resource for which nobody wrote one. */
+  readonly isDefaultPolicy?: boolean;
   /** The service's own condition keys, e.g. `{'sns:Protocol': 'sqs'}`. */
   readonly conditionKeys?: Readonly<Record<string, string | readonly string[]>>;
 }
@@ -179,6 +200,7 @@ export interface Happening {
     | 'delivery-failed'
     | 'invoked'
     | 'returned'
+    | 'denied'
     | 'fault';
   /** Milliseconds since the epoch, by the context's clock. */
   readonly at: number;
@@ -211,6 +233,8 @@ export interface AwsContext {
   readonly credentials: Credentials;
   /** What outlives this process, when a state directory was given. */
   readonly state: StateStore;
+  /** How strictly the authorizer takes what has no policy. */
+  readonly policies: PolicyMode;
   /** Evaluates policies; without one every call is allowed. */
   authorizer?: Authorizer;
 }
@@ -220,6 +244,8 @@ export interface AwsContextOptions {
   readonly accountId?: string;
   readonly clock?: Clock;
   readonly endpointUrl?: string;
+  /** @default - enforced-where-present */
+  readonly policies?: PolicyMode;
   /** Seeds the faults' randomness; the same seed gives the same faults for the same calls. */
   readonly faultSeed?: number;
   /**
@@ -242,6 +268,7 @@ export function createAwsContext(options: AwsContextOptions = {}): AwsContext {
     events: createHappenings(clock),
     metrics: createMetrics(),
     credentials: createCredentials(),
+    policies: options.policies ?? 'enforced-where-present',
     state: options.state ?? forgetfulStateStore,
   };
 }
