@@ -3,3 +3,5 @@ export { startEmbeddedPostgres } from './server.ts';
 export type { EmbeddedPostgres, EmbeddedPostgresOptions } from './server.ts';
 export { EmbeddedPostgresError } from './errors.ts';
 export type { EmbeddedPostgresErrorCode } from './errors.ts';
+export { createDatabase } from './create-database.ts';
+export type { DatabaseOwner } from './create-database.ts';

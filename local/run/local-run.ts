@@ -2,13 +2,12 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Client, Pool } from 'pg';
+import { Pool } from 'pg';
 import { deployAssembly } from '../assembly/index.ts';
-import type { DatabaseAddress, DatabaseRequest, DeployedAssembly } from '../assembly/index.ts';
+import type { DeployedAssembly } from '../assembly/index.ts';
 import { controllableClock, rootCaller, startEmbeddedAws } from '../aws/index.ts';
 import type { ControllableClock, EmbeddedAws } from '../aws/index.ts';
-import { startEmbeddedPostgres } from '../postgres/index.ts';
-import type { EmbeddedPostgres } from '../postgres/index.ts';
+import { createDatabase, startEmbeddedPostgres } from '../postgres/index.ts';
 import { readTopology } from '../../lib/topology/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
 
@@ -83,7 +82,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
       aws: aws.context,
       startDatabase: async (request) => {
         databaseUrl = await createDatabase(postgres, request);
-        return addressOf(postgres);
+        return { host: postgres.host, port: postgres.port };
       },
     });
     const database = new Pool({ connectionString: databaseUrl, max: 4 });
@@ -121,31 +120,6 @@ async function writeLogs(aws: EmbeddedAws, logFile: string): Promise<() => Promi
     stop();
     await new Promise((resolve) => file.end(resolve));
   };
-}
-
-function addressOf({ host, port }: EmbeddedPostgres): DatabaseAddress {
-  return { host, port };
-}
-
-/** The role and the database that the template asks for, in the one embedded server. */
-async function createDatabase(postgres: EmbeddedPostgres, request: DatabaseRequest): Promise<string> {
-  const client = new Client({ connectionString: postgres.url });
-  await client.connect();
-  try {
-    const role = client.escapeIdentifier(request.username);
-    const known = await client.query('select 1 from pg_roles where rolname = $1', [request.username]);
-    await client.query(
-      `${known.rows.length > 0 ? 'alter' : 'create'} role ${role} login superuser password ${client.escapeLiteral(request.password)}`,
-    );
-    await client.query(`create database ${client.escapeIdentifier(request.databaseName)} owner ${role}`);
-  } finally {
-    await client.end();
-  }
-  const url = new URL(postgres.url);
-  url.username = encodeURIComponent(request.username);
-  url.password = encodeURIComponent(request.password);
-  url.pathname = `/${request.databaseName}`;
-  return url.href;
 }
 
 async function secretValue(
