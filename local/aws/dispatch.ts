@@ -20,8 +20,7 @@ export async function callService(
   caller: Caller,
   signal?: AbortSignal,
 ): Promise<unknown> {
-  const needed = context.authorizer && service.authorization?.(action, input);
-  if (needed) context.authorizer?.authorize(service.name, caller, needed);
+  authorizeCall(context, service, action, input, caller);
   const fault = context.faults.next({ service: service.name, action, input });
   if (fault === undefined) return service.handle(action, input, caller, signal);
 
@@ -45,6 +44,20 @@ export async function callService(
     throw new ResponseDropped(`The answer to ${service.name}.${action} was dropped`);
   }
   return output;
+}
+
+/**
+ * Throws what AWS answers when the caller may not make the call. For calls that do not come through `callService`,
+ * such as typed methods that one service calls of another.
+ */
+export function authorizeCall(
+  context: AwsContext,
+  service: AwsService,
+  action: string,
+  input: Record<string, unknown>,
+  caller: Caller,
+): void {
+  context.authorizer?.authorize(service.name, caller, service.authorization?.(action, input) ?? []);
 }
 
 /** The error of a fault that refuses the whole call, if it is one. */

@@ -6,6 +6,7 @@ import { createAwsContext, type AwsContext, type AwsContextOptions, type AwsServ
 import { startEndpoint, type EndpointOptions } from './endpoint.ts';
 import { createApiGatewayService } from './apigateway/index.ts';
 import { createEventsService } from './events/index.ts';
+import { createIamService } from './iam/index.ts';
 import { createKinesisService } from './kinesis/index.ts';
 import { createKmsService } from './kms/index.ts';
 import { createLambdaService } from './lambda/index.ts';
@@ -20,7 +21,7 @@ import { createStsService } from './sts/index.ts';
 
 export * from './context.ts';
 export { controllableClock, manualClock, systemClock } from './clock.ts';
-export { callService, ResponseDropped } from './dispatch.ts';
+export { authorizeCall, callService, ResponseDropped } from './dispatch.ts';
 export { EndpointError } from './endpoint.ts';
 export { AwsError, asAwsError, unknownOperation } from './errors.ts';
 export type { FaultCall, FaultEffect, FaultRule, FaultRules } from './faults.ts';
@@ -81,6 +82,7 @@ function createBuiltInServices(context: AwsContext): BuiltInServices {
   const services: BuiltInServices = {
     apigateway: createApiGatewayService(context),
     events: createEventsService(context),
+    iam: createIamService(context),
     kinesis: createKinesisService(context),
     kms: createKmsService(context),
     lambda: createLambdaService(context),
@@ -93,5 +95,6 @@ function createBuiltInServices(context: AwsContext): BuiltInServices {
     sts: createStsService(context),
   };
   for (const service of Object.values(services)) context.services.register(service);
+  context.authorizer = services.iam.authorizer;
   return services;
 }
