@@ -63,6 +63,8 @@ export interface QueryProtocol {
   readonly outputs?: Readonly<Record<string, FlattenedOutput>>;
   /** Output members written as `<entry><key/><value/></entry>` maps. */
   readonly outputMaps?: readonly string[];
+  /** Output members that are times in seconds since the epoch, or lists of them: written as ISO 8601. */
+  readonly timestamps?: readonly string[];
 }
 
 /** `Attribute.1.Name=A&Attribute.1.Value=B` -> `{member: 'Attributes', map: {key: 'Name', value: 'Value'}}`. */
@@ -87,6 +89,15 @@ export interface ServiceProtocols {
     readonly errorNamespace?: string;
     /** Adds the `x-amzn-query-error` header to errors (SQS only). */
     readonly queryCompatible?: boolean;
+  };
+  /** Smithy RPC v2 CBOR: `POST /service/<service>/operation/<Action>`. */
+  readonly cbor?: {
+    readonly service: string;
+    readonly errorNamespace?: string;
+    /** Adds the `x-amzn-query-error` header to errors. */
+    readonly queryCompatible?: boolean;
+    /** Output members that are times in seconds since the epoch, or lists of them. */
+    readonly timestamps: readonly string[];
   };
   readonly query?: QueryProtocol;
   /** REST-JSON operations, and anything else that is found by method and path. */

@@ -7,10 +7,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { rootCaller, type AwsContext, type Caller } from './context.ts';
+import { gunzipSync } from 'node:zlib';
+import { rootCaller, type AwsContext, type AwsService, type Caller } from './context.ts';
 import { callService, ResponseDropped } from './dispatch.ts';
 import { asAwsError, AwsError, unknownOperation } from './errors.ts';
 import { acceptPlaintextHttp2 } from './protocols/plaintext-http2.ts';
+import { cborError, cborInput, cborOperation, cborOutput } from './protocols/rpc-v2-cbor.ts';
 import { jsonError, jsonInput, jsonOperation, jsonOutput } from './protocols/aws-json.ts';
 import { queryError, queryInput, queryOutput, queryService } from './protocols/query.ts';
 import { matchRoute, restError, type RestResponse, type RestRoute } from './protocols/rest-json.ts';
@@ -189,7 +191,11 @@ async function route(
   const target = request.headers['x-amz-target'];
   const signature = signatureOf(request, searchParams);
   const caller = (signature && context.credentials.callerOf(signature.accessKeyId)) ?? rootCaller(context);
-  if (typeof target === 'string') return answerJson(context, target, body, caller, signal);
+  if (typeof target === 'string') {
+    return answerJson(context, target, uncompressed(request, body), caller, signal);
+  }
+  const operation = cborOperation(context.services.all(), pathname);
+  if (operation) return answerCbor(context, operation, uncompressed(request, body), caller, signal);
 
   const routed = await answerRoute(
     context,
@@ -203,7 +209,9 @@ async function route(
   );
   if (routed) return routed;
 
-  const form = new URLSearchParams(request.method === 'GET' ? searchParams : body.toString('utf8'));
+  const form = new URLSearchParams(
+    request.method === 'GET' ? searchParams : uncompressed(request, body).toString('utf8'),
+  );
   if (form.has('Action')) {
     return answerQuery(context, pathname, form, caller, signature?.service, requestId, signal);
   }
@@ -226,6 +234,32 @@ async function answerJson(
   } catch (error) {
     if (error instanceof ResponseDropped) throw error;
     return jsonError(service, asAwsError(error));
+  }
+}
+
+async function answerCbor(
+  context: AwsContext,
+  { service, action }: { readonly service: AwsService; readonly action: string },
+  body: Buffer,
+  caller: Caller,
+  signal: AbortSignal,
+): Promise<WireResponse> {
+  try {
+    const output = await callService(context, service, action, cborInput(body), caller, signal);
+    return cborOutput(service, output);
+  } catch (error) {
+    if (error instanceof ResponseDropped) throw error;
+    return cborError(service, asAwsError(error));
+  }
+}
+
+/** SDKs compress large requests to some operations. What is not compressed as it says is refused as unreadable. */
+function uncompressed(request: IncomingMessage, body: Buffer): Buffer {
+  if (request.headers['content-encoding'] !== 'gzip') return body;
+  try {
+    return gunzipSync(body, { maxOutputLength: MAXIMUM_REQUEST_BYTES });
+  } catch {
+    return body;
   }
 }
 

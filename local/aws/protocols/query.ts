@@ -148,8 +148,15 @@ function mapOf(protocol: QueryProtocol, node: Tree, key: string, valueName: stri
 
 function membersXml(protocol: QueryProtocol, action: string, members: Record<string, unknown>): string {
   return Object.entries(members)
-    .map(([name, content]) => memberXml(protocol, action, name, content))
+    .map(([name, content]) => memberXml(protocol, action, name, withTimes(protocol, name, content)))
     .join('');
+}
+
+/** The content with its times as ISO 8601 text. */
+function withTimes(protocol: QueryProtocol, name: string, content: unknown): unknown {
+  if (!protocol.timestamps?.includes(name)) return content;
+  const text = (time: unknown) => (typeof time === 'number' ? new Date(time * 1000).toISOString() : time);
+  return Array.isArray(content) ? content.map(text) : text(content);
 }
 
 function memberXml(protocol: QueryProtocol, action: string, name: string, content: unknown): string {
