@@ -5,6 +5,7 @@
 import { createAwsContext, type AwsContext, type AwsContextOptions, type AwsServices } from './context.ts';
 import { startEndpoint, type EndpointOptions } from './endpoint.ts';
 import { createApiGatewayService } from './apigateway/index.ts';
+import { createDynamoDbStreamsService } from './dynamodb/streams/index.ts';
 import { createEventsService } from './events/index.ts';
 import { createIamService } from './iam/index.ts';
 import { createKinesisService } from './kinesis/index.ts';
@@ -81,6 +82,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 function createBuiltInServices(context: AwsContext): BuiltInServices {
   const services: BuiltInServices = {
     apigateway: createApiGatewayService(context),
+    dynamodbstreams: createDynamoDbStreamsService(context),
     events: createEventsService(context),
     iam: createIamService(context),
     kinesis: createKinesisService(context),

@@ -1,0 +1,58 @@
+/**
+ * How many bytes DynamoDB counts for an item.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+ */
+import type { AttributeValue, Item } from './model.ts';
+
+/** A list or map has 3 bytes of overhead, and 1 for each of its elements. */
+const DOCUMENT_BYTES = 3;
+const ELEMENT_BYTES = 1;
+
+/** The names and values of all attributes. */
+export function itemSize(item: Item): number {
+  let bytes = 0;
+  for (const name in item) bytes += textBytes(name) + valueSize(item[name] as AttributeValue);
+  return bytes;
+}
+
+export function valueSize(value: AttributeValue): number {
+  if (value.S !== undefined) return textBytes(value.S);
+  if (value.N !== undefined) return numberBytes(value.N);
+  if (value.B !== undefined) return binaryBytes(value.B);
+  if (value.BOOL !== undefined || value.NULL !== undefined) return 1;
+  if (value.M !== undefined) {
+    return DOCUMENT_BYTES + ELEMENT_BYTES * Object.keys(value.M).length + itemSize(value.M);
+  }
+  if (value.L !== undefined) {
+    return sum(value.L, (element) => ELEMENT_BYTES + valueSize(element)) + DOCUMENT_BYTES;
+  }
+  if (value.SS !== undefined) return sum(value.SS, textBytes);
+  if (value.NS !== undefined) return sum(value.NS, numberBytes);
+  return sum(value.BS ?? [], binaryBytes);
+}
+
+/** UTF-8 bytes. */
+export function textBytes(text: string): number {
+  return Buffer.byteLength(text);
+}
+
+export function binaryBytes(base64: string): number {
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  return (base64.length / 4) * 3 - padding;
+}
+
+/** "Approximately 1 byte per two significant digits + 1 byte", leading and trailing zeros not counted. */
+export function numberBytes(number: string): number {
+  const negative = number.startsWith('-');
+  const plain = number.replace('-', '').replace('.', '');
+  const significant = plain.replace(/^0+/, '').replace(/0+$/, '').length;
+  if (significant === 0) return 1;
+  // Digits are kept in pairs that line up with the decimal point, so an odd place takes one more half byte.
+  return Math.ceil(significant / 2) + 1 + (negative ? 1 : 0);
+}
+
+function sum<Value>(values: readonly Value[], sizeOf: (value: Value) => number): number {
+  let bytes = 0;
+  for (const value of values) bytes += sizeOf(value);
+  return bytes;
+}
