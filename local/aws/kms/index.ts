@@ -10,12 +10,14 @@ import {
   optionalText,
   page,
   requiredText,
+  textList,
   validationError,
   wholeNumber,
   type JsonInput,
 } from '../json-input.ts';
 import { decrypt, encrypt, keyIdOf, type EncryptionContext } from './ciphertext.ts';
-import { createKeys, type Key, type Keys } from './keys.ts';
+import { createGrants, type Grants } from './grants.ts';
+import { createKeys, DAY_MILLISECONDS, type Key, type KeyOptions, type Keys } from './keys.ts';
 
 declare module '../context.ts' {
   interface AwsServices {
@@ -26,12 +28,16 @@ declare module '../context.ts' {
 export interface KmsService extends AwsService {
   readonly name: 'kms';
   /** Creates a key, for provisioning; `id` is its UUID when the caller wants to choose it. */
-  createKey(options?: { readonly id?: string; readonly description?: string; readonly policy?: string }): {
-    readonly keyId: string;
-    readonly arn: string;
-  };
+  createKey(options?: KeyOptions): { readonly keyId: string; readonly arn: string };
   /** The policy of a key named by id, ARN or alias. Throws `NotFoundException`. */
   keyPolicy(keyReference: string): string;
+  /** Whether a grant lets this principal do the operation with the key under this encryption context. */
+  isGranted(
+    keyReference: string,
+    principalArn: string,
+    operation: string,
+    encryptionContext: Readonly<Record<string, string>>,
+  ): boolean;
 }
 
 /** Bytes Encrypt takes under a symmetric key. Encrypt */
@@ -41,13 +47,22 @@ const MAXIMUM_RANDOM_BYTES = 1024;
 /** Days a key waits for its deletion. ScheduleKeyDeletion */
 const SHORTEST_WAIT_DAYS = 7;
 const LONGEST_WAIT_DAYS = 30;
-const DAY_MILLISECONDS = 86_400_000;
+/** EnableKeyRotation */
+const SHORTEST_ROTATION_DAYS = 90;
+const LONGEST_ROTATION_DAYS = 2560;
+const DEFAULT_ROTATION_DAYS = 365;
 const DEFAULT_PAGE = 100;
 const MAXIMUM_PAGE = 1000;
 
 export function createKmsService(context: AwsContext): KmsService {
   const keys = createKeys(context);
-  const actions = createActions(context, keys);
+  const grants = createGrants(context);
+  const actions: Readonly<Record<string, Action>> = {
+    ...keyActions(context, keys),
+    ...rotationActions(context, keys),
+    ...grantActions(keys, grants),
+    ...cryptographyActions(keys),
+  };
   return {
     name: 'kms',
     protocols: { json: { version: '1.1', targetPrefix: 'TrentService' } },
@@ -59,14 +74,22 @@ export function createKmsService(context: AwsContext): KmsService {
       return { keyId: id, arn };
     },
     keyPolicy: (reference) => keys.find(reference).policy,
+    isGranted: (reference, principalArn, operation, encryptionContext) =>
+      grants.allows(keys.find(reference).arn, principalArn, operation, encryptionContext),
   };
 }
 
 type Action = (input: JsonInput) => JsonInput | undefined | void;
 
-function createActions(context: AwsContext, keys: Keys): Readonly<Record<string, Action>> {
+function keyActions(context: AwsContext, keys: Keys): Readonly<Record<string, Action>> {
   const { clock } = context;
   const keyOf = (input: JsonInput) => keys.find(requiredText(input, 'KeyId'));
+  /** AWS changes its own keys itself. */
+  const customerKeyOf = (input: JsonInput): Key => {
+    const key = keyOf(input);
+    if (key.manager === 'CUSTOMER') return key;
+    throw new AwsError('AccessDeniedException', `${key.arn} is managed by AWS: it can't be changed.`);
+  };
 
   return {
     CreateKey(input) {
@@ -81,7 +104,8 @@ function createActions(context: AwsContext, keys: Keys): Readonly<Record<string,
       const policy = optionalText(input, 'Policy');
       const key = keys.create({
         ...(description !== undefined && { description }),
-        ...(policy !== undefined && { policy }),
+        ...(policy !== undefined && { policy: checkedPolicy(policy) }),
+        tags: tagsOf(input),
       });
       return { KeyMetadata: metadata(context, key) };
     },
@@ -91,13 +115,16 @@ function createActions(context: AwsContext, keys: Keys): Readonly<Record<string,
       return { Keys: items.map((key) => ({ KeyId: key.id, KeyArn: key.arn })), ...truncation(nextToken) };
     },
     EnableKey(input) {
-      keyOf(input).state = 'Enabled';
+      keys.change(customerKeyOf(input), { state: 'Enabled' });
     },
     DisableKey(input) {
-      keyOf(input).state = 'Disabled';
+      keys.change(customerKeyOf(input), { state: 'Disabled' });
     },
     ScheduleKeyDeletion(input) {
-      const key = keyOf(input);
+      const key = customerKeyOf(input);
+      if (key.state === 'PendingDeletion') {
+        throw new AwsError('KMSInvalidStateException', `${key.arn} is pending deletion.`);
+      }
       const days = wholeNumber(
         input,
         'PendingWindowInDays',
@@ -105,11 +132,11 @@ function createActions(context: AwsContext, keys: Keys): Readonly<Record<string,
         LONGEST_WAIT_DAYS,
         LONGEST_WAIT_DAYS,
       );
-      key.state = 'PendingDeletion';
-      key.deletionAt = clock.now() + days * DAY_MILLISECONDS;
+      const deletionAt = clock.now() + days * DAY_MILLISECONDS;
+      keys.change(key, { state: 'PendingDeletion', deletionAt });
       return {
         KeyId: key.arn,
-        DeletionDate: key.deletionAt / 1000,
+        DeletionDate: deletionAt / 1000,
         KeyState: key.state,
         PendingWindowInDays: days,
       };
@@ -119,24 +146,38 @@ function createActions(context: AwsContext, keys: Keys): Readonly<Record<string,
       if (key.state !== 'PendingDeletion') {
         throw new AwsError('KMSInvalidStateException', `${key.arn} is not pending deletion.`);
       }
-      key.state = 'Disabled';
-      key.deletionAt = undefined;
+      Object.assign(key, { deletionAt: undefined });
+      keys.change(key, { state: 'Disabled' });
       return { KeyId: key.arn };
     },
     GetKeyPolicy: (input) => ({ Policy: keyOf(input).policy, PolicyName: 'default' }),
     PutKeyPolicy(input) {
       const policy = requiredText(input, 'Policy');
-      if (!isJson(policy))
-        throw new AwsError('MalformedPolicyDocumentException', 'The key policy is not valid JSON.');
-      keyOf(input).policy = policy;
+      keys.change(keyOf(input), { policy: checkedPolicy(policy) });
     },
-    EnableKeyRotation(input) {
-      keyOf(input).rotation = true;
+    ListKeyPolicies(input) {
+      keyOf(input);
+      return { PolicyNames: ['default'], Truncated: false };
     },
-    DisableKeyRotation(input) {
-      keyOf(input).rotation = false;
+    UpdateKeyDescription(input) {
+      keys.change(keyOf(input), { description: requiredText(input, 'Description') });
     },
-    GetKeyRotationStatus: (input) => ({ KeyRotationEnabled: keyOf(input).rotation }),
+    TagResource(input) {
+      const key = keyOf(input);
+      keys.change(key, { tags: new Map([...key.tags, ...tagsOf(input)]) });
+    },
+    UntagResource(input) {
+      const key = keyOf(input);
+      const gone = new Set(textList(input, 'TagKeys'));
+      keys.change(key, { tags: new Map([...key.tags].filter(([name]) => !gone.has(name))) });
+    },
+    ListResourceTags(input) {
+      const { items, nextToken } = listed(input, [...keyOf(input).tags]);
+      return {
+        Tags: items.map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
+        ...truncation(nextToken),
+      };
+    },
 
     CreateAlias(input) {
       keys.setAlias(
@@ -169,19 +210,87 @@ function createActions(context: AwsContext, keys: Keys): Readonly<Record<string,
       }));
       return { Aliases: aliases, ...truncation(nextToken) };
     },
+  };
+}
 
+/** https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html */
+function rotationActions({ clock }: AwsContext, keys: Keys): Readonly<Record<string, Action>> {
+  const keyOf = (input: JsonInput) => keys.usable(requiredText(input, 'KeyId'));
+  return {
+    EnableKeyRotation(input) {
+      const periodDays = wholeNumber(
+        input,
+        'RotationPeriodInDays',
+        SHORTEST_ROTATION_DAYS,
+        LONGEST_ROTATION_DAYS,
+        DEFAULT_ROTATION_DAYS,
+      );
+      const nextAt = clock.now() + periodDays * DAY_MILLISECONDS;
+      keys.change(keyOf(input), { automaticRotation: { periodDays, nextAt } });
+    },
+    DisableKeyRotation(input) {
+      const key = keyOf(input);
+      Object.assign(key, { automaticRotation: undefined });
+      keys.change(key, {});
+    },
+    GetKeyRotationStatus(input) {
+      const key = keys.find(requiredText(input, 'KeyId'));
+      const { automaticRotation } = key;
+      return {
+        KeyId: key.arn,
+        KeyRotationEnabled: automaticRotation !== undefined,
+        ...(automaticRotation && {
+          RotationPeriodInDays: automaticRotation.periodDays,
+          NextRotationDate: automaticRotation.nextAt / 1000,
+        }),
+      };
+    },
+    RotateKeyOnDemand(input) {
+      const key = keyOf(input);
+      keys.rotate(key, 'ON_DEMAND');
+      return { KeyId: key.arn };
+    },
+    ListKeyRotations(input) {
+      const key = keys.find(requiredText(input, 'KeyId'));
+      const { items, nextToken } = listed(input, key.rotations);
+      return {
+        Rotations: items.map(({ type, at }) => ({
+          KeyId: key.arn,
+          RotationDate: at / 1000,
+          RotationType: type,
+        })),
+        ...truncation(nextToken),
+      };
+    },
+  };
+}
+
+/** https://docs.aws.amazon.com/kms/latest/developerguide/grants.html */
+function grantActions(keys: Keys, grants: Grants): Readonly<Record<string, Action>> {
+  const keyOf = (input: JsonInput) => keys.usable(requiredText(input, 'KeyId'));
+  const shown = (input: JsonInput, all: readonly JsonInput[]): JsonInput => {
+    const { items, nextToken } = listed(input, all);
+    return { Grants: items, ...truncation(nextToken) };
+  };
+  return {
+    CreateGrant: (input) => grants.create(keyOf(input).arn, input),
+    ListGrants: (input) => shown(input, grants.list(keyOf(input).arn, input)),
+    ListRetirableGrants: (input) =>
+      shown(input, grants.retirableBy(requiredText(input, 'RetiringPrincipal'))),
+    RevokeGrant: (input) => grants.revoke(keyOf(input).arn, requiredText(input, 'GrantId')),
+    RetireGrant: (input) => grants.retire(input),
+  };
+}
+
+function cryptographyActions(keys: Keys): Readonly<Record<string, Action>> {
+  return {
     Encrypt(input) {
       const key = keys.usable(requiredText(input, 'KeyId'));
       const plaintext = blob(input, 'Plaintext');
       if (plaintext.length < 1 || plaintext.length > MAXIMUM_PLAINTEXT_BYTES) {
         throw validationError(`Plaintext must be 1 to ${MAXIMUM_PLAINTEXT_BYTES} bytes.`);
       }
-      const ciphertext = encrypt(
-        key.id,
-        key.material,
-        plaintext,
-        encryptionContext(input, 'EncryptionContext'),
-      );
+      const ciphertext = encrypt(key, plaintext, encryptionContext(input, 'EncryptionContext'));
       return { CiphertextBlob: ciphertext.toString('base64'), KeyId: key.arn, ...ALGORITHM };
     },
     Decrypt(input) {
@@ -192,7 +301,7 @@ function createActions(context: AwsContext, keys: Keys): Readonly<Record<string,
       const { key: source, plaintext } = open(keys, input, 'SourceKeyId', 'SourceEncryptionContext');
       const key = keys.usable(requiredText(input, 'DestinationKeyId'));
       const bound = encryptionContext(input, 'DestinationEncryptionContext');
-      const ciphertext = encrypt(key.id, key.material, plaintext, bound);
+      const ciphertext = encrypt(key, plaintext, bound);
       return { CiphertextBlob: ciphertext.toString('base64'), SourceKeyId: source.arn, KeyId: key.arn };
     },
     GenerateDataKey: (input) => dataKey(keys, input),
@@ -221,7 +330,7 @@ function dataKey(keys: Keys, input: JsonInput): Record<'KeyId' | 'Plaintext' | '
     throw validationError('KeySpec must be AES_256 or AES_128.');
   }
   const plaintext = randomBytes(bytes ?? (spec === 'AES_128' ? 16 : 32));
-  const ciphertext = encrypt(key.id, key.material, plaintext, encryptionContext(input, 'EncryptionContext'));
+  const ciphertext = encrypt(key, plaintext, encryptionContext(input, 'EncryptionContext'));
   return {
     KeyId: key.arn,
     Plaintext: plaintext.toString('base64'),
@@ -247,7 +356,7 @@ function open(
   }
   return {
     key,
-    plaintext: decrypt(key.id, key.material, ciphertext, encryptionContext(input, contextMember)),
+    plaintext: decrypt(key, ciphertext, encryptionContext(input, contextMember)),
   };
 }
 
@@ -296,11 +405,22 @@ function truncation(nextToken: string | undefined): JsonInput {
   return nextToken === undefined ? { Truncated: false } : { Truncated: true, NextMarker: nextToken };
 }
 
-function isJson(text: string): boolean {
+function checkedPolicy(text: string): string {
   try {
     JSON.parse(text);
-    return true;
+    return text;
   } catch {
-    return false;
+    throw new AwsError('MalformedPolicyDocumentException', 'The key policy is not valid JSON.');
   }
+}
+
+function tagsOf(input: JsonInput): ReadonlyMap<string, string> {
+  const tags = (input['Tags'] ?? []) as readonly { TagKey?: unknown; TagValue?: unknown }[];
+  if (!Array.isArray(tags)) throw validationError('The member Tags must be a list.');
+  return new Map(
+    tags.map((tag) => [
+      requiredText(tag as JsonInput, 'TagKey'),
+      optionalText(tag as JsonInput, 'TagValue') ?? '',
+    ]),
+  );
 }

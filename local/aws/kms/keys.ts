@@ -4,27 +4,51 @@ import type { AwsContext } from '../context.ts';
 import { AwsError } from '../errors.ts';
 import { validationError } from '../json-input.ts';
 
+const MATERIAL_BYTES = 32;
+export const DAY_MILLISECONDS = 86_400_000;
+
 export interface Key {
   readonly id: string;
   readonly arn: string;
-  readonly material: Buffer;
-  readonly description: string;
+  /** Every material it ever had, the newest last: what an older one encrypted can still be read. */
+  readonly materials: readonly Buffer[];
+  readonly rotations: readonly Rotation[];
   readonly manager: 'AWS' | 'CUSTOMER';
   readonly createdAt: number;
+  readonly tags: Map<string, string>;
+  description: string;
   state: 'Enabled' | 'Disabled' | 'PendingDeletion';
   /** When a key that is pending deletion goes; milliseconds since the epoch. */
   deletionAt: number | undefined;
   policy: string;
-  rotation: boolean;
+  /** Set while the key is rotated by the clock. */
+  automaticRotation: { readonly periodDays: number; nextAt: number } | undefined;
+}
+
+export interface Rotation {
+  readonly type: 'AUTOMATIC' | 'ON_DEMAND';
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export interface KeyOptions {
+  readonly id?: string;
+  readonly description?: string;
+  readonly policy?: string;
+  readonly tags?: ReadonlyMap<string, string>;
 }
 
 export interface Keys {
-  create(options: { readonly id?: string; readonly description?: string; readonly policy?: string }): Key;
+  create(options: KeyOptions): Key;
   /** By key id, key ARN, alias name or alias ARN. Throws `NotFoundException`. */
   find(reference: string): Key;
   /** The same, for cryptography: throws when the key is disabled or pending deletion. */
   usable(reference: string): Key;
   all(): readonly Key[];
+  /** Changes a key and keeps the change. */
+  change(key: Key, changes: Partial<Key>): void;
+  /** A new material from now on. */
+  rotate(key: Key, type: Rotation['type']): void;
   setAlias(alias: string, key: Key, mode: 'create' | 'update'): void;
   deleteAlias(alias: string): void;
   aliases(): readonly { readonly alias: string; readonly arn: string; readonly key: Key }[];
@@ -33,32 +57,71 @@ export interface Keys {
 export function createKeys(context: AwsContext): Keys {
   const { clock, region, accountId } = context;
   const prefix = `arn:aws:kms:${region}:${accountId}:`;
-  const keys = new Map<string, Key>();
-  const aliases = new Map<string, Key>();
+  const keptKeys = context.state.collection<KeptKey>('kms.keys');
+  const keptAliases = context.state.collection<string>('kms.aliases');
+  const keys = new Map<string, Key>(keptKeys.entries().map(([id, kept]) => [id, restored(kept)]));
+  const aliases = new Map<string, Key>(
+    keptAliases.entries().map(([alias, keyId]) => [alias, keys.get(keyId)!]),
+  );
 
-  const create = (manager: Key['manager'], id: string, description: string, policy?: string): Key => {
+  const create = (manager: Key['manager'], options: KeyOptions): Key => {
+    const { id = randomUUID(), description = '', policy = defaultPolicy(accountId), tags } = options;
     const key: Key = {
       id,
       arn: `${prefix}key/${id}`,
-      material: randomBytes(32),
+      materials: [randomBytes(MATERIAL_BYTES)],
+      rotations: [],
       description,
       manager,
       createdAt: clock.now(),
+      tags: new Map(tags),
       state: 'Enabled',
       deletionAt: undefined,
-      policy: policy ?? defaultPolicy(accountId),
-      rotation: false,
+      policy,
+      automaticRotation: undefined,
     };
     keys.set(id, key);
+    keptKeys.put(id, toKept(key));
     return key;
+  };
+
+  const change = (key: Key, changes: Partial<Key>): void => {
+    Object.assign(key, changes);
+    keptKeys.put(key.id, toKept(key));
+  };
+
+  const setAlias = (alias: string, key: Key): void => {
+    aliases.set(alias, key);
+    keptAliases.put(alias, key.id);
+  };
+
+  const removeAlias = (alias: string): boolean => {
+    keptAliases.delete(alias);
+    return aliases.delete(alias);
+  };
+
+  const rotate = (key: Key, type: Rotation['type'], at: number): void =>
+    change(key, {
+      materials: [...key.materials, randomBytes(MATERIAL_BYTES)],
+      rotations: [...key.rotations, { type, at }],
+    });
+
+  /** Rotations that fell due since the key was last looked at. */
+  const rotateWhatIsDue = (key: Key): void => {
+    const { automaticRotation } = key;
+    if (automaticRotation === undefined || key.state !== 'Enabled') return;
+    for (let due = automaticRotation.nextAt; due <= clock.now(); due = automaticRotation.nextAt) {
+      automaticRotation.nextAt = due + automaticRotation.periodDays * DAY_MILLISECONDS;
+      rotate(key, 'AUTOMATIC', due);
+    }
   };
 
   const byAlias = (alias: string): Key | undefined => {
     const key = aliases.get(alias);
     if (key || !alias.startsWith('alias/aws/')) return key;
     // AWS makes a service's own key when the service first needs it.
-    const managed = create('AWS', randomUUID(), `Default key of ${alias.slice('alias/aws/'.length)}`);
-    aliases.set(alias, managed);
+    const managed = create('AWS', { description: `Default key of ${alias.slice('alias/aws/'.length)}` });
+    setAlias(alias, managed);
     return managed;
   };
 
@@ -67,8 +130,10 @@ export function createKeys(context: AwsContext): Keys {
     const key = name.startsWith('alias/') ? byAlias(name) : keys.get(name.replace(/^key\//, ''));
     if (key?.deletionAt !== undefined && key.deletionAt <= clock.now()) {
       keys.delete(key.id);
-      for (const [alias, target] of aliases) if (target === key) aliases.delete(alias);
+      keptKeys.delete(key.id);
+      for (const [alias, target] of aliases) if (target === key) removeAlias(alias);
     } else if (key) {
+      rotateWhatIsDue(key);
       return key;
     }
     const kind = name.startsWith('alias/') ? 'Alias' : 'Key';
@@ -77,8 +142,10 @@ export function createKeys(context: AwsContext): Keys {
   };
 
   return {
-    create: ({ id = randomUUID(), description = '', policy }) => create('CUSTOMER', id, description, policy),
+    create: (options) => create('CUSTOMER', options),
     find,
+    change,
+    rotate: (key, type) => rotate(key, type, clock.now()),
     usable(reference) {
       const key = find(reference);
       if (key.state === 'Disabled') throw new AwsError('DisabledException', `${key.arn} is disabled.`);
@@ -107,13 +174,38 @@ export function createKeys(context: AwsContext): Keys {
       if (mode === 'update' && !exists) {
         throw new AwsError('NotFoundException', `Alias ${prefix}${alias} is not found.`);
       }
-      aliases.set(alias, key);
+      setAlias(alias, key);
     },
     deleteAlias(alias) {
-      if (!aliases.delete(alias))
+      if (!removeAlias(alias))
         throw new AwsError('NotFoundException', `Alias ${prefix}${alias} is not found.`);
     },
     aliases: () => [...aliases].map(([alias, key]) => ({ alias, arn: prefix + alias, key })),
+  };
+}
+
+/** A key as the state directory holds it. */
+interface KeptKey extends Omit<Key, 'materials' | 'tags'> {
+  /** In base64. */
+  readonly materials: readonly string[];
+  readonly tags: readonly (readonly [string, string])[];
+}
+
+function toKept(key: Key): KeptKey {
+  return {
+    ...key,
+    materials: key.materials.map((material) => material.toString('base64')),
+    tags: [...key.tags],
+  };
+}
+
+function restored(kept: KeptKey): Key {
+  return {
+    ...kept,
+    materials: kept.materials.map((material) => Buffer.from(material, 'base64')),
+    tags: new Map(kept.tags),
+    deletionAt: kept.deletionAt,
+    automaticRotation: kept.automaticRotation,
   };
 }
 
