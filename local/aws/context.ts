@@ -139,6 +139,8 @@ export interface AuthorizationRequest {
   readonly resourcePolicy?: unknown;
   /** True for the policy that AWS gives to a resource for which nobody wrote one. */
   readonly isDefaultPolicy?: boolean;
+  /** True when something other than a policy, such as a grant of KMS, lets this principal in. */
+  isGranted?(principalArn: string): boolean;
   /** The service's own condition keys, e.g. `{'sns:Protocol': 'sqs'}`. */
   readonly conditionKeys?: Readonly<Record<string, string | readonly string[]>>;
 }
