@@ -109,6 +109,7 @@ function createActions(context: AwsContext, secrets: Secrets): Readonly<Record<s
       secret.description = optionalText(input, 'Description') ?? secret.description;
       secret.kmsKeyId = optionalText(input, 'KmsKeyId') ?? secret.kmsKeyId;
       secret.changedAt = clock.now();
+      secrets.keep(secret);
       const content = contentOf(input);
       if (!content) return identity(secret);
       const version = secrets.addVersion(secret, content, optionalText(input, 'ClientRequestToken'), [
@@ -149,12 +150,14 @@ function createActions(context: AwsContext, secrets: Secrets): Readonly<Record<s
         ? clock.now()
         : clock.now() + (days ?? LONGEST_RECOVERY_DAYS) * DAY_MILLISECONDS;
       if (force) secrets.remove(secret);
+      else secrets.keep(secret);
       return { ...identity(secret), DeletionDate: secret.deletionAt / 1000 };
     },
     RestoreSecret(input) {
       const secret = secrets.find(requiredText(input, 'SecretId'));
       secret.deletedAt = undefined;
       secret.deletionAt = undefined;
+      secrets.keep(secret);
       return identity(secret);
     },
     GetRandomPassword: (input) => ({ RandomPassword: randomPassword(input) }),

@@ -47,19 +47,44 @@ export interface Secrets {
     stages: readonly string[],
   ): SecretVersion;
   remove(secret: Secret): void;
+  /** Keeps what was changed in a secret. */
+  keep(secret: Secret): void;
 }
 
 export const CURRENT = 'AWSCURRENT';
 const PREVIOUS = 'AWSPREVIOUS';
 
+/** A secret as the state directory holds it. */
+interface KeptSecret extends Omit<Secret, 'versions'> {
+  readonly versions: readonly (readonly [string, SecretVersion])[];
+}
+
+/** JSON leaves out what is undefined. */
+const EMPTY = {
+  description: undefined,
+  kmsKeyId: undefined,
+  deletedAt: undefined,
+  deletionAt: undefined,
+};
+
 export function createSecrets(context: AwsContext): Secrets {
   const { clock, region, accountId } = context;
-  const secrets = new Map<string, Secret>();
+  const kept = context.state.collection<KeptSecret>('secretsmanager.secrets');
+  const secrets = new Map<string, Secret>(
+    kept
+      .entries()
+      .map(([name, secret]) => [name, { ...EMPTY, ...secret, versions: new Map(secret.versions) }]),
+  );
+  const keep = (secret: Secret): void => kept.put(secret.name, { ...secret, versions: [...secret.versions] });
+  const remove = (name: string): void => {
+    secrets.delete(name);
+    kept.delete(name);
+  };
 
   const byName = (name: string): Secret | undefined => {
     const secret = secrets.get(name);
     if (secret?.deletionAt === undefined || secret.deletionAt > clock.now()) return secret;
-    secrets.delete(name);
+    remove(name);
     return undefined;
   };
 
@@ -100,6 +125,7 @@ export function createSecrets(context: AwsContext): Secrets {
         deletionAt: undefined,
       };
       secrets.set(name, secret);
+      keep(secret);
       return secret;
     },
     find,
@@ -133,10 +159,10 @@ export function createSecrets(context: AwsContext): Secrets {
       secret.versions.set(versionId, version);
       for (const [id, { stages: left }] of secret.versions) if (left.length === 0) secret.versions.delete(id);
       secret.changedAt = clock.now();
+      keep(secret);
       return version;
     },
-    remove(secret) {
-      secrets.delete(secret.name);
-    },
+    remove: ({ name }) => remove(name),
+    keep,
   };
 }

@@ -15,6 +15,7 @@ import {
   wholeNumber,
   type JsonInput,
 } from '../json-input.ts';
+import type { Collection } from '../state/index.ts';
 
 declare module '../context.ts' {
   interface AwsServices {
@@ -49,8 +50,9 @@ interface Parameter {
 type Action = (input: JsonInput) => unknown;
 
 export function createSsmService(context: AwsContext): SsmService {
-  const parameters = new Map<string, Parameter>();
-  const actions = createActions(context, parameters);
+  const kept = context.state.collection<Parameter>('ssm.parameters');
+  const parameters = new Map<string, Parameter>(kept.entries());
+  const actions = createActions(context, parameters, kept);
   return {
     name: 'ssm',
     protocols: { json: { version: '1.1', targetPrefix: 'AmazonSSM' } },
@@ -63,7 +65,16 @@ export function createSsmService(context: AwsContext): SsmService {
 function createActions(
   context: AwsContext,
   parameters: Map<string, Parameter>,
+  kept: Collection<Parameter>,
 ): Readonly<Record<string, Action>> {
+  const keep = (parameter: Parameter): void => {
+    parameters.set(parameter.name, parameter);
+    kept.put(parameter.name, parameter);
+  };
+  const remove = (name: string): boolean => {
+    kept.delete(name);
+    return parameters.delete(name);
+  };
   const existing = (name: string): Parameter => {
     const parameter = parameters.get(name);
     if (!parameter) throw new AwsError('ParameterNotFound', `Parameter ${name} not found.`);
@@ -126,7 +137,7 @@ function createActions(
       const keyId = type === 'SecureString' ? (optionalText(input, 'KeyId') ?? 'alias/aws/ssm') : undefined;
       const version = (previous?.values.at(-1)?.version ?? 0) + 1;
       const stored = keyId === undefined ? value : await sealed(context, name, keyId, value);
-      parameters.set(name, {
+      keep({
         name,
         type,
         tier,
@@ -191,11 +202,11 @@ function createActions(
     },
     DeleteParameter(input) {
       const { name } = existing(requiredText(input, 'Name'));
-      parameters.delete(name);
+      remove(name);
     },
     DeleteParameters(input) {
       const names = textList(input, 'Names');
-      const deleted = names.filter((name) => parameters.delete(name));
+      const deleted = names.filter(remove);
       return {
         DeletedParameters: deleted,
         InvalidParameters: names.filter((name) => !deleted.includes(name)),
