@@ -12,6 +12,7 @@ import { createKinesisService } from './kinesis/index.ts';
 import { createKmsService } from './kms/index.ts';
 import { createLambdaService } from './lambda/index.ts';
 import { createLogsService } from './logs/index.ts';
+import { createS3Service } from './s3/index.ts';
 import { createSchedulerService } from './scheduler/index.ts';
 import { createSecretsManagerService } from './secretsmanager/index.ts';
 import { createSnsService } from './sns/index.ts';
@@ -89,6 +90,7 @@ function createBuiltInServices(context: AwsContext): BuiltInServices {
     kms: createKmsService(context),
     lambda: createLambdaService(context),
     logs: createLogsService(context),
+    s3: createS3Service(context),
     scheduler: createSchedulerService(context),
     secretsmanager: createSecretsManagerService(context),
     sns: createSnsService(context),
