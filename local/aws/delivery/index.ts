@@ -1,7 +1,7 @@
 /** Public surface: deliveries from one service of the embedded AWS to another. */
 export { attemptWithFaults } from './faults.ts';
 export { createDeliveryJournal, type DeliveryJournal, patientAfterRestart } from './journal.ts';
-export { createLogWriter, type LogWriter, roleCaller } from './logs.ts';
+export { appendToLog, roleCaller } from './logs.ts';
 export {
   type Chance,
   createDeliveries,

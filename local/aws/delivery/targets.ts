@@ -74,6 +74,6 @@ function runningService(context: AwsContext, name: string): AwsService {
   return service;
 }
 
-function notRunning(name: string): AwsError {
+export function notRunning(name: string): AwsError {
   return new AwsError('ServiceNotRunning', `No ${name} runs in this embedded AWS`, 400);
 }

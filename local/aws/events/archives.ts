@@ -2,10 +2,9 @@
 import type { AwsContext } from '../context.ts';
 import { flattenEvent } from '../matching/index.ts';
 import { alreadyExists, notFound, validationError } from './errors.ts';
-import { checkName, type Input, optionalNumber, optionalText, requiredText } from './input.ts';
+import { checkName, type Input, optionalNumber, optionalText, requiredText, pageOf } from './input.ts';
 import type { Archive, ArchivedEvent, BusEvent, EventBus } from './model.ts';
-import { page } from './paging.ts';
-import { readEventPattern } from './rules.ts';
+import { readEventPattern } from './rule-input.ts';
 import { type EventsState, existingBus } from './state.ts';
 
 const DAY_MS = 86_400_000;
@@ -31,6 +30,7 @@ export function createArchive(context: AwsContext, state: EventsState, input: In
   };
   change(archive, input);
   state.archives.set(name, archive);
+  state.saveArchive(archive);
   return { ArchiveArn: archive.arn, State: 'ENABLED', CreationTime: archive.createdAt / 1_000 };
 }
 
@@ -41,6 +41,7 @@ export function updateArchive(state: EventsState, input: Input) {
   }
   const archive = existingArchive(state, requiredText(input, 'ArchiveName'));
   change(archive, input);
+  state.saveArchive(archive);
   return { ArchiveArn: archive.arn, State: 'ENABLED', CreationTime: archive.createdAt / 1_000 };
 }
 
@@ -56,11 +57,11 @@ function change(archive: Archive, input: Input): void {
 }
 
 export function describeArchive(context: AwsContext, state: EventsState, input: Input) {
-  return describe(context, existingArchive(state, requiredText(input, 'ArchiveName')));
+  return describe(context, state, existingArchive(state, requiredText(input, 'ArchiveName')));
 }
 
-function describe(context: AwsContext, archive: Archive) {
-  const events = keptEvents(context, archive);
+function describe(context: AwsContext, state: EventsState, archive: Archive) {
+  const events = keptEvents(context, state, archive);
   return {
     ArchiveName: archive.name,
     ArchiveArn: archive.arn,
@@ -82,10 +83,10 @@ export function listArchives(context: AwsContext, state: EventsState, input: Inp
   const all = [...state.archives.values()].filter(
     (archive) => archive.name.startsWith(prefix) && (busArn === undefined || archive.busArn === busArn),
   );
-  const { items, next } = page(all, input);
+  const { items, next } = pageOf(all, input);
   return {
     Archives: items.map((archive) => {
-      const { ArchiveArn: _arn, ...listed } = describe(context, archive);
+      const { ArchiveArn: _arn, ...listed } = describe(context, state, archive);
       return listed;
     }),
     ...next,
@@ -93,7 +94,9 @@ export function listArchives(context: AwsContext, state: EventsState, input: Inp
 }
 
 export function deleteArchive(state: EventsState, input: Input): void {
-  state.archives.delete(existingArchive(state, requiredText(input, 'ArchiveName')).name);
+  const archive = existingArchive(state, requiredText(input, 'ArchiveName'));
+  state.archives.delete(archive.name);
+  state.deleteArchive(archive);
 }
 
 export function existingArchive(state: EventsState, name: string): Archive {
@@ -110,16 +113,23 @@ export function archiveEvent(context: AwsContext, state: EventsState, bus: Event
     if (archive.busArn !== bus.arn) continue;
     if (archive.pattern && !archive.pattern.matches(fields)) continue;
     const bytes = Buffer.byteLength(JSON.stringify(event));
-    archive.events.push({ at: context.clock.now(), event, bytes });
+    const archived = { at: context.clock.now(), event, bytes };
+    archive.events.push(archived);
+    state.saveArchived(archive, archived);
   }
 }
 
 /** The events whose retention has not ended. Forgets the others. */
-export function keptEvents(context: AwsContext, archive: Archive): readonly ArchivedEvent[] {
+export function keptEvents(
+  context: AwsContext,
+  state: EventsState,
+  archive: Archive,
+): readonly ArchivedEvent[] {
   if (archive.retentionDays > 0) {
     const oldest = context.clock.now() - archive.retentionDays * DAY_MS;
     const firstKept = archive.events.findIndex(({ at }) => at >= oldest);
-    archive.events.splice(0, firstKept < 0 ? archive.events.length : firstKept);
+    const expired = archive.events.splice(0, firstKept < 0 ? archive.events.length : firstKept);
+    state.forgetArchived(archive, expired);
   }
   return archive.events;
 }

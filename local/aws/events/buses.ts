@@ -1,10 +1,9 @@
 /** The actions on event buses. */
 import type { AwsContext } from '../context.ts';
-import { alreadyExists, limitExceeded, notFound, validationError } from './errors.ts';
-import { checkName, type Input, optionalText, record, requiredText, tagMap, texts } from './input.ts';
-import { MAX_BUSES } from './limits.ts';
+import { alreadyExists, limitExceeded, notFound, policyTooLong, validationError } from './errors.ts';
+import { checkName, type Input, optionalText, record, requiredText, tagMap, texts, pageOf } from './input.ts';
+import { MAX_BUSES, MAX_POLICY_LENGTH, MAX_TAGS } from './limits.ts';
 import type { EventBus, Rule } from './model.ts';
-import { page } from './paging.ts';
 import { createBus, type EventsState, existingBus } from './state.ts';
 
 export function createEventBus(context: AwsContext, state: EventsState, input: Input) {
@@ -18,12 +17,14 @@ export function createEventBus(context: AwsContext, state: EventsState, input: I
   change(bus, input);
   for (const [key, value] of tagMap(input)) bus.tags.set(key, value);
   state.buses.set(name, bus);
+  state.saveBus(bus);
   return { EventBusArn: bus.arn, ...settings(bus) };
 }
 
-export function updateEventBus(state: EventsState, input: Input) {
+export function updateEventBus(context: AwsContext, state: EventsState, input: Input) {
   const bus = existingBus(state, optionalText(input, 'Name'));
   change(bus, input);
+  saveChanged(context, state, bus);
   return { Arn: bus.arn, Name: bus.name, ...settings(bus) };
 }
 
@@ -53,55 +54,86 @@ function describe(bus: EventBus) {
     ...settings(bus),
     ...(bus.policy === undefined ? {} : { Policy: bus.policy }),
     CreationTime: bus.createdAt / 1_000,
-    LastModifiedTime: bus.createdAt / 1_000,
+    LastModifiedTime: bus.modifiedAt / 1_000,
   };
 }
 
 export function listEventBuses(state: EventsState, input: Input) {
   const prefix = optionalText(input, 'NamePrefix') ?? '';
   const all = [...state.buses.values()].filter(({ name }) => name.startsWith(prefix));
-  const { items, next } = page(all, input);
+  const { items, next } = pageOf(all, input);
   return { EventBuses: items.map(describe), ...next };
 }
 
-/** Deletes a bus and its rules. Deleting what is not there is fine. Returns the rules that went with it. */
-export function deleteEventBus(state: EventsState, input: Input): readonly Rule[] {
-  const name = requiredText(input, 'Name');
-  if (name === 'default') throw validationError('Cannot delete event bus default.');
-  const rules = [...(state.buses.get(name)?.rules.values() ?? [])];
-  state.buses.delete(name);
-  return rules;
+function saveChanged(context: AwsContext, state: EventsState, bus: EventBus): void {
+  bus.modifiedAt = context.clock.now();
+  state.saveBus(bus);
 }
 
-/** A whole policy, or one statement for an account. */
-export function putPermission(state: EventsState, input: Input): void {
+/** Deletes a bus without rules. Deleting what is not there is fine. */
+export function deleteEventBus(state: EventsState, input: Input): void {
+  const name = requiredText(input, 'Name');
+  if (name === 'default') throw validationError('Cannot delete event bus default.');
+  const bus = state.buses.get(name);
+  if (!bus) return;
+  if (bus.rules.size > 0) throw validationError(`Event bus ${name} can't be deleted since it has rules.`);
+  state.buses.delete(name);
+  state.deleteBus(bus);
+}
+
+/** A whole policy, or one statement for an account. API_PutPermission.html */
+export function putPermission(context: AwsContext, state: EventsState, input: Input): void {
   const bus = existingBus(state, optionalText(input, 'EventBusName'));
-  const policy = optionalText(input, 'Policy');
-  if (policy !== undefined) {
-    bus.policy = policy;
-    return;
+  const text = optionalText(input, 'Policy');
+  const policy = text === undefined ? JSON.stringify(withStatement(bus, input)) : checkedPolicy(text);
+  if (policy.length > MAX_POLICY_LENGTH) throw policyTooLong();
+  bus.policy = policy;
+  saveChanged(context, state, bus);
+}
+
+function checkedPolicy(text: string): string {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === 'object' && parsed !== null && 'Statement' in parsed) return text;
+  } catch {
+    // Answered like a document that is no policy.
   }
+  throw validationError('This policy contains invalid Json');
+}
+
+function withStatement(bus: EventBus, input: Input) {
   const principal = requiredText(input, 'Principal');
   const sid = requiredText(input, 'StatementId');
+  const action = requiredText(input, 'Action');
+  checkName(sid, 'statementId', 64, '[a-zA-Z0-9-_]+');
+  if (!/^(\d{12}|\*)$/.test(principal)) {
+    throw validationError(
+      `1 validation error detected: Value '${principal}' at 'principal' failed to satisfy constraint: Member must satisfy regular expression pattern: (\\d{12}|\\*)`,
+    );
+  }
+  if (action !== 'events:PutEvents') {
+    throw validationError("Provided value in parameter 'action' is not supported.");
+  }
   const kept = statements(bus).filter((statement) => statement['Sid'] !== sid);
   const condition = record(input['Condition']);
   kept.push({
     Sid: sid,
     Effect: 'Allow',
     Principal: principal === '*' ? '*' : { AWS: `arn:aws:iam::${principal}:root` },
-    Action: requiredText(input, 'Action'),
+    Action: action,
     Resource: bus.arn,
     ...(typeof condition['Type'] === 'string'
       ? { Condition: { [condition['Type']]: { [String(condition['Key'])]: condition['Value'] } } }
       : {}),
   });
-  bus.policy = JSON.stringify({ Version: '2012-10-17', Statement: kept });
+  return { Version: '2012-10-17', Statement: kept };
 }
 
-export function removePermission(state: EventsState, input: Input): void {
+export function removePermission(context: AwsContext, state: EventsState, input: Input): void {
   const bus = existingBus(state, optionalText(input, 'EventBusName'));
   if (input['RemoveAllPermissions'] === true) {
     bus.policy = undefined;
+    saveChanged(context, state, bus);
     return;
   }
   if (bus.policy === undefined) throw notFound('EventBus does not have a policy.');
@@ -109,6 +141,7 @@ export function removePermission(state: EventsState, input: Input): void {
   const kept = all.filter((statement) => statement['Sid'] !== optionalText(input, 'StatementId'));
   if (kept.length === all.length) throw notFound('Statement with the provided id does not exist.');
   bus.policy = kept.length === 0 ? undefined : JSON.stringify({ Version: '2012-10-17', Statement: kept });
+  saveChanged(context, state, bus);
 }
 
 function statements(bus: EventBus): Record<string, unknown>[] {
@@ -118,24 +151,38 @@ function statements(bus: EventBus): Record<string, unknown>[] {
 }
 
 export function tagResource(state: EventsState, input: Input): void {
-  const tags = tagged(state, input);
-  for (const [key, value] of tagMap(input)) tags.set(key, value);
+  const resource = tagged(state, input);
+  const merged = new Map([...resource.tags, ...tagMap(input)]);
+  if (merged.size > MAX_TAGS) throw limitExceeded();
+  for (const [key, value] of merged) resource.tags.set(key, value);
+  saveTagged(state, resource);
 }
 
 export function untagResource(state: EventsState, input: Input): void {
-  const tags = tagged(state, input);
-  for (const key of texts(input, 'TagKeys')) tags.delete(key);
+  const resource = tagged(state, input);
+  for (const key of texts(input, 'TagKeys')) resource.tags.delete(key);
+  saveTagged(state, resource);
 }
 
 export function listTagsForResource(state: EventsState, input: Input) {
-  return { Tags: [...tagged(state, input)].map(([Key, Value]) => ({ Key, Value })) };
+  return { Tags: [...tagged(state, input).tags].map(([Key, Value]) => ({ Key, Value })) };
 }
 
-/** The tags of a bus or a rule. */
-function tagged(state: EventsState, input: Input): Map<string, string> {
+/** What bears tags: a bus or a rule. */
+function tagged(state: EventsState, input: Input): EventBus | Rule {
   const arn = requiredText(input, 'ResourceARN');
   const buses = [...state.buses.values()];
   const resource = buses.flatMap((bus) => [bus, ...bus.rules.values()]).find((one) => one.arn === arn);
-  if (!resource) throw notFound(`Resource ${arn} does not exist.`);
-  return resource.tags;
+  if (resource) return resource;
+  const [, rule] = /:rule\/(.+)$/.exec(arn) ?? [];
+  throw notFound(
+    rule === undefined
+      ? `Event bus ${arn.split('/').at(-1)} does not exist.`
+      : `Rule ${rule} does not exist on EventBus default.`,
+  );
+}
+
+function saveTagged(state: EventsState, resource: EventBus | Rule): void {
+  if ('targets' in resource) state.saveRule(resource);
+  else state.saveBus(resource);
 }

@@ -17,6 +17,13 @@ export function limitExceeded(): AwsError {
   return new AwsError('LimitExceededException', 'The requested resource exceeds the maximum number allowed.');
 }
 
+export function policyTooLong(): AwsError {
+  return new AwsError(
+    'PolicyLengthExceededException',
+    'The policy size of the event bus exceeds the maximum allowed.',
+  );
+}
+
 export function invalidPattern(reason: string): AwsError {
   return new AwsError('InvalidEventPatternException', `Event pattern is not valid. Reason: ${reason}`);
 }

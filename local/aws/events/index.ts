@@ -2,4 +2,4 @@
 export type { BusEvent, EventBus, Rule, Target } from './model.ts';
 export type { PutEventsOutput } from './put-events.ts';
 export { createEventsService, type EventsService } from './service.ts';
-export type { LoggedEvent } from './target-delivery.ts';
+export type { ApiDestination } from './api-destinations.ts';

@@ -1,5 +1,7 @@
 /** Reads the members of an action's JSON input, with AWS's words for what does not fit. */
+import { page } from '../paging.ts';
 import { validationError } from './errors.ts';
+import { PAGE_SIZE } from './limits.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
 
@@ -52,6 +54,38 @@ export function texts(input: Input, name: string): readonly string[] {
 
 export function record(value: unknown): Input {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Input) : {};
+}
+
+/** One of an enumeration. */
+export function requiredOneOf<Value extends string>(
+  input: Input,
+  name: string,
+  values: readonly Value[],
+): Value {
+  const text = requiredText(input, name);
+  const value = values.find((one) => one === text);
+  if (value === undefined) {
+    const member = name.charAt(0).toLowerCase() + name.slice(1);
+    throw validationError(
+      `1 validation error detected: Value '${text}' at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${values.join(', ')}]`,
+    );
+  }
+  return value;
+}
+
+/** The page that `Limit` and `NextToken` ask for. */
+export function pageOf<Item>(all: readonly Item[], input: Input) {
+  const limit = optionalNumber(input, 'Limit') ?? PAGE_SIZE;
+  if (!Number.isInteger(limit) || limit < 1 || limit > PAGE_SIZE) {
+    throw validationError(
+      `1 validation error detected: Value '${limit}' at 'limit' failed to satisfy constraint: Member must have value ${limit < 1 ? 'greater than or equal to 1' : `less than or equal to ${PAGE_SIZE}`}`,
+    );
+  }
+  return page(all, {
+    size: limit,
+    token: optionalText(input, 'NextToken'),
+    invalidToken: () => validationError('Parameter NextToken is not valid.'),
+  });
 }
 
 /** `Tags: [{Key, Value}]` */

@@ -19,5 +19,14 @@ export const MIN_EVENT_AGE_SECONDS = 60;
 export const MAX_ACTIVE_REPLAYS = 10;
 /** Items of a page of a List action. */
 export const PAGE_SIZE = 100;
-/** Buses an event may pass through. AWS refuses a third account; here it ends a loop between buses. */
-export const MAX_BUS_HOPS = 8;
+/** "EventBridge can't route events received from a sender event bus to a third event bus." eb-bus-to-bus.html */
+export const MAX_BUS_HOPS = 1;
+/** Connections, and API destinations, of an account and Region. */
+export const MAX_CONNECTIONS = 3_000;
+export const MAX_API_DESTINATIONS = 3_000;
+/** Invocations per second of an API destination that sets none. */
+export const DEFAULT_INVOCATION_RATE = 300;
+/** Characters of a bus's policy. */
+export const MAX_POLICY_LENGTH = 10_240;
+/** Tags of a bus or rule. */
+export const MAX_TAGS = 50;

@@ -22,6 +22,7 @@ export interface EventBus {
   readonly name: string;
   readonly arn: string;
   readonly createdAt: number;
+  modifiedAt: number;
   readonly rules: Map<string, Rule>;
   readonly tags: Map<string, string>;
   description: string | undefined;
@@ -42,6 +43,8 @@ export interface Rule {
   scheduleExpression: string | undefined;
   schedule: Schedule | undefined;
   enabled: boolean;
+  /** When the schedule begins to count, in milliseconds since the epoch. */
+  scheduledFrom: number;
   /** The state as it was put: there is more than one way to be enabled. */
   state: string;
   description: string | undefined;
@@ -57,6 +60,8 @@ export interface Target {
   readonly InputPath?: string;
   readonly InputTransformer?: InputTransformer;
   readonly SqsParameters?: { readonly MessageGroupId?: string };
+  readonly KinesisParameters?: { readonly PartitionKeyPath?: string };
+  readonly HttpParameters?: Readonly<Record<string, unknown>>;
   readonly RetryPolicy?: {
     readonly MaximumRetryAttempts?: number;
     readonly MaximumEventAgeInSeconds?: number;

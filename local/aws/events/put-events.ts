@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { AwsContext } from '../context.ts';
+import { parseExact } from '../matching/index.ts';
 import { validationError } from './errors.ts';
 import { type Input, list, optionalText, optionalTime, record, texts } from './input.ts';
 import { MAX_ENTRIES, MAX_ENTRIES_BYTES, TIME_BYTES } from './limits.ts';
@@ -102,7 +103,7 @@ export function eventTime(milliseconds: number): string {
 
 function parseDetail(entry: Input): Record<string, unknown> | undefined {
   try {
-    const parsed: unknown = JSON.parse(optionalText(entry, 'Detail') ?? '');
+    const parsed = parseExact(optionalText(entry, 'Detail') ?? '');
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
       ? (parsed as Record<string, unknown>)
       : undefined;

@@ -3,10 +3,18 @@ import type { AwsContext } from '../context.ts';
 import type { ScheduleTimers } from '../schedules/index.ts';
 import { existingArchive, keptEvents } from './archives.ts';
 import { alreadyExists, limitExceeded, notFound, validationError } from './errors.ts';
-import { checkName, type Input, optionalText, optionalTime, record, requiredText, texts } from './input.ts';
+import {
+  checkName,
+  type Input,
+  optionalText,
+  optionalTime,
+  record,
+  requiredText,
+  texts,
+  pageOf,
+} from './input.ts';
 import { MAX_ACTIVE_REPLAYS } from './limits.ts';
 import type { BusEvent, Replay } from './model.ts';
-import { page } from './paging.ts';
 import type { EventsState } from './state.ts';
 
 /** API_StartReplay.html */
@@ -64,16 +72,25 @@ export function startReplay(context: AwsContext, state: EventsState, input: Inpu
     lastEventAt: undefined,
   };
   state.replays.set(name, replay);
+  state.saveReplay(replay);
   replayRun.timers.once(replay.arn, 0, () => run(context, state, replay, replayRun));
   return { ReplayArn: replay.arn, State: replay.state, ReplayStartTime: replay.startedAt / 1_000 };
 }
 
+/** Runs again what an earlier process had not ended: an event may come twice, none is left out. */
+export function resumeReplays(context: AwsContext, state: EventsState, replayRun: ReplayRun): void {
+  for (const replay of state.replays.values()) {
+    if (replay.endedAt !== undefined) continue;
+    replayRun.timers.once(replay.arn, 0, () => run(context, state, replay, replayRun));
+  }
+}
+
 function run(context: AwsContext, state: EventsState, replay: Replay, { put, timers }: ReplayRun): void {
   const archive = existingArchive(state, replay.archiveArn.split(':archive/')[1] ?? '');
-  const events = keptEvents(context, archive).filter(({ at }) => at >= replay.from && at < replay.to);
+  const events = keptEvents(context, state, archive).filter(({ at }) => at >= replay.from && at < replay.to);
   const step = (position: number) => {
     if (replay.state === 'CANCELLING') {
-      end(context, replay, 'CANCELLED');
+      end(context, state, replay, 'CANCELLED');
       return;
     }
     replay.state = 'RUNNING';
@@ -83,14 +100,15 @@ function run(context: AwsContext, state: EventsState, replay: Replay, { put, tim
     }
     const next = position + EVENTS_PER_STEP;
     if (next < events.length) timers.once(replay.arn, 0, () => step(next));
-    else end(context, replay, 'COMPLETED');
+    else end(context, state, replay, 'COMPLETED');
   };
   step(0);
 }
 
-function end(context: AwsContext, replay: Replay, state: Replay['state']): void {
-  replay.state = state;
+function end(context: AwsContext, state: EventsState, replay: Replay, outcome: Replay['state']): void {
+  replay.state = outcome;
   replay.endedAt = context.clock.now();
+  state.saveReplay(replay);
 }
 
 /** The member stands before `resources`, as AWS writes it. */
@@ -105,6 +123,7 @@ export function cancelReplay(state: EventsState, input: Input) {
     throw validationError(`Replay ${replay.name} is not in a valid state for this operation.`);
   }
   replay.state = 'CANCELLING';
+  state.saveReplay(replay);
   return { ReplayArn: replay.arn, State: replay.state };
 }
 
@@ -144,7 +163,7 @@ export function listReplays(state: EventsState, input: Input) {
       (wanted === undefined || replay.state === wanted) &&
       (archiveArn === undefined || replay.archiveArn === archiveArn),
   );
-  const { items, next } = page(all, input);
+  const { items, next } = pageOf(all, input);
   return { Replays: items.map(describe), ...next };
 }
 

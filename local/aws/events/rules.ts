@@ -1,16 +1,26 @@
 /** The actions on rules, and on their targets. */
 import type { AwsContext } from '../context.ts';
-import { EVENT_BUS_PROFILE, type Pattern, PatternError, readPattern } from '../matching/index.ts';
-import { readSchedule } from '../schedules/index.ts';
-import { invalidPattern, limitExceeded, validationError } from './errors.ts';
-import { checkName, type Input, list, optionalText, record, requiredText, tagMap, texts } from './input.ts';
+import { parseExact } from '../matching/index.ts';
+import { limitExceeded, validationError } from './errors.ts';
+import {
+  checkName,
+  type Input,
+  list,
+  optionalText,
+  record,
+  requiredText,
+  tagMap,
+  texts,
+  pageOf,
+  requiredOneOf,
+} from './input.ts';
 import { MAX_RULES, MAX_TARGETS } from './limits.ts';
 import type { Rule } from './model.ts';
-import { page } from './paging.ts';
+import { readEventPattern, readRuleSchedule } from './rule-input.ts';
 import { type EventsState, existingBus, existingRule } from './state.ts';
 import { readTarget } from './target-input.ts';
 
-const STATES: readonly string[] = ['ENABLED', 'DISABLED', 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS'];
+const STATES = ['ENABLED', 'DISABLED', 'ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS'] as const;
 
 /** Creates or replaces a rule; its targets and tags stay. */
 export function putRule(context: AwsContext, state: EventsState, input: Input): Rule {
@@ -25,17 +35,8 @@ export function putRule(context: AwsContext, state: EventsState, input: Input): 
   if (scheduleExpression !== undefined && bus.name !== 'default') {
     throw validationError('ScheduleExpression is supported only on the default event bus.');
   }
-  const schedule =
-    scheduleExpression === undefined ? undefined : readSchedule(scheduleExpression, { oneTime: false });
-  if (scheduleExpression !== undefined && !schedule) {
-    throw validationError('Parameter ScheduleExpression is not valid.');
-  }
-  const ruleState = optionalText(input, 'State') ?? 'ENABLED';
-  if (!STATES.includes(ruleState)) {
-    throw validationError(
-      `1 validation error detected: Value '${ruleState}' at 'state' failed to satisfy constraint: Member must satisfy enum value set: [${STATES.join(', ')}]`,
-    );
-  }
+  const schedule = scheduleExpression === undefined ? undefined : readRuleSchedule(scheduleExpression);
+  const ruleState = input['State'] === undefined ? 'ENABLED' : requiredOneOf(input, 'State', STATES);
   const pattern = eventPattern === undefined ? undefined : readEventPattern(eventPattern);
 
   const existing = bus.rules.get(name);
@@ -51,23 +52,15 @@ export function putRule(context: AwsContext, state: EventsState, input: Input): 
     pattern,
     scheduleExpression,
     schedule,
+    scheduledFrom: context.clock.now(),
     state: ruleState,
     enabled: ruleState !== 'DISABLED',
     description: optionalText(input, 'Description'),
     roleArn: optionalText(input, 'RoleArn'),
   };
   bus.rules.set(name, rule);
+  state.saveRule(rule);
   return rule;
-}
-
-/** A pattern, or the error EventBridge answers to it. */
-export function readEventPattern(text: string): Pattern {
-  try {
-    return readPattern(text, EVENT_BUS_PROFILE);
-  } catch (error) {
-    if (error instanceof PatternError) throw invalidPattern(error.message);
-    throw error;
-  }
 }
 
 export function describeRule(context: AwsContext, state: EventsState, input: Input) {
@@ -93,7 +86,7 @@ export function listRules(state: EventsState, input: Input) {
   const bus = existingBus(state, optionalText(input, 'EventBusName'));
   const prefix = optionalText(input, 'NamePrefix') ?? '';
   const all = [...bus.rules.values()].filter(({ name }) => name.startsWith(prefix));
-  const { items, next } = page(all, input);
+  const { items, next } = pageOf(all, input);
   return { Rules: items.map(describe), ...next };
 }
 
@@ -103,7 +96,7 @@ export function listRuleNamesByTarget(state: EventsState, input: Input) {
   const all = [...bus.rules.values()].filter((rule) =>
     [...rule.targets.values()].some((target) => target.Arn === arn),
   );
-  const { items, next } = page(all, input);
+  const { items, next } = pageOf(all, input);
   return { RuleNames: items.map(({ name }) => name), ...next };
 }
 
@@ -114,14 +107,22 @@ export function deleteRule(state: EventsState, input: Input): Rule | undefined {
   if (!rule) return undefined;
   if (rule.targets.size > 0) throw validationError("Rule can't be deleted since it has targets.");
   bus.rules.delete(rule.name);
+  state.deleteRule(rule);
   return rule;
 }
 
-export function setRuleEnabled(state: EventsState, input: Input, enabled: boolean): Rule {
+export function setRuleEnabled(
+  context: AwsContext,
+  state: EventsState,
+  input: Input,
+  enabled: boolean,
+): Rule {
   const bus = existingBus(state, optionalText(input, 'EventBusName'));
   const rule = existingRule(bus, requiredText(input, 'Name'));
   rule.enabled = enabled;
+  rule.scheduledFrom = context.clock.now();
   rule.state = enabled ? 'ENABLED' : 'DISABLED';
+  state.saveRule(rule);
   return rule;
 }
 
@@ -132,6 +133,7 @@ export function putTargets(state: EventsState, input: Input) {
   const ids = new Set([...rule.targets.keys(), ...targets.map(({ Id }) => Id)]);
   if (ids.size > MAX_TARGETS) throw limitExceeded();
   for (const target of targets) rule.targets.set(target.Id, target);
+  state.saveRule(rule);
   return { FailedEntryCount: 0, FailedEntries: [] };
 }
 
@@ -139,13 +141,14 @@ export function removeTargets(state: EventsState, input: Input) {
   const bus = existingBus(state, optionalText(input, 'EventBusName'));
   const rule = existingRule(bus, requiredText(input, 'Rule'));
   for (const id of texts(input, 'Ids')) rule.targets.delete(id);
+  state.saveRule(rule);
   return { FailedEntryCount: 0, FailedEntries: [] };
 }
 
 export function listTargetsByRule(state: EventsState, input: Input) {
   const bus = existingBus(state, optionalText(input, 'EventBusName'));
   const rule = existingRule(bus, requiredText(input, 'Rule'));
-  const { items, next } = page([...rule.targets.values()], input);
+  const { items, next } = pageOf([...rule.targets.values()], input);
   return { Targets: items, ...next };
 }
 
@@ -166,7 +169,7 @@ export function testEventPattern(input: Input) {
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed = parseExact(text);
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
       ? (parsed as Record<string, unknown>)
       : undefined;

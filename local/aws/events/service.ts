@@ -4,20 +4,25 @@
 import { randomUUID } from 'node:crypto';
 
 import { type AwsContext, type AwsService, type ServiceProtocols } from '../context.ts';
-import { unknownOperation } from '../errors.ts';
+import { actionNamed } from '../actions.ts';
+import { AwsError } from '../errors.ts';
 import { flattenEvent } from '../matching/index.ts';
 import { createScheduleTimers } from '../schedules/index.ts';
+import { createApiDestinations } from './api-destinations.ts';
 import * as archives from './archives.ts';
 import * as buses from './buses.ts';
+import { createConnections } from './connections.ts';
 import { notFound } from './errors.ts';
+import { createHttpTargets } from './http-target.ts';
 import type { Input } from './input.ts';
 import { MAX_BUS_HOPS } from './limits.ts';
 import type { BusEvent, EventBus, Rule } from './model.ts';
 import { acceptEvents, eventTime, type PutEventsOutput } from './put-events.ts';
 import * as replays from './replays.ts';
 import * as rules from './rules.ts';
-import { createEventsState, findBus } from './state.ts';
-import { createTargetDelivery, type LoggedEvent } from './target-delivery.ts';
+import { createEventsState, findBus, findTarget } from './state.ts';
+import { createTargetCall, type ForwardEvent } from './target-call.ts';
+import { createTargetDelivery } from './target-delivery.ts';
 
 declare module '../context.ts' {
   interface AwsServices {
@@ -34,8 +39,6 @@ export interface EventsService extends AwsService {
   putEvents(input: Input): Promise<PutEventsOutput>;
   /** What is there, for the console and for assertions. Not to be changed. */
   buses(): readonly EventBus[];
-  /** The last events that rules sent to CloudWatch Logs groups. */
-  logged(): readonly LoggedEvent[];
   /** Deliveries that have not ended: 0 when everything put has arrived or was given up. */
   busy(): number;
   close(): void;
@@ -46,12 +49,27 @@ const PROTOCOLS: ServiceProtocols = { json: { version: '1.1', targetPrefix: 'AWS
 export function createEventsService(context: AwsContext): EventsService {
   const state = createEventsState(context);
   const timers = createScheduleTimers(context.clock);
+  const connections = createConnections(context);
+  const destinations = createApiDestinations(context, connections);
+  const http = createHttpTargets(context, destinations, connections);
 
-  const delivery = createTargetDelivery(context, (busArn, event, hops) => {
+  const forward: ForwardEvent = (busArn, event, hops, caller) => {
+    if (hops > MAX_BUS_HOPS) {
+      throw new AwsError(
+        'ThirdBusHop',
+        "EventBridge can't route an event that came from a bus to a third bus",
+      );
+    }
     const bus = findBus(state, busArn);
     if (!bus) throw notFound(`Event bus ${busArn} does not exist.`);
+    const input = {
+      Entries: [{ EventBusName: busArn, Source: event.source, DetailType: event['detail-type'] }],
+    };
+    const needed = context.authorizer && service.authorization?.('PutEvents', input);
+    if (needed) context.authorizer?.authorize('events', caller, needed);
     void route(bus, event, hops);
-  });
+  };
+  const delivery = createTargetDelivery(context, createTargetCall(context, http, forward));
 
   /** Every rule of the bus that the event matches gets it, or those of `ruleArns` alone. */
   const route = (
@@ -60,7 +78,6 @@ export function createEventsService(context: AwsContext): EventsService {
     hops: number,
     ruleArns: readonly string[] = [],
   ): Promise<unknown> => {
-    if (hops > MAX_BUS_HOPS) return Promise.resolve();
     archives.archiveEvent(context, state, bus, event);
     const fields = flattenEvent({ ...event });
     const started: Promise<unknown>[] = [];
@@ -91,6 +108,7 @@ export function createEventsService(context: AwsContext): EventsService {
     });
     // A caller finds its events at the targets when the call returns, as long as nothing holds them up.
     await Promise.race([Promise.all(started), new Promise((resolve) => setImmediate(resolve))]);
+    delivery.save();
     return output;
   };
 
@@ -101,21 +119,19 @@ export function createEventsService(context: AwsContext): EventsService {
   };
 
   const arm = (rule: Rule): void => {
-    const { schedule } = rule;
+    const { schedule, scheduledFrom } = rule;
     if (!schedule || !rule.enabled) {
       timers.stop(rule.arn);
       return;
     }
-    const origin = context.clock.now();
     timers.start(
       rule.arn,
-      (after) => schedule.next(after, origin),
-      (due) => void send(rule, scheduledEvent(context, rule, due), 0),
+      (after) => schedule.next(after, scheduledFrom),
+      (due) => {
+        void send(rule, scheduledEvent(context, rule, due), 0);
+        delivery.save();
+      },
     );
-  };
-
-  const deleteEventBus = (input: Input): void => {
-    for (const rule of buses.deleteEventBus(state, input)) timers.stop(rule.arn);
   };
 
   const deleteRule = (input: Input): void => {
@@ -123,19 +139,23 @@ export function createEventsService(context: AwsContext): EventsService {
     if (rule) timers.stop(rule.arn);
   };
 
-  const replayEvent: replays.ReplayRun['put'] = (busArn, event, ruleArns) => {
-    const bus = findBus(state, busArn);
-    if (bus) void route(bus, event, 0, ruleArns);
+  const replayRun: replays.ReplayRun = {
+    timers,
+    put(busArn, event, ruleArns) {
+      const bus = findBus(state, busArn);
+      if (bus) void route(bus, event, 0, ruleArns);
+      delivery.save();
+    },
   };
 
   const actions: Readonly<Record<string, (input: Input) => unknown>> = {
     CreateEventBus: (input) => buses.createEventBus(context, state, input),
-    UpdateEventBus: (input) => buses.updateEventBus(state, input),
+    UpdateEventBus: (input) => buses.updateEventBus(context, state, input),
     DescribeEventBus: (input) => buses.describeEventBus(state, input),
     ListEventBuses: (input) => buses.listEventBuses(state, input),
-    DeleteEventBus: deleteEventBus,
-    PutPermission: (input) => buses.putPermission(state, input),
-    RemovePermission: (input) => buses.removePermission(state, input),
+    DeleteEventBus: (input) => buses.deleteEventBus(state, input),
+    PutPermission: (input) => buses.putPermission(context, state, input),
+    RemovePermission: (input) => buses.removePermission(context, state, input),
     TagResource: (input) => buses.tagResource(state, input),
     UntagResource: (input) => buses.untagResource(state, input),
     ListTagsForResource: (input) => buses.listTagsForResource(state, input),
@@ -144,8 +164,8 @@ export function createEventsService(context: AwsContext): EventsService {
     ListRules: (input) => rules.listRules(state, input),
     ListRuleNamesByTarget: (input) => rules.listRuleNamesByTarget(state, input),
     DeleteRule: deleteRule,
-    EnableRule: (input) => arm(rules.setRuleEnabled(state, input, true)),
-    DisableRule: (input) => arm(rules.setRuleEnabled(state, input, false)),
+    EnableRule: (input) => arm(rules.setRuleEnabled(context, state, input, true)),
+    DisableRule: (input) => arm(rules.setRuleEnabled(context, state, input, false)),
     PutTargets: (input) => rules.putTargets(state, input),
     RemoveTargets: (input) => rules.removeTargets(state, input),
     ListTargetsByRule: (input) => rules.listTargetsByRule(state, input),
@@ -156,32 +176,37 @@ export function createEventsService(context: AwsContext): EventsService {
     DescribeArchive: (input) => archives.describeArchive(context, state, input),
     ListArchives: (input) => archives.listArchives(context, state, input),
     DeleteArchive: (input) => archives.deleteArchive(state, input),
-    StartReplay: (input) => replays.startReplay(context, state, input, { put: replayEvent, timers }),
+    StartReplay: (input) => replays.startReplay(context, state, input, replayRun),
     CancelReplay: (input) => replays.cancelReplay(state, input),
     DescribeReplay: (input) => replays.describeReplay(state, input),
     ListReplays: (input) => replays.listReplays(state, input),
+    ...connections.actions,
+    ...destinations.actions,
   };
 
-  return {
+  const service: EventsService = {
     name: 'events',
     protocols: PROTOCOLS,
     async handle(action, input) {
-      const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
-      if (!run) throw unknownOperation('EventBridge', action);
-      return run(input);
+      return actionNamed(actions, 'EventBridge', action)(input);
     },
     createEventBus: (input) => buses.createEventBus(context, state, input),
     putRule,
     putTargets: (input) => void rules.putTargets(state, input),
     putEvents,
     buses: () => [...state.buses.values()],
-    logged: () => delivery.logged(),
     busy: () => delivery.pending(),
     close() {
       timers.close();
       delivery.close();
     },
   };
+
+  // What an earlier process kept. The services it delivers to are made after this one.
+  for (const bus of state.buses.values()) for (const rule of bus.rules.values()) arm(rule);
+  replays.resumeReplays(context, state, replayRun);
+  setImmediate(() => delivery.resume((ruleArn, targetId) => findTarget(state, ruleArn, targetId)));
+  return service;
 }
 
 /** The event of a rule with a schedule. eventbridge/latest/userguide/eb-create-rule-schedule.html */

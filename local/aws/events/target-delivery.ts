@@ -1,87 +1,76 @@
-/** From a rule to its targets: shape the event, call the target, retry, dead-letter. */
+/** From a rule to its targets: shape the event, attempt, retry, dead-letter. */
 import { type AwsContext, serviceCaller } from '../context.ts';
 import {
-  call,
+  attemptWithFaults,
   type Chance,
   createDeliveries,
+  createDeliveryJournal,
   type DeliveryOutcome,
   eventRetries,
-  invokeFunction,
+  patientAfterRestart,
   type QueueMessageAttribute,
   type RetryPolicy,
   sendToQueue,
 } from '../delivery/index.ts';
-import { AwsError } from '../errors.ts';
+import type { AwsError } from '../errors.ts';
+import { parseExact } from '../matching/index.ts';
 import { MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS } from './limits.ts';
 import type { BusEvent, Rule, Target } from './model.ts';
 import { eventTime } from './put-events.ts';
+import { SERVICE_PRINCIPAL, type TargetCall } from './target-call.ts';
 import { targetInput } from './transform.ts';
-
-/** EventBridge's own name as a caller of other services. */
-const SERVICE_PRINCIPAL = 'events.amazonaws.com';
-
-/** What reached a CloudWatch Logs group. There is no log service here: this is where such events end. */
-export interface LoggedEvent {
-  readonly logGroupArn: string;
-  readonly at: number;
-  readonly message: string;
-}
-const MAX_LOGGED_EVENTS = 1_000;
 
 export interface TargetDelivery {
   /** Starts the delivery of an event to every target of a rule. Each first attempt starts at once. */
   deliver(rule: Rule, event: BusEvent, hops: number): Promise<unknown>;
-  /** The last events for CloudWatch Logs groups. */
-  logged(): readonly LoggedEvent[];
+  /** Keeps the deliveries that have not ended, before whoever put the event gets an answer. */
+  save(): void;
+  /** Takes up what an earlier process could not deliver. */
+  resume(find: (ruleArn: string, targetId: string) => readonly [Rule, Target] | undefined): void;
   pending(): number;
   close(): void;
 }
 
-/** `forward` puts an event on another bus of this account. */
-export function createTargetDelivery(
-  context: AwsContext,
-  forward: (busArn: string, event: BusEvent, hops: number) => void,
-): TargetDelivery {
+/** One event on its way to one target. */
+interface Delivery {
+  readonly rule: Rule;
+  readonly target: Target;
+  readonly event: BusEvent;
+  readonly hops: number;
+  /** When the event came in, in milliseconds since the epoch; its age counts from there. */
+  readonly since: number;
+}
+
+interface KeptDelivery {
+  readonly ruleArn: string;
+  readonly targetId: string;
+  /** JSON: numbers keep the spelling they came with. */
+  readonly event: string;
+  readonly hops: number;
+  readonly since: number;
+}
+
+type Wrap = (attempt: () => Promise<void>) => Promise<void>;
+const asItIs: Wrap = (attempt) => attempt();
+
+export function createTargetDelivery(context: AwsContext, targetCall: TargetCall): TargetDelivery {
   const deliveries = createDeliveries(context);
-  const logged: LoggedEvent[] = [];
+  const journal = createDeliveryJournal<KeptDelivery>(context.state, 'events.deliveries');
 
-  const attempt = async (rule: Rule, target: Target, event: BusEvent, text: string, hops: number) => {
-    const caller = serviceCaller(context, SERVICE_PRINCIPAL, rule.arn);
-    const service = target.Arn.split(':')[2];
-    if (service === 'sqs') {
-      const group = target.SqsParameters?.MessageGroupId;
-      const message = { MessageBody: text, ...(group === undefined ? {} : { MessageGroupId: group }) };
-      sendToQueue(context, target.Arn, message, caller);
-    } else if (service === 'sns') {
-      await call(context, 'sns', 'Publish', { TopicArn: target.Arn, Message: text }, caller);
-    } else if (service === 'lambda') {
-      await invokeFunction(context, target.Arn, text, caller);
-    } else if (service === 'events') {
-      // A bus takes the event itself: what the input members say does not apply.
-      forward(target.Arn, event, hops + 1);
-    } else if (service === 'logs') {
-      logged.push({ logGroupArn: target.Arn, at: context.clock.now(), message: text });
-      if (logged.length > MAX_LOGGED_EVENTS) logged.shift();
-    } else {
-      throw new AwsError(
-        'TargetNotRunning',
-        `The embedded AWS can't deliver to ${target.Arn}: no such service runs here`,
-      );
-    }
-  };
-
-  const deliverTo = async (rule: Rule, target: Target, event: BusEvent, hops: number): Promise<void> => {
-    const now = context.clock.now();
+  const run = async (delivery: Delivery, wrap: Wrap): Promise<void> => {
+    const { rule, target, event, hops, since } = delivery;
     const text = targetInput(target, {
       ruleArn: rule.arn,
       ruleName: rule.name,
       event,
-      ingestionTime: eventTime(now),
+      ingestionTime: eventTime(since),
     });
+    const asked = { RuleArn: rule.arn, TargetId: target.Id, TargetArn: target.Arn };
+    const attempt = () => targetCall({ rule, target, event, text, hops });
     const outcome = await deliveries.run(
-      () => attempt(rule, target, event, text, hops),
+      () => attemptWithFaults(context, 'events', rule.arn, asked, () => wrap(attempt)),
       retryPolicy(target, context.faults),
-      now,
+      since,
     );
     context.events.emit({
       kind: outcome.delivered ? 'delivered' : 'delivery-failed',
@@ -94,13 +83,11 @@ export function createTargetDelivery(
         ...(outcome.delivered ? {} : { errorCode: outcome.error.code }),
       },
     });
-    if (!outcome.delivered) await deadLetter(rule, target, event, outcome);
+    if (!outcome.delivered) await deadLetter(delivery, outcome);
   };
 
   const deadLetter = async (
-    rule: Rule,
-    target: Target,
-    event: BusEvent,
+    { rule, target, event }: Delivery,
     failure: DeliveryOutcome & { delivered: false },
   ): Promise<void> => {
     const queueArn = target.DeadLetterConfig?.Arn;
@@ -124,10 +111,40 @@ export function createTargetDelivery(
     });
   };
 
+  const start = (delivery: Delivery): Promise<void> => {
+    const { rule, target, event, hops, since } = delivery;
+    const end = journal.begin(`${event.id} ${rule.arn} ${target.Id}`, () => ({
+      ruleArn: rule.arn,
+      targetId: target.Id,
+      event: JSON.stringify(event),
+      hops,
+      since,
+    }));
+    return run(delivery, asItIs).then(end);
+  };
+
   return {
-    deliver: (rule, event, hops) =>
-      Promise.all([...rule.targets.values()].map((target) => deliverTo(rule, target, event, hops))),
-    logged: () => [...logged],
+    deliver(rule, event, hops) {
+      const since = context.clock.now();
+      const targets = [...rule.targets.values()];
+      return Promise.all(targets.map((target) => start({ rule, target, event, hops, since })));
+    },
+    save: () => journal.save(),
+    resume(find) {
+      const patient = patientAfterRestart(context);
+      for (const [key, kept] of journal.left()) {
+        const end = journal.begin(key, () => kept);
+        const found = find(kept.ruleArn, kept.targetId);
+        if (!found) {
+          end();
+          continue;
+        }
+        const [rule, target] = found;
+        const event = parseExact(kept.event) as BusEvent;
+        const { hops, since } = kept;
+        void run({ rule, target, event, hops, since }, patient).then(end);
+      }
+    },
     pending: () => deliveries.pending(),
     close: () => deliveries.close(),
   };
@@ -159,11 +176,21 @@ export function deadLetterAttributes(
 }
 
 /** The error in EventBridge's own classes. eventbridge/latest/userguide/eb-rule-dlq.html */
-function errorCode(error: AwsError): string {
-  const { code, httpStatus } = error;
-  if (/Throttl|TooManyRequests|LimitExceeded/i.test(code)) return 'THROTTLING';
-  if (/AccessDenied|NotAuthorized|Authorization/i.test(code)) return 'NO_PERMISSIONS';
-  if (/DoesNotExist|NotFound|NonExistent|NotRunning/i.test(code)) return 'NO_RESOURCE';
-  if (/Invalid|Validation|Missing/i.test(code)) return 'INVALID_PARAMETER';
-  return httpStatus >= 500 ? 'INTERNAL_ERROR' : 'ERROR_FROM_TARGET';
+const ERROR_CLASSES: readonly (readonly [RegExp, string])[] = [
+  [/^ThirdBusHop/, 'THIRD_ACCOUNT_HOP_DETECTED'],
+  [/^ConnectionFailure/, 'CONNECTION_FAILURE'],
+  [/^Timeout/, 'TIMEOUT'],
+  [/^ErrorFromTarget/, 'ERROR_FROM_TARGET'],
+  [/Throttl|TooManyRequests/i, 'THROTTLING'],
+  [/LimitExceeded/i, 'RESOURCE_LIMIT_EXCEEDED'],
+  [/AccessDenied|NotAuthorized|Authorization|KmsAccess/i, 'NO_PERMISSIONS'],
+  [/AlreadyExists/i, 'RESOURCE_ALREADY_EXISTS'],
+  [/DoesNotExist|NotFound|NonExistent|NotRunning/i, 'NO_RESOURCE'],
+  [/InvalidRequestContent|InvalidExecutionInput/i, 'INVALID_JSON'],
+  [/Invalid|Validation|Missing/i, 'INVALID_PARAMETER'],
+];
+
+function errorCode({ code, httpStatus }: AwsError): string {
+  const found = ERROR_CLASSES.find(([pattern]) => pattern.test(code));
+  return found?.[1] ?? (httpStatus >= 500 ? 'INTERNAL_ERROR' : 'ERROR_FROM_TARGET');
 }

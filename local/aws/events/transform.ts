@@ -2,6 +2,7 @@
  * What a target receives of an event: all of it, a constant, a part, or a template filled from it.
  * eventbridge/latest/userguide/eb-transform-target-input.html
  */
+import { parseExact } from '../matching/index.ts';
 import type { BusEvent, InputTransformer, Target } from './model.ts';
 
 /** Values that a template may use without naming a path. */
@@ -68,7 +69,16 @@ function fillTemplate(
     filled += before + (quoted ? insideQuotes(value) : JSON.stringify(value ?? ''));
     position = match.index + placeholder.length;
   }
-  return filled + template.slice(position);
+  return minified(filled + template.slice(position));
+}
+
+/** "The JSON that is passed to the target is minified"; a template may make something else than JSON. */
+function minified(text: string): string {
+  try {
+    return JSON.stringify(parseExact(text));
+  } catch {
+    return text;
+  }
 }
 
 function predefined(name: string, values: PredefinedValues): unknown {
@@ -107,17 +117,24 @@ function isQuotedAfter(text: string, quotedBefore: boolean): boolean {
   return quoted;
 }
 
-/** The value a path leads to; undefined when it leads nowhere. */
-function valueAt(event: unknown, path: string): unknown {
-  let value = event;
-  for (const step of readPath(path) ?? []) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = Object.hasOwn(value, step) ? (value as Record<string, unknown>)[step] : undefined;
-  }
-  return value;
+/** The value a path leads to; undefined when it leads nowhere. A wildcard leads to a list. */
+export function valueAt(event: unknown, path: string): unknown {
+  return walk(event, readPath(path) ?? []);
 }
 
-const STEP = /\.([^.[\]]+)|\[(\d+)\]|\['([^']+)'\]|\["([^"]+)"\]/y;
+function walk(value: unknown, steps: readonly string[]): unknown {
+  const [step, ...rest] = steps;
+  if (step === undefined) return value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (step === WILDCARD) {
+    const found = Object.values(value).map((member) => walk(member, rest));
+    return found.filter((member) => member !== undefined);
+  }
+  return Object.hasOwn(value, step) ? walk((value as Record<string, unknown>)[step], rest) : undefined;
+}
+
+const WILDCARD = '*';
+const STEP = /\.([^.[\]]+)|\[(\d+|\*)\]|\['([^']+)'\]|\["([^"]+)"\]/y;
 
 function readPath(path: string): readonly string[] | undefined {
   if (!path.startsWith('$')) return undefined;

@@ -1,9 +1,12 @@
 /** An event as a pattern sees it: every leaf under its dotted path, with the array elements it lies in. */
+import { isRawNumber } from './exact-json.ts';
 import { isRecord, isScalar, type Scalar } from './value-tests.ts';
 
 /** A leaf of an event. */
 export interface Field {
   readonly value: Scalar;
+  /** A number as it was spelt, where that differs from JavaScript's spelling. */
+  readonly spelling?: string;
   /** The arrays of objects it lies in, and in which element of each. */
   readonly elements: ReadonlyMap<number, number>;
 }
@@ -23,18 +26,30 @@ export function flattenEvent(event: Readonly<Record<string, unknown>>): EventFie
   const byPath = new Map<string, Field[]>();
   let arrays = 0;
 
+  const add = (path: string, field: Field): void => {
+    const fields = byPath.get(path);
+    if (fields) fields.push(field);
+    else byPath.set(path, [field]);
+  };
+
   const visit = (value: unknown, path: string, elements: ReadonlyMap<number, number>): void => {
     if (isScalar(value)) {
-      const fields = byPath.get(path);
-      if (fields) fields.push({ value, elements });
-      else byPath.set(path, [{ value, elements }]);
+      add(path, { value, elements });
+      return;
+    }
+    if (isRawNumber(value)) {
+      add(path, { value: Number(value.rawJSON), spelling: value.rawJSON, elements });
       return;
     }
     if (Array.isArray(value)) {
       const array = arrays++;
       value.forEach((member: unknown, index) => {
         // Scalars of one array stay interchangeable: only objects and arrays tie their fields together.
-        visit(member, path, isScalar(member) ? elements : new Map(elements).set(array, index));
+        visit(
+          member,
+          path,
+          isScalar(member) || isRawNumber(member) ? elements : new Map(elements).set(array, index),
+        );
       });
       return;
     }

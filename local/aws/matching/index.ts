@@ -1,4 +1,5 @@
 /** Public surface of the pattern matcher. */
+export { parseExact } from './exact-json.ts';
 export { type EventFields, flattenEvent } from './event-fields.ts';
 export { createMappingFilter, type MappingFilter } from './mapping-filter.ts';
 export { matchesPattern, type Pattern, readPattern } from './pattern.ts';

@@ -4,6 +4,7 @@
  * below the same array must match in the same element of it.
  */
 import { type EventFields, type Field, flattenEvent } from './event-fields.ts';
+import { parseExact } from './exact-json.ts';
 import { PatternError } from './pattern-error.ts';
 import type { MatchingProfile } from './profiles.ts';
 import { isRecord, readValueTest, type ValueTest } from './value-tests.ts';
@@ -53,7 +54,7 @@ export function readPattern(
 ): Pattern {
   const json = typeof source === 'string' ? source : JSON.stringify(source);
   checkLength(json, profile);
-  const parsed = typeof source === 'string' ? parse(source) : source;
+  const parsed = typeof source === 'string' ? parse(source, profile) : source;
   if (!isRecord(parsed)) throw new PatternError('Filter is not an object');
   if (Object.keys(parsed).length === 0) {
     if (profile.emptyPattern === 'refused') throw new PatternError('Empty objects are not allowed');
@@ -152,7 +153,7 @@ function search(
   }
   return candidates.some(
     (field) =>
-      wanted.tests.some((test) => test !== 'absent' && test(field.value)) &&
+      wanted.tests.some((test) => test !== 'absent' && test(field.value, field.spelling)) &&
       chosen.every((other) => inSameElements(field, other)) &&
       search(alternative, position + 1, field.elements.size === 0 ? chosen : [...chosen, field], fields),
   );
@@ -216,9 +217,9 @@ function hasNesting(object: Readonly<Record<string, unknown>>): boolean {
   );
 }
 
-function parse(source: string): unknown {
+function parse(source: string, profile: MatchingProfile): unknown {
   try {
-    return JSON.parse(source);
+    return profile.exactNumbers ? parseExact(source) : JSON.parse(source);
   } catch (error) {
     throw new PatternError(error instanceof Error ? error.message : 'not valid JSON');
   }

@@ -23,6 +23,8 @@ export interface MatchingProfile {
   readonly anythingBut: ReadonlySet<AnythingButOperator>;
   /** `{"prefix": {"equals-ignore-case": "x"}}` and the same with `suffix`. */
   readonly ignoreCaseAffixes: boolean;
+  /** Exact numbers are compared as they are spelt: 300 is not 300.0. */
+  readonly exactNumbers: boolean;
   /** Objects inside objects. SNS attributes are flat. */
   readonly nesting: boolean;
   /** `{}` matches everything (SNS: no filter) or is refused. */
@@ -86,6 +88,7 @@ export const EVENT_BUS_PROFILE: MatchingProfile = {
   operators: new Set(EVENT_BUS_OPERATORS),
   anythingBut: new Set<AnythingButOperator>(['prefix', 'suffix', 'equals-ignore-case', 'wildcard']),
   ignoreCaseAffixes: true,
+  exactNumbers: true,
   nesting: true,
   emptyPattern: 'refused',
   maxLength: { value: EVENT_BUS_MAX_CHARACTERS, unit: 'characters' },
@@ -100,6 +103,7 @@ export const SNS_BODY_PROFILE: MatchingProfile = {
   operators: new Set(SNS_OPERATORS),
   anythingBut: new Set<AnythingButOperator>(['prefix']),
   ignoreCaseAffixes: false,
+  exactNumbers: false,
   nesting: true,
   emptyPattern: 'matches-all',
   maxLength: { value: SNS_MAX_BYTES, unit: 'bytes' },
@@ -121,6 +125,7 @@ export const EVENT_SOURCE_MAPPING_PROFILE: MatchingProfile = {
   operators: new Set(EVENT_SOURCE_MAPPING_OPERATORS),
   anythingBut: new Set<AnythingButOperator>(),
   ignoreCaseAffixes: false,
+  exactNumbers: false,
   nesting: true,
   emptyPattern: 'refused',
   maxLength: { value: EVENT_SOURCE_MAPPING_MAX_CHARACTERS, unit: 'characters' },

@@ -4,6 +4,7 @@
  */
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
+import { isRawNumber, plainNumbers } from './exact-json.ts';
 import { PatternError } from './pattern-error.ts';
 import type { AnythingButOperator, MatchingProfile, Operator } from './profiles.ts';
 
@@ -11,7 +12,7 @@ import type { AnythingButOperator, MatchingProfile, Operator } from './profiles.
 export type Scalar = string | number | boolean | null;
 
 /** The test of one pattern value. `absent` stands for `{"exists": false}`, which looks at the whole event. */
-export type ValueTest = ((value: Scalar) => boolean) | 'absent';
+export type ValueTest = ((value: Scalar, spelling?: string) => boolean) | 'absent';
 
 /**
  * Wildcards one value may have before EventBridge calls the rule too complex. Its real measure counts repeated
@@ -22,13 +23,14 @@ const MAX_WILDCARDS = 5;
 /** Reads one member of a pattern's array. Throws a {@link PatternError}. */
 export function readValueTest(member: unknown, profile: MatchingProfile): ValueTest {
   if (isScalar(member)) return readExact(member, profile);
+  if (isRawNumber(member)) return readSpelling(member.rawJSON, profile);
   if (!isRecord(member)) throw new PatternError('Match value must be String, number, true, false, or null');
 
   const [operator, operand] = onlyEntry(member);
   if (!isOperator(operator) || !profile.operators.has(operator)) {
     throw new PatternError(`Unrecognized match type ${operator}`);
   }
-  return OPERATOR_READERS[operator](operand, profile);
+  return OPERATOR_READERS[operator](plainNumbers(operand), profile);
 }
 
 const OPERATOR_READERS: Readonly<
@@ -46,7 +48,13 @@ const OPERATOR_READERS: Readonly<
 
 function readExact(expected: Scalar, profile: MatchingProfile): ValueTest {
   if (typeof expected === 'number') checkRange(expected, profile);
-  return (value) => value === expected;
+  return (value, spelling) => value === expected && spelling === undefined;
+}
+
+/** A number that is spelt unlike JavaScript does. */
+function readSpelling(expected: string, profile: MatchingProfile): ValueTest {
+  checkRange(Number(expected), profile);
+  return (_value, spelling) => spelling === expected;
 }
 
 function readAffix(

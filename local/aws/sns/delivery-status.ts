@@ -2,9 +2,10 @@
  * Delivery status logging: one line per delivery in CloudWatch Logs, for the protocols whose feedback roles the topic
  * names. sns/latest/dg/sns-topic-attributes.html
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { AwsContext } from '../context.ts';
-import { createLogWriter, type DeliveryOutcome } from '../delivery/index.ts';
+import { appendToLog, type DeliveryOutcome, roleCaller } from '../delivery/index.ts';
+import { asAwsError } from '../errors.ts';
 import type { Message, Protocol, Subscription, Topic } from './model.ts';
 
 /** What the attributes of a protocol begin with, e.g. `SQSSuccessFeedbackRoleArn`. */
@@ -22,7 +23,7 @@ export interface DeliveryStatus {
 }
 
 export function createDeliveryStatus(context: AwsContext): DeliveryStatus {
-  const writer = createLogWriter(context);
+  const streamName = randomUUID();
 
   /** The role to write with, or undefined when this delivery is not logged. */
   const roleFor = (topic: Topic, protocol: Protocol, delivered: boolean): string | undefined => {
@@ -41,7 +42,19 @@ export function createDeliveryStatus(context: AwsContext): DeliveryStatus {
       if (roleArn === undefined) return;
       const { region, accountId } = context;
       const group = `sns/${region}/${accountId}/${topic.name}${outcome.delivered ? '' : '/Failure'}`;
-      void writer.write(group, roleArn, JSON.stringify(statusLine(context, subscription, message, outcome)));
+      const line = JSON.stringify(statusLine(context, subscription, message, outcome));
+      const event = { timestamp: context.clock.now(), message: line };
+      try {
+        appendToLog(context, group, streamName, event, roleCaller(context, roleArn));
+      } catch (error) {
+        // A status that can't be logged stops no delivery; the console shows why.
+        context.events.emit({
+          kind: 'delivery-failed',
+          service: 'sns',
+          resourceArn: topic.arn,
+          detail: { target: group, errorCode: asAwsError(error).code },
+        });
+      }
     },
   };
 }

@@ -10,6 +10,7 @@ import {
 } from '../../../../local/aws/context.ts';
 import { AwsError } from '../../../../local/aws/errors.ts';
 import { createEventsService, type EventsService } from '../../../../local/aws/events/index.ts';
+import { createLogsService, type LogsService } from '../../../../local/aws/logs/index.ts';
 import { createSnsService, type SnsService } from '../../../../local/aws/sns/index.ts';
 import { createSqsService, type MessageView, type SqsService } from '../../../../local/aws/sqs/index.ts';
 
@@ -22,6 +23,7 @@ export interface Harness {
   readonly events: EventsService;
   readonly sns: SnsService;
   readonly sqs: SqsService;
+  readonly logs: LogsService;
   readonly happenings: Happening[];
   /** What functions were invoked with. */
   readonly invoked: unknown[];
@@ -47,6 +49,7 @@ export function createHarness(): Harness {
   context.events.observe((happening) => happenings.push(happening));
   const sqs = createSqsService(context);
   const sns = createSnsService(context);
+  const logs = createLogsService(context);
   const events = createEventsService(context);
   const lambda: AwsService = {
     name: 'lambda',
@@ -56,7 +59,7 @@ export function createHarness(): Harness {
       return { StatusCode: 202 };
     },
   };
-  for (const service of [sqs, sns, events, lambda]) context.services.register(service);
+  for (const service of [sqs, sns, logs, events, lambda]) context.services.register(service);
 
   const messages = (queue: string) => sqs.messages(queueArn(queue));
   let rules = 0;
@@ -66,6 +69,7 @@ export function createHarness(): Harness {
     events,
     sns,
     sqs,
+    logs,
     happenings,
     invoked,
     async createQueues(...names) {

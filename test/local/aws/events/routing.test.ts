@@ -101,7 +101,9 @@ describe('targets', () => {
 
     expect(h.bodies('q')).toEqual([{ constant: true }]);
     expect(h.invoked).toEqual([{ n: 1 }]);
-    expect(h.events.logged()).toMatchObject([{ logGroupArn: logGroup }]);
+    expect(h.logs.logs('/events').map(({ message }) => JSON.parse(message))).toMatchObject([
+      { source: 'shop', detail: { n: 1 } },
+    ]);
   });
 
   test('two buses that forward to each other come to an end', async () => {

@@ -66,7 +66,7 @@ describe('InputTransformer', () => {
     expect(transformed('"<card> of <user> for <total><missing>"', paths)).toBe(
       '"{last4:1234,ok:true} of Anna \\"A\\" for 3"',
     );
-    expect(transformed('{"path": "users/<total>", "n": <total>}', paths)).toBe('{"path": "users/3", "n": 3}');
+    expect(transformed('{"path": "users/<total>", "n": <total>}', paths)).toBe('{"path":"users/3","n":3}');
   });
 
   test('what EventBridge knows by itself', () => {
