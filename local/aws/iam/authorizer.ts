@@ -42,7 +42,10 @@ export function createAuthorizer(context: AwsContext, identities: Identities): A
       policies,
       resourcePolicyDecides: isDecidedByResource(request),
     });
-    if (!decision.allowed) throw deny(service, caller, identity, request, decision);
+    if (!decision.allowed) {
+      if (!decision.explicit && isGranted(identity, request)) return;
+      throw deny(service, caller, identity, request, decision);
+    }
     if (key === undefined || dependsOnTime(policies)) return;
     if (remembered.size >= MAXIMUM_REMEMBERED) remembered.clear();
     remembered.set(key, { version: identities.version(), resourcePolicy });
@@ -118,6 +121,11 @@ function isDeliveryToOpenResource(
 /** KMS keys and the trust of roles: see AccessRequest.resourcePolicyDecides. */
 function isDecidedByResource({ action, resourceArn }: AuthorizationRequest): boolean {
   return action.startsWith('kms:') ? resourceArn.includes(':key/') : action === 'sts:AssumeRole';
+}
+
+function isGranted({ principal }: Identity, request: AuthorizationRequest): boolean {
+  const names = [principal.arn, principal.roleArn].filter((name) => name !== undefined);
+  return names.some((name) => request.isGranted?.(name) === true);
 }
 
 /** What an answer depends on, apart from the policies; undefined when it is not worth remembering. */
