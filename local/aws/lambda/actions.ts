@@ -94,6 +94,23 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     });
     return { ...input, FunctionArn: service.getFunction(text(input, 'FunctionName')).functionArn };
   },
+  AddPermission(service, input) {
+    const { functionArn, functionName } = service.getFunction(text(input, 'FunctionName'));
+    return { Statement: service.permissions.add(functionArn, functionName, input) };
+  },
+  RemovePermission(service, input) {
+    const { functionName } = service.getFunction(text(input, 'FunctionName'));
+    service.permissions.remove(functionName, text(input, 'StatementId'));
+    return {};
+  },
+  GetPolicy(service, input) {
+    const { functionName } = service.getFunction(text(input, 'FunctionName'));
+    const policy = service.permissions.policyOf(functionName);
+    if (policy === undefined) {
+      throw new AwsError('ResourceNotFoundException', 'The resource you requested does not exist.', 404);
+    }
+    return { Policy: policy };
+  },
   PublishVersion(service, input) {
     const name = text(input, 'FunctionName');
     const version = service.publishVersion(name);

@@ -6,10 +6,10 @@
  */
 import { randomUUID } from 'node:crypto';
 
-import { serviceCaller } from '../context.ts';
-import type { AwsContext, ClockTimer } from '../context.ts';
+import type { AwsContext, Caller, ClockTimer } from '../context.ts';
 import { call, invokeFunction, sendToQueue } from '../delivery/index.ts';
 import { asAwsError, AwsError } from '../errors.ts';
+import { roleCaller } from '../iam/role-caller.ts';
 import type { FunctionRunner, RunResult } from './function-runner.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: asynchronous request. */
@@ -109,11 +109,13 @@ export function createAsyncInvocations(
     const { configuration } = event.runner;
     const destination = condition === 'Success' ? event.config.onSuccess : event.config.onFailure;
     const { deadLetterTargetArn } = configuration;
+    // Lambda hands events on in the name of the function's role.
+    const caller = roleCaller(configuration.roleArn, configuration.functionName);
     try {
       if (destination !== undefined)
-        await deliver(destination, invocationRecord(context, event, condition, result), {});
+        await deliver(destination, invocationRecord(context, event, condition, result), {}, caller);
       if (condition !== 'Success' && deadLetterTargetArn !== undefined) {
-        await deliver(deadLetterTargetArn, event.payload, deadLetterAttributes(event, result));
+        await deliver(deadLetterTargetArn, event.payload, deadLetterAttributes(event, result), caller);
       }
       if (condition !== 'Success' && (destination ?? deadLetterTargetArn) !== undefined) {
         context.events.emit({
@@ -135,8 +137,12 @@ export function createAsyncInvocations(
     }
   };
 
-  const deliver = async (targetArn: string, body: string, attributes: MessageAttributes): Promise<void> => {
-    const caller = serviceCaller(context, 'lambda.amazonaws.com', targetArn);
+  const deliver = async (
+    targetArn: string,
+    body: string,
+    attributes: MessageAttributes,
+    caller: Caller,
+  ): Promise<void> => {
     const [, , service = ''] = targetArn.split(':');
     switch (service) {
       case 'sqs':

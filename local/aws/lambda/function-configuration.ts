@@ -1,4 +1,5 @@
 /** What a function is: its code, its settings and the limits AWS sets to them. */
+import type { AccessKey } from '../credentials.ts';
 import { AwsError } from '../errors.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
@@ -84,13 +85,19 @@ export function configureFunction(
 /** The environment of a running instance, as the Lambda runtime documents it, pointed at the local endpoint. */
 export function instanceEnvironment(
   configuration: FunctionConfiguration,
-  place: { readonly region: string; readonly endpointUrl: string; readonly instanceId: string },
+  place: {
+    readonly region: string;
+    readonly endpointUrl: string;
+    readonly instanceId: string;
+    readonly credentials: AccessKey;
+  },
 ): Record<string, string> {
   const { functionName, memoryMegabytes } = configuration;
   return {
-    // The credentials are made up; their shape lets the endpoint tell which role calls.
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
+    // The endpoint knows the role by the access key.
+    AWS_ACCESS_KEY_ID: place.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: place.credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: place.credentials.sessionToken,
     AWS_ENDPOINT_URL: place.endpointUrl,
     ...configuration.environment,
     AWS_REGION: place.region,

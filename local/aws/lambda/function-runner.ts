@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks';
 
 import type { AwsContext } from '../context.ts';
 import { AwsError } from '../errors.ts';
+import { roleCaller } from '../iam/role-caller.ts';
 import type { Concurrency } from './concurrency.ts';
 import type { LambdaFaults } from './faults.ts';
 import type { FunctionConfiguration } from './function-configuration.ts';
@@ -62,6 +63,9 @@ export function createFunctionRunner(
   const pool = createInstancePool(configuration, {
     region: context.region,
     endpointUrl: context.endpointUrl,
+    credentials: context.credentials.issue(
+      roleCaller(configuration.roleArn, functionName, { sourceFunctionArn: functionArn }),
+    ),
     capacity,
     scaleOutDelayMilliseconds,
     delayStart: () => faults.startDelay(functionName),

@@ -12,6 +12,7 @@ import type { AwsContext, AwsService } from '../context.ts';
 import { AwsError } from '../errors.ts';
 import { handleAction } from './actions.ts';
 import { createAsyncInvocations } from './async-invocation.ts';
+import { lambdaAuthorization } from './authorization.ts';
 import type { EventInvokeConfig } from './async-invocation.ts';
 import { createConcurrency } from './concurrency.ts';
 import { configureMapping } from './event-source-mapping.ts';
@@ -24,6 +25,8 @@ import type { FunctionError } from './function-error.ts';
 import { createFunctionRunner } from './function-runner.ts';
 import type { FunctionRunner } from './function-runner.ts';
 import { createHostCapacity } from './instance-pool.ts';
+import { createPermissions } from './permissions.ts';
+import type { Permissions } from './permissions.ts';
 import type { LogLine } from './instance.ts';
 import { lambdaRoutes } from './routes.ts';
 import { startSqsPoller } from './sqs-poller.ts';
@@ -45,6 +48,8 @@ declare module '../context.ts' {
 export interface LambdaService extends AwsService {
   readonly name: 'lambda';
   readonly faults: LambdaFaults;
+  /** Who else may invoke functions: the statements of AddPermission. */
+  readonly permissions: Permissions;
   /** @throws AwsError `ResourceConflictException`, `InvalidParameterValueException`. */
   createFunction(props: FunctionProps): FunctionConfiguration;
   deleteFunction(functionName: string): Promise<void>;
@@ -119,6 +124,7 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
   >();
   const logListeners = new Set<(line: LogLine) => void>();
   const concurrency = createConcurrency();
+  const permissions = createPermissions(context);
   const faults = createLambdaFaults(() => context.faults.random());
   const capacity = createHostCapacity(options.maximumInstances ?? INSTANCES_PER_CORE * cpus().length);
   const asyncInvocations = createAsyncInvocations(
@@ -170,9 +176,12 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
 
   const service: LambdaService = {
     name: 'lambda',
-    protocols: { routes: lambdaRoutes(() => service) },
+    protocols: { routes: lambdaRoutes(context, () => service) },
+    authorization: (action, input) =>
+      lambdaAuthorization(context, (name) => permissions.policyOf(name), action, input),
     handle: (action, input) => handleAction(service, action, input),
     faults,
+    permissions,
     createFunction(props) {
       if (functions.has(props.functionName)) {
         throw new AwsError('ResourceConflictException', `Function already exist: ${props.functionName}`, 409);
@@ -201,6 +210,7 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
     async deleteFunction(functionName) {
       const { runner } = find(functionName);
       functions.delete(runner.configuration.functionName);
+      permissions.forget(runner.configuration.functionName);
       concurrency.reserve(runner.configuration.functionName, undefined);
       await runner.close();
     },

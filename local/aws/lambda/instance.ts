@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
+import type { AccessKey } from '../credentials.ts';
 import type { FunctionConfiguration } from './function-configuration.ts';
 import { instanceEnvironment, logStreamName } from './function-configuration.ts';
 import { exited, outOfMemory, timedOut } from './function-error.ts';
@@ -86,6 +87,8 @@ export type InstanceMessage =
 export interface InstanceOptions {
   readonly region: string;
   readonly endpointUrl: string;
+  /** Of the function's role. */
+  readonly credentials: AccessKey;
   readonly onLog: (line: LogLine) => void;
   /** Called once, when the worker has ended for whatever reason. */
   readonly onGone: () => void;

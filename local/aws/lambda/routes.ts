@@ -3,6 +3,8 @@
  *
  * https://docs.aws.amazon.com/lambda/latest/api/API_Operations.html
  */
+import type { AwsContext } from '../context.ts';
+import { callService } from '../dispatch.ts';
 import { AwsError } from '../errors.ts';
 import type { RestRequest, RestResponse, RestRoute } from '../protocols/rest-json.ts';
 import type { LambdaService } from './index.ts';
@@ -16,6 +18,9 @@ const OPERATIONS: readonly (readonly [method: string, path: string, action: stri
   ['GET', FUNCTION, 'GetFunction'],
   ['DELETE', FUNCTION, 'DeleteFunction', 204],
   ['GET', `${FUNCTION}/configuration`, 'GetFunctionConfiguration'],
+  ['POST', `${FUNCTION}/policy`, 'AddPermission', 201],
+  ['GET', `${FUNCTION}/policy`, 'GetPolicy'],
+  ['DELETE', `${FUNCTION}/policy/{StatementId}`, 'RemovePermission', 204],
   ['POST', `${FUNCTION}/versions`, 'PublishVersion', 201],
   ['POST', `${FUNCTION}/aliases`, 'CreateAlias', 201],
   ['PUT', '/2017-10-31/functions/{FunctionName}/concurrency', 'PutFunctionConcurrency'],
@@ -27,25 +32,31 @@ const OPERATIONS: readonly (readonly [method: string, path: string, action: stri
   ['DELETE', `${MAPPINGS}/{UUID}`, 'DeleteEventSourceMapping', 202],
 ];
 
-export function lambdaRoutes(service: () => LambdaService): readonly RestRoute[] {
+export function lambdaRoutes(context: AwsContext, service: () => LambdaService): readonly RestRoute[] {
   const operations = OPERATIONS.map(([method, path, action, status = 200]): RestRoute => ({
     method,
     path,
     async handle(request) {
       const input = { ...Object.fromEntries(request.query), ...readBody(request), ...request.parameters };
-      const output = await service().handle(action, input, request.caller, request.signal);
+      const output = await callService(context, service(), action, input, request.caller, request.signal);
       return status === 204 ? { status } : { status, body: output as object };
     },
   }));
   return [
     ...operations,
-    { method: 'POST', path: `${FUNCTION}/invocations`, handle: (request) => invoke(service(), request) },
+    { method: 'POST', path: `${FUNCTION}/invocations`, handle: (request) => invoke(context, service(), request) },
   ];
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: the body is the event, the rest travels in headers. */
-async function invoke(service: LambdaService, request: RestRequest): Promise<RestResponse> {
-  const output = (await service.handle(
+async function invoke(
+  context: AwsContext,
+  service: LambdaService,
+  request: RestRequest,
+): Promise<RestResponse> {
+  const output = (await callService(
+    context,
+    service,
     'Invoke',
     {
       FunctionName: request.parameters['FunctionName'],
