@@ -3,6 +3,7 @@ import { actionNamed } from '../actions.ts';
 import { rootCaller, type AwsContext, type AwsService, type Caller } from '../context.ts';
 import { asAwsError, type AwsError } from '../errors.ts';
 import { createActions } from './actions.ts';
+import { queueRequests, sqsAuthorization } from './authorization.ts';
 import { queueDoesNotExist } from './errors.ts';
 import type { MessageAttributes, MessageState } from './message.ts';
 import { createMoveTasks } from './move-tasks.ts';
@@ -112,12 +113,15 @@ export function createSqsService(context: AwsContext): SqsService {
   return {
     name: 'sqs',
     protocols: SQS_PROTOCOLS,
+    authorization: (action, input) => sqsAuthorization(context, queues, action, input),
     async handle(action, input, caller, signal) {
       return (await actionNamed(actions, 'SQS', action)(input, caller, signal)) ?? {};
     },
     deliverToQueue(queueArn, delivery, caller = rootCaller(context)) {
       try {
         const { queue } = existing(queueArn);
+        const needed = queueRequests(context, queues, 'SendMessage', queueArn);
+        context.authorizer?.authorize('sqs', caller, needed);
         const input = {
           MessageBody: delivery.body,
           MessageAttributes: delivery.messageAttributes,
