@@ -8,6 +8,7 @@ import {
 } from '../context.ts';
 import { actionNamed } from '../actions.ts';
 import { archiveMessage, readReplayPolicy, replayedMessages } from './archive.ts';
+import { snsAuthorization } from './authorization.ts';
 import { createTopicDelivery } from './delivery.ts';
 import { authorizationError } from './errors.ts';
 import { createInbox, type InboxMessage } from './inbox.ts';
@@ -212,6 +213,7 @@ export function createSnsService(context: AwsContext): SnsService {
   return {
     name: 'sns',
     protocols: { ...PROTOCOLS, routes: [signer.route] },
+    authorization: (action, input) => snsAuthorization(context, state, action, input),
     async handle(action, input, caller) {
       return actionNamed(actions, 'SNS', action)(input, caller);
     },
