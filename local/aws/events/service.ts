@@ -10,6 +10,7 @@ import { flattenEvent } from '../matching/index.ts';
 import { createScheduleTimers } from '../schedules/index.ts';
 import { createApiDestinations } from './api-destinations.ts';
 import * as archives from './archives.ts';
+import { eventsAuthorization } from './authorization.ts';
 import * as buses from './buses.ts';
 import { createConnections } from './connections.ts';
 import { notFound } from './errors.ts';
@@ -187,6 +188,7 @@ export function createEventsService(context: AwsContext): EventsService {
   const service: EventsService = {
     name: 'events',
     protocols: PROTOCOLS,
+    authorization: (action, input) => eventsAuthorization(context, state, action, input),
     async handle(action, input) {
       return actionNamed(actions, 'EventBridge', action)(input);
     },
