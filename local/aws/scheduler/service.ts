@@ -2,6 +2,7 @@
 import type { AwsContext, AwsService } from '../context.ts';
 import { createDeliveries } from '../delivery/index.ts';
 import { unknownOperation } from '../errors.ts';
+import { schedulerAuthorization } from './authorization.ts';
 import { createScheduleTimers } from '../schedules/index.ts';
 import { conflict, notFound, validationError } from './errors.ts';
 import { type Input, optionalText, readName, readSettings } from './input.ts';
@@ -158,6 +159,7 @@ export function createSchedulerService(context: AwsContext): SchedulerService {
   const service: SchedulerService = {
     name: 'scheduler',
     protocols: { routes: schedulerRoutes(context, () => service) },
+    authorization: (action, input) => schedulerAuthorization(context, action, input),
     async handle(action, input) {
       const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
       if (!run) throw unknownOperation('EventBridge Scheduler', action);
