@@ -3,6 +3,7 @@
  * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
  */
 import { actionNamed } from '../actions.ts';
+import { ssmAuthorization, type ParameterKey } from './authorization.ts';
 import { rootCaller, type AwsContext, type AwsService } from '../context.ts';
 import { AwsError } from '../errors.ts';
 import {
@@ -53,9 +54,16 @@ export function createSsmService(context: AwsContext): SsmService {
   const kept = context.state.collection<Parameter>('ssm.parameters');
   const parameters = new Map<string, Parameter>(kept.entries());
   const actions = createActions(context, parameters, kept);
+  const find = (reference: string): ParameterKey | undefined => {
+    const name = reference.replace(/^arn:aws:ssm:[^:]*:[^:]*:parameter/, '').split(':')[0] ?? '';
+    // The ARN of a name without a leading slash has one all the same.
+    const parameter = parameters.get(name) ?? parameters.get(name.slice(1));
+    return parameter && { arn: arnOf(context, parameter.name), keyId: parameter.keyId };
+  };
   return {
     name: 'ssm',
     protocols: { json: { version: '1.1', targetPrefix: 'AmazonSSM' } },
+    authorization: (action, input) => ssmAuthorization(context, find, action, input),
     async handle(action, input) {
       return (await actionNamed(actions, 'SSM', action)(input)) ?? {};
     },
