@@ -14,6 +14,7 @@ import {
   wholeNumber,
   type JsonInput,
 } from '../json-input.ts';
+import { secretsAuthorization } from './authorization.ts';
 import { randomPassword } from './random-password.ts';
 import {
   createSecrets,
@@ -47,10 +48,19 @@ const MAXIMUM_PAGE = 100;
 type Action = (input: JsonInput) => JsonInput;
 
 export function createSecretsManagerService(context: AwsContext): SecretsManagerService {
-  const actions = createActions(context, createSecrets(context));
+  const secrets = createSecrets(context);
+  const actions = createActions(context, secrets);
+  const find = (reference: string): Secret | undefined => {
+    try {
+      return secrets.find(reference);
+    } catch {
+      return undefined;
+    }
+  };
   return {
     name: 'secretsmanager',
     protocols: { json: { version: '1.1', targetPrefix: 'secretsmanager' } },
+    authorization: (action, input) => secretsAuthorization(context, find, action, input),
     async handle(action, input) {
       return actionNamed(actions, 'Secrets Manager', action)(input);
     },
@@ -158,6 +168,20 @@ function createActions(context: AwsContext, secrets: Secrets): Readonly<Record<s
       secret.deletedAt = undefined;
       secret.deletionAt = undefined;
       secrets.keep(secret);
+      return identity(secret);
+    },
+    PutResourcePolicy(input) {
+      const secret = secrets.find(requiredText(input, 'SecretId'));
+      secrets.setPolicy(secret, requiredText(input, 'ResourcePolicy'));
+      return identity(secret);
+    },
+    GetResourcePolicy(input) {
+      const secret = secrets.find(requiredText(input, 'SecretId'));
+      return { ...identity(secret), ...(secret.policy !== undefined && { ResourcePolicy: secret.policy }) };
+    },
+    DeleteResourcePolicy(input) {
+      const secret = secrets.find(requiredText(input, 'SecretId'));
+      secrets.setPolicy(secret, undefined);
       return identity(secret);
     },
     GetRandomPassword: (input) => ({ RandomPassword: randomPassword(input) }),
