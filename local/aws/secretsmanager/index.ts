@@ -172,7 +172,8 @@ function createActions(context: AwsContext, secrets: Secrets): Readonly<Record<s
     },
     PutResourcePolicy(input) {
       const secret = secrets.find(requiredText(input, 'SecretId'));
-      secrets.setPolicy(secret, requiredText(input, 'ResourcePolicy'));
+      secret.policy = requiredText(input, 'ResourcePolicy');
+      secrets.keep(secret);
       return identity(secret);
     },
     GetResourcePolicy(input) {
@@ -181,7 +182,8 @@ function createActions(context: AwsContext, secrets: Secrets): Readonly<Record<s
     },
     DeleteResourcePolicy(input) {
       const secret = secrets.find(requiredText(input, 'SecretId'));
-      secrets.setPolicy(secret, undefined);
+      secret.policy = undefined;
+      secrets.keep(secret);
       return identity(secret);
     },
     GetRandomPassword: (input) => ({ RandomPassword: randomPassword(input) }),

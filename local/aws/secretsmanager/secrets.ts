@@ -22,6 +22,8 @@ export interface Secret {
   readonly versions: Map<string, SecretVersion>;
   description: string | undefined;
   kmsKeyId: string | undefined;
+  /** Its resource policy, as JSON text. */
+  policy: string | undefined;
   changedAt: number;
   /** Set while the secret waits to be deleted. */
   deletedAt: number | undefined;
@@ -63,6 +65,7 @@ interface KeptSecret extends Omit<Secret, 'versions'> {
 const EMPTY = {
   description: undefined,
   kmsKeyId: undefined,
+  policy: undefined,
   deletedAt: undefined,
   deletionAt: undefined,
 };
@@ -120,6 +123,7 @@ export function createSecrets(context: AwsContext): Secrets {
         versions: new Map(),
         description,
         kmsKeyId,
+        policy: undefined,
         changedAt: clock.now(),
         deletedAt: undefined,
         deletionAt: undefined,
