@@ -72,6 +72,8 @@ export interface Conformance {
   allow(queue: TestQueue, servicePrincipal: string, sourceArn: string): Promise<void>;
   /** A signed request as written, not as an SDK would write it. */
   request(request: WireRequest): Promise<WireAnswer>;
+  /** A call of the embedded AWS without HTTP, for behaviours that need thousands; `notRun` anywhere else. */
+  inProcess(service: string, action: string, input: Record<string, unknown>): Promise<unknown>;
   /** Ends the behaviour: this endpoint can't be asked about it, for the reason given. */
   notRun(reason: string): never;
 }
@@ -202,6 +204,10 @@ function conformance(target: Target, undo: (() => Promise<unknown>)[]): Conforma
         }),
       }),
     request: (request) => sendSigned(target, request),
+    inProcess(service, action, input) {
+      if (!target.inProcess) throw new NotRun('needs thousands of calls');
+      return target.inProcess(service, action, input);
+    },
     notRun(reason) {
       throw new NotRun(reason);
     },

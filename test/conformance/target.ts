@@ -9,7 +9,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { controllableClock } from '../../local/aws/clock.ts';
-import { startEmbeddedAws } from '../../local/aws/index.ts';
+import { callService, rootCaller, startEmbeddedAws } from '../../local/aws/index.ts';
 
 /** What the runner tells the suites: `aws` means AWS itself, any other value an endpoint's URL. */
 export const ENDPOINT_VARIABLE = 'CONFORMANCE_ENDPOINT';
@@ -29,6 +29,8 @@ export interface ClientConfiguration {
   readonly maxAttempts: number;
 }
 
+type InProcessCall = (service: string, action: string, input: Record<string, unknown>) => Promise<unknown>;
+
 export interface Target {
   readonly kind: 'embedded' | 'emulator' | 'aws';
   readonly region: string;
@@ -43,6 +45,8 @@ export interface Target {
   accountId(): Promise<string>;
   uniqueName(stem?: string): string;
   wait(seconds: number): Promise<void>;
+  /** Calls the embedded AWS without HTTP; undefined elsewhere. */
+  readonly inProcess: InProcessCall | undefined;
   close(): Promise<void>;
 }
 
@@ -53,14 +57,24 @@ export async function openTarget(): Promise<Target> {
   if (chosen === undefined || chosen === '') {
     const clock = controllableClock();
     const embedded = await startEmbeddedAws({ port: 0, clock, region });
+    const { context } = embedded;
     return target('embedded', embedded.endpointUrl, region, {
       wait: (seconds) => clock.advance(seconds * 1000),
+      inProcess: (service, action, input) =>
+        callService(
+          context,
+          context.services.all().find(({ name }) => name === service)!,
+          action,
+          input,
+          rootCaller(context),
+        ),
       close: () => embedded.close(),
     });
   }
   const real = chosen === 'aws' || new URL(chosen).hostname.endsWith('.amazonaws.com');
   return target(real ? 'aws' : 'emulator', chosen === 'aws' ? undefined : chosen, region, {
     wait: (seconds) => sleep(seconds * 1000),
+    inProcess: undefined,
     close: () => Promise.resolve(),
   });
 }
@@ -69,7 +83,7 @@ function target(
   kind: Target['kind'],
   endpoint: string | undefined,
   region: string,
-  { wait, close }: Pick<Target, 'wait' | 'close'>,
+  { wait, inProcess, close }: Pick<Target, 'wait' | 'inProcess' | 'close'>,
 ): Target {
   const credentials = environmentCredentials(kind);
   const clients = new Map<unknown, { destroy(): void }>();
@@ -100,6 +114,7 @@ function target(
     accountId: () => (account ??= findAccountId(opened)),
     uniqueName: (stem = 'wb') => `${stem}-${run}-${++named}`,
     wait,
+    inProcess,
     async close() {
       for (const client of clients.values()) client.destroy();
       await close();
