@@ -16,8 +16,9 @@ import {
   type JsonInput,
 } from '../json-input.ts';
 import { decrypt, encrypt, keyIdOf, type EncryptionContext } from './ciphertext.ts';
+import { kmsAuthorization } from './authorization.ts';
 import { createGrants, type Grants } from './grants.ts';
-import { createKeys, DAY_MILLISECONDS, type Key, type KeyOptions, type Keys } from './keys.ts';
+import { createKeys, DAY_MILLISECONDS, defaultKeyPolicy, type Key, type KeyOptions, type Keys } from './keys.ts';
 
 declare module '../context.ts' {
   interface AwsServices {
@@ -31,6 +32,8 @@ export interface KmsService extends AwsService {
   createKey(options?: KeyOptions): { readonly keyId: string; readonly arn: string };
   /** The policy of a key named by id, ARN or alias. Throws `NotFoundException`. */
   keyPolicy(keyReference: string): string;
+  /** What policies need to know of a key, named by id, ARN or alias; undefined when there is none. */
+  findKey(keyReference: string): KeyPolicy | undefined;
   /** Whether a grant lets this principal do the operation with the key under this encryption context. */
   isGranted(
     keyReference: string,
@@ -38,6 +41,13 @@ export interface KmsService extends AwsService {
     operation: string,
     encryptionContext: Readonly<Record<string, string>>,
   ): boolean;
+}
+
+export interface KeyPolicy {
+  readonly arn: string;
+  readonly policy: string;
+  /** True for the policy that every new key has: all that it says is that IAM may decide. */
+  readonly isDefaultPolicy: boolean;
 }
 
 /** Bytes Encrypt takes under a symmetric key. Encrypt */
@@ -63,7 +73,7 @@ export function createKmsService(context: AwsContext): KmsService {
     ...grantActions(keys, grants),
     ...cryptographyActions(keys),
   };
-  return {
+  const service: KmsService = {
     name: 'kms',
     protocols: { json: { version: '1.1', targetPrefix: 'TrentService' } },
     async handle(action, input) {
@@ -76,7 +86,19 @@ export function createKmsService(context: AwsContext): KmsService {
     keyPolicy: (reference) => keys.find(reference).policy,
     isGranted: (reference, principalArn, operation, encryptionContext) =>
       grants.allows(keys.find(reference).arn, principalArn, operation, encryptionContext),
+    findKey: (reference) => findKey(keys, context.accountId, reference),
+    authorization: (action, input) => kmsAuthorization(context, service, action, input),
   };
+  return service;
+}
+
+function findKey(keys: Keys, accountId: string, reference: string): KeyPolicy | undefined {
+  try {
+    const { arn, policy } = keys.find(reference);
+    return { arn, policy, isDefaultPolicy: policy === defaultKeyPolicy(accountId) };
+  } catch {
+    return undefined;
+  }
 }
 
 type Action = (input: JsonInput) => JsonInput | undefined | void;

@@ -65,7 +65,7 @@ export function createKeys(context: AwsContext): Keys {
   );
 
   const create = (manager: Key['manager'], options: KeyOptions): Key => {
-    const { id = randomUUID(), description = '', policy = defaultPolicy(accountId), tags } = options;
+    const { id = randomUUID(), description = '', policy = defaultKeyPolicy(accountId), tags } = options;
     const key: Key = {
       id,
       arn: `${prefix}key/${id}`,
@@ -120,7 +120,9 @@ export function createKeys(context: AwsContext): Keys {
     const key = aliases.get(alias);
     if (key || !alias.startsWith('alias/aws/')) return key;
     // AWS makes a service's own key when the service first needs it.
-    const managed = create('AWS', { description: `Default key of ${alias.slice('alias/aws/'.length)}` });
+    const service = alias.slice('alias/aws/'.length);
+    const policy = managedKeyPolicy(accountId, `${service}.${region}.amazonaws.com`);
+    const managed = create('AWS', { description: `Default key of ${service}`, policy });
     setAlias(alias, managed);
     return managed;
   };
@@ -209,7 +211,30 @@ function restored(kept: KeptKey): Key {
   };
 }
 
-function defaultPolicy(accountId: string): string {
+/** Lets the callers of the service in this account in, and no service on its own behalf. */
+function managedKeyPolicy(accountId: string, viaService: string): string {
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { AWS: '*' },
+        Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'],
+        Resource: '*',
+        Condition: { StringEquals: { 'kms:CallerAccount': accountId, 'kms:ViaService': viaService } },
+      },
+      {
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${accountId}:root` },
+        Action: ['kms:Describe*', 'kms:Get*', 'kms:List*'],
+        Resource: '*',
+      },
+    ],
+  });
+}
+
+/** What a key has whose creator wrote no policy. kms/latest/developerguide/key-policy-default.html */
+export function defaultKeyPolicy(accountId: string): string {
   return JSON.stringify({
     Version: '2012-10-17',
     Id: 'key-default-1',
