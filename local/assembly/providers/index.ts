@@ -1,6 +1,7 @@
 /** Which provider makes which resource type. */
 import { API_GATEWAY_PROVIDERS } from './api-gateway.ts';
 import { EVENTS_PROVIDERS } from './events.ts';
+import { IAM_PROVIDERS } from './iam.ts';
 import { LAMBDA_PROVIDERS } from './lambda.ts';
 import { NESTED_STACK_PROVIDERS } from './nested-stack.ts';
 import { NETWORK_PROVIDERS } from './network.ts';
@@ -17,6 +18,7 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...SNS_PROVIDERS,
   ...EVENTS_PROVIDERS,
   ...LAMBDA_PROVIDERS,
+  ...IAM_PROVIDERS,
   ...SECURITY_PROVIDERS,
   ...RDS_PROVIDERS,
   ...NETWORK_PROVIDERS,

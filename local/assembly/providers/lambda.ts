@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { AwsError } from '../../aws/errors.ts';
 import { answered, CannotRun, defined, numberProperty, objectProperty, textProperty } from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
 import type { JsonObject } from '../template.ts';
@@ -179,16 +180,43 @@ export const LAMBDA_PROVIDERS: Readonly<Record<string, Provider>> = {
     ],
     inert: [],
     async create(properties, context) {
-      context.records.permissions.push(properties);
       const id = context.generatedName(FUNCTION_NAME_LENGTH);
-      return {
-        physicalId: id,
-        attributes: { Id: id },
-        inertBecause: 'recorded; permissions are not enforced yet',
-      };
+      await addPermission(properties, context, id);
+      return { physicalId: id, attributes: { Id: id } };
+    },
+    async delete(created, properties, context) {
+      const { FunctionName } = functionOf(properties);
+      const input = { FunctionName, StatementId: created.physicalId };
+      await context.call('lambda', 'RemovePermission', input);
     },
   },
 };
+
+async function addPermission(
+  properties: JsonObject,
+  context: ProviderContext,
+  statementId: string,
+): Promise<void> {
+  try {
+    await context.call('lambda', 'AddPermission', {
+      ...properties,
+      ...functionOf(properties),
+      StatementId: statementId,
+    });
+  } catch (error) {
+    if (error instanceof AwsError && error.code === 'ResourceNotFoundException') {
+      throw new CannotRun('its function does not run here');
+    }
+    throw error;
+  }
+}
+
+/** A name or an ARN; the ARN of a version or an alias says which in its last part. */
+function functionOf(properties: JsonObject): Record<string, unknown> {
+  const reference = textProperty(properties, 'FunctionName') ?? '';
+  const [, name = reference, qualifier] = /:function:([^:]+)(?::(.+))?$/.exec(reference) ?? [];
+  return defined({ FunctionName: name, Qualifier: qualifier });
+}
 
 function variablesOf(properties: JsonObject): Record<string, string> {
   const variables = objectProperty(objectProperty(properties, 'Environment'), 'Variables');

@@ -1,4 +1,4 @@
-/** AWS::KMS::*, AWS::SSM::Parameter, AWS::SecretsManager::* and AWS::IAM::* */
+/** AWS::KMS::*, AWS::SSM::Parameter and AWS::SecretsManager::* */
 import { randomInt } from 'node:crypto';
 
 import {
@@ -13,13 +13,14 @@ import {
 } from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
 
-import type { JsonObject } from '../template.ts';
+import { isJsonObject } from '../template.ts';
+import type { Json, JsonObject } from '../template.ts';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-secretsmanager-secret-generatesecretstring.html */
 const DEFAULT_PASSWORD_LENGTH = 32;
 const SECRET_NAME_LENGTH = 512;
 const PARAMETER_NAME_LENGTH = 1011;
-const IAM_NAME_LENGTH = 64;
+const RESOURCE_NAME_LENGTH = 64;
 
 const CHARACTERS = {
   lower: 'abcdefghijklmnopqrstuvwxyz',
@@ -28,45 +29,78 @@ const CHARACTERS = {
   punctuation: '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~',
 };
 
-const RECORDED_IAM = 'recorded; permissions are not enforced yet';
-
 export const SECURITY_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::KMS::Key': {
-    honoured: ['KeyPolicy', 'Description', 'KeySpec', 'KeyUsage', 'Enabled', 'MultiRegion'],
-    inert: [
+    honoured: [
+      'Description',
+      'Enabled',
       'EnableKeyRotation',
-      'RotationPeriodInDays',
+      'KeyPolicy',
+      'KeySpec',
+      'KeyUsage',
+      'MultiRegion',
       'PendingWindowInDays',
+      'RotationPeriodInDays',
       'Tags',
-      'Origin',
-      'BypassPolicyLockoutSafetyCheck',
     ],
+    inert: ['Origin', 'BypassPolicyLockoutSafetyCheck'],
+    replacedOnChange: ['KeySpec', 'KeyUsage', 'MultiRegion', 'Origin'],
     async create(properties, context) {
       const answer = await context.call(
         'kms',
         'CreateKey',
         defined({
-          Policy: properties['KeyPolicy'] === undefined ? undefined : JSON.stringify(properties['KeyPolicy']),
+          Policy: policyText(properties['KeyPolicy']),
           Description: properties['Description'],
           KeySpec: properties['KeySpec'],
           KeyUsage: properties['KeyUsage'],
           MultiRegion: booleanProperty(properties, 'MultiRegion'),
+          Tags: kmsTags(properties),
         }),
       );
       const metadata = objectProperty(answer, 'KeyMetadata');
       const keyId = answered(metadata, 'KeyId');
-      if (booleanProperty(properties, 'Enabled') === false)
+      await setRotation(properties, {}, keyId, context);
+      if (booleanProperty(properties, 'Enabled') === false) {
         await context.call('kms', 'DisableKey', { KeyId: keyId });
+      }
       return { physicalId: keyId, attributes: { Arn: answered(metadata, 'Arn'), KeyId: keyId } };
+    },
+    async update(created, properties, previous, context) {
+      const KeyId = created.physicalId;
+      const policy = policyText(properties['KeyPolicy']);
+      if (policy !== undefined) await context.call('kms', 'PutKeyPolicy', { KeyId, Policy: policy });
+      const description = textProperty(properties, 'Description') ?? '';
+      if (description !== (textProperty(previous, 'Description') ?? '')) {
+        await context.call('kms', 'UpdateKeyDescription', { KeyId, Description: description });
+      }
+      const enabled = booleanProperty(properties, 'Enabled') !== false;
+      await context.call('kms', enabled ? 'EnableKey' : 'DisableKey', { KeyId });
+      if (enabled) await setRotation(properties, previous, KeyId, context);
+      return created;
+    },
+    async delete(created, properties, context) {
+      const days = numberProperty(properties, 'PendingWindowInDays');
+      const input = defined({ KeyId: created.physicalId, PendingWindowInDays: days });
+      await context.call('kms', 'ScheduleKeyDeletion', input);
     },
   },
   'AWS::KMS::Alias': {
     honoured: ['AliasName', 'TargetKeyId'],
     inert: [],
+    replacedOnChange: ['AliasName'],
     async create(properties, context) {
       const name = textProperty(properties, 'AliasName') ?? '';
       await context.call('kms', 'CreateAlias', { AliasName: name, TargetKeyId: properties['TargetKeyId'] });
       return { physicalId: name, attributes: {} };
+    },
+    async update(created, properties, _previous, context) {
+      const input = { AliasName: created.physicalId, TargetKeyId: properties['TargetKeyId'] };
+      await context.call('kms', 'UpdateAlias', input);
+      return created;
+    },
+    async delete(created, _properties, context) {
+      await context.call('kms', 'DeleteAlias', { AliasName: created.physicalId });
     },
   },
   'AWS::SSM::Parameter': {
@@ -120,11 +154,23 @@ export const SECURITY_PROVIDERS: Readonly<Record<string, Provider>> = {
       return { physicalId: secretId, attributes: { Id: secretId } };
     },
   },
-  'AWS::SecretsManager::ResourcePolicy': recorded('recorded; permissions are not enforced yet', [
-    'SecretId',
-    'ResourcePolicy',
-    'BlockPublicPolicy',
-  ]),
+  'AWS::SecretsManager::ResourcePolicy': {
+    honoured: ['SecretId', 'ResourcePolicy'],
+    inert: ['BlockPublicPolicy'],
+    replacedOnChange: ['SecretId'],
+    async create(properties, context) {
+      const secretId = textProperty(properties, 'SecretId') ?? '';
+      await putSecretPolicy(secretId, properties, context);
+      return { physicalId: secretId, attributes: { Id: secretId } };
+    },
+    async update(created, properties, _previous, context) {
+      await putSecretPolicy(created.physicalId, properties, context);
+      return created;
+    },
+    async delete(created, _properties, context) {
+      await context.call('secretsmanager', 'DeleteResourcePolicy', { SecretId: created.physicalId });
+    },
+  },
   'AWS::SecretsManager::RotationSchedule': recorded('secrets are not rotated during a local run', [
     'SecretId',
     'HostedRotationLambda',
@@ -132,37 +178,6 @@ export const SECURITY_PROVIDERS: Readonly<Record<string, Provider>> = {
     'RotationRules',
     'RotateImmediatelyOnUpdate',
   ]),
-  'AWS::IAM::Role': {
-    honoured: ['RoleName', 'AssumeRolePolicyDocument', 'Policies', 'ManagedPolicyArns'],
-    inert: ['Description', 'MaxSessionDuration', 'Path', 'PermissionsBoundary', 'Tags'],
-    async create(properties, context) {
-      const name = textProperty(properties, 'RoleName') ?? context.generatedName(IAM_NAME_LENGTH);
-      const arn = `arn:aws:iam::${context.aws.accountId}:role/${name}`;
-      context.records.roles.push({
-        name,
-        arn,
-        trustPolicy: properties['AssumeRolePolicyDocument'] ?? null,
-        inlinePolicies: listProperty(properties, 'Policies'),
-        managedPolicyArns: listProperty(properties, 'ManagedPolicyArns'),
-      });
-      return {
-        physicalId: name,
-        attributes: { Arn: arn, RoleId: `AROA${name}` },
-        inertBecause: RECORDED_IAM,
-      };
-    },
-  },
-  'AWS::IAM::Policy': policy('PolicyName'),
-  'AWS::IAM::RolePolicy': policy('PolicyName'),
-  'AWS::IAM::ManagedPolicy': {
-    ...policy('ManagedPolicyName'),
-    async create(properties, context) {
-      const created = await policy('ManagedPolicyName').create(properties, context);
-      const arn = `arn:aws:iam::${context.aws.accountId}:policy/${created.physicalId}`;
-      return { ...created, physicalId: arn, attributes: { PolicyArn: arn } };
-    },
-  },
-  'AWS::IAM::ServiceLinkedRole': recorded(RECORDED_IAM, ['AWSServiceName', 'CustomSuffix', 'Description']),
 };
 
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html */
@@ -227,21 +242,40 @@ async function attachDatabase(
   });
 }
 
-function policy(nameProperty: string): Provider {
-  return {
-    honoured: [nameProperty, 'PolicyDocument', 'Roles', 'RoleName'],
-    inert: ['Description', 'Groups', 'Path', 'Users'],
-    async create(properties, context) {
-      const name = textProperty(properties, nameProperty) ?? context.generatedName(IAM_NAME_LENGTH);
-      const roleName = properties['RoleName'];
-      context.records.policies.push({
-        name,
-        document: properties['PolicyDocument'] ?? null,
-        roles: [...listProperty(properties, 'Roles'), ...(roleName === undefined ? [] : [roleName])],
-      });
-      return { physicalId: name, attributes: { Id: name }, inertBecause: RECORDED_IAM };
-    },
-  };
+/** Policies are objects in templates and text in the API. */
+function policyText(policy: Json | undefined): string | undefined {
+  return policy === undefined || typeof policy === 'string' ? policy : JSON.stringify(policy);
+}
+
+/** KMS has names of its own for the parts of a tag. */
+function kmsTags(properties: JsonObject): JsonObject[] {
+  return listProperty(properties, 'Tags').flatMap((tag) =>
+    isJsonObject(tag) ? [{ TagKey: tag['Key'] ?? '', TagValue: tag['Value'] ?? '' }] : [],
+  );
+}
+
+async function setRotation(
+  properties: JsonObject,
+  previous: JsonObject,
+  keyId: string,
+  context: ProviderContext,
+): Promise<void> {
+  if (booleanProperty(properties, 'EnableKeyRotation') === true) {
+    const days = numberProperty(properties, 'RotationPeriodInDays');
+    const input = defined({ KeyId: keyId, RotationPeriodInDays: days });
+    await context.call('kms', 'EnableKeyRotation', input);
+  } else if (booleanProperty(previous, 'EnableKeyRotation') === true) {
+    await context.call('kms', 'DisableKeyRotation', { KeyId: keyId });
+  }
+}
+
+async function putSecretPolicy(
+  secretId: string,
+  properties: JsonObject,
+  context: ProviderContext,
+): Promise<void> {
+  const policy = policyText(properties['ResourcePolicy']);
+  await context.call('secretsmanager', 'PutResourcePolicy', { SecretId: secretId, ResourcePolicy: policy });
 }
 
 function recorded(reason: string, properties: readonly string[]): Provider {
