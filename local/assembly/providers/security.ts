@@ -283,7 +283,7 @@ function recorded(reason: string, properties: readonly string[]): Provider {
     honoured: [],
     inert: properties,
     async create(_properties, context) {
-      const id = context.generatedName(IAM_NAME_LENGTH);
+      const id = context.generatedName(RESOURCE_NAME_LENGTH);
       return { physicalId: id, attributes: { Id: id }, inertBecause: reason };
     },
   };
