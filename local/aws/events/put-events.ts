@@ -27,12 +27,14 @@ export function acceptEvents(
   context: AwsContext,
   state: EventsState,
   input: Input,
+  /** Only AWS services may use the sources that begin with `aws.`. */
+  fromService = false,
 ): { readonly output: PutEventsOutput; readonly accepted: readonly AcceptedEvent[] } {
   const entries = list(input, 'Entries').map(record);
   checkRequest(entries);
   const accepted: AcceptedEvent[] = [];
   const results = entries.map((entry) => {
-    const error = entryError(entry);
+    const error = entryError(entry, fromService);
     if (error) return error;
     const event = toEvent(context, entry);
     accepted.push({ bus: findBus(state, optionalText(entry, 'EventBusName')), event });
@@ -65,14 +67,17 @@ function entryBytes(entry: Input): number {
   );
 }
 
-function entryError(entry: Input): { ErrorCode: string; ErrorMessage: string } | undefined {
+function entryError(
+  entry: Input,
+  fromService: boolean,
+): { ErrorCode: string; ErrorMessage: string } | undefined {
   for (const name of ['Source', 'DetailType', 'Detail']) {
     if (!optionalText(entry, name)) {
       const ErrorMessage = `Parameter ${name} is not valid. Reason: ${name} is a required argument.`;
       return { ErrorCode: 'InvalidArgument', ErrorMessage };
     }
   }
-  if (optionalText(entry, 'Source')?.startsWith('aws.')) {
+  if (!fromService && optionalText(entry, 'Source')?.startsWith('aws.')) {
     return {
       ErrorCode: 'NotAuthorizedForSourceException',
       ErrorMessage: 'Not authorized for the source.',

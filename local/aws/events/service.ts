@@ -95,8 +95,8 @@ export function createEventsService(context: AwsContext): EventsService {
     return delivery.deliver(rule, event, hops);
   };
 
-  const putEvents = async (input: Input): Promise<PutEventsOutput> => {
-    const { output, accepted } = acceptEvents(context, state, input);
+  const putEvents = async (input: Input, fromService = false): Promise<PutEventsOutput> => {
+    const { output, accepted } = acceptEvents(context, state, input, fromService);
     const started = accepted.map(({ bus, event }) => {
       if (!bus) return Promise.resolve();
       context.events.emit({
@@ -189,7 +189,8 @@ export function createEventsService(context: AwsContext): EventsService {
     name: 'events',
     protocols: PROTOCOLS,
     authorization: (action, input) => eventsAuthorization(context, state, action, input),
-    async handle(action, input) {
+    async handle(action, input, caller) {
+      if (action === 'PutEvents') return putEvents(input, caller?.service !== undefined);
       return actionNamed(actions, 'EventBridge', action)(input);
     },
     createEventBus: (input) => buses.createEventBus(context, state, input),
