@@ -38,7 +38,7 @@ export interface DeployedAssembly {
   readonly inert: readonly LeftOutResource[];
   /** Properties of resources that run, which no provider knows. */
   readonly ignoredProperties: readonly IgnoredProperty[];
-  /** Roles, policies, permissions, alarms, databases and APIs, for whoever works with them. */
+  /** Alarms, databases and APIs, for whoever works with them. */
   readonly records: Records;
   readonly warnings: readonly string[];
   /** The physical ids of all resources of a type, by `stack/logicalId`. */

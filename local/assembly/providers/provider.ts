@@ -75,11 +75,8 @@ export interface DatabaseAddress {
 /** Starts (or finds) a PostgreSQL database with this owner. Called once per cluster or standalone instance. */
 export type StartDatabase = (request: DatabaseRequest) => Promise<DatabaseAddress>;
 
-/** What has no life of its own in the embedded AWS yet, kept so that enforcement, alarms and the console can use it. */
+/** What has no life of its own in the embedded AWS yet, kept so that alarms and the console can use it. */
 export interface Records {
-  readonly roles: RecordedRole[];
-  readonly policies: RecordedPolicy[];
-  readonly permissions: JsonObject[];
   readonly alarms: RecordedResource[];
   readonly databases: RecordedDatabase[];
   readonly apis: RecordedApi[];
@@ -90,20 +87,6 @@ export interface RecordedResource {
   readonly name: string;
   readonly arn: string;
   readonly properties: JsonObject;
-}
-
-export interface RecordedRole {
-  readonly name: string;
-  readonly arn: string;
-  readonly trustPolicy: Json;
-  readonly inlinePolicies: readonly Json[];
-  readonly managedPolicyArns: readonly Json[];
-}
-
-export interface RecordedPolicy {
-  readonly name: string;
-  readonly document: Json;
-  readonly roles: readonly Json[];
 }
 
 export interface RecordedDatabase extends DatabaseAddress {
@@ -120,7 +103,7 @@ export interface RecordedApi {
 }
 
 export function emptyRecords(): Records {
-  return { roles: [], policies: [], permissions: [], alarms: [], databases: [], apis: [] };
+  return { alarms: [], databases: [], apis: [] };
 }
 
 /** Thrown by a provider for a resource that cannot run here. It is named in the banner; the deployment goes on. */
