@@ -9,8 +9,6 @@ export type {
   DatabaseRequest,
   RecordedApi,
   RecordedDatabase,
-  RecordedPolicy,
-  RecordedRole,
   Records,
   StartDatabase,
 } from './providers/provider.ts';
