@@ -60,7 +60,12 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     for (const stopOne of started.splice(0).reverse()) await stopOne();
   };
   try {
-    const aws = await startEmbeddedAws({ port: props.port, clock, faultSeed: props.seed });
+    const aws = await startEmbeddedAws({
+      port: props.port,
+      clock,
+      faultSeed: props.seed,
+      policies: 'enforced',
+    });
     started.push(() => aws.close());
     const [postgres] = await Promise.all([
       startEmbeddedPostgres({ database: 'postgres', cacheDirectory: join(props.directory, '.waybill') }).then(
