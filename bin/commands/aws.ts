@@ -5,6 +5,8 @@ export interface AwsOptions {
   readonly port: number;
   readonly region: string;
   readonly json?: boolean;
+  /** Policies are enforced as in AWS, also where a resource has none. */
+  readonly strict?: boolean;
   /** Keeps everything acknowledged in this directory. */
   readonly state?: string;
 }
@@ -14,6 +16,7 @@ export async function aws(options: AwsOptions): Promise<void> {
   const embedded = await startEmbeddedAws({
     port: options.port,
     region: options.region,
+    policies: options.strict === true ? 'enforced' : 'enforced-where-present',
     ...(options.state !== undefined && { stateDirectory: options.state }),
   });
   const { endpointUrl, context } = embedded;
