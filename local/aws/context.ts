@@ -214,6 +214,8 @@ export interface Happening {
     | 'invoked'
     | 'returned'
     | 'denied'
+    /** An alarm changed its state. */
+    | 'alarm'
     | 'fault';
   /** Milliseconds since the epoch, by the context's clock. */
   readonly at: number;

@@ -5,6 +5,7 @@
 import { createAwsContext, type AwsContext, type AwsContextOptions, type AwsServices } from './context.ts';
 import { startEndpoint, type EndpointOptions } from './endpoint.ts';
 import { createApiGatewayService } from './apigateway/index.ts';
+import { createCloudWatchService } from './cloudwatch/index.ts';
 import { createDynamoDbStreamsService } from './dynamodb/streams/index.ts';
 import { createEventsService } from './events/index.ts';
 import { createIamService } from './iam/index.ts';
@@ -90,6 +91,7 @@ function createBuiltInServices(context: AwsContext): BuiltInServices {
     kms: createKmsService(context),
     lambda: createLambdaService(context),
     logs: createLogsService(context),
+    monitoring: createCloudWatchService(context),
     s3: createS3Service(context),
     scheduler: createSchedulerService(context),
     secretsmanager: createSecretsManagerService(context),

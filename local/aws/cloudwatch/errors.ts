@@ -106,7 +106,8 @@ export function optionalFlag(input: Input, name: string): boolean | undefined {
 export function optionalTime(input: Input, name: string): number | undefined {
   const value = input[name];
   if (value === undefined || value === null) return undefined;
-  const time = typeof value === 'number' ? value * 1000 : Date.parse(String(value));
+  const time =
+    typeof value === 'number' ? value * 1000 : typeof value === 'string' ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(time)) throw invalidValue(`The parameter ${name} must be a time.`);
   return Math.round(time);
 }

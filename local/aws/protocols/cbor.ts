@@ -42,7 +42,7 @@ export function decodeCbor(bytes: Buffer): unknown {
 
   const items = (length: number | undefined, depth: number): unknown[] => {
     const values: unknown[] = [];
-    for (let index = 0; length === undefined || index < length; index++) {
+    for (let left = length ?? Infinity; left > 0; left--) {
       const item = value(depth + 1);
       if (item === BREAK) break;
       values.push(item);
@@ -52,7 +52,7 @@ export function decodeCbor(bytes: Buffer): unknown {
 
   const entries = (length: number | undefined, depth: number): Record<string, unknown> => {
     const map: [string, unknown][] = [];
-    for (let index = 0; length === undefined || index < length; index++) {
+    for (let left = length ?? Infinity; left > 0; left--) {
       const key = value(depth + 1);
       if (key === BREAK) break;
       if (typeof key !== 'string') throw new Error('a key is not a text');

@@ -103,6 +103,6 @@ export function createFifoLine(): Line {
       if (group.inFlight === 0) lockedGroups--;
       place(group);
     },
-    groupCounts: () => ({ noisy: 0, inFlight: lockedGroups }),
+    groupCounts: () => ({ noisy: new Set<string>(), inFlight: lockedGroups }),
   };
 }

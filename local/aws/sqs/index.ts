@@ -7,14 +7,16 @@ import { queueRequests, sqsAuthorization } from './authorization.ts';
 import { queueDoesNotExist } from './errors.ts';
 import type { MessageAttributes, MessageState } from './message.ts';
 import { createMoveTasks } from './move-tasks.ts';
-import type { QueueCounts } from './queue.ts';
+import type { AllGauges, QueueCounts } from './queue.ts';
 import { createQueues, senderIdOf, shownAttributes } from './queues.ts';
 import { receiveMessages, type Message } from './receive.ts';
 import { storeMessage, type SendMessageOutput } from './send.ts';
+import type { Traffic } from './traffic.ts';
 import { SQS_PROTOCOLS } from './wire.ts';
 
 export type { MessageAttributes, MessageAttributeValue, MessageState } from './message.ts';
-export type { QueueCounts } from './queue.ts';
+export type { AllGauges, QueueCounts } from './queue.ts';
+export type { Traffic } from './traffic.ts';
 export type { Message } from './receive.ts';
 export type { SendMessageOutput } from './send.ts';
 
@@ -84,6 +86,10 @@ export interface SqsService extends AwsService {
   counts(queueArn: string): QueueCounts;
   /** Milliseconds since the oldest message came into the queue; undefined when the queue is empty. */
   oldestAge(queueArn: string): number | undefined;
+  /** What was counted of a queue since the last call; CloudWatch calls it. */
+  takeTraffic(queueArn: string): Traffic;
+  /** What is measured of a queue now, for its metrics. */
+  gauges(queueArn: string): AllGauges;
   /** Message groups: noisy ones (standard queues) and ones with messages in flight. */
   groupCounts(queueArn: string): { readonly noisy: number; readonly inFlight: number };
 }
@@ -170,6 +176,8 @@ export function createSqsService(context: AwsContext): SqsService {
         })),
     counts: (queueArn) => existing(queueArn).queue.counts(),
     oldestAge: (queueArn) => existing(queueArn).queue.oldestAge(),
+    takeTraffic: (queueArn) => existing(queueArn).queue.takeTraffic(),
+    gauges: (queueArn) => existing(queueArn).queue.gauges(),
     groupCounts: (queueArn) => existing(queueArn).queue.groupCounts(),
     close() {
       moveTasks.close();

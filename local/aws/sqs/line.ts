@@ -15,7 +15,7 @@ export interface Line {
   /** A message that was in flight is so no more; called before {@link add} when it comes back. */
   release(message: StoredMessage, now: number): void;
   /** Groups, for the metrics. */
-  groupCounts(now: number): { readonly noisy: number; readonly inFlight: number };
+  groupCounts(now: number): { readonly noisy: ReadonlySet<string>; readonly inFlight: number };
 }
 
 export interface Receive {

@@ -57,6 +57,8 @@ export interface ReceivedMessage {
 export interface NewMessage {
   readonly messageId: string;
   readonly body: string;
+  /** Bytes of body and attributes, of a message that is sent. */
+  readonly bytes?: number;
   readonly bodyMd5: string;
   readonly attributes: MessageAttributes;
   readonly traceHeader?: string | undefined;

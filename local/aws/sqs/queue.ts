@@ -16,6 +16,7 @@ import { createReceiveAttempts } from './receive-attempts.ts';
 import { parseReceiptHandle, receiptHandle } from './receipt-handle.ts';
 import { createStandardLine } from './standard-line.ts';
 import { createTimetable } from './timetable.ts';
+import { countSent, createTraffic, gaugesOf, type QueueGauges, type Traffic } from './traffic.ts';
 import { createWaiters } from './waiters.ts';
 
 /** The first sequence number and the step to the next; AWS shows 20 digits that grow by an unspecified amount. */
@@ -62,11 +63,25 @@ export interface Queue {
   counts(): QueueCounts;
   /** Groups of the queue, for the metrics. */
   groupCounts(): { readonly noisy: number; readonly inFlight: number };
+  /** What was counted since the last time it was taken, and what is measured now: for the metrics. */
+  takeTraffic(): Traffic;
+  gauges(): AllGauges;
   /** Milliseconds since the oldest message came into this queue; undefined when it is empty. */
   oldestAge(): number | undefined;
   /** What is in the queue, in order of arrival. Consumes nothing. */
   messages(): readonly Readonly<StoredMessage>[];
   close(): void;
+}
+
+/** The gauges of a queue. */
+export interface AllGauges {
+  readonly all: QueueGauges;
+  /** Without the messages of noisy groups. */
+  readonly quiet: QueueGauges;
+  readonly noisyGroups: number;
+  readonly groupsInFlight: number;
+  /** True once a message with a group id came. */
+  readonly grouped: boolean;
 }
 
 export interface QueueSetup {
@@ -85,10 +100,15 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
   const newLine = (): Line => (fifo ? createFifoLine() : createStandardLine());
   let line = newLine();
   const stored = new Map<number, StoredMessage>();
+  const traffic = createTraffic();
+  let grouped = false;
   const count = { delayed: 0, waiting: 0, 'in-flight': 0, gone: 0 };
   const deduplication = createDeduplication();
   const attempts = createReceiveAttempts();
-  const waiters = createWaiters<ReceiveRequest, ReceivedMessage[]>(clock, () => []);
+  const waiters = createWaiters<ReceiveRequest, ReceivedMessage[]>(clock, () => {
+    traffic.emptyReceives++;
+    return [];
+  });
   let lastOrder = 0;
   let sequenceNumber = FIRST_SEQUENCE_NUMBER;
   const wake = createAlarm(clock, () => queue.notify());
@@ -191,6 +211,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
       receive.hold(message);
       due.add(message, message.dueAt);
       taken.push(message);
+      traffic.received++;
       report('received', message, { receiveCount: message.receiveCount });
     }
     receive.end();
@@ -265,6 +286,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
         key = deduplicationKey(queue.settings.deduplicationScope, groupId, deduplicationId);
         const first = deduplication.find(key, now);
         if (first) {
+          traffic.deduplicated++;
           const detail = { group: groupId };
           context.events.emit({ kind: 'deduplicated', service: 'sqs', resourceArn: arn, ...first, detail });
           return first;
@@ -281,7 +303,11 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
       line.enter(entry);
       if (entry.state === 'delayed') due.add(entry, entry.dueAt);
       else line.add(entry);
-      if (message.from === undefined) report('sent', entry);
+      if (message.from === undefined) {
+        countSent(traffic, message.bytes ?? 0);
+        report('sent', entry);
+      }
+      if (message.groupId !== undefined) grouped = true;
       if (entry.sequenceNumber === undefined) return { messageId };
       const first = { messageId, sequenceNumber: entry.sequenceNumber };
       if (key !== undefined) deduplication.remember(key, first, now);
@@ -308,6 +334,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
             `The queue has ${MAXIMUM_IN_FLIGHT} messages in flight, which is the most a queue can have.`,
           );
         }
+        traffic.emptyReceives++;
         return [];
       }
       const handed = waiters.wait(request, request.waitSeconds * 1000, signal);
@@ -319,13 +346,14 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
       const { key, receipt } = parseReceiptHandle(token, handle);
       catchUp();
       const message = stored.get(key);
-      if (!message) return;
-      const current = message.receipt === receipt;
-      if (fifo && !(current && message.state === 'in-flight')) {
+      const current = message?.receipt === receipt;
+      if (fifo && message && !(current && message.state === 'in-flight')) {
         throw invalidValue('ReceiptHandle', handle, 'The receipt handle has expired.');
       }
+      // Counted by the handle: a second deletion of a message is one too.
+      traffic.deleted++;
       // A standard queue answers yes to an outdated handle and keeps the message.
-      if (!current) return;
+      if (!message || !current) return;
       remove(message);
       report('deleted', message);
       queue.notify();
@@ -387,7 +415,24 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
       catchUp();
       return { visible: count.waiting, inFlight: count['in-flight'], delayed: count.delayed };
     },
-    groupCounts: () => line.groupCounts(clock.now()),
+    groupCounts() {
+      const { noisy, inFlight } = line.groupCounts(clock.now());
+      return { noisy: noisy.size, inFlight };
+    },
+    takeTraffic() {
+      const taken = { ...traffic };
+      Object.assign(traffic, createTraffic());
+      return taken;
+    },
+    gauges() {
+      catchUp();
+      const now = clock.now();
+      const counts = { visible: count.waiting, inFlight: count['in-flight'], delayed: count.delayed };
+      const { noisy, inFlight: groupsInFlight } = line.groupCounts(now);
+      const all = gaugesOf(stored.values(), counts, { now, fifo, except: new Set() });
+      const quiet = noisy.size === 0 ? all : gaugesOf(stored.values(), counts, { now, fifo, except: noisy });
+      return { all, quiet, noisyGroups: noisy.size, groupsInFlight, grouped };
+    },
     oldestAge() {
       catchUp();
       for (const oldest of stored.values()) return clock.now() - oldest.arrivedAt;

@@ -69,13 +69,15 @@ function checkMessage(queue: Queue, input: Input, senderId: string): NewMessage 
   if (body === undefined || body === '') throw missingParameter('MessageBody');
   const attributes = checkMessageAttributes(input);
   const { maximumMessageBytes } = queue.settings;
-  if (Buffer.byteLength(body) + attributeBytes(attributes) > maximumMessageBytes) {
+  const bytes = Buffer.byteLength(body) + attributeBytes(attributes);
+  if (bytes > maximumMessageBytes) {
     throw messageTooLong(maximumMessageBytes);
   }
   if (hasInvalidCharacters(body)) throw invalidMessageContents();
   return {
     messageId: randomUUID(),
     body,
+    bytes,
     bodyMd5: createHash('md5').update(body).digest('hex'),
     attributes,
     traceHeader: traceHeader(input),

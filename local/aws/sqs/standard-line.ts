@@ -137,10 +137,10 @@ export function createStandardLine(): Line {
       forgetIdle(now);
     },
     groupCounts(now) {
-      let noisy = 0;
+      const noisy = new Set<string>();
       let inFlight = 0;
       for (const group of groups.values()) {
-        if (isNoisy(group, total, now)) noisy++;
+        if (group.id !== undefined && isNoisy(group, total, now)) noisy.add(group.id);
         if (group.id !== undefined && group.inFlight > 0) inFlight++;
       }
       return { noisy, inFlight };
