@@ -15,40 +15,47 @@ export interface MappingFilter {
 /**
  * A filter from the `Filters[].Pattern` texts of a mapping; a record has to match one of them.
  *
- * A `body` that is JSON is looked at as JSON when the pattern asks for an object there, and as text when it
- * asks for values. What does not fit is no match: Lambda deletes such SQS messages.
+ * The text of a record is its `body`, for Kinesis its decoded `data`. Text that is JSON is looked at as JSON when the
+ * pattern asks for an object there, and as text when it asks for values. What does not fit is no match: Lambda deletes
+ * such SQS messages.
  * "Properly filtering Amazon SQS messages", lambda/latest/dg/with-sqs-filtering.html.
  *
  * @throws PatternError for what CreateEventSourceMapping refuses
  */
-export function createMappingFilter(patterns: readonly string[]): MappingFilter {
+export function createMappingFilter(
+  patterns: readonly string[],
+  textMember: 'body' | 'data' = 'body',
+): MappingFilter {
   if (patterns.length > MAX_FILTERS) {
     throw new PatternError(`a mapping has at most ${MAX_FILTERS} filters, got ${patterns.length}`);
   }
   if (patterns.length === 0) return { matches: () => true };
   const filters = patterns.map((text) => ({
     pattern: readPattern(text, EVENT_SOURCE_MAPPING_PROFILE),
-    bodyAsJson: asksForJsonBody(text),
+    asJson: asksForJson(text, textMember),
   }));
   return {
     matches: (record) =>
-      filters.some(({ pattern, bodyAsJson }) => matchesRecord(pattern, bodyAsJson, record)),
+      filters.some(({ pattern, asJson }) =>
+        matchesRecord(pattern, asJson ? textMember : undefined, record),
+      ),
   };
 }
 
 function matchesRecord(
   pattern: Pattern,
-  bodyAsJson: boolean,
+  jsonMember: string | undefined,
   record: Readonly<Record<string, unknown>>,
 ): boolean {
-  if (!bodyAsJson || typeof record['body'] !== 'string') return pattern.matches(record);
-  const body = parseObject(record['body']);
-  return body !== undefined && pattern.matches({ ...record, body });
+  const text = jsonMember === undefined ? undefined : record[jsonMember];
+  if (jsonMember === undefined || typeof text !== 'string') return pattern.matches(record);
+  const parsed = parseObject(text);
+  return parsed !== undefined && pattern.matches({ ...record, [jsonMember]: parsed });
 }
 
-function asksForJsonBody(text: string): boolean {
+function asksForJson(text: string, textMember: string): boolean {
   const pattern: unknown = JSON.parse(text);
-  return isRecord(pattern) && isRecord(pattern['body']);
+  return isRecord(pattern) && isRecord(pattern[textMember]);
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

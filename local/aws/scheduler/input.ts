@@ -1,36 +1,54 @@
 /** Reads a schedule of CreateSchedule or UpdateSchedule and refuses what Scheduler refuses. */
+import { type Input, inputReader } from '../input.ts';
+import { page } from '../paging.ts';
 import { isTimeZone, readSchedule } from '../schedules/index.ts';
 import { validationError } from './errors.ts';
 import type { Schedule, ScheduleTarget } from './model.ts';
+import { checkUniversalTarget } from './universal-target.ts';
 
-export type Input = Readonly<Record<string, unknown>>;
+export type { Input } from '../input.ts';
 
 /** API_RetryPolicy.html, API_FlexibleTimeWindow.html */
 export const MAX_RETRY_ATTEMPTS = 185;
 export const MAX_EVENT_AGE_SECONDS = 86_400;
 const MIN_EVENT_AGE_SECONDS = 60;
 const MAX_WINDOW_MINUTES = 1_440;
+/** Items of a page of a List action. */
+const PAGE_SIZE = 100;
 
 const NAME = /^[0-9a-zA-Z\-_.]{1,64}$/;
 const ARN = /^arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:\d{0,12}:.+$/;
+const ROLE_ARN = /^arn:[a-z-]+:iam::\d{12}:role\/.+$/;
 
-/** The members of a schedule that come from the request. */
-export type ScheduleSettings = Omit<Schedule, 'name' | 'arn' | 'groupName' | 'createdAt' | 'modifiedAt'>;
+export const { requiredText, optionalText, wholeNumber, textList } = inputReader({
+  missing: (name) => validationError(`${name} must not be null or empty.`),
+  wrongType: (name, expected) => validationError(`${name} must be ${expected}.`),
+  outOfRange: (name, _value, from, to) => validationError(`${name} must be from ${from} to ${to}.`),
+});
+
+/** The members of a schedule that come from the request, as they are kept. */
+export type ScheduleSettings = Omit<
+  Schedule,
+  'name' | 'arn' | 'groupName' | 'createdAt' | 'modifiedAt' | 'due' | 'clientToken' | 'lastDue'
+>;
 
 export function readSettings(input: Input): ScheduleSettings {
   const expression = requiredText(input, 'ScheduleExpression');
   const timeZone = optionalText(input, 'ScheduleExpressionTimezone') ?? 'UTC';
   if (!isTimeZone(timeZone)) throw validationError(`Invalid ScheduleExpressionTimezone ${timeZone}.`);
-  const due = readSchedule(expression, { oneTime: true, timeZone });
-  if (!due) throw validationError(`Invalid Schedule Expression ${expression}.`);
+  readExpression(expression, timeZone);
+  const startDate = optionalTime(input, 'StartDate');
+  const endDate = optionalTime(input, 'EndDate');
+  if (startDate !== undefined && endDate !== undefined && endDate < startDate) {
+    throw validationError('The EndDate you specify must come after the StartDate.');
+  }
   const state = oneOf(input, 'State', ['ENABLED', 'DISABLED']);
   const completion = oneOf(input, 'ActionAfterCompletion', ['NONE', 'DELETE']);
   return {
     expression,
-    due,
     timeZone,
-    startDate: optionalTime(input, 'StartDate'),
-    endDate: optionalTime(input, 'EndDate'),
+    startDate,
+    endDate,
     windowMinutes: readWindow(record(input['FlexibleTimeWindow'])),
     enabled: state === 'ENABLED',
     deleteWhenDone: completion === 'DELETE',
@@ -40,14 +58,37 @@ export function readSettings(input: Input): ScheduleSettings {
   };
 }
 
-export function readName(input: Input): string {
-  const name = requiredText(input, 'Name');
+/** The expression as it is used. */
+export function readExpression(expression: string, timeZone: string): Schedule['due'] {
+  const due = readSchedule(expression, { oneTime: true, timeZone });
+  if (!due) throw validationError(`Invalid Schedule Expression ${expression}.`);
+  return due;
+}
+
+export function readName(input: Input, member = 'Name'): string {
+  const name = requiredText(input, member);
   if (!NAME.test(name)) {
+    const at = member.charAt(0).toLowerCase() + member.slice(1);
+    const rule =
+      name.length > 64
+        ? 'have length less than or equal to 64'
+        : 'satisfy regular expression pattern: [0-9a-zA-Z-_.]+';
     throw validationError(
-      `1 validation error detected: Value '${name}' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [0-9a-zA-Z-_.]+`,
+      `1 validation error detected: Value '${name}' at '${at}' failed to satisfy constraint: Member must ${rule}`,
     );
   }
   return name;
+}
+
+/** The page that `MaxResults` and `NextToken` ask for. Both are text when they come in the query string. */
+export function pageOf<Item>(all: readonly Item[], input: Input) {
+  const { MaxResults: given } = input;
+  const asked = typeof given === 'string' ? { ...input, MaxResults: Number(given) } : input;
+  return page(all, {
+    size: wholeNumber(asked, 'MaxResults', 1, PAGE_SIZE, PAGE_SIZE),
+    token: optionalText(input, 'NextToken'),
+    invalidToken: () => validationError('Invalid NextToken.'),
+  });
 }
 
 function readWindow(window: Input): number {
@@ -67,6 +108,8 @@ function readTarget(target: Input): ScheduleTarget {
   const arn = requiredText(target, 'Arn');
   if (!ARN.test(arn)) throw validationError('Provided Arn is not in correct format.');
   const roleArn = requiredText(target, 'RoleArn');
+  if (!ROLE_ARN.test(roleArn)) throw validationError('Provided RoleArn is not in correct format.');
+  checkUniversalTarget(arn, optionalText(target, 'Input'));
   const group = optionalText(record(target['SqsParameters']), 'MessageGroupId');
   if (arn.includes(':sqs:') && arn.endsWith('.fifo') && group === undefined) {
     throw validationError('SqsParameters.MessageGroupId is required for a FIFO queue.');
@@ -76,40 +119,22 @@ function readTarget(target: Input): ScheduleTarget {
     requiredText(parameters, 'DetailType');
     requiredText(parameters, 'Source');
   }
-  checkRange(record(target['RetryPolicy']), 'MaximumRetryAttempts', 0, MAX_RETRY_ATTEMPTS);
-  checkRange(
-    record(target['RetryPolicy']),
-    'MaximumEventAgeInSeconds',
-    MIN_EVENT_AGE_SECONDS,
-    MAX_EVENT_AGE_SECONDS,
-  );
-  return { ...target, Arn: arn, RoleArn: roleArn };
-}
-
-function checkRange(input: Input, name: string, from: number, to: number): void {
-  const value = input[name];
-  if (value === undefined || value === null) return;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < from || value > to) {
-    throw validationError(`RetryPolicy.${name} must be from ${from} to ${to}.`);
+  if (arn.includes(':kinesis:')) requiredText(record(target['KinesisParameters']), 'PartitionKey');
+  const deadLetterArn = optionalText(record(target['DeadLetterConfig']), 'Arn');
+  if (deadLetterArn !== undefined && !/^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[\w-]+$/.test(deadLetterArn)) {
+    throw validationError('DeadLetterConfig.Arn must be the ARN of a standard queue.');
   }
+  const policy = record(target['RetryPolicy']);
+  const attempts = { 'RetryPolicy.MaximumRetryAttempts': policy['MaximumRetryAttempts'] };
+  wholeNumber(attempts, 'RetryPolicy.MaximumRetryAttempts', 0, MAX_RETRY_ATTEMPTS, 0);
+  const age = { 'RetryPolicy.MaximumEventAgeInSeconds': policy['MaximumEventAgeInSeconds'] };
+  wholeNumber(age, 'RetryPolicy.MaximumEventAgeInSeconds', MIN_EVENT_AGE_SECONDS, MAX_EVENT_AGE_SECONDS, 0);
+  return { ...target, Arn: arn, RoleArn: roleArn };
 }
 
 function oneOf(input: Input, name: string, values: readonly [string, ...string[]]): string {
   const value = optionalText(input, name) ?? values[0];
   if (!values.includes(value)) throw validationError(`${name} must be one of ${values.join(', ')}.`);
-  return value;
-}
-
-export function optionalText(input: Input, name: string): string | undefined {
-  const value = input[name];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string') throw validationError(`${name} must be a string.`);
-  return value;
-}
-
-function requiredText(input: Input, name: string): string {
-  const value = optionalText(input, name);
-  if (value === undefined || value === '') throw validationError(`${name} must not be null or empty.`);
   return value;
 }
 

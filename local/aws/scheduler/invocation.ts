@@ -1,43 +1,52 @@
 /** One invocation of a schedule: the input its target gets, the call, the retries, the dead letter. */
 import { randomUUID } from 'node:crypto';
 
-import { type AwsContext, type Caller, serviceCaller } from '../context.ts';
+import type { AwsContext, Caller } from '../context.ts';
 import {
+  attemptWithFaults,
   call,
   type Deliveries,
   type DeliveryOutcome,
   eventRetries,
   invokeFunction,
+  roleCaller,
   sendToQueue,
 } from '../delivery/index.ts';
 import { AwsError } from '../errors.ts';
 import { MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS, record } from './input.ts';
 import type { Schedule, ScheduleTarget } from './model.ts';
+import { universalTarget } from './universal-target.ts';
 
-/** Scheduler's own name as a caller of other services. */
-const SERVICE_PRINCIPAL = 'scheduler.amazonaws.com';
+/** One invocation: which schedule, for which time. */
+export interface Execution {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly due: number;
+  readonly startedAt: number;
+}
 
-/** `arn:aws:scheduler:::aws-sdk:sqs:sendMessage`: any action of any service, with the input as its parameters. */
-const UNIVERSAL_TARGET = /^arn:[a-z-]+:scheduler:::aws-sdk:([a-z0-9]+):([A-Za-z0-9]+)$/;
-/** Services whose SDK name is not their endpoint's. */
-const ENDPOINT_NAMES: Readonly<Record<string, string>> = { eventbridge: 'events' };
+export function newExecution(context: AwsContext, due: number): Execution {
+  return { id: randomUUID(), due, startedAt: context.clock.now() };
+}
 
-/** Invokes the schedule's target for the time it was due. Never rejects. */
+/** Invokes the schedule's target, in the target's role. Never rejects. */
 export async function invokeSchedule(
   context: AwsContext,
   deliveries: Deliveries,
-  schedule: Schedule,
-  due: number,
+  schedule: Pick<Schedule, 'arn' | 'target'>,
+  execution: Execution,
+  wrap: (attempt: () => Promise<void>) => Promise<void> = (attempt) => attempt(),
 ): Promise<void> {
   const { target } = schedule;
-  const execution = { id: randomUUID(), due, startedAt: context.clock.now() };
-  const caller = serviceCaller(context, SERVICE_PRINCIPAL, schedule.arn);
+  const caller = roleCaller(context, target.RoleArn);
+  const asked = { ScheduleArn: schedule.arn, TargetArn: target.Arn };
   let attempts = 0;
   let input = '';
   const outcome = await deliveries.run(
     async () => {
       input = targetInput(context, schedule, execution, ++attempts);
-      await callTarget(context, target, input, caller);
+      const attempt = () => callTarget(context, target, input, caller);
+      await attemptWithFaults(context, 'scheduler', schedule.arn, asked, () => wrap(attempt));
     },
     eventRetries(
       target.RetryPolicy?.MaximumRetryAttempts ?? MAX_RETRY_ATTEMPTS,
@@ -60,23 +69,16 @@ export async function invokeSchedule(
   report(context, schedule, execution, queueArn, deadLettered, 'dead-lettered');
 }
 
-interface Execution {
-  readonly id: string;
-  readonly due: number;
-  readonly startedAt: number;
-}
-
 async function callTarget(
   context: AwsContext,
   target: ScheduleTarget,
   input: string,
   caller: Caller,
 ): Promise<void> {
-  const [, sdkName, action] = UNIVERSAL_TARGET.exec(target.Arn) ?? [];
-  if (sdkName !== undefined && action !== undefined) {
-    const name = ENDPOINT_NAMES[sdkName] ?? sdkName;
+  const universal = universalTarget(target.Arn);
+  if (universal) {
     const parameters = record(JSON.parse(input));
-    await call(context, name, action.charAt(0).toUpperCase() + action.slice(1), { ...parameters }, caller);
+    await call(context, universal.service, universal.action, { ...parameters }, caller);
     return;
   }
   const service = target.Arn.split(':')[2];
@@ -88,6 +90,15 @@ async function callTarget(
     await call(context, 'sns', 'Publish', { TopicArn: target.Arn, Message: input }, caller);
   } else if (service === 'lambda') {
     await invokeFunction(context, target.Arn, input, caller);
+  } else if (service === 'states') {
+    await call(context, 'states', 'StartExecution', { stateMachineArn: target.Arn, input }, caller);
+  } else if (service === 'kinesis') {
+    const record = {
+      StreamARN: target.Arn,
+      Data: Buffer.from(input).toString('base64'),
+      PartitionKey: target.KinesisParameters?.PartitionKey,
+    };
+    await call(context, 'kinesis', 'PutRecord', record, caller);
   } else if (service === 'events') {
     await putEvent(context, target, input, caller);
   } else {
@@ -114,7 +125,12 @@ async function putEvent(context: AwsContext, target: ScheduleTarget, input: stri
  * The target's input with Scheduler's keywords filled in, or Scheduler's own event when it has none.
  * scheduler/latest/UserGuide/managing-schedule-context-attributes.html
  */
-function targetInput(context: AwsContext, schedule: Schedule, execution: Execution, attempt: number): string {
+function targetInput(
+  context: AwsContext,
+  schedule: Pick<Schedule, 'arn' | 'target'>,
+  execution: Execution,
+  attempt: number,
+): string {
   const { Input: input } = schedule.target;
   const time = isoSeconds(execution.due);
   if (input === undefined || input === '') {
@@ -139,7 +155,7 @@ function targetInput(context: AwsContext, schedule: Schedule, execution: Executi
 
 /** scheduler/latest/UserGuide/configuring-schedule-dlq.html */
 function deadLetterAttributes(
-  schedule: Schedule,
+  schedule: Pick<Schedule, 'arn' | 'target'>,
   execution: Execution,
   failure: DeliveryOutcome & { delivered: false },
 ) {
@@ -162,7 +178,7 @@ function deadLetterAttributes(
 
 function report(
   context: AwsContext,
-  schedule: Schedule,
+  schedule: Pick<Schedule, 'arn'>,
   execution: Execution,
   target: string,
   outcome: DeliveryOutcome,

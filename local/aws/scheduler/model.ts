@@ -5,6 +5,7 @@ export interface ScheduleGroup {
   readonly name: string;
   readonly arn: string;
   readonly createdAt: number;
+  readonly tags: Map<string, string>;
   readonly schedules: Map<string, Schedule>;
 }
 
@@ -28,6 +29,10 @@ export interface Schedule {
   readonly target: ScheduleTarget;
   readonly description: string | undefined;
   readonly kmsKeyArn: string | undefined;
+  /** Of the CreateSchedule that made it: the same request again is no conflict. */
+  readonly clientToken: string | undefined;
+  /** The last time it was due and its invocation began, in milliseconds since the epoch. */
+  readonly lastDue: number | undefined;
 }
 
 /** A target in the API's shape, checked. */
@@ -36,6 +41,7 @@ export interface ScheduleTarget {
   readonly RoleArn: string;
   readonly Input?: string;
   readonly SqsParameters?: { readonly MessageGroupId?: string };
+  readonly KinesisParameters?: { readonly PartitionKey: string };
   readonly EventBridgeParameters?: { readonly DetailType: string; readonly Source: string };
   readonly RetryPolicy?: {
     readonly MaximumRetryAttempts?: number;

@@ -18,6 +18,9 @@ const OPERATIONS: readonly (readonly [method: string, path: string, action: stri
   ['GET', '/schedule-groups/{Name}', 'GetScheduleGroup'],
   ['DELETE', '/schedule-groups/{Name}', 'DeleteScheduleGroup'],
   ['GET', '/schedule-groups', 'ListScheduleGroups'],
+  ['POST', '/tags/{ResourceArn}', 'TagResource'],
+  ['DELETE', '/tags/{ResourceArn}', 'UntagResource'],
+  ['GET', '/tags/{ResourceArn}', 'ListTagsForResource'],
 ];
 
 export function schedulerRoutes(context: AwsContext, service: () => SchedulerService): readonly RestRoute[] {
@@ -33,13 +36,12 @@ export function schedulerRoutes(context: AwsContext, service: () => SchedulerSer
 }
 
 /** Query parameters by the names of the action's members: `groupName` and `ScheduleGroup` are `GroupName`. */
-function queryMembers({ query }: RestRequest): Record<string, string> {
-  return Object.fromEntries(
-    [...query].map(([name, value]) => [
-      name === 'ScheduleGroup' ? 'GroupName' : name.charAt(0).toUpperCase() + name.slice(1),
-      value,
-    ]),
-  );
+function queryMembers({ query }: RestRequest): Record<string, unknown> {
+  const members = [...query.keys()].map((name) => [
+    name === 'ScheduleGroup' ? 'GroupName' : name.charAt(0).toUpperCase() + name.slice(1),
+    name === 'TagKeys' ? query.getAll(name) : (query.get(name) ?? ''),
+  ]);
+  return Object.fromEntries(members) as Record<string, unknown>;
 }
 
 function bodyMembers({ body }: RestRequest): Record<string, unknown> {

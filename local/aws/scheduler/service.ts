@@ -1,14 +1,26 @@
 /** The embedded EventBridge Scheduler: groups and schedules, in process and over REST-JSON. */
+import { actionNamed } from '../actions.ts';
 import type { AwsContext, AwsService } from '../context.ts';
-import { createDeliveries } from '../delivery/index.ts';
-import { unknownOperation } from '../errors.ts';
+import { createDeliveries, createDeliveryJournal, patientAfterRestart } from '../delivery/index.ts';
+
 import { schedulerAuthorization } from './authorization.ts';
 import { createScheduleTimers } from '../schedules/index.ts';
-import { conflict, notFound, validationError } from './errors.ts';
-import { type Input, optionalText, readName, readSettings } from './input.ts';
-import { invokeSchedule } from './invocation.ts';
+import { conflict, notFound, quotaExceeded, validationError } from './errors.ts';
+import {
+  type Input,
+  optionalText,
+  pageOf,
+  readExpression,
+  readName,
+  readSettings,
+  record,
+  requiredText,
+  textList,
+} from './input.ts';
+import { type Execution, invokeSchedule, newExecution } from './invocation.ts';
 import type { Schedule, ScheduleGroup } from './model.ts';
 import { schedulerRoutes } from './routes.ts';
+import { createSchedulerState } from './state.ts';
 
 declare module '../context.ts' {
   interface AwsServices {
@@ -29,28 +41,23 @@ export interface SchedulerService extends AwsService {
 }
 
 const MINUTE_MS = 60_000;
-/** Items of a page of a List action. */
-const PAGE_SIZE = 100;
+/** API_CreateScheduleGroup.html, "Quotas for EventBridge Scheduler" */
+const MAX_GROUPS = 500;
+const MAX_TAGS = 200;
+
+interface KeptExecution {
+  readonly schedule: Pick<Schedule, 'arn' | 'target'>;
+  readonly execution: Execution;
+}
 
 export function createSchedulerService(context: AwsContext): SchedulerService {
-  const groups = new Map<string, ScheduleGroup>();
+  const state = createSchedulerState(context);
   const deliveries = createDeliveries(context);
+  const journal = createDeliveryJournal<KeptExecution>(context.state, 'scheduler.deliveries');
   const timers = createScheduleTimers(context.clock);
 
-  const createGroup = (name: string): ScheduleGroup => {
-    const group: ScheduleGroup = {
-      name,
-      arn: `arn:aws:scheduler:${context.region}:${context.accountId}:schedule-group/${name}`,
-      createdAt: context.clock.now(),
-      schedules: new Map(),
-    };
-    groups.set(name, group);
-    return group;
-  };
-  createGroup('default');
-
   const existingGroup = (name: string): ScheduleGroup => {
-    const group = groups.get(name);
+    const group = state.groups.get(name);
     if (!group) throw notFound('Schedule group', name);
     return group;
   };
@@ -64,88 +71,121 @@ export function createSchedulerService(context: AwsContext): SchedulerService {
 
   const remove = (schedule: Schedule): void => {
     timers.stop(schedule.arn);
-    groups.get(schedule.groupName)?.schedules.delete(schedule.name);
+    state.deleteSchedule(schedule);
   };
 
-  const arm = (schedule: Schedule): void => {
+  const invoke = (schedule: Schedule, due: number): void => {
+    const execution = newExecution(context, due);
+    const kept = { schedule: { arn: schedule.arn, target: schedule.target }, execution };
+    const end = journal.begin(execution.id, () => kept);
+    void invokeSchedule(context, deliveries, schedule, execution).then(end);
+    journal.save();
+  };
+
+  /** `after` is the last time that needs no invocation any more. */
+  const arm = (schedule: Schedule, after: number): void => {
     timers.stop(schedule.arn);
     if (!schedule.enabled) return;
-    const next = (after: number) => nextInvocation(schedule, after);
-    timers.start(schedule.arn, next, (due) => {
+    const next = (time: number) => nextInvocation(schedule, time);
+    const fire = (due: number) => {
       // A flexible window spreads invocations; the schedule itself keeps its beat.
       const spread = Math.floor(context.faults.random() * schedule.windowMinutes * MINUTE_MS);
-      const key = `${schedule.arn} ${due}`;
       const last = schedule.deleteWhenDone && next(due) === undefined;
-      const invoke = () => {
-        void invokeSchedule(context, deliveries, schedule, due);
+      const begin = () => {
+        invoke(schedule, due);
         if (last) remove(schedule);
+        else if (isCurrent(schedule)) state.saveSchedule({ ...current(schedule), lastDue: due });
       };
-      if (spread === 0) invoke();
-      else timers.once(key, spread, invoke);
-    });
+      if (spread === 0) begin();
+      else timers.once(`${schedule.arn} ${due}`, spread, begin);
+    };
+    timers.start(schedule.arn, next, fire, after);
   };
+  const current = ({ groupName, name }: Schedule) => existingGroup(groupName).schedules.get(name) as Schedule;
+  const isCurrent = ({ groupName, name, modifiedAt }: Schedule) =>
+    state.groups.get(groupName)?.schedules.get(name)?.modifiedAt === modifiedAt;
 
   const put = (input: Input, group: ScheduleGroup, before: Schedule | undefined) => {
     const name = readName(input);
     const now = context.clock.now();
+    const settings = readSettings(input);
     const schedule: Schedule = {
-      ...readSettings(input),
+      ...settings,
+      due: readExpression(settings.expression, settings.timeZone),
       name,
       arn: `arn:aws:scheduler:${context.region}:${context.accountId}:schedule/${group.name}/${name}`,
       groupName: group.name,
       createdAt: before?.createdAt ?? now,
       modifiedAt: now,
+      clientToken: before ? before.clientToken : optionalText(input, 'ClientToken'),
+      lastDue: undefined,
     };
-    group.schedules.set(name, schedule);
-    arm(schedule);
+    state.saveSchedule(schedule);
+    arm(schedule, now - 1);
     return { ScheduleArn: schedule.arn };
   };
 
   const createSchedule = (input: Input) => {
     const group = groupOf(input);
     const name = readName(input);
-    if (group.schedules.has(name)) throw conflict('Schedule', name);
+    const before = group.schedules.get(name);
+    if (before) {
+      const token = optionalText(input, 'ClientToken');
+      if (token !== undefined && token === before.clientToken) return { ScheduleArn: before.arn };
+      throw conflict('Schedule', name);
+    }
     return put(input, group, undefined);
   };
 
   const createScheduleGroup = (input: Input) => {
     const name = readName(input);
-    if (groups.has(name)) throw conflict('Schedule group', name);
-    return { ScheduleGroupArn: createGroup(name).arn };
+    if (state.groups.has(name)) throw conflict('Schedule group', name);
+    if (state.groups.size >= MAX_GROUPS) throw quotaExceeded('schedule groups');
+    return { ScheduleGroupArn: state.createGroup(name, tagMap(input)).arn };
   };
 
   const deleteScheduleGroup = (input: Input) => {
     const group = existingGroup(readName(input));
     if (group.name === 'default') throw validationError('The default schedule group can not be deleted.');
     for (const schedule of group.schedules.values()) timers.stop(schedule.arn);
-    groups.delete(group.name);
+    state.deleteGroup(group);
     return {};
   };
 
   const listSchedules = (input: Input) => {
     const groupName = optionalText(input, 'GroupName');
-    const wanted = groupName === undefined ? [...groups.values()] : [existingGroup(groupName)];
+    const wanted = groupName === undefined ? [...state.groups.values()] : [existingGroup(groupName)];
     const prefix = optionalText(input, 'NamePrefix') ?? '';
-    const state = optionalText(input, 'State');
+    const wantedState = optionalText(input, 'State');
     const all = wanted
       .flatMap(({ schedules }) => [...schedules.values()])
-      .filter((one) => one.name.startsWith(prefix) && (state === undefined || stateOf(one) === state));
-    const { items, next } = page(all, input);
+      .filter(
+        (one) => one.name.startsWith(prefix) && (wantedState === undefined || stateOf(one) === wantedState),
+      );
+    const { items, next } = pageOf(all, input);
     return { Schedules: items.map(summary), ...next };
   };
 
   const listScheduleGroups = (input: Input) => {
     const prefix = optionalText(input, 'NamePrefix') ?? '';
-    const all = [...groups.values()].filter(({ name }) => name.startsWith(prefix));
-    const { items, next } = page(all, input);
+    const all = [...state.groups.values()].filter(({ name }) => name.startsWith(prefix));
+    const { items, next } = pageOf(all, input);
     return { ScheduleGroups: items.map(describeGroup), ...next };
+  };
+
+  /** Only groups bear tags. */
+  const taggedGroup = (input: Input): ScheduleGroup => {
+    const arn = requiredText(input, 'ResourceArn');
+    const group = [...state.groups.values()].find((one) => one.arn === arn);
+    if (!group) throw notFound('Schedule group', arn.split('/').at(-1) ?? arn);
+    return group;
   };
 
   const actions: Readonly<Record<string, (input: Input) => unknown>> = {
     CreateSchedule: createSchedule,
     UpdateSchedule: (input) => put(input, groupOf(input), existing(input)),
     GetSchedule: (input) => describe(existing(input)),
-    DeleteSchedule: (input) => {
+    DeleteSchedule(input) {
       remove(existing(input));
       return {};
     },
@@ -154,35 +194,75 @@ export function createSchedulerService(context: AwsContext): SchedulerService {
     GetScheduleGroup: (input) => describeGroup(existingGroup(readName(input))),
     DeleteScheduleGroup: deleteScheduleGroup,
     ListScheduleGroups: listScheduleGroups,
+    TagResource(input) {
+      const group = taggedGroup(input);
+      const merged = new Map([...group.tags, ...tagMap(input)]);
+      if (merged.size > MAX_TAGS) throw validationError(`A schedule group has at most ${MAX_TAGS} tags.`);
+      for (const [key, value] of merged) group.tags.set(key, value);
+      state.saveGroup(group);
+      return {};
+    },
+    UntagResource(input) {
+      const group = taggedGroup(input);
+      for (const key of textList(input, 'TagKeys')) group.tags.delete(key);
+      state.saveGroup(group);
+      return {};
+    },
+    ListTagsForResource: (input) => ({
+      Tags: [...taggedGroup(input).tags].map(([Key, Value]) => ({ Key, Value })),
+    }),
   };
 
   const service: SchedulerService = {
     name: 'scheduler',
     protocols: { routes: schedulerRoutes(context, () => service) },
-    authorization: (action, input) => schedulerAuthorization(context, action, input),
     async handle(action, input) {
-      const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
-      if (!run) throw unknownOperation('EventBridge Scheduler', action);
-      return run(input);
+      return actionNamed(actions, 'EventBridge Scheduler', action)(input);
     },
+    authorization: (action, input) => schedulerAuthorization(context, action, input),
     createSchedule,
     createScheduleGroup,
-    schedules: () => [...groups.values()].flatMap(({ schedules }) => [...schedules.values()]),
+    schedules: () => [...state.groups.values()].flatMap(({ schedules }) => [...schedules.values()]),
     busy: () => deliveries.pending(),
     close() {
       timers.close();
       deliveries.close();
     },
   };
+
+  // What an earlier process kept: a time that passed meanwhile is made up for once. Targets are made after this.
+  for (const schedule of service.schedules()) arm(schedule, schedule.lastDue ?? schedule.modifiedAt - 1);
+  setImmediate(() => {
+    const patient = patientAfterRestart(context);
+    for (const [key, kept] of journal.left()) {
+      const end = journal.begin(key, () => kept);
+      void invokeSchedule(context, deliveries, kept.schedule, kept.execution, patient).then(end);
+    }
+  });
   return service;
 }
 
-/** The next time within the schedule's dates. rate() counts from the start date, or from when it was made. */
+/**
+ * The next time within the schedule's dates, which a one-time schedule ignores. rate() counts from the start date, or
+ * from when it was made.
+ */
 function nextInvocation(schedule: Schedule, after: number): number | undefined {
   const { startDate, endDate, due, modifiedAt } = schedule;
+  if (due.once) return due.next(after, modifiedAt);
   const from = startDate === undefined ? after : Math.max(after, startDate - 1);
   const next = due.next(from, startDate ?? modifiedAt);
   return next === undefined || (endDate !== undefined && next > endDate) ? undefined : next;
+}
+
+/** `Tags: [{Key, Value}]` */
+function tagMap(input: Input): Map<string, string> {
+  const tags = Array.isArray(input['Tags']) ? (input['Tags'] as readonly unknown[]) : [];
+  return new Map(
+    tags.map((tag) => {
+      const { Key: key, Value: value } = record(tag);
+      return [typeof key === 'string' ? key : '', typeof value === 'string' ? value : ''];
+    }),
+  );
 }
 
 function stateOf(schedule: Schedule): string {
@@ -229,13 +309,4 @@ function describeGroup(group: ScheduleGroup) {
     CreationDate: group.createdAt / 1_000,
     LastModificationDate: group.createdAt / 1_000,
   };
-}
-
-function page<Item>(all: readonly Item[], input: Input) {
-  const token = optionalText(input, 'NextToken');
-  const from = token === undefined ? 0 : Number(token);
-  if (!Number.isInteger(from) || from < 0) throw validationError('Invalid NextToken.');
-  const size = input['MaxResults'] === undefined ? PAGE_SIZE : Number(input['MaxResults']);
-  const end = from + size;
-  return { items: all.slice(from, end), next: end < all.length ? { NextToken: String(end) } : {} };
 }

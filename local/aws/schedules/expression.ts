@@ -13,10 +13,15 @@ export interface Schedule {
    * @param origin where rate() counts from: when the schedule was made, or its start date
    */
   next(after: number, origin: number): number | undefined;
+  /** at(): there is one time, whatever start and end dates say. */
+  readonly once: boolean;
 }
 
 export interface ScheduleSyntax {
-  /** `at(yyyy-mm-ddThh:mm:ss)`. */
+  /**
+   * As EventBridge Scheduler has it: `at(yyyy-mm-ddThh:mm:ss)` is known, any plural will do, and rate() is due for
+   * the first time at its origin, not one period later.
+   */
   readonly oneTime: boolean;
   /** IANA name; UTC when absent. Rules on a bus are always UTC. */
   readonly timeZone?: string | undefined;
@@ -41,7 +46,7 @@ export function readSchedule(expression: string, syntax: ScheduleSyntax): Schedu
   return syntax.oneTime ? readAt(body, timeZone) : undefined;
 }
 
-/** Rules insist on `1 minute` and `2 minutes`; Scheduler takes either for any number. */
+/** Rules insist on `1 minute` and `2 minutes`. */
 function readRate(body: string, { oneTime: lenient }: ScheduleSyntax): Schedule | undefined {
   const [, digits, unit, plural] = /^(\d+) (minute|hour|day)(s?)$/.exec(body) ?? [];
   const count = Number(digits);
@@ -49,13 +54,15 @@ function readRate(body: string, { oneTime: lenient }: ScheduleSyntax): Schedule 
   if (milliseconds === undefined || count < 1) return undefined;
   if (!lenient && (plural === 's') === (count === 1)) return undefined;
   const period = count * milliseconds;
+  const first = lenient ? 0 : 1;
   return {
-    next: (after, origin) => origin + Math.max(1, Math.floor((after - origin) / period) + 1) * period,
+    once: false,
+    next: (after, origin) => origin + Math.max(first, Math.floor((after - origin) / period) + 1) * period,
   };
 }
 
 function cronSchedule(cron: Cron, timeZone: string): Schedule {
-  return { next: (after) => nextCron(cron, after, timeZone) };
+  return { once: false, next: (after) => nextCron(cron, after, timeZone) };
 }
 
 function readAt(body: string, timeZone: string): Schedule | undefined {
@@ -63,5 +70,5 @@ function readAt(body: string, timeZone: string): Schedule | undefined {
   const wallTime = Date.parse(`${body}Z`);
   if (Number.isNaN(wallTime)) return undefined;
   const due = toInstant(wallTime, timeZone);
-  return due === undefined ? undefined : { next: (after) => (due > after ? due : undefined) };
+  return due === undefined ? undefined : { once: true, next: (after) => (due > after ? due : undefined) };
 }

@@ -5,8 +5,18 @@ import type { Clock, ClockTimer } from '../clock.ts';
 const LONGEST_WAIT_MS = 86_400_000;
 
 export interface ScheduleTimers {
-  /** Runs `fire` at each time `next` gives, beginning after now, until it gives none. Replaces the key's timer. */
-  start(key: string, next: (after: number) => number | undefined, fire: (due: number) => void): void;
+  /**
+   * Runs `fire` at each time `next` gives, until it gives none. Replaces the key's timer.
+   *
+   * @param after begins after this time, in milliseconds since the epoch; of several times that have passed, the
+   *   first one is made up for. Now when absent.
+   */
+  start(
+    key: string,
+    next: (after: number) => number | undefined,
+    fire: (due: number) => void,
+    after?: number,
+  ): void;
   /** Runs `fire` once, so many milliseconds from now. */
   once(key: string, milliseconds: number, fire: () => void): void;
   stop(key: string): void;
@@ -44,9 +54,9 @@ export function createScheduleTimers(clock: Clock): ScheduleTimers {
   };
 
   return {
-    start(key, next, fire) {
+    start(key, next, fire, after = clock.now()) {
       stop(key);
-      const due = next(clock.now());
+      const due = next(after);
       if (due !== undefined) wait(key, due, next, fire);
     },
     once(key, milliseconds, fire) {
