@@ -77,10 +77,10 @@ async function evaluateExpression(expression: string, field: string, scope: Quer
   try {
     result = await compiled(expression).evaluate(undefined, bindings(scope));
   } catch (error) {
-    throw queryError(`${about} threw an error during evaluation. ${describe(error)}`);
+    throw queryError(`${about} threw an error during evaluation. ${describe(error)}`, field);
   }
-  if (result === undefined) throw queryError(`${about} returned nothing (undefined).`);
-  return plain(result, about);
+  if (result === undefined) throw queryError(`${about} returned nothing (undefined).`, field);
+  return plain(result, about, field);
 }
 
 function bindings(scope: QueryScope): Record<string, unknown> {
@@ -106,18 +106,18 @@ function compiled(expression: string): Expression {
 }
 
 /** JSONata's arrays carry marks of its own, and its functions are values: neither may go on. */
-function plain(value: unknown, about: string): Json {
+function plain(value: unknown, about: string, field: string): Json {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
-  if (Array.isArray(value)) return value.map((item) => plain(item, about));
+  if (Array.isArray(value)) return value.map((item) => plain(item, about, field));
   if (typeof value === 'object' && !('_jsonata_function' in value) && !('_jsonata_lambda' in value)) {
     return Object.fromEntries(
       Object.entries(value)
         .filter(([, item]) => item !== undefined)
-        .map(([name, item]) => [name, plain(item, about)]),
+        .map(([name, item]) => [name, plain(item, about, field)]),
     );
   }
-  throw queryError(`${about} returned an unsupported result type.`);
+  throw queryError(`${about} returned an unsupported result type.`, field);
 }
 
 function describe(error: unknown): string {

@@ -8,12 +8,15 @@ export class StateError extends Error {
   readonly causeText: string | undefined;
   /** True for what the state itself got wrong, not its task: the cause then tells where. */
   readonly ofState: boolean;
+  /** The field whose expression failed. */
+  readonly location: string | undefined;
 
-  constructor(error: string, causeText?: string, ofState = false) {
+  constructor(error: string, causeText?: string, ofState = false, location?: string) {
     super(`${error}${causeText === undefined ? '' : `: ${causeText}`}`);
     this.error = error;
     this.causeText = causeText;
     this.ofState = ofState;
+    this.location = location;
   }
 }
 
@@ -27,8 +30,8 @@ export function intrinsicFailure(expression: string, problem: string): StateErro
   return new StateError('States.IntrinsicFailure', cause, true);
 }
 
-export function queryError(cause: string): StateError {
-  return new StateError('States.QueryEvaluationError', cause, true);
+export function queryError(cause: string, location: string): StateError {
+  return new StateError('States.QueryEvaluationError', cause, true, location);
 }
 
 export function dataLimitExceeded(what: string): StateError {
