@@ -20,6 +20,7 @@ import { createSnsService } from './sns/index.ts';
 import { createSqsService } from './sqs/index.ts';
 import { createSsmService } from './ssm/index.ts';
 import { openStateStore } from './state/index.ts';
+import { createStatesService } from './states/index.ts';
 import { createStsService } from './sts/index.ts';
 
 export * from './context.ts';
@@ -98,6 +99,7 @@ function createBuiltInServices(context: AwsContext): BuiltInServices {
     sns: createSnsService(context),
     sqs: createSqsService(context),
     ssm: createSsmService(context),
+    states: createStatesService(context),
     sts: createStsService(context),
   };
   for (const service of Object.values(services)) context.services.register(service);
