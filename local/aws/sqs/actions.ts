@@ -73,6 +73,7 @@ export function createActions(
       }
       purged.purgedAt = now;
       purged.queue.purge();
+      queues.keep(purged);
     },
 
     SendMessage(input, caller) {
@@ -121,6 +122,7 @@ export function createActions(
       const added = textMap(input, 'Tags');
       if (Object.keys(added).length === 0) throw missingParameter('Tags');
       tagged.tags = checkedTags({ ...tagged.tags, ...added }, tagged.queue.name);
+      queues.keep(tagged);
     },
     UntagQueue(input) {
       const untagged = record(input);
@@ -128,6 +130,7 @@ export function createActions(
       if (removed.length === 0) throw missingParameter('TagKeys');
       const left = Object.entries(untagged.tags).filter(([key]) => !removed.includes(key));
       untagged.tags = Object.fromEntries(left);
+      queues.keep(untagged);
     },
     ListQueueTags(input) {
       const { tags } = record(input);

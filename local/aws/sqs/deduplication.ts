@@ -2,6 +2,7 @@
  * Remembers deduplication ids for five minutes after the first send, also when the message is long deleted.
  * "Exactly-once processing", FIFO-queues-exactly-once-processing.html
  */
+import type { ContentKeeper, KeptDeduplication } from './kept.ts';
 import { DEDUPLICATION_MILLISECONDS } from './limits.ts';
 
 export interface FirstSend {
@@ -20,13 +21,19 @@ export function deduplicationKey(scope: string, groupId: string, deduplicationId
   return scope === 'messageGroup' ? `${groupId}\n${deduplicationId}` : deduplicationId;
 }
 
-export function createDeduplication(): Deduplication {
+/** `keeper` keeps what is remembered for the next process, which is given it as `remembered`. */
+export function createDeduplication(
+  keeper?: Pick<ContentKeeper, 'deduplicated' | 'forgotten'>,
+  remembered: readonly KeptDeduplication[] = [],
+): Deduplication {
   // Insertion order is order of expiry, since every id is kept for the same time.
   const seen = new Map<string, { readonly first: FirstSend; readonly until: number }>();
+  for (const { key, first, until } of remembered) seen.set(key, { first, until });
   const forgetOld = (now: number): void => {
     for (const [key, { until }] of seen) {
       if (until > now) break;
       seen.delete(key);
+      keeper?.forgotten(key);
     }
   };
   return {
@@ -35,7 +42,9 @@ export function createDeduplication(): Deduplication {
       return seen.get(key)?.first;
     },
     remember(key, first, now) {
-      seen.set(key, { first, until: now + DEDUPLICATION_MILLISECONDS });
+      const until = now + DEDUPLICATION_MILLISECONDS;
+      seen.set(key, { first, until });
+      keeper?.deduplicated({ key, first, until });
     },
   };
 }

@@ -25,6 +25,16 @@ export function createFifoLine(): Line {
   const window = createFifoWindow(FIFO_WINDOW_MESSAGES);
   let lockedGroups = 0;
 
+  const groupOf = (message: StoredMessage): Group => {
+    const id = message.groupId ?? '';
+    let group = groups.get(id);
+    if (!group) {
+      group = { id, waiting: createHeap((waiting) => waiting.order), inFlight: 0, readyAt: undefined };
+      groups.set(id, group);
+    }
+    return group;
+  };
+
   const head = (group: Group): StoredMessage | undefined => {
     for (let first = group.waiting.peek(); first; first = group.waiting.peek()) {
       if (first.state === 'waiting') return first;
@@ -64,14 +74,14 @@ export function createFifoLine(): Line {
     enter: (message) => window.enter(message),
     remove: (message) => window.remove(message),
     add(message) {
-      const id = message.groupId ?? '';
-      let group = groups.get(id);
-      if (!group) {
-        group = { id, waiting: createHeap((waiting) => waiting.order), inFlight: 0, readyAt: undefined };
-        groups.set(id, group);
-      }
+      const group = groupOf(message);
       group.waiting.push(message);
       place(group);
+    },
+    hold(message) {
+      const group = groupOf(message);
+      if (group.inFlight === 0) lockedGroups++;
+      group.inFlight++;
     },
     begin(): Receive {
       const touched = new Set<Group>();
@@ -84,12 +94,6 @@ export function createFifoLine(): Line {
             touched.add(current);
           }
           return current.waiting.pop();
-        },
-        hold(message) {
-          const group = groups.get(message.groupId ?? '');
-          if (!group) return;
-          if (group.inFlight === 0) lockedGroups++;
-          group.inFlight++;
         },
         end() {
           for (const group of touched) place(group);

@@ -12,6 +12,8 @@ export interface Line {
   add(message: StoredMessage): void;
   /** Starts a receive. One receive may take several messages of one FIFO group. */
   begin(now: number): Receive;
+  /** A message goes in flight: it was taken and not dead-lettered, or was in flight when the process ended. */
+  hold(message: StoredMessage): void;
   /** A message that was in flight is so no more; called before {@link add} when it comes back. */
   release(message: StoredMessage, now: number): void;
   /** Groups, for the metrics. */
@@ -21,8 +23,6 @@ export interface Line {
 export interface Receive {
   /** Takes the next message out of the line, or undefined when none is available. */
   next(): StoredMessage | undefined;
-  /** The message just taken goes in flight. Not called when it is dead-lettered instead. */
-  hold(message: StoredMessage): void;
   /** Ends the receive. Must be called. */
   end(): void;
 }

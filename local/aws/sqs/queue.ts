@@ -2,12 +2,12 @@
  * One queue: its messages, where each of them is, and every way from one state to the next. Inputs are valid
  * when they get here; the actions check them.
  */
-import { randomUUID } from 'node:crypto';
 import type { AwsContext, Happening } from '../context.ts';
 import { invalidValue, messageNotInFlight, overLimit } from './errors.ts';
 import { createAlarm } from './alarm.ts';
 import { createDeduplication, deduplicationKey, type FirstSend } from './deduplication.ts';
 import { createFifoLine } from './fifo-line.ts';
+import type { ContentKeeper, KeptContent } from './kept.ts';
 import type { Line } from './line.ts';
 import { MAXIMUM_IN_FLIGHT, MAXIMUM_VISIBILITY_SECONDS, RECEIVES_BEFORE_THE_BACK } from './limits.ts';
 import { toStored, type NewMessage, type ReceivedMessage, type StoredMessage } from './message.ts';
@@ -70,6 +70,8 @@ export interface Queue {
   oldestAge(): number | undefined;
   /** What is in the queue, in order of arrival. Consumes nothing. */
   messages(): readonly Readonly<StoredMessage>[];
+  /** Deletes what is in the queue, which is deleted itself. */
+  discard(): void;
   close(): void;
 }
 
@@ -89,28 +91,34 @@ export interface QueueSetup {
   readonly name: string;
   readonly arn: string;
   readonly settings: QueueSettings;
+  readonly createdAt: number;
+  /** In the receipt handles. Another one for every queue, also of the same name. */
+  readonly token: string;
+  /** What an earlier process kept. */
+  readonly content: KeptContent;
+  /** Keeps the content; undefined when nothing is kept. */
+  readonly keeper: ContentKeeper | undefined;
   /** The queue an ARN names, to find dead-letter queues. */
   readonly findQueue: (arn: string) => Queue | undefined;
 }
 
-export function createQueue({ context, name, arn, settings, findQueue }: QueueSetup): Queue {
+export function createQueue(setup: QueueSetup): Queue {
+  const { context, name, arn, token, keeper, findQueue } = setup;
   const { clock } = context;
   const fifo = name.endsWith('.fifo');
-  const token = randomUUID();
   const newLine = (): Line => (fifo ? createFifoLine() : createStandardLine());
   let line = newLine();
   const stored = new Map<number, StoredMessage>();
   const traffic = createTraffic();
   let grouped = false;
   const count = { delayed: 0, waiting: 0, 'in-flight': 0, gone: 0 };
-  const deduplication = createDeduplication();
+  const deduplication = createDeduplication(keeper, setup.content.deduplication);
   const attempts = createReceiveAttempts();
   const waiters = createWaiters<ReceiveRequest, ReceivedMessage[]>(clock, () => {
     traffic.emptyReceives++;
     return [];
   });
-  let lastOrder = 0;
-  let sequenceNumber = FIRST_SEQUENCE_NUMBER;
+  let { lastOrder } = setup.content;
   const wake = createAlarm(clock, () => queue.notify());
 
   /** Ends of delays and visibility timeouts. */
@@ -135,14 +143,38 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
     count[state]++;
   };
 
+  const nextOrder = (): number => {
+    lastOrder++;
+    keeper?.ordered(lastOrder);
+    return lastOrder;
+  };
+
+  const setDue = (message: StoredMessage, dueAt: number): void => {
+    message.dueAt = dueAt;
+    due.add(message, dueAt);
+    keeper?.changed(message);
+  };
+
   const makeAvailable = (message: StoredMessage): void => {
     const wasInFlight = message.state === 'in-flight';
     setState(message, 'waiting');
     if (wasInFlight) {
       line.release(message, clock.now());
-      if (!fifo && message.receipt >= RECEIVES_BEFORE_THE_BACK) message.order = ++lastOrder;
+      if (!fifo && message.receipt >= RECEIVES_BEFORE_THE_BACK) message.order = nextOrder();
     }
     line.add(message);
+  };
+
+  /** Puts a message where its state says. */
+  const enter = (message: StoredMessage): void => {
+    count[message.state]++;
+    stored.set(message.key, message);
+    retention.add(message, message.sentAt);
+    line.enter(message);
+    if (message.groupId !== undefined) grouped = true;
+    if (message.state === 'waiting') return line.add(message);
+    due.add(message, message.dueAt);
+    if (message.state === 'in-flight') line.hold(message);
   };
 
   const remove = (message: StoredMessage): void => {
@@ -151,6 +183,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
     stored.delete(message.key);
     line.remove(message);
     if (wasInFlight) line.release(message, clock.now());
+    keeper?.gone(message);
   };
 
   /** Brings every message to where it is now. */
@@ -172,7 +205,6 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
     if (!redrive || message.receipt < redrive.maxReceiveCount) return undefined;
     const target = findQueue(redrive.targetArn);
     if (!target) return undefined;
-    remove(message);
     target.send({
       ...message,
       // A FIFO dead-letter queue must take every message: the id that told repetitions apart did its work.
@@ -184,6 +216,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
         receiveCount: message.receiveCount,
       },
     });
+    remove(message);
     report('dead-lettered', message, { to: target.arn, receiveCount: message.receiveCount });
     return target;
   };
@@ -207,9 +240,8 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
       message.receipt++;
       message.firstReceivedAt ??= now;
       message.lastReceivedAt = now;
-      message.dueAt = now + request.visibilitySeconds * 1000;
-      receive.hold(message);
-      due.add(message, message.dueAt);
+      setDue(message, now + request.visibilitySeconds * 1000);
+      line.hold(message);
       taken.push(message);
       traffic.received++;
       report('received', message, { receiveCount: message.receiveCount });
@@ -234,10 +266,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
   const repeated = (request: ReceiveRequest): readonly StoredMessage[] | undefined => {
     if (request.attemptId === undefined) return undefined;
     const taken = attempts.repeat(request.attemptId, clock.now());
-    for (const message of taken ?? []) {
-      message.dueAt = clock.now() + request.visibilitySeconds * 1000;
-      due.add(message, message.dueAt);
-    }
+    for (const message of taken ?? []) setDue(message, clock.now() + request.visibilitySeconds * 1000);
     return taken;
   };
 
@@ -247,8 +276,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
     const dueAt = message.arrivedAt + queue.settings.delaySeconds * 1000;
     if (message.state === 'waiting' && dueAt <= clock.now()) return;
     if (message.state === 'waiting') setState(message, 'delayed');
-    message.dueAt = dueAt;
-    due.add(message, dueAt);
+    setDue(message, dueAt);
   };
 
   /** Sleeps until the next message falls due, and only while somebody waits for it. */
@@ -275,8 +303,8 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
     name,
     arn,
     fifo,
-    createdAt: clock.now(),
-    settings,
+    createdAt: setup.createdAt,
+    settings: setup.settings,
 
     send(message) {
       const now = clock.now();
@@ -292,22 +320,17 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
           return first;
         }
       }
-      const order = ++lastOrder;
+      const order = nextOrder();
       const delay = (message.delaySeconds ?? queue.settings.delaySeconds) * 1000;
-      const number = fifo ? String((sequenceNumber += SEQUENCE_STEP)) : undefined;
+      const number = fifo ? String(FIRST_SEQUENCE_NUMBER + SEQUENCE_STEP * BigInt(order)) : undefined;
       const entry = toStored(message, { order, sequenceNumber: number, now, delay });
       const { messageId } = entry;
-      count[entry.state]++;
-      stored.set(entry.key, entry);
-      retention.add(entry, entry.sentAt);
-      line.enter(entry);
-      if (entry.state === 'delayed') due.add(entry, entry.dueAt);
-      else line.add(entry);
+      enter(entry);
+      keeper?.sent(entry);
       if (message.from === undefined) {
         countSent(traffic, message.bytes ?? 0);
         report('sent', entry);
       }
-      if (message.groupId !== undefined) grouped = true;
       if (entry.sequenceNumber === undefined) return { messageId };
       const first = { messageId, sequenceNumber: entry.sequenceNumber };
       if (key !== undefined) deduplication.remember(key, first, now);
@@ -368,8 +391,7 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
         const reason = `Total VisibilityTimeout for the message is beyond the limit [${MAXIMUM_VISIBILITY_SECONDS} seconds]`;
         throw invalidValue('VisibilityTimeout', seconds, reason);
       }
-      message.dueAt = now + seconds * 1000;
-      due.add(message, message.dueAt);
+      setDue(message, now + seconds * 1000);
       catchUp();
       queue.notify();
     },
@@ -393,7 +415,10 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
     },
 
     purge() {
-      for (const message of stored.values()) setState(message, 'gone');
+      for (const message of stored.values()) {
+        setState(message, 'gone');
+        keeper?.gone(message);
+      }
       stored.clear();
       due.clear();
       retention.clear();
@@ -442,10 +467,19 @@ export function createQueue({ context, name, arn, settings, findQueue }: QueueSe
       catchUp();
       return [...stored.values()].map((message) => ({ ...message }));
     },
+    discard() {
+      if (keeper) for (const message of stored.values()) keeper.gone(message);
+    },
     close() {
       waiters.dismiss();
       armWake();
     },
   };
+  for (const message of setup.content.messages) {
+    // What ended meanwhile ends now: the next call catches up with it.
+    const delayed = message.dueAt > message.arrivedAt ? 'delayed' : 'waiting';
+    message.state = message.receipt > 0 ? 'in-flight' : delayed;
+    enter(message);
+  }
   return queue;
 }

@@ -1,5 +1,5 @@
 /** The queues of this account and Region: created, found, listed, changed and deleted. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { AwsContext } from '../context.ts';
 import {
   invalidAddress,
@@ -9,6 +9,7 @@ import {
   queueNameExists,
 } from './errors.ts';
 import { optionalText, requiredText, wholeNumber, type Input } from './input.ts';
+import { createSqsState, type KeptQueue } from './kept.ts';
 import { DELETED_NAME_MILLISECONDS, MAXIMUM_LISTED_QUEUES } from './limits.ts';
 import {
   checkAttributes,
@@ -23,6 +24,8 @@ import { checkDeadLetterQueue } from './redrive.ts';
 /** A queue with what the account keeps about it. */
 export interface QueueRecord {
   readonly queue: Queue;
+  /** In the receipt handles of the queue. */
+  readonly token: string;
   readonly url: string;
   attributes: QueueAttributes;
   tags: Readonly<Record<string, string>>;
@@ -37,6 +40,8 @@ export interface Queues {
   byName(name: string): QueueRecord;
   byArn(arn: string): QueueRecord | undefined;
   setAttributes(record: QueueRecord, attributes: Input): void;
+  /** Call it after a change of the record's own members. */
+  keep(record: QueueRecord): void;
   delete(record: QueueRecord): void;
   all(): readonly QueueRecord[];
   /** Queues whose dead-letter queue is `arn`. */
@@ -45,6 +50,7 @@ export interface Queues {
 
 export function createQueues(context: AwsContext): Queues {
   const { clock, region, accountId } = context;
+  const state = createSqsState(context);
   const records = new Map<string, QueueRecord>();
   const deletedAt = new Map<string, number>();
 
@@ -59,6 +65,38 @@ export function createQueues(context: AwsContext): Queues {
     if (!record) throw queueDoesNotExist();
     return record;
   };
+
+  const open = (name: string, kept: KeptQueue): QueueRecord => {
+    const { token, attributes, tags, createdAt, modifiedAt, purgedAt } = kept;
+    const record: QueueRecord = {
+      queue: createQueue({
+        context,
+        name,
+        arn: `arn:aws:sqs:${region}:${accountId}:${name}`,
+        settings: settingsOf(attributes),
+        createdAt,
+        token,
+        content: state.content(token),
+        keeper: state.keeper(token),
+        findQueue: (wanted) => byArn(wanted)?.queue,
+      }),
+      token,
+      get url() {
+        return `${context.endpointUrl}/${accountId}/${name}`;
+      },
+      attributes,
+      tags,
+      modifiedAt,
+      purgedAt,
+    };
+    records.set(name, record);
+    return record;
+  };
+  const keep = ({ queue, token, attributes, tags, modifiedAt, purgedAt }: QueueRecord): void => {
+    const { name, createdAt } = queue;
+    state.queues.put(name, { token, attributes, tags, createdAt, modifiedAt, purgedAt });
+  };
+  for (const [name, kept] of state.queues.entries()) open(name, kept);
 
   const checkTarget = (attributes: QueueAttributes, source: { arn: string; fifo: boolean }): void => {
     const { RedrivePolicy: policy } = attributes;
@@ -85,18 +123,10 @@ export function createQueues(context: AwsContext): Queues {
       const arn = `arn:aws:sqs:${region}:${accountId}:${name}`;
       checkTarget(attributes, { arn, fifo });
       const merged = mergeAttributes(defaultAttributes(fifo), attributes);
-      const findQueue = (wanted: string) => byArn(wanted)?.queue;
-      const record: QueueRecord = {
-        queue: createQueue({ context, name, arn, settings: settingsOf(merged), findQueue }),
-        get url() {
-          return `${context.endpointUrl}/${accountId}/${name}`;
-        },
-        attributes: merged,
-        tags,
-        modifiedAt: clock.now(),
-        purgedAt: undefined,
-      };
-      records.set(name, record);
+      const now = clock.now();
+      const kept = { token: randomUUID(), attributes: merged, tags, createdAt: now, modifiedAt: now };
+      const record = open(name, kept);
+      keep(record);
       deletedAt.delete(name);
       return record;
     },
@@ -117,10 +147,15 @@ export function createQueues(context: AwsContext): Queues {
       record.attributes = mergeAttributes(record.attributes, change);
       record.modifiedAt = clock.now();
       queue.configure(settingsOf(record.attributes));
+      keep(record);
     },
+    keep,
     delete(record) {
       const { queue } = record;
       records.delete(queue.name);
+      state.queues.delete(queue.name);
+      state.forget(record.token);
+      queue.discard();
       deletedAt.set(queue.name, clock.now());
       queue.close();
     },

@@ -101,6 +101,12 @@ export function createStandardLine(): Line {
       group.waiting.push(message);
       place(group);
     },
+    hold(message) {
+      for (const time of [groupOf(message), total]) {
+        time.inFlight++;
+        time.receivedSum += message.lastReceivedAt;
+      }
+    },
     begin(now): Receive {
       return {
         next() {
@@ -116,12 +122,6 @@ export function createStandardLine(): Line {
           if (group) place(group);
           for (const noisy of yielding) place(noisy);
           return message;
-        },
-        hold(message) {
-          for (const time of [groupOf(message), total]) {
-            time.inFlight++;
-            time.receivedSum += message.lastReceivedAt;
-          }
         },
         end: () => undefined,
       };
