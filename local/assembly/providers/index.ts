@@ -7,10 +7,12 @@ import { NESTED_STACK_PROVIDERS } from './nested-stack.ts';
 import { NETWORK_PROVIDERS } from './network.ts';
 import { OBSERVABILITY_PROVIDERS } from './observability.ts';
 import type { Provider } from './provider.ts';
-import { createCustomResource } from './custom-resource.ts';
+import { customResourceProvider } from './custom-resource.ts';
 import { RDS_PROVIDERS } from './rds.ts';
+import { S3_PROVIDERS } from './s3.ts';
 import { SECURITY_PROVIDERS } from './security.ts';
 import { SNS_PROVIDERS } from './sns.ts';
+import { STATES_PROVIDERS } from './states.ts';
 import { SQS_PROVIDERS } from './sqs.ts';
 
 const PROVIDERS: Readonly<Record<string, Provider>> = {
@@ -21,17 +23,19 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...IAM_PROVIDERS,
   ...SECURITY_PROVIDERS,
   ...RDS_PROVIDERS,
+  ...S3_PROVIDERS,
   ...NETWORK_PROVIDERS,
   ...OBSERVABILITY_PROVIDERS,
   ...API_GATEWAY_PROVIDERS,
   ...NESTED_STACK_PROVIDERS,
+  ...STATES_PROVIDERS,
 };
-
-const CUSTOM_RESOURCE: Provider = { honoured: ['*'], inert: [], create: createCustomResource };
 
 /** The provider of a resource type, or undefined when nothing here can make it. */
 export function providerOf(type: string): Provider | undefined {
-  if (type === 'AWS::CloudFormation::CustomResource' || type.startsWith('Custom::')) return CUSTOM_RESOURCE;
+  if (type === 'AWS::CloudFormation::CustomResource' || type.startsWith('Custom::')) {
+    return customResourceProvider(type);
+  }
   return PROVIDERS[type];
 }
 

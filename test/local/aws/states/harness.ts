@@ -147,7 +147,7 @@ function functions(handlers: Readonly<Record<string, Handler>>): AwsService {
       const handler = handlers[name];
       if (!handler) throw new AwsError('ResourceNotFoundException', `Function not found: ${name}`, 404);
       try {
-        const answer = await handler(JSON.parse(String(input['Payload'] ?? '{}')));
+        const answer = await handler(JSON.parse((input['Payload'] as string | undefined) ?? '{}'));
         return { StatusCode: 200, Payload: JSON.stringify(answer ?? null), ExecutedVersion: '$LATEST' };
       } catch (error) {
         if (error instanceof AwsError) throw error;
