@@ -52,7 +52,7 @@ function resourcesOf(context: AwsContext, action: string, input: Input): readonl
     case 'TagResource':
     case 'UntagResource':
     case 'ListTagsForResource':
-      return [String(input['ResourceARN'] ?? '*')];
+      return [typeof input['ResourceARN'] === 'string' ? input['ResourceARN'] : '*'];
     default:
       return ['*'];
   }
