@@ -40,6 +40,8 @@ export interface TestQueue {
    * that the caller's expectation shows what is missing.
    */
   receive(count: number, options?: ReceiveOptions): Promise<Message[]>;
+  /** Receives `count` messages one receive after the other, deleting what came: for their order alone. */
+  drain(count: number): Promise<Message[]>;
   /** One ReceiveMessage, with all attributes; on a foreign endpoint it waits a second for what may come late. */
   receiveOnce(options?: ReceiveOptions): Promise<Message[]>;
   delete(message: Message | undefined): Promise<unknown>;
@@ -82,7 +84,7 @@ export async function openTestQueue(aws: Conformance, QueueUrl: string): Promise
     return Messages;
   };
 
-  return {
+  const queue: TestQueue = {
     url: QueueUrl,
     arn,
     name,
@@ -107,6 +109,17 @@ export async function openTestQueue(aws: Conformance, QueueUrl: string): Promise
       }
       return received;
     },
+    async drain(count) {
+      const end = Date.now() + PATIENCE_MILLISECONDS;
+      const received: Message[] = [];
+      while (received.length < count && Date.now() < end) {
+        for (const message of await receive({ WaitTimeSeconds: 1 })) {
+          received.push(message);
+          await queue.delete(message);
+        }
+      }
+      return received;
+    },
     receiveOnce: (options = {}) => receive({ WaitTimeSeconds: aws.embedded ? 0 : DOUBT_SECONDS, ...options }),
     delete: (message) =>
       sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message?.ReceiptHandle })),
@@ -128,4 +141,5 @@ export async function openTestQueue(aws: Conformance, QueueUrl: string): Promise
       await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: changed }));
     },
   };
+  return queue;
 }

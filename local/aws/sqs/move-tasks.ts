@@ -25,6 +25,9 @@ interface MoveTask {
   timer: ClockTimer | undefined;
 }
 
+/** A task as it is kept for the next process, which goes on with it. */
+type KeptTask = Omit<MoveTask, 'source' | 'timer'> & { readonly sourceArn: string };
+
 /** How many messages one step moves when the caller sets no rate; the steps follow each other at once. */
 const STEP_WITHOUT_RATE = MAXIMUM_MOVE_RATE;
 const STEP_MILLISECONDS = 1000;
@@ -39,12 +42,17 @@ export interface MoveTasks {
 export function createMoveTasks(context: AwsContext, queues: Queues): MoveTasks {
   const { clock } = context;
   const tasks: MoveTask[] = [];
+  const kept = context.state.collection<KeptTask>('sqs.moveTasks');
+  const keep = ({ source, timer: _timer, ...task }: MoveTask): void => {
+    if (context.state.persistent) kept.put(task.id, { ...task, sourceArn: source.arn });
+  };
 
   const end = (task: MoveTask, status: MoveTask['status'], reason?: string): void => {
     if (task.timer) clock.clearTimeout(task.timer);
     task.timer = undefined;
     task.status = status;
     task.failureReason = reason;
+    keep(task);
   };
 
   const targetOf = (task: MoveTask, message: StoredMessage): Queue | undefined => {
@@ -81,8 +89,19 @@ export function createMoveTasks(context: AwsContext, queues: Queues): MoveTasks 
     for (const message of taken) move(task, message);
     if (refused) end(task, 'FAILED', 'AWS.SimpleQueueService.NonExistentQueue');
     else if (taken.length === 0 || task.moved >= task.toMove) end(task, 'COMPLETED');
-    else task.timer = clock.setTimeout(() => step(task), task.rate === undefined ? 0 : STEP_MILLISECONDS);
+    else {
+      keep(task);
+      task.timer = clock.setTimeout(() => step(task), task.rate === undefined ? 0 : STEP_MILLISECONDS);
+    }
   };
+
+  for (const [, { sourceArn, ...task }] of kept.entries()) {
+    const source = queues.byArn(sourceArn)?.queue;
+    if (!source) continue;
+    const resumed: MoveTask = { ...task, source, timer: undefined };
+    tasks.unshift(resumed);
+    if (resumed.status === 'RUNNING') resumed.timer = clock.setTimeout(() => step(resumed), 0);
+  }
 
   return {
     start(input) {
@@ -121,6 +140,7 @@ export function createMoveTasks(context: AwsContext, queues: Queues): MoveTasks 
         timer: undefined,
       };
       tasks.unshift(task);
+      keep(task);
       task.timer = clock.setTimeout(() => step(task), 0);
       return { TaskHandle: task.handle };
     },
@@ -139,7 +159,7 @@ export function createMoveTasks(context: AwsContext, queues: Queues): MoveTasks 
       return { Results: found.map(shown) };
     },
     close() {
-      for (const task of tasks) if (task.status === 'RUNNING') end(task, 'CANCELLED');
+      for (const { timer } of tasks) if (timer) clock.clearTimeout(timer);
     },
   };
 }

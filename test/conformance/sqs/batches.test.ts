@@ -144,7 +144,7 @@ behaviour('a batch to a FIFO queue keeps its order', api('SendMessageBatch'), as
     ids.map((id) => ({ ...entry(id), MessageGroupId: 'g' })),
   );
 
-  expect(bodies(await queue.receive(10))).toEqual(ids);
+  expect(bodies(await queue.drain(10))).toEqual(ids);
   const numbers = Successful.map(({ SequenceNumber }) => BigInt(SequenceNumber ?? 0));
   expect(numbers).toEqual(numbers.toSorted((a, b) => (a < b ? -1 : 1)));
 });

@@ -145,7 +145,7 @@ behaviour('retention in a FIFO dead-letter queue counts from the move', DEAD_LET
 behaviour('messages of a group are dead-lettered in their order', DEAD_LETTER, async (aws) => {
   const { dead, source } = await pair(aws, FIFO);
   await deadLetter(aws, source, 'a1', 'a2', 'a3');
-  expect(bodies(await dead.receive(3))).toEqual(['a1', 'a2', 'a3']);
+  expect(bodies(await dead.drain(3))).toEqual(['a1', 'a2', 'a3']);
 });
 
 behaviour(

@@ -38,7 +38,7 @@ const attempt = async (aws: Conformance, queue: TestQueue, input: Partial<Receiv
 behaviour('messages of a group are received in the order sent', FIFO_LOGIC, async (aws) => {
   const queue = await aws.queue(FIFO);
   await sendAll(queue, 'a1', 'a2', 'a3', 'a4');
-  expect(bodies(await queue.receive(4))).toEqual(['a1', 'a2', 'a3', 'a4']);
+  expect(bodies(await queue.drain(4))).toEqual(['a1', 'a2', 'a3', 'a4']);
 });
 
 behaviour('one receive gives several messages of a group, in order', FIFO_LOGIC, async (aws) => {
@@ -99,7 +99,7 @@ behaviour('an expired message comes back before those behind it', FIFO_LOGIC, as
   await sendAll(queue, 'a1', 'a2', 'a3');
   await queue.receive(1, { MaxNumberOfMessages: 1 });
   await aws.wait(3);
-  expect(bodies(await queue.receive(3))).toEqual(['a1', 'a2', 'a3']);
+  expect(bodies(await queue.drain(3))).toEqual(['a1', 'a2', 'a3']);
 });
 
 behaviour(
@@ -110,7 +110,7 @@ behaviour(
     await sendAll(queue, 'a1', 'a2', 'a3');
     const [first] = await queue.receive(1, { MaxNumberOfMessages: 1 });
     await queue.visibility(first, 0);
-    expect(bodies(await queue.receive(3))).toEqual(['a1', 'a2', 'a3']);
+    expect(bodies(await queue.drain(3))).toEqual(['a1', 'a2', 'a3']);
   },
 );
 
@@ -148,7 +148,7 @@ behaviour(
       }),
     );
     await aws.wait(3);
-    expect(bodies(await queue.receive(3))).toEqual(['a2', 'a3', 'a4']);
+    expect(bodies(await queue.drain(3))).toEqual(['a2', 'a3', 'a4']);
   },
 );
 
@@ -163,7 +163,7 @@ behaviour(
     await aws.wait(2);
     expect(await queue.receiveOnce({ WaitTimeSeconds: 0 })).toEqual([]);
     await aws.wait(3);
-    expect(bodies(await queue.receive(2))).toEqual(['a1', 'a2']);
+    expect(bodies(await queue.drain(2))).toEqual(['a1', 'a2']);
   },
 );
 
@@ -259,7 +259,7 @@ behaviour('the delay of a FIFO queue holds for its messages', api('SendMessage')
   await sendAll(queue, 'a1', 'a2');
   expect(await queue.receiveOnce({ WaitTimeSeconds: 0 })).toEqual([]);
   await aws.wait(3);
-  expect(bodies(await queue.receive(2))).toEqual(['a1', 'a2']);
+  expect(bodies(await queue.drain(2))).toEqual(['a1', 'a2']);
 });
 
 behaviour('a duplicate is accepted and not delivered', FIFO_EXACTLY_ONCE, async (aws) => {
@@ -318,7 +318,7 @@ behaviour(
       MessageAttributes: { x: { DataType: 'String', StringValue: '1' } },
     });
     await queue.send('b', { MessageGroupId: 'g' });
-    expect(bodies(await queue.receive(2))).toEqual(['a', 'b']);
+    expect(bodies(await queue.drain(2))).toEqual(['a', 'b']);
   },
 );
 
@@ -336,7 +336,7 @@ behaviour('an explicit id wins over the content', FIFO_EXACTLY_ONCE, async (aws)
   const queue = await aws.queue(BY_CONTENT);
   await queue.send('a', { MessageGroupId: 'g', MessageDeduplicationId: 'one' });
   await queue.send('a', { MessageGroupId: 'g', MessageDeduplicationId: 'two' });
-  expect(bodies(await queue.receive(2))).toEqual(['a', 'a']);
+  expect(bodies(await queue.drain(2))).toEqual(['a', 'a']);
 });
 
 behaviour('scope queue: one id is a duplicate across groups', api('CreateQueue'), async (aws) => {
@@ -374,7 +374,7 @@ behaviour(
 behaviour('high throughput keeps the order of each group', guide('high-throughput-fifo'), async (aws) => {
   const queue = await aws.queue(HIGH_THROUGHPUT);
   await sendAll(queue, 'a1', 'b1', 'a2', 'b2', 'a3');
-  const received = bodies(await queue.receive(5));
+  const received = bodies(await queue.drain(5));
   expect(received.filter((body) => body.startsWith('a'))).toEqual(['a1', 'a2', 'a3']);
   expect(received.filter((body) => body.startsWith('b'))).toEqual(['b1', 'b2']);
 });

@@ -1,6 +1,6 @@
 /** SQS in this process with a clock that stands still: what most tests of SQS start from. */
 import { manualClock } from '../../../../local/aws/clock.ts';
-import { createAwsContext, rootCaller } from '../../../../local/aws/context.ts';
+import { createAwsContext, rootCaller, type AwsContext } from '../../../../local/aws/context.ts';
 import { asAwsError } from '../../../../local/aws/errors.ts';
 import { createSqsService, type Message } from '../../../../local/aws/sqs/index.ts';
 
@@ -8,7 +8,11 @@ type Input = Record<string, unknown>;
 
 export function sqsInProcess() {
   const clock = manualClock();
-  const context = createAwsContext({ clock });
+  return { clock, ...sqsOn(createAwsContext({ clock })) };
+}
+
+/** A new SQS on this context. */
+export function sqsOn(context: AwsContext) {
   const sqs = createSqsService(context);
   context.services.register(sqs);
   const call = async <Output = Record<string, unknown>>(action: string, input: Input, signal?: AbortSignal) =>
@@ -25,12 +29,13 @@ export function sqsInProcess() {
   };
 
   return {
-    clock,
     context,
     sqs,
     call,
     refusal,
     queue: (name: string, attributes: Input = {}) => queue(name, attributes),
+    /** The queue that another SQS of the same state made. */
+    reopen: (name: string) => queue(name, {}),
   };
 
   async function queue(name: string, attributes: Input) {
