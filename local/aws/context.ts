@@ -228,8 +228,8 @@ export interface Happening {
 
 /** The stream of happenings. Listeners are called synchronously and must not throw. */
 export interface Happenings {
-  /** Adds a listener; the returned function removes it. */
-  observe(listener: (happening: Happening) => void): () => void;
+  /** Adds a listener, to the happenings of some services or of all; the returned function removes it. */
+  observe(listener: (happening: Happening) => void, services?: readonly string[]): () => void;
   emit(happening: Omit<Happening, 'at'>): void;
 }
 
@@ -328,16 +328,27 @@ function createServiceRegistry(): ServiceRegistry {
 }
 
 function createHappenings(clock: Clock): Happenings {
-  const listeners = new Set<(happening: Happening) => void>();
+  const toAll = new Set<(happening: Happening) => void>();
+  const toService = new Map<string, Set<(happening: Happening) => void>>();
+  const listenersOf = (service: string) => {
+    const found = toService.get(service) ?? new Set();
+    toService.set(service, found);
+    return found;
+  };
   return {
-    observe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    observe(listener, services) {
+      const sets = services === undefined ? [toAll] : services.map((service) => listenersOf(service));
+      for (const set of sets) set.add(listener);
+      return () => {
+        for (const set of sets) set.delete(listener);
+      };
     },
     emit(happening) {
-      if (listeners.size === 0) return;
+      const some = toService.get(happening.service);
+      if (toAll.size === 0 && !some) return;
       const stamped: Happening = { ...happening, at: clock.now() };
-      for (const listener of listeners) listener(stamped);
+      for (const listener of toAll) listener(stamped);
+      if (some) for (const listener of some) listener(stamped);
     },
   };
 }

@@ -97,6 +97,7 @@ export function createEventsService(context: AwsContext): EventsService {
 
   const putEvents = async (input: Input, fromService = false): Promise<PutEventsOutput> => {
     const { output, accepted } = acceptEvents(context, state, input, fromService);
+    countPut(context, output);
     const started = accepted.map(({ bus, event }) => {
       if (!bus) return Promise.resolve();
       context.events.emit({
@@ -210,6 +211,16 @@ export function createEventsService(context: AwsContext): EventsService {
   replays.resumeReplays(context, state, replayRun);
   setImmediate(() => delivery.resume((ruleArn, targetId) => findTarget(state, ruleArn, targetId)));
   return service;
+}
+
+/** Metrics without dimensions. eventbridge/latest/userguide/eb-monitoring.html */
+function countPut(context: AwsContext, { Entries, FailedEntryCount }: PutEventsOutput): void {
+  const put = (name: string, value: number) =>
+    context.metrics.put({ namespace: 'AWS/Events', name, dimensions: {}, value });
+  put('PutEventsApproximateCallCount', 1);
+  put('PutEventsApproximateSuccessCount', 1);
+  put('PutEventsEntriesCount', Entries.length);
+  put('PutEventsFailedEntriesCount', FailedEntryCount);
 }
 
 /** The event of a rule with a schedule. eventbridge/latest/userguide/eb-create-rule-schedule.html */

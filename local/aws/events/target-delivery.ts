@@ -107,7 +107,11 @@ export function createTargetDelivery(context: AwsContext, targetCall: TargetCall
       service: 'events',
       resourceArn: rule.arn,
       messageId: event.id,
-      detail: { target: queueArn, ...(outcome.delivered ? {} : { errorCode: outcome.error.code }) },
+      detail: {
+        target: queueArn,
+        deadLetter: true,
+        ...(outcome.delivered ? {} : { errorCode: outcome.error.code }),
+      },
     });
   };
 

@@ -191,6 +191,7 @@ function report(
     messageId: execution.id,
     detail: {
       target,
+      deadLetter: success === 'dead-lettered',
       retries: outcome.retries,
       ...(outcome.delivered ? {} : { errorCode: outcome.error.code }),
     },

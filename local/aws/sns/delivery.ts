@@ -162,7 +162,11 @@ export function createTopicDelivery(
       service: 'sns',
       resourceArn: subscription.arn,
       messageId: message.messageId,
-      detail: { target: queueArn, ...(outcome.delivered ? {} : { errorCode: outcome.error.code }) },
+      detail: {
+        target: queueArn,
+        deadLetter: true,
+        ...(outcome.delivered ? {} : { errorCode: outcome.error.code }),
+      },
     });
   };
 
@@ -188,11 +192,12 @@ export function createTopicDelivery(
   return {
     deliver(topic, message) {
       const started: Promise<void>[] = [];
-      const passesFilter = filtersFor(message);
+      const reasonAgainst = filtersFor(message);
       for (const subscription of topic.subscriptions.values()) {
         if (subscription.pending) continue;
-        if (!passesFilter(subscription)) {
-          reportFiltered(context, subscription, message);
+        const reason = reasonAgainst(subscription);
+        if (reason !== undefined) {
+          reportFiltered(context, subscription, message, reason);
           continue;
         }
         started.push((topic.fifo ? deliverInOrder : deliverOne)(topic, subscription, message));
@@ -200,7 +205,7 @@ export function createTopicDelivery(
       return Promise.all(started);
     },
     replay(topic, subscription, messages) {
-      const wanted = messages.filter((message) => filtersFor(message)(subscription));
+      const wanted = messages.filter((message) => filtersFor(message)(subscription) === undefined);
       return Promise.all(wanted.map((message) => deliverInOrder(topic, subscription, message)));
     },
     requestConfirmation(topic, subscription, { type, token }) {
@@ -242,8 +247,14 @@ export function createTopicDelivery(
   };
 }
 
-/** Answers for each subscription of a topic whether it wants the message, which is taken apart once for all. */
-function filtersFor(message: Message): (subscription: Subscription) => boolean {
+/** Why a filter policy keeps a message away, as the metric NumberOfNotificationsFilteredOut tells it apart. */
+type FilteredBy = 'MessageAttributes' | 'NoMessageAttributes' | 'MessageBody' | 'InvalidMessageBody';
+
+/**
+ * Answers for each subscription of a topic what speaks against the message, which is taken apart once for all;
+ * undefined when it is wanted.
+ */
+function filtersFor(message: Message): (subscription: Subscription) => FilteredBy | undefined {
   let attributes: EventFields | undefined;
   const bodies = new Map<string, EventFields | undefined>();
   const bodyFields = (body: string): EventFields | undefined => {
@@ -255,13 +266,15 @@ function filtersFor(message: Message): (subscription: Subscription) => boolean {
   };
   return (subscription) => {
     const { filter } = subscription;
-    if (!filter) return true;
+    if (!filter) return undefined;
     if (filterPolicyScope(subscription) === 'MessageAttributes') {
       attributes ??= flattenEvent(attributesAsEvent(message.attributes));
-      return filter.matches(attributes);
+      if (filter.matches(attributes)) return undefined;
+      return Object.keys(message.attributes).length === 0 ? 'NoMessageAttributes' : 'MessageAttributes';
     }
     const body = bodyFields(bodyFor(message, subscription.protocol));
-    return body !== undefined && filter.matches(body);
+    if (body === undefined) return 'InvalidMessageBody';
+    return filter.matches(body) ? undefined : 'MessageBody';
   };
 }
 
@@ -285,13 +298,18 @@ function report(
   });
 }
 
-function reportFiltered(context: AwsContext, subscription: Subscription, message: Message): void {
+function reportFiltered(
+  context: AwsContext,
+  subscription: Subscription,
+  message: Message,
+  reason: FilteredBy,
+): void {
   context.events.emit({
     kind: 'filtered',
     service: 'sns',
     resourceArn: subscription.arn,
     messageId: message.messageId,
-    detail: { topicArn: message.topicArn, target: subscription.endpoint },
+    detail: { topicArn: message.topicArn, target: subscription.endpoint, reason },
   });
 }
 

@@ -14,6 +14,7 @@ import { authorizationError } from './errors.ts';
 import { createInbox, type InboxMessage } from './inbox.ts';
 import type { Input } from './input.ts';
 import { isHttp, type Message, type Subscription, type Topic } from './model.ts';
+import { attributesSize } from './message-attributes.ts';
 import { createNotifications } from './notification.ts';
 import { createPlatforms } from './platform.ts';
 import { publish, publishBatch, type PublishBatchOutput, type PublishOutput } from './publish.ts';
@@ -97,7 +98,13 @@ export function createSnsService(context: AwsContext): SnsService {
   const send = (topic: Topic, messages: readonly Message[]): Promise<void> => {
     for (const message of messages) {
       const { messageId } = message;
-      context.events.emit({ kind: 'published', service: 'sns', resourceArn: topic.arn, messageId });
+      context.events.emit({
+        kind: 'published',
+        service: 'sns',
+        resourceArn: topic.arn,
+        messageId,
+        detail: { bytes: Buffer.byteLength(message.body) + attributesSize(message.attributes) },
+      });
       archiveMessage(context, state, topic, message);
     }
     return started(Promise.all(messages.map((message) => delivery.deliver(topic, message))));

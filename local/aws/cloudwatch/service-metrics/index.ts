@@ -1,9 +1,12 @@
 /**
- * The metrics that services publish about themselves. What a service counts is collected when somebody looks and
+ * The metrics of the services that do not put their own (`context.metrics`). What a service counts is collected when somebody looks and
  * at the end of each minute; what it has is measured at the end of each minute.
  */
 import type { AwsContext } from '../../context.ts';
 import type { MetricStore } from '../metric-store.ts';
+import { eventsMetrics } from './events.ts';
+import { schedulerMetrics } from './scheduler.ts';
+import { snsMetrics } from './sns.ts';
 import { sqsMetrics } from './sqs.ts';
 
 /** The metrics of one service. */
@@ -23,7 +26,12 @@ export interface AllServiceMetrics {
 }
 
 export function startServiceMetrics(context: AwsContext, store: MetricStore): AllServiceMetrics {
-  const services: readonly ServiceMetrics[] = [sqsMetrics(context, store)];
+  const services: readonly ServiceMetrics[] = [
+    sqsMetrics(context, store),
+    snsMetrics(context, store),
+    eventsMetrics(context, store),
+    schedulerMetrics(context, store),
+  ];
   return {
     collect() {
       for (const service of services) service.collect?.(context.clock.now());
