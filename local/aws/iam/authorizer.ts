@@ -25,7 +25,7 @@ export function createAuthorizer(context: AwsContext, identities: Identities): A
 
   const authorizeOne = (service: string, caller: Caller, request: AuthorizationRequest): void => {
     const { resourcePolicy } = request;
-    if (resourcePolicy === undefined && isRoot(context, caller)) return;
+    if (resourcePolicy === undefined && isRoot(context, caller) && !isDecidedByResource(request)) return;
     const key = decisionKey(caller, request);
     const known = key === undefined ? undefined : remembered.get(key);
     if (known?.version === identities.version() && known.resourcePolicy === resourcePolicy) return;

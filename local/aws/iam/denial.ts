@@ -90,8 +90,8 @@ const KIND_NAMES: Readonly<Record<Refusal['by'], string>> = {
 
 /** IAM/latest/UserGuide/troubleshoot_access-denied.html, "Access denied error message examples" */
 function denialMessage({ service, identity, request, refusal }: Denial): string {
-  const spell = ANSWERS[service]?.spell ?? ((action: string) => action);
-  const action = spell(request.action);
+  const isItsOwn = request.action.startsWith(`${service}:`);
+  const action = (isItsOwn && ANSWERS[service]?.spell?.(request.action)) || request.action;
   const kind = KIND_NAMES[refusal.by];
   const article = /^[aeiou]/.test(kind) ? 'an' : 'a';
   const reason = refusal.explicit
