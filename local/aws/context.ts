@@ -89,6 +89,8 @@ export interface ServiceProtocols {
     readonly errorNamespace?: string;
     /** Adds the `x-amzn-query-error` header to errors (SQS only). */
     readonly queryCompatible?: boolean;
+    /** Adds the `x-amz-crc32` header, which clients check the body by (DynamoDB only). */
+    readonly checksum?: boolean;
   };
   /** Smithy RPC v2 CBOR: `POST /service/<service>/operation/<Action>`. */
   readonly cbor?: {

@@ -33,7 +33,7 @@ export interface FaultCall {
 
 export interface FaultRule {
   readonly service: string;
-  /** All actions of the service when absent (never `Deliver`, which must be named). */
+  /** All actions of the service when absent (never `Deliver`, `BatchItem` or `TransactItem`, which must be named). */
   readonly action?: string;
   /** Narrows the rule to calls for which this is true. */
   readonly matches?: (call: FaultCall) => boolean;
@@ -98,8 +98,11 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
+/** What services ask about within a call: `sqs` messages, `dynamodb` items of a batch or transaction. */
+const PARTS_OF_CALLS: ReadonlySet<string> = new Set(['Deliver', 'BatchItem', 'TransactItem']);
+
 function applies(rule: FaultRule, call: FaultCall): boolean {
   if (rule.service !== call.service) return false;
-  if (rule.action === undefined ? call.action === 'Deliver' : rule.action !== call.action) return false;
+  if (rule.action === undefined ? PARTS_OF_CALLS.has(call.action) : rule.action !== call.action) return false;
   return rule.matches?.(call) ?? true;
 }

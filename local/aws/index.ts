@@ -6,6 +6,7 @@ import { createAwsContext, type AwsContext, type AwsContextOptions, type AwsServ
 import { startEndpoint, type EndpointOptions } from './endpoint.ts';
 import { createApiGatewayService } from './apigateway/index.ts';
 import { createCloudWatchService } from './cloudwatch/index.ts';
+import { createDynamoDbService } from './dynamodb/index.ts';
 import { createDynamoDbStreamsService } from './dynamodb/streams/index.ts';
 import { createEventsService } from './events/index.ts';
 import { createIamService } from './iam/index.ts';
@@ -85,6 +86,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 function createBuiltInServices(context: AwsContext): BuiltInServices {
   const services: BuiltInServices = {
     apigateway: createApiGatewayService(context),
+    dynamodb: createDynamoDbService(context),
     dynamodbstreams: createDynamoDbStreamsService(context),
     events: createEventsService(context),
     iam: createIamService(context),

@@ -2,6 +2,7 @@
  * AWS JSON 1.0 and 1.1: `X-Amz-Target: Prefix.Action`, JSON in, JSON out.
  * https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
  */
+import { crc32 } from 'node:zlib';
 import { AwsError, unknownOperation } from '../errors.ts';
 import type { AwsService } from '../context.ts';
 import type { WireResponse } from './wire.ts';
@@ -34,10 +35,11 @@ export function jsonInput(body: Buffer): Record<string, unknown> {
 }
 
 export function jsonOutput(service: AwsService, output: unknown): WireResponse {
+  const body = Buffer.from(JSON.stringify(output ?? {}));
   return {
     status: 200,
-    headers: { 'content-type': contentType(service) },
-    body: Buffer.from(JSON.stringify(output ?? {})),
+    headers: { 'content-type': contentType(service), ...checksum(service, body) },
+    body,
   };
 }
 
@@ -50,7 +52,12 @@ export function jsonError(service: AwsService | undefined, error: AwsError): Wir
     headers['x-amzn-query-error'] = `${error.queryCode};${error.senderFault ? 'Sender' : 'Receiver'}`;
   }
   const body = { __type: type, message: error.message, ...error.fields };
-  return { status: error.httpStatus, headers, body: Buffer.from(JSON.stringify(body)) };
+  const bytes = Buffer.from(JSON.stringify(body));
+  return { status: error.httpStatus, headers: { ...headers, ...checksum(service, bytes) }, body: bytes };
+}
+
+function checksum(service: AwsService | undefined, body: Buffer): Record<string, string> {
+  return service?.protocols.json?.checksum ? { 'x-amz-crc32': String(crc32(body)) } : {};
 }
 
 function contentType(service: AwsService | undefined): string {
