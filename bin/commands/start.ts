@@ -2,11 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { liveView } from '../../local/console/live-view.ts';
-import type { LiveSnapshot } from '../../local/console/live-view.ts';
+import type { LiveSnapshot, LiveView } from '../../local/console/live-view.ts';
+import { raisedAlarms } from '../../local/run/alarms.ts';
 import { injectChaos, injectedFaults } from '../../local/run/chaos.ts';
 import { consumersOf } from '../../local/run/consumers.ts';
 import type { Consumer } from '../../local/run/consumers.ts';
 import { deadLettersOf } from '../../local/run/dead-letters.ts';
+import { describeDenial } from '../../local/run/denials.ts';
 import { startLocalRun } from '../../local/run/local-run.ts';
 import type { LocalRun } from '../../local/run/local-run.ts';
 import { waitForQuiet } from '../../local/run/quiet.ts';
@@ -35,6 +37,8 @@ const FEED_RATE = 40;
 const WATCHED_RATE = 8;
 const REDRAW_INTERVAL_MS = 200;
 const QUIET_TIMEOUT_MS = 120_000;
+/** Alarms are evaluated each minute: what lies in a dead-letter queue has raised its alarm after so long. */
+const ALARM_PERIOD_MS = 60_000;
 /** Share of webhook deliveries that the tenants' receivers refuse in a chaos run. */
 const RECEIVER_FAILURE_RATE = 0.05;
 const LOG_FILE = '.waybill/local-run.log';
@@ -89,21 +93,29 @@ async function feedOnce(
     signal,
   });
   const view = liveView(process.stderr);
-  const drawing = setInterval(() => view.show(snapshot(run, consumers, counts)), REDRAW_INTERVAL_MS);
+  const showDenials = denialsOf(run, view);
+  const drawing = setInterval(() => {
+    showDenials();
+    view.show(snapshot(run, consumers, counts));
+  }, REDRAW_INTERVAL_MS);
   try {
     if (chaos) injectChaos(run, RELAY);
     const fed = await workload.run({ events: options.events ?? DEFAULT_EVENTS, perSecond: FEED_RATE });
     const { waitingFor } = await waitForQuiet(run, consumers, { timeoutMs: QUIET_TIMEOUT_MS, signal });
     if (signal.aborted) return;
+    await run.clock.advance(ALARM_PERIOD_MS);
     const outcome = {
       measured: await measure(run.database, run.topology),
       deadLetters: deadLettersOf(run.aws.context, consumers),
+      denials: run.denials(),
+      alarms: raisedAlarms(run.aws.context, consumers),
       retried: counts.retried(),
       seconds: (Date.now() - startedAt) / 1000,
       waitingFor,
       unexpectedAnswers: fed.webhooks.unexpected,
       poisoned: chaos ? [POISONED_CONSUMER] : [],
     };
+    showDenials();
     view.show(snapshot(run, consumers, counts));
     const report = reportOf(outcome);
     const failures = failuresOf(outcome);
@@ -111,6 +123,7 @@ async function feedOnce(
     for (const { consumer, reason, eventId } of outcome.deadLetters) {
       process.stderr.write(`dead letter: ${consumer} ${reason} ${eventId ?? 'not an envelope'}\n`);
     }
+    for (const { name, reason } of outcome.alarms) process.stderr.write(`in ALARM: ${name}: ${reason}\n`);
     for (const failure of failures) process.stderr.write(`${styleText('red', 'failed')}: ${failure}\n`);
     process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : summary(report, failures));
     if (failures.length > 0) process.exitCode = EXIT.failed;
@@ -138,9 +151,11 @@ async function watch(
     : undefined;
   if (options.chaos === true) injectChaos(run, RELAY);
   const view = liveView(process.stderr);
+  const showDenials = denialsOf(run, view);
   const feeding = workload?.run({ events: Infinity, perSecond: WATCHED_RATE });
   try {
     while (!signal.aborted) {
+      showDenials();
       view.show(snapshot(run, consumers, counts));
       await Promise.race([
         delay(REDRAW_INTERVAL_MS, undefined, { signal }).catch(() => {}),
@@ -158,10 +173,23 @@ async function watch(
   }
 }
 
+/** Shows what was denied since it was last called, each kind of call once. */
+function denialsOf(run: LocalRun, view: LiveView): () => void {
+  let shown = 0;
+  return () => {
+    const denials = run.denials();
+    for (const denial of denials.slice(shown)) {
+      view.note(`${styleText('red', 'denied')}: ${describeDenial(denial)}`);
+    }
+    shown = denials.length;
+  };
+}
+
 function snapshot(run: LocalRun, consumers: readonly Consumer[], counts: Tally): LiveSnapshot {
   const sqs = run.aws.context.services.get('sqs');
   return {
     published: counts.published(),
+    alarms: raisedAlarms(run.aws.context, consumers).map(({ name }) => name),
     consumers: consumers
       .filter(({ carriesEvents }) => carriesEvents)
       .map(({ name, queueArn, deadLetterQueueArn }) => {

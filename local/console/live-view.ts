@@ -13,11 +13,15 @@ export interface ConsumerRow {
 export interface LiveSnapshot {
   readonly published: number;
   readonly consumers: readonly ConsumerRow[];
+  /** Names of the alarms in ALARM. */
+  readonly alarms: readonly string[];
 }
 
 export interface LiveView {
   /** Shows the snapshot of this moment. */
   show(snapshot: LiveSnapshot): void;
+  /** Writes something that stays, above the table. */
+  note(text: string): void;
   /** Leaves the last state on the screen; what is shown later is drawn below it. */
   close(): void;
 }
@@ -40,15 +44,25 @@ export function liveView(output: Output, now: () => number = Date.now): LiveView
 function tableView(output: Output, now: () => number): LiveView {
   const rates = rateHistory(now);
   let drawn = 0;
+  let alarmed = false;
   const startedAt = now();
   return {
     show(snapshot) {
       rates.record(snapshot);
-      const lines = table(snapshot, rates, Math.round((now() - startedAt) / 1000), output.columns ?? 100);
+      const width = output.columns ?? 100;
+      const lines = table(snapshot, rates, Math.round((now() - startedAt) / 1000), width);
+      // Once there was an alarm its line stays, so that the table keeps its height.
+      alarmed ||= snapshot.alarms.length > 0;
+      if (alarmed) lines.push(alarmLine(snapshot.alarms, width));
       output.write(
         `${drawn > 0 ? `\u001B[${drawn}A` : ''}${lines.map((line) => `\u001B[2K${line}\n`).join('')}`,
       );
       drawn = lines.length;
+    },
+    note(text) {
+      // From the first line of the table on, everything is cleared; the next snapshot is drawn below the note.
+      output.write(`${drawn > 0 ? `\u001B[${drawn}A\u001B[J` : ''}${text}\n`);
+      drawn = 0;
     },
     close: () => {
       drawn = 0;
@@ -79,6 +93,11 @@ function table(snapshot: LiveSnapshot, rates: RateHistory, seconds: number, widt
   ];
 }
 
+function alarmLine(alarms: readonly string[], width: number): string {
+  if (alarms.length === 0) return styleText('dim', 'no alarm is in ALARM');
+  return styleText('red', `in ALARM: ${alarms.join(', ')}`.slice(0, width));
+}
+
 function lineView(output: Output, now: () => number): LiveView {
   let shownAt = now();
   return {
@@ -87,11 +106,12 @@ function lineView(output: Output, now: () => number): LiveView {
       shownAt = now();
       output.write(`${plainLine(snapshot)}\n`);
     },
+    note: (text) => void output.write(`${text}\n`),
     close: () => {},
   };
 }
 
-function plainLine({ published, consumers }: LiveSnapshot): string {
+function plainLine({ published, consumers, alarms }: LiveSnapshot): string {
   const rows = consumers.map(({ name, done, waiting, inFlight, deadLetters }) => {
     const rest = [
       waiting + inFlight > 0 ? `${waiting + inFlight} waiting` : '',
@@ -99,7 +119,8 @@ function plainLine({ published, consumers }: LiveSnapshot): string {
     ].filter((part) => part !== '');
     return `${name} ${done}${rest.length > 0 ? ` (${rest.join(', ')})` : ''}`;
   });
-  return `published ${published} | ${rows.join(' | ')}`;
+  const raised = alarms.length > 0 ? ` | in ALARM: ${alarms.join(', ')}` : '';
+  return `published ${published} | ${rows.join(' | ')}${raised}`;
 }
 
 interface RateHistory {

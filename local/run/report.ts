@@ -1,6 +1,8 @@
 /** The outcome of `npm start -- --once`: one JSON object, and what makes it a failure. */
 import type { ConsumerMeasure, Measurement } from '../workload/index.ts';
+import type { RaisedAlarm } from './alarms.ts';
 import type { DeadLetter } from './dead-letters.ts';
+import type { DeniedCall } from './denials.ts';
 
 export interface Report {
   readonly published: number;
@@ -10,6 +12,10 @@ export interface Report {
   readonly retried: number;
   readonly deadLettered: number;
   readonly lost: number;
+  /** Calls and deliveries that a policy denied. */
+  readonly denied: number;
+  /** Names of the alarms in ALARM at the end. */
+  readonly alarms: readonly string[];
   readonly latencyMs: { readonly p50: number; readonly p99: number } | null;
   readonly seconds: number;
 }
@@ -17,6 +23,8 @@ export interface Report {
 export interface Outcome {
   readonly measured: Measurement;
   readonly deadLetters: readonly DeadLetter[];
+  readonly denials: readonly DeniedCall[];
+  readonly alarms: readonly RaisedAlarm[];
   readonly retried: number;
   readonly seconds: number;
   /** What still ran when the time was up. */
@@ -27,7 +35,14 @@ export interface Outcome {
   readonly poisoned: readonly string[];
 }
 
-export function reportOf({ measured, deadLetters, retried, seconds }: Outcome): Report {
+export function reportOf({
+  measured,
+  deadLetters,
+  denials,
+  alarms,
+  retried,
+  seconds,
+}: Outcome): Report {
   return {
     published: measured.published,
     consumers: Object.fromEntries(
@@ -42,6 +57,8 @@ export function reportOf({ measured, deadLetters, retried, seconds }: Outcome): 
       (sum, [name, consumer]) => sum + lostEvents(name, consumer, deadLetters).length,
       0,
     ),
+    alarms: alarms.map(({ name }) => name),
+    denied: denials.reduce((sum, { times }) => sum + times, 0),
     latencyMs: measured.latencyMs,
     seconds,
   };
@@ -49,8 +66,10 @@ export function reportOf({ measured, deadLetters, retried, seconds }: Outcome): 
 
 /** Every reason why the run is not a success, in words; empty when it is one. */
 export function failuresOf(outcome: Outcome): string[] {
-  const { measured, deadLetters, poisoned } = outcome;
+  const { measured, deadLetters, denials, poisoned } = outcome;
   const failures: string[] = [];
+  for (const { principal, action, resourceArn, times } of denials)
+    failures.push(`${principal} was denied ${action} on ${resourceArn}, ${times} times`);
   if (outcome.waitingFor.length > 0)
     failures.push(`not quiet in time, still waiting for ${outcome.waitingFor.join(', ')}`);
   if (measured.published === 0) failures.push('nothing was published');
@@ -81,6 +100,8 @@ export function failuresOf(outcome: Outcome): string[] {
     const reasons = deadLetters.filter(({ consumer }) => consumer === name).map(({ reason }) => reason);
     if (reasons.length === 0) failures.push(`${name} was poisoned, but its dead-letter queue is empty`);
     else if (reasons.includes('MAX_RECEIVES')) failures.push(`${name} has dead letters without a reason`);
+    else if (!outcome.alarms.some(({ consumer }) => consumer === name))
+      failures.push(`${name} has dead letters, but no alarm of its dead-letter queue is in ALARM`);
   }
   return failures;
 }

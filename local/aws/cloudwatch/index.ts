@@ -31,6 +31,8 @@ export interface AlarmView {
   readonly reason: string;
   /** When it came to this state, in milliseconds since the epoch. */
   readonly since: number;
+  /** What it watches; undefined when that is an expression or other alarms. */
+  readonly metric: MetricIdentity | undefined;
 }
 
 /** Which metric, which statistic, over which time. */
@@ -111,13 +113,14 @@ export function createCloudWatchService(context: AwsContext): CloudWatchService 
     },
     authorization: (action, input) => cloudWatchAuthorization(context, action, input),
     alarms: () =>
-      alarms.all().map(({ name, arn, kind, state }) => ({
-        name,
-        arn,
-        kind,
-        state: state.value,
-        reason: state.reason,
-        since: state.transitionedAt,
+      alarms.all().map((alarm) => ({
+        name: alarm.name,
+        arn: alarm.arn,
+        kind: alarm.kind,
+        state: alarm.state.value,
+        reason: alarm.state.reason,
+        since: alarm.state.transitionedAt,
+        metric: alarm.kind === 'metric' ? alarm.stat?.metric : undefined,
       })),
     metric({ statistic, since = 0, ...metric }) {
       serviceMetrics.collect();

@@ -7,6 +7,7 @@ const row = { name: 'audit-trail', done: 0, waiting: 3, inFlight: 1, retried: 2,
 const snapshot = (done: number, deadLetters = 0): LiveSnapshot => ({
   published: done,
   consumers: [{ ...row, done, deadLetters }],
+  alarms: [],
 });
 
 function screen(isTTY: boolean): { written: string[]; output: NodeJS.WriteStream; clock: { now: number } } {

@@ -21,6 +21,8 @@ const success: Outcome = {
     latencyMs: { p50: 4, p99: 9 },
   },
   deadLetters: [],
+  denials: [],
+  alarms: [],
   retried: 1,
   seconds: 2,
   waitingFor: [],
@@ -39,6 +41,7 @@ test('the report has the shape that scripts read', () => {
     retried: 1,
     deadLettered: 0,
     lost: 0,
+    alarms: [],
     latencyMs: { p50: 4, p99: 9 },
     seconds: 2,
   });
@@ -82,6 +85,15 @@ describe('fails when', () => {
       },
       /without a reason/,
     ],
+    [
+      'the poison raised no alarm',
+      {
+        ...success,
+        poisoned: ['audit'],
+        deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED' }],
+      },
+      /no alarm of its dead-letter queue is in ALARM/,
+    ],
   ])('%s', (_name, outcome, message) => {
     expect(failuresOf(outcome).join('\n')).toMatch(message);
   });
@@ -92,6 +104,7 @@ test('an event in the dead-letter queue of its consumer is not lost', () => {
     ...withConsumer({ handled: 2, missing: ['e1'] }),
     poisoned: ['audit'],
     deadLetters: [{ consumer: 'audit', eventId: 'e1', reason: 'HANDLER_FAILED' }],
+    alarms: [{ name: 'audit-dead-letters', reason: 'Threshold Crossed', consumer: 'audit' }],
   };
 
   expect(reportOf(outcome)).toMatchObject({ lost: 0, deadLettered: 1 });
