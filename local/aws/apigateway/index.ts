@@ -1,18 +1,16 @@
 /**
- * The embedded API Gateway, first set: HTTP APIs with Lambda proxy integrations (payload format 2.0), Lambda
- * authorizers and CORS. An API answers on the one endpoint, under `/_aws/execute-api/<api id>`.
+ * The embedded API Gateway: REST APIs, HTTP APIs and WebSocket APIs. Each answers on the one endpoint, under
+ * `/_aws/execute-api/<api id>`.
  */
-import { createHash, randomUUID } from 'node:crypto';
-
 import type { AwsContext, AwsService } from '../context.ts';
-import { AwsError, asAwsError } from '../errors.ts';
+import { unknownOperation } from '../errors.ts';
 import type { RestRequest, RestResponse } from '../protocols/rest-json.ts';
-import { authorize } from './authorizer.ts';
-import type { Authorizer } from './authorizer.ts';
-import { corsHeaders, preflight } from './cors.ts';
-import type { CorsConfiguration } from './cors.ts';
-import { internalServerError, toHttpEvent, toHttpResponse } from './http-event.ts';
-import { selectRoute } from './route-selection.ts';
+import { createHttpApis } from './http/http-apis.ts';
+import type { AuthorizerCache } from './rest/authorizer.ts';
+import { controlRoutes } from './rest/control-routes.ts';
+import { createRestApis } from './rest/control.ts';
+import { executeRestApi } from './rest/execute.ts';
+import { createWebSocketApis, type WebSocketConnection } from './websocket/index.ts';
 
 declare module '../context.ts' {
   interface AwsServices {
@@ -21,243 +19,58 @@ declare module '../context.ts' {
 }
 
 const EXECUTE_PATH = '/_aws/execute-api';
-/** https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
-const MAXIMUM_PAYLOAD_BYTES = 10 * 1024 * 1024;
-const INTEGRATION_TIMEOUT_MILLISECONDS = 30_000;
 
 export interface ApiGatewayService extends AwsService {
   readonly name: 'apigateway';
   /** Where an API answers: its base address, without the stage. */
   urlOf(apiId: string): string;
-}
-
-interface HttpApi {
-  readonly apiId: string;
-  readonly name: string;
-  readonly cors: CorsConfiguration | undefined;
-  readonly integrations: Map<string, Integration>;
-  readonly routes: Route[];
-  readonly stages: Map<string, Readonly<Record<string, string>>>;
-  readonly authorizers: Map<string, Authorizer>;
-}
-
-interface Integration {
-  readonly functionArn: string;
-  readonly timeoutMilliseconds: number;
-}
-
-interface Route {
-  readonly routeId: string;
-  readonly routeKey: string;
-  readonly integrationId: string;
-  readonly authorizerId: string | undefined;
+  /** The open connections of a WebSocket API. */
+  connections(apiId: string): readonly WebSocketConnection[];
 }
 
 export function createApiGatewayService(context: AwsContext): ApiGatewayService {
-  const apis = new Map<string, HttpApi>();
-
-  const apiOf = (input: Input): HttpApi => {
-    const api = apis.get(text(input, 'ApiId'));
-    if (api === undefined)
-      throw new AwsError(
-        'NotFoundException',
-        `Invalid API identifier specified ${text(input, 'ApiId')}`,
-        404,
-      );
-    return api;
-  };
-
-  const actions: Readonly<Record<string, (input: Input) => unknown>> = {
-    CreateApi(input) {
-      const protocol = text(input, 'ProtocolType') || 'HTTP';
-      if (protocol !== 'HTTP')
-        throw new AwsError('BadRequestException', `Only HTTP APIs run here, not ${protocol}`);
-      const name = text(input, 'Name');
-      const apiId = shortId(`${name}/${apis.size}`);
-      const cors = input['CorsConfiguration'] as CorsConfiguration | undefined;
-      apis.set(apiId, {
-        apiId,
-        name,
-        cors,
-        integrations: new Map(),
-        routes: [],
-        stages: new Map(),
-        authorizers: new Map(),
-      });
-      return { ApiId: apiId, Name: name, ProtocolType: 'HTTP', ApiEndpoint: service.urlOf(apiId) };
-    },
-    CreateIntegration(input) {
-      const { integrations, apiId } = apiOf(input);
-      if (
-        input['IntegrationType'] !== 'AWS_PROXY' ||
-        (input['PayloadFormatVersion'] ?? '2.0') !== '2.0' ||
-        input['IntegrationSubtype'] !== undefined
-      ) {
-        throw new AwsError(
-          'BadRequestException',
-          'Only Lambda proxy integrations with payload format 2.0 run here',
-        );
-      }
-      const IntegrationId = shortId(`${apiId}/integration/${integrations.size}`);
-      integrations.set(IntegrationId, {
-        functionArn: functionArnOf(text(input, 'IntegrationUri')),
-        timeoutMilliseconds: Number(input['TimeoutInMillis'] ?? INTEGRATION_TIMEOUT_MILLISECONDS),
-      });
-      return { IntegrationId };
-    },
-    CreateRoute(input) {
-      const api = apiOf(input);
-      const integrationId = /^integrations\/(.+)$/.exec(text(input, 'Target'))?.[1] ?? '';
-      if (!api.integrations.has(integrationId))
-        throw new AwsError('NotFoundException', `Unable to find Integration by key ${integrationId}`, 404);
-      const RouteId = shortId(`${api.apiId}/route/${api.routes.length}`);
-      const authorizerId = input['AuthorizerId'] as string | undefined;
-      api.routes.push({
-        routeId: RouteId,
-        routeKey: text(input, 'RouteKey'),
-        integrationId,
-        authorizerId,
-      });
-      return { RouteId };
-    },
-    CreateStage(input) {
-      const StageName = text(input, 'StageName');
-      apiOf(input).stages.set(StageName, (input['StageVariables'] ?? {}) as Record<string, string>);
-      return { StageName };
-    },
-    CreateAuthorizer(input) {
-      const { authorizers, apiId } = apiOf(input);
-      if (input['AuthorizerType'] !== 'REQUEST') {
-        throw new AwsError(
-          'BadRequestException',
-          `Only Lambda (REQUEST) authorizers run here, not ${text(input, 'AuthorizerType')}`,
-        );
-      }
-      const AuthorizerId = shortId(`${apiId}/authorizer/${authorizers.size}`);
-      authorizers.set(AuthorizerId, {
-        functionArn: functionArnOf(text(input, 'AuthorizerUri')),
-        identitySources: (input['IdentitySource'] ?? []) as readonly string[],
-        resultTtlSeconds: Number(input['AuthorizerResultTtlInSeconds'] ?? 0),
-        results: new Map(),
-        simpleResponses: input['EnableSimpleResponses'] === true || input['EnableSimpleResponses'] === 'true',
-      });
-      return { AuthorizerId };
-    },
-    GetApis: () => ({
-      Items: [...apis.values()].map(({ apiId, name }) => ({
-        ApiId: apiId,
-        Name: name,
-        ApiEndpoint: service.urlOf(apiId),
-      })),
-    }),
-  };
+  const urlOf = (apiId: string): string => `${context.endpointUrl}${EXECUTE_PATH}/${apiId}`;
+  const httpApis = createHttpApis(context, urlOf);
+  const restApis = createRestApis(context);
+  const webSocketApis = createWebSocketApis(context, urlOf);
+  const restAuthorizers: AuthorizerCache = new Map();
 
   const execute = async (request: RestRequest): Promise<RestResponse> => {
-    const api = apis.get(request.parameters['apiId'] ?? '');
-    if (api === undefined) return notFound();
-    const origin = request.headers['origin'];
-    if (api.cors !== undefined && request.method === 'OPTIONS' && origin !== undefined)
-      return preflight(api.cors, origin);
-    const response = await runRoute(api, request);
-    return api.cors === undefined
-      ? response
-      : { ...response, headers: { ...response.headers, ...corsHeaders(api.cors, origin) } };
+    const { apiId = '' } = request.parameters;
+    const rawPath = request.path.slice(`${EXECUTE_PATH}/${apiId}`.length) || '/';
+    const restApi = restApis.find(apiId);
+    if (restApi) return executeRestApi(context, restAuthorizers, restApi, request, rawPath);
+    if (webSocketApis.has(apiId)) return webSocketApis.manage(apiId, request, rawPath);
+    return httpApis.execute(apiId, request, rawPath);
   };
 
-  const runRoute = async (api: HttpApi, request: RestRequest): Promise<RestResponse> => {
-    if (request.body.length > MAXIMUM_PAYLOAD_BYTES)
-      return { status: 413, body: { message: 'Request Entity Too Large' } };
-    const rawPath = request.path.slice(`${EXECUTE_PATH}/${api.apiId}`.length) || '/';
-    const { stage, path } = stageOf(api, rawPath);
-    const selected = stage === undefined ? undefined : selectRoute(api.routes, request.method, path);
-    if (stage === undefined || selected === undefined) return notFound();
-
-    const place = {
-      accountId: context.accountId,
-      apiId: api.apiId,
-      domainName: new URL(context.endpointUrl).host,
-      stage,
-      stageVariables: api.stages.get(stage) ?? {},
-      routeKey: selected.route.routeKey,
-      rawPath,
-      pathParameters: selected.pathParameters,
-      requestId: randomUUID(),
-      time: context.clock.now(),
-    };
-    const lambda = context.services.get('lambda');
-    const { authorizerId } = selected.route;
-    const authorizer = authorizerId === undefined ? undefined : api.authorizers.get(authorizerId);
-    if (authorizerId !== undefined && authorizer === undefined) return internalServerError();
-    const granted =
-      authorizer === undefined
-        ? {}
-        : await authorize(authorizer, lambda, toHttpEvent(request, place), context);
-    if ('refusal' in granted) return granted.refusal;
-
-    const integration = api.integrations.get(selected.route.integrationId);
-    if (integration === undefined) return internalServerError();
-    const event = toHttpEvent(request, { ...place, ...granted });
-    const { promise: late, resolve } = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => resolve('late'), integration.timeoutMilliseconds);
-    try {
-      const result = await Promise.race([lambda.invoke(integration.functionArn, event), late]);
-      if (result === 'late') return { status: 503, body: { message: 'Service Unavailable' } };
-      return result.error === undefined ? toHttpResponse(result.payload ?? 'null') : internalServerError();
-    } catch (thrown) {
-      return asAwsError(thrown).code === 'TooManyRequestsException'
-        ? { status: 503, body: { message: 'Service Unavailable' } }
-        : internalServerError();
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-
-  const service: ApiGatewayService = {
+  return {
     name: 'apigateway',
-    protocols: { routes: [{ method: 'ANY', path: `${EXECUTE_PATH}/{apiId}/{proxy+}`, handle: execute }] },
+    protocols: {
+      routes: [
+        { method: 'ANY', path: `${EXECUTE_PATH}/{apiId}/{proxy+}`, handle: execute },
+        ...controlRoutes(context),
+      ],
+    },
     async handle(action, input) {
-      const run = actions[action];
-      if (run === undefined) {
-        throw new AwsError(
-          'UnknownOperationException',
-          `The embedded API Gateway does not have the action ${action}`,
-          404,
-        );
-      }
+      const ofWebSocket = input['ProtocolType'] === 'WEBSOCKET' || webSocketApis.has(String(input['ApiId']));
+      // The two families name their members differently: `restApiId` here, `ApiId` there.
+      const isRest = restApis.actions[action] !== undefined && input['ApiId'] === undefined;
+      const ofVersion2 = ofWebSocket ? webSocketApis.actions : httpApis.actions;
+      const run = isRest ? restApis.actions[action] : ofVersion2[action];
+      if (run === undefined) throw unknownOperation('API Gateway', action);
       return run(input);
     },
-    urlOf: (apiId) => `${context.endpointUrl}${EXECUTE_PATH}/${apiId}`,
+    upgrade(request, socket, head) {
+      const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+      const [, apiId = '', stage = ''] =
+        new RegExp(`^${EXECUTE_PATH}/([^/]+)/([^/]+)/?$`).exec(pathname) ?? [];
+      if (!webSocketApis.has(apiId)) return false;
+      void webSocketApis.connect(apiId, stage, request, socket, head);
+      return true;
+    },
+    urlOf,
+    connections: (apiId) => webSocketApis.connections(apiId),
+    close: () => webSocketApis.close(),
   };
-  return service;
-}
-
-type Input = Record<string, unknown>;
-
-function text(input: Input, member: string): string {
-  const value = input[member];
-  return typeof value === 'string' ? value : '';
-}
-
-/** A named stage is the first segment of the path; everything else belongs to `$default`. */
-function stageOf(api: HttpApi, path: string): { readonly stage: string | undefined; readonly path: string } {
-  const [, first = '', ...rest] = path.split('/');
-  if (first !== '' && api.stages.has(first)) return { stage: first, path: `/${rest.join('/')}` };
-  return { stage: api.stages.has('$default') ? '$default' : undefined, path };
-}
-
-/** An ARN, or the invocation URI `arn:aws:apigateway:...:lambda:path/2015-03-31/functions/<arn>/invocations`. */
-function functionArnOf(uri: string): string {
-  return /functions\/(arn:.+)\/invocations$/.exec(uri)?.[1] ?? uri;
-}
-
-function notFound(): RestResponse {
-  return { status: 404, body: { message: 'Not Found' } };
-}
-
-/** Ten letters and digits, as API Gateway's ids, the same in every run. */
-function shortId(seed: string): string {
-  return BigInt(`0x${createHash('sha256').update(seed).digest('hex').slice(0, 16)}`)
-    .toString(36)
-    .padStart(10, '0')
-    .slice(0, 10);
 }

@@ -3,7 +3,7 @@
  *
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
  */
-import type { RestRequest, RestResponse } from '../protocols/rest-json.ts';
+import type { RestRequest, RestResponse } from '../../protocols/rest-json.ts';
 
 /** Bodies of these types travel as text; all others, forms included, as base64. */
 const TEXT_TYPES = /^(?:text\/|application\/(?:[\w.+-]*\+)?(?:json|xml)\b|application\/javascript\b)/i;

@@ -3,12 +3,14 @@
  *
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
  */
-import type { AwsContext, AwsServices } from '../context.ts';
-import type { RestResponse } from '../protocols/rest-json.ts';
+import type { AwsContext } from '../../context.ts';
+import type { RestResponse } from '../../protocols/rest-json.ts';
+import { callFunction } from '../function-call.ts';
 import { internalServerError } from './http-event.ts';
 import type { HttpEvent } from './http-event.ts';
 
 export interface Authorizer {
+  readonly id: string;
   readonly functionArn: string;
   /** `$request.header.Authorization`, `$request.querystring.token`, `$context.routeKey`: all must be there, else the answer is 401. */
   readonly identitySources: readonly string[];
@@ -26,7 +28,6 @@ export type Authorization =
 
 export async function authorize(
   authorizer: Authorizer,
-  lambda: AwsServices['lambda'],
   event: HttpEvent,
   context: AwsContext,
 ): Promise<Authorization> {
@@ -39,7 +40,7 @@ export async function authorize(
   const cached = authorizer.results.get(identity);
   if (cached !== undefined && cached.until > now) return cached.authorization;
 
-  const authorization = await ask(authorizer, lambda, event, identitySource, context);
+  const authorization = await ask(authorizer, event, identitySource, context);
   if (identitySource.length > 0 && authorizer.resultTtlSeconds > 0) {
     authorizer.results.set(identity, { until: now + authorizer.resultTtlSeconds * 1000, authorization });
   }
@@ -48,7 +49,6 @@ export async function authorize(
 
 async function ask(
   authorizer: Authorizer,
-  lambda: AwsServices['lambda'],
   event: HttpEvent,
   identitySource: readonly (string | undefined)[],
   context: AwsContext,
@@ -56,14 +56,13 @@ async function ask(
   const [, , , , accountId] = authorizer.functionArn.split(':');
   const routeArn = `arn:aws:execute-api:${context.region}:${accountId}:${String(event.requestContext['apiId'])}/${String(event.requestContext['stage'])}/${event.routeKey.replace(' ', '')}`;
   const { body: _body, ...request } = event;
-  const result = await lambda.invoke(authorizer.functionArn, {
-    ...request,
-    type: 'REQUEST',
-    routeArn,
-    identitySource,
-  });
-  if (result.error !== undefined) return { refusal: internalServerError() };
-  const answer = JSON.parse(result.payload ?? 'null') as AuthorizerAnswer | null;
+  const sourceArn = `arn:aws:execute-api:${context.region}:${accountId}:${String(event.requestContext['apiId'])}/authorizers/${authorizer.id}`;
+  const question = { ...request, type: 'REQUEST', routeArn, identitySource };
+  const result = await callFunction(context, authorizer.functionArn, question, { sourceArn }).catch(
+    () => undefined,
+  );
+  if (result === undefined || result.failed) return { refusal: internalServerError() };
+  const answer = JSON.parse(result.payload) as AuthorizerAnswer | null;
   return isAllowed(answer, authorizer.simpleResponses)
     ? { authorizer: { lambda: answer?.context ?? {} } }
     : { refusal: { status: 403, body: { message: 'Forbidden' } } };

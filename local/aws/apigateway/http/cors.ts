@@ -1,5 +1,5 @@
 /** CORS of HTTP APIs: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html */
-import type { RestResponse } from '../protocols/rest-json.ts';
+import type { RestResponse } from '../../protocols/rest-json.ts';
 
 export interface CorsConfiguration {
   readonly AllowCredentials?: boolean;

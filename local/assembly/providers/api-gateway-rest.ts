@@ -1,0 +1,217 @@
+/** AWS::ApiGateway::*: REST APIs. Properties are named as in the control API, with a capital letter. */
+import { answered, CannotRun, listProperty, objectProperty, textProperty } from './provider.ts';
+import type { Provider, ProviderContext } from './provider.ts';
+import { isJsonObject } from '../template.ts';
+import type { Json, JsonObject } from '../template.ts';
+
+export const API_GATEWAY_REST_PROVIDERS: Readonly<Record<string, Provider>> = {
+  'AWS::ApiGateway::RestApi': {
+    honoured: ['BinaryMediaTypes', 'Description', 'Name', 'Policy'],
+    inert: [
+      'ApiKeySourceType',
+      'CloneFrom',
+      'DisableExecuteApiEndpoint',
+      'EndpointConfiguration',
+      'FailOnWarnings',
+      'MinimumCompressionSize',
+      'Mode',
+      'Parameters',
+      'Tags',
+    ],
+    async create(properties, context) {
+      if (properties['Body'] !== undefined || properties['BodyS3Location'] !== undefined) {
+        throw new CannotRun('REST APIs that are imported from an OpenAPI document do not run here');
+      }
+      const name = textProperty(properties, 'Name') ?? context.logicalId;
+      const policy = properties['Policy'];
+      const answer = await context.call('apigateway', 'CreateRestApi', {
+        name,
+        description: properties['Description'],
+        binaryMediaTypes: listProperty(properties, 'BinaryMediaTypes'),
+        ...(policy !== undefined && { policy: JSON.stringify(policy) }),
+      });
+      const id = answered(answer, 'id');
+      context.records.apis.push({
+        name,
+        apiId: id,
+        url: context.aws.services.get('apigateway').urlOf(id),
+      });
+      return {
+        physicalId: id,
+        attributes: { RestApiId: id, RootResourceId: answered(answer, 'rootResourceId') },
+      };
+    },
+    async delete({ physicalId }, _properties, context) {
+      await context.call('apigateway', 'DeleteRestApi', { restApiId: physicalId });
+    },
+  },
+  'AWS::ApiGateway::Resource': {
+    honoured: ['ParentId', 'PathPart', 'RestApiId'],
+    inert: [],
+    async create(properties, context) {
+      const id = await made(context, 'CreateResource', members(properties));
+      return { physicalId: id, attributes: { ResourceId: id } };
+    },
+    async delete({ physicalId }, properties, context) {
+      await context.call('apigateway', 'DeleteResource', {
+        restApiId: properties['RestApiId'],
+        resourceId: physicalId,
+      });
+    },
+  },
+  'AWS::ApiGateway::Method': {
+    honoured: [
+      'ApiKeyRequired',
+      'AuthorizationType',
+      'AuthorizerId',
+      'HttpMethod',
+      'Integration',
+      'MethodResponses',
+      'RequestModels',
+      'RequestParameters',
+      'RequestValidatorId',
+      'ResourceId',
+      'RestApiId',
+    ],
+    inert: ['AuthorizationScopes', 'OperationName'],
+    replacedOnChange: ['HttpMethod', 'ResourceId', 'RestApiId'],
+    async create(properties, context) {
+      return { physicalId: await putMethod(properties, context), attributes: {} };
+    },
+    async update(created, properties, _previous, context) {
+      await putMethod(properties, context);
+      return created;
+    },
+    async delete(_created, properties, context) {
+      await context.call('apigateway', 'DeleteMethod', methodKey(properties));
+    },
+  },
+  'AWS::ApiGateway::Model': part(
+    'CreateModel',
+    ['ContentType', 'Description', 'Name', 'RestApiId', 'Schema'],
+    'name',
+  ),
+  'AWS::ApiGateway::RequestValidator': part(
+    'CreateRequestValidator',
+    ['Name', 'RestApiId', 'ValidateRequestBody', 'ValidateRequestParameters'],
+    'id',
+  ),
+  'AWS::ApiGateway::Authorizer': part(
+    'CreateAuthorizer',
+    [
+      'AuthorizerResultTtlInSeconds',
+      'AuthorizerUri',
+      'IdentitySource',
+      'IdentityValidationExpression',
+      'Name',
+      'RestApiId',
+      'Type',
+    ],
+    'id',
+    ['AuthType', 'AuthorizerCredentials'],
+  ),
+  'AWS::ApiGateway::GatewayResponse': part(
+    'PutGatewayResponse',
+    ['ResponseParameters', 'ResponseTemplates', 'ResponseType', 'RestApiId', 'StatusCode'],
+    'responseType',
+  ),
+  'AWS::ApiGateway::Deployment': part('CreateDeployment', ['RestApiId', 'StageName'], 'id', [
+    'DeploymentCanarySettings',
+    'Description',
+    'StageDescription',
+  ]),
+  'AWS::ApiGateway::Stage': part(
+    'CreateStage',
+    ['DeploymentId', 'RestApiId', 'StageName', 'Variables'],
+    'stageName',
+    [
+      'AccessLogSetting',
+      'CacheClusterEnabled',
+      'CacheClusterSize',
+      'CanarySetting',
+      'Description',
+      'MethodSettings',
+      'Tags',
+      'TracingEnabled',
+    ],
+  ),
+  'AWS::ApiGateway::Account': {
+    honoured: [],
+    inert: ['CloudWatchRoleArn'],
+    async create(_properties, context) {
+      const id = context.generatedName(64);
+      return {
+        physicalId: id,
+        attributes: { Id: id },
+        inertBecause: 'access logs of REST APIs are not written here',
+      };
+    },
+  },
+};
+
+/** A part of an API that one call makes; its id is a member of the answer. */
+function part(
+  action: string,
+  honoured: readonly string[],
+  idMember: string,
+  inert: readonly string[] = [],
+): Provider {
+  return {
+    honoured,
+    inert,
+    async create(properties, context) {
+      const id = await made(context, action, members(properties), idMember);
+      const attribute = `${action.replace(/^(?:Create|Put)/, '')}Id`;
+      return { physicalId: id, attributes: { [attribute]: id } };
+    },
+  };
+}
+
+async function putMethod(properties: JsonObject, context: ProviderContext): Promise<string> {
+  const { integration: _integration, methodResponses: _responses, ...method } = members(properties);
+  const key = methodKey(properties);
+  await context.call('apigateway', 'PutMethod', {
+    ...method,
+    authorizationType: textProperty(properties, 'AuthorizationType') ?? 'NONE',
+  });
+  for (const response of listProperty(properties, 'MethodResponses')) {
+    await context.call('apigateway', 'PutMethodResponse', { ...key, ...members(response) });
+  }
+  const integration = objectProperty(properties, 'Integration');
+  if (integration['Type'] !== undefined) {
+    const { integrationResponses: _mapped, ...rest } = members(integration);
+    await context.call('apigateway', 'PutIntegration', { ...rest, ...key });
+  }
+  for (const response of listProperty(integration, 'IntegrationResponses')) {
+    await context.call('apigateway', 'PutIntegrationResponse', { ...key, ...members(response) });
+  }
+  return `${textProperty(properties, 'RestApiId')}|${textProperty(properties, 'ResourceId')}|${textProperty(properties, 'HttpMethod')}`;
+}
+
+function methodKey(properties: JsonObject): Record<string, unknown> {
+  return {
+    restApiId: properties['RestApiId'],
+    resourceId: properties['ResourceId'],
+    httpMethod: properties['HttpMethod'],
+  };
+}
+
+async function made(
+  context: ProviderContext,
+  action: string,
+  input: Record<string, unknown>,
+  idMember = 'id',
+): Promise<string> {
+  return answered(await context.call('apigateway', action, input), idMember);
+}
+
+/** `PathPart` -> `pathPart`. A model's schema travels as text. */
+function members(properties: Json | undefined): Record<string, unknown> {
+  if (!isJsonObject(properties)) return {};
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, value]) => [
+      name.charAt(0).toLowerCase() + name.slice(1),
+      name === 'Schema' && typeof value !== 'string' ? JSON.stringify(value) : value,
+    ]),
+  );
+}
