@@ -82,7 +82,7 @@ function readArgument(
   if (quoted) {
     return { argument: { kind: 'text', raw: quoted[1] ?? '' }, end: start + quoted[0].length };
   }
-  const plain = sticky(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y, text, start);
+  const plain = sticky(/-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y, text, start);
   if (!plain) throw new IntrinsicSyntaxError(`expected an argument at position ${start}`);
   return {
     argument: { kind: 'value', value: JSON.parse(plain[0]) as Json },
