@@ -1,19 +1,18 @@
-/** Deploys a synthesized cloud assembly into the embedded AWS: every stack, in the order of its dependencies. */
+/**
+ * Deploys a synthesized cloud assembly into the embedded AWS: every stack, in the order of its dependencies. Stacks
+ * that are there already are changed into what their templates say now.
+ */
 import { join } from 'node:path';
 
 import type { AwsContext } from '../aws/context.ts';
-import { deployStack } from './deploy-stack.ts';
-import type {
-  DeployedResource,
-  DeployedStack,
-  Deployment,
-  IgnoredProperty,
-  LeftOutResource,
-} from './deploy-stack.ts';
-import { emptyRecords } from './providers/provider.ts';
+import { deployStack } from './engine.ts';
 import type { Records, StartDatabase } from './providers/provider.ts';
 import { readAssembly } from './read-assembly.ts';
 import type { AssemblyStack } from './read-assembly.ts';
+import type { IgnoredProperty, Stack } from './stack.ts';
+import { stacksOf } from './stacks.ts';
+import type { Stacks } from './stacks.ts';
+import type { Json } from './template.ts';
 
 /** Beside the assets, so that inline code finds the same packages as bundled code does. */
 const WORK_DIRECTORY = '.inline-code';
@@ -29,6 +28,27 @@ export interface DeployOptions {
   readonly log?: (line: string) => void;
 }
 
+export interface DeployedResource {
+  readonly stack: string;
+  readonly logicalId: string;
+  readonly type: string;
+  readonly physicalId: string;
+}
+
+export interface LeftOutResource {
+  readonly stack: string;
+  readonly logicalId: string;
+  readonly type: string;
+  readonly reason: string;
+}
+
+export interface DeployedStack {
+  readonly name: string;
+  readonly displayName: string;
+  readonly outputs: Readonly<Record<string, Json>>;
+  readonly resources: readonly DeployedResource[];
+}
+
 export interface DeployedAssembly {
   readonly stacks: readonly DeployedStack[];
   readonly resources: readonly DeployedResource[];
@@ -38,7 +58,7 @@ export interface DeployedAssembly {
   readonly inert: readonly LeftOutResource[];
   /** Properties of resources that run, which no provider knows. */
   readonly ignoredProperties: readonly IgnoredProperty[];
-  /** Alarms, databases and APIs, for whoever works with them. */
+  /** Roles, policies, permissions, alarms, databases and APIs, for whoever works with them. */
   readonly records: Records;
   readonly warnings: readonly string[];
   /** The physical ids of all resources of a type, by `stack/logicalId`. */
@@ -46,42 +66,77 @@ export interface DeployedAssembly {
 }
 
 /**
+ * Called again with a changed assembly, it does what CloudFormation would: adds, updates in place, replaces, removes.
+ * Messages in queues that stay are kept. A stack that fails is rolled back; the stacks before it stay deployed.
+ *
  * @throws AssemblyError when the assembly cannot be read or resolved, or a resource is refused: the message names the
  *   resource and the reason. What merely cannot run here does not throw; it is in `notRun`.
  */
 export async function deployAssembly(options: DeployOptions): Promise<DeployedAssembly> {
   const { aws, assemblyDirectory, startDatabase, log = () => {} } = options;
   const assembly = await readAssembly(assemblyDirectory);
-  const deployment: Deployment = {
-    aws,
-    workDirectory: join(assembly.directory, WORK_DIRECTORY),
-    records: emptyRecords(),
-    startDatabase,
-    outputs: new Map(),
-    exports: new Map(),
-    notRun: [],
-    inert: [],
-    ignoredProperties: [],
-  };
-  const stacks: DeployedStack[] = [];
+  const stacks = stacksOf(aws);
+  if (startDatabase !== undefined) stacks.startDatabase = startDatabase;
+  stacks.log = log;
+  const deployed: Stack[] = [];
   const warnings = [...assembly.warnings];
-  for (const stack of assembly.stacks) {
-    warnings.push(...placeWarnings(stack, aws));
-    const deployed = await deployStack(stack, deployment);
-    log(`${deployed.name}: ${deployed.resources.length} resources`);
-    stacks.push(deployed);
+  for (const described of assembly.stacks) {
+    warnings.push(...placeWarnings(described, aws));
+    const stack = stacks.byName.get(described.stackName) ?? stacks.add(described.stackName);
+    stack.displayName = described.displayName;
+    await deployStack(stacks, stack, {
+      template: described.template,
+      templateBody: JSON.stringify(described.template),
+      parameters: described.parameters,
+      asset: (objectKey) => described.fileAssets.get(objectKey),
+      workDirectory: join(assembly.directory, WORK_DIRECTORY),
+      rollback: true,
+    });
+    const family = familyOf(stacks, stack);
+    deployed.push(...family);
+    log(`${stack.name}: ${family.reduce((sum, each) => sum + each.resources.size, 0)} resources`);
   }
-  const resources = stacks.flatMap((stack) => stack.resources);
+  return describe(stacks, deployed, warnings);
+}
+
+/** What these stacks hold now. */
+function describe(stacks: Stacks, deployed: readonly Stack[], warnings: readonly string[]): DeployedAssembly {
+  const resources = deployed.flatMap(deployedResources);
+  const leftOut = (reasonOf: 'notRunBecause' | 'inertBecause'): LeftOutResource[] =>
+    deployed.flatMap((stack) =>
+      [...stack.resources.values()].flatMap(({ logicalId, type, [reasonOf]: reason }) =>
+        reason === undefined ? [] : [{ stack: stack.name, logicalId, type, reason }],
+      ),
+    );
   return {
-    stacks,
+    stacks: deployed
+      .filter(({ parentId }) => parentId === undefined)
+      .map((stack) => ({
+        name: stack.name,
+        displayName: stack.displayName,
+        outputs: Object.fromEntries(stack.outputs.map(({ name, value }) => [name, value])),
+        resources: familyOf(stacks, stack).flatMap(deployedResources),
+      })),
     resources,
-    notRun: deployment.notRun,
-    inert: deployment.inert,
-    ignoredProperties: deployment.ignoredProperties,
-    records: deployment.records,
+    notRun: leftOut('notRunBecause'),
+    inert: leftOut('inertBecause'),
+    ignoredProperties: deployed.flatMap(({ ignoredProperties }) => ignoredProperties),
+    records: stacks.records,
     warnings,
     find: (type) => resources.filter((resource) => resource.type === type),
   };
+}
+
+function deployedResources(stack: Stack): readonly DeployedResource[] {
+  return [...stack.resources.values()]
+    .filter(({ bookkeeping, notRunBecause }) => bookkeeping !== true && notRunBecause === undefined)
+    .map(({ logicalId, type, physicalId }) => ({ stack: stack.name, logicalId, type, physicalId }));
+}
+
+/** The stack and all that are nested in it. */
+function familyOf(stacks: Stacks, stack: Stack): readonly Stack[] {
+  const children = [...stacks.byName.values()].filter(({ parentId }) => parentId === stack.id);
+  return [stack, ...children.flatMap((child) => familyOf(stacks, child))];
 }
 
 /** A stack's account and region are part of ARNs that CDK has already written out as text. */

@@ -1,7 +1,13 @@
 /** Public surface: deploy a cloud assembly into the embedded AWS. */
 export { deployAssembly } from './deploy-assembly.ts';
-export type { DeployedAssembly, DeployOptions } from './deploy-assembly.ts';
-export type { DeployedResource, DeployedStack, IgnoredProperty, LeftOutResource } from './deploy-stack.ts';
+export type {
+  DeployedAssembly,
+  DeployedResource,
+  DeployedStack,
+  DeployOptions,
+  LeftOutResource,
+} from './deploy-assembly.ts';
+export type { IgnoredProperty } from './stack.ts';
 export { AssemblyError } from './errors.ts';
 export type { AssemblyErrorCode } from './errors.ts';
 export type {

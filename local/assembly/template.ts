@@ -7,21 +7,29 @@ export interface TemplateResource {
   readonly Properties?: JsonObject;
   readonly DependsOn?: string | readonly string[];
   readonly Condition?: string;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+  readonly Metadata?: JsonObject;
 }
 
 export interface TemplateParameter {
   readonly Type: string;
   readonly Default?: string | number;
+  readonly Description?: string;
+  readonly NoEcho?: boolean | string;
   readonly AllowedValues?: readonly (string | number)[];
 }
 
 export interface TemplateOutput {
   readonly Value: Json;
+  readonly Description?: string;
   readonly Export?: { readonly Name: Json };
   readonly Condition?: string;
 }
 
 export interface Template {
+  readonly Description?: string;
+  readonly Metadata?: JsonObject;
   readonly Parameters?: { readonly [name: string]: TemplateParameter };
   readonly Mappings?: {
     readonly [map: string]: { readonly [top: string]: { readonly [second: string]: Json } };

@@ -8,6 +8,7 @@ import { createApiGatewayService } from './apigateway/index.ts';
 import { createCloudWatchService } from './cloudwatch/index.ts';
 import { createDynamoDbService } from './dynamodb/index.ts';
 import { createDynamoDbStreamsService } from './dynamodb/streams/index.ts';
+import { createCloudFormationService } from './cloudformation/index.ts';
 import { createEventsService } from './events/index.ts';
 import { createIamService } from './iam/index.ts';
 import { createKinesisService } from './kinesis/index.ts';
@@ -42,15 +43,12 @@ export interface EmbeddedAwsOptions extends Omit<AwsContextOptions, 'state'>, En
   readonly stateDirectory?: string;
 }
 
-/** The services that come with the endpoint. CloudFormation joins when an assembly is deployed. */
-export type BuiltInServices = Omit<AwsServices, 'cloudformation'>;
-
 /** A running embedded AWS. */
 export interface EmbeddedAws {
   /** Give this to any SDK or to the AWS CLI as endpoint URL. */
   readonly endpointUrl: string;
   readonly context: AwsContext;
-  readonly services: BuiltInServices;
+  readonly services: AwsServices;
   /** Stops listening, ends waiting calls and clears every timer. */
   close(): Promise<void>;
 }
@@ -83,9 +81,10 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 }
 
 /** The built-in services, registered in `context`, without an endpoint: all in-process calls work. */
-function createBuiltInServices(context: AwsContext): BuiltInServices {
-  const services: BuiltInServices = {
+function createBuiltInServices(context: AwsContext): AwsServices {
+  const services: AwsServices = {
     apigateway: createApiGatewayService(context),
+    cloudformation: createCloudFormationService(context),
     dynamodb: createDynamoDbService(context),
     dynamodbstreams: createDynamoDbStreamsService(context),
     events: createEventsService(context),

@@ -8,12 +8,13 @@ import { randomUUID } from 'node:crypto';
 
 import type { AwsContext } from '../../aws/context.ts';
 import { AwsError } from '../../aws/errors.ts';
-import type { RestResponse } from '../../aws/protocols/rest-json.ts';
+import type { RestResponse, RestRoute } from '../../aws/protocols/rest-json.ts';
 import { AssemblyError } from '../errors.ts';
 import { isJsonObject } from '../template.ts';
 import type { Json, JsonObject } from '../template.ts';
 import { CannotRun, textProperty } from './provider.ts';
-import type { Created, ProviderContext } from './provider.ts';
+import type { Created, Provider, ProviderContext } from './provider.ts';
+import { NATIVE_CUSTOM_RESOURCES } from './native-custom-resources.ts';
 
 /** CloudFormation waits an hour unless `ServiceTimeout` says otherwise; a local run should not. */
 const DEFAULT_SERVICE_TIMEOUT_SECONDS = 60;
@@ -24,8 +25,9 @@ const INERT_CUSTOM_RESOURCES: Readonly<Record<string, string>> = {
   'Custom::VpcRestrictDefaultSG': 'there is no default security group to close',
   'Custom::LogRetention': 'what functions print is not kept in log groups',
   'Custom::CloudwatchLogResourcePolicy': 'what functions print is not kept in log groups',
-  'Custom::S3AutoDeleteObjects': 'nothing outlives the local run',
 };
+
+const PHYSICAL_ID_LENGTH = 64;
 
 interface CustomResourceResponse {
   readonly Status?: string;
@@ -34,18 +36,60 @@ interface CustomResourceResponse {
   readonly Data?: JsonObject;
 }
 
-/** @throws AssemblyError `WAYBILL_CUSTOM_RESOURCE_FAILED` with the reason the function gave. */
-export async function createCustomResource(
-  properties: JsonObject,
-  context: ProviderContext,
-): Promise<Created> {
-  const { type, logicalId, stackId, aws } = context;
-  const inertBecause = INERT_CUSTOM_RESOURCES[type];
-  if (inertBecause !== undefined)
-    return { physicalId: context.generatedName(64), attributes: {}, inertBecause };
+/** What a request says besides the properties. */
+type Request =
+  | { readonly RequestType: 'Create' }
+  | {
+      readonly RequestType: 'Update';
+      readonly PhysicalResourceId: string;
+      readonly OldResourceProperties: Json;
+    }
+  | { readonly RequestType: 'Delete'; readonly PhysicalResourceId: string };
 
+const INERT: Provider = {
+  honoured: ['*'],
+  inert: [],
+  async create(_properties, context) {
+    return {
+      physicalId: context.generatedName(PHYSICAL_ID_LENGTH),
+      attributes: {},
+      inertBecause: INERT_CUSTOM_RESOURCES[context.type] ?? '',
+    };
+  },
+};
+
+/** Its function makes, changes and deletes it; an update that answers another id has replaced it. */
+const LAMBDA_BACKED: Provider = {
+  honoured: ['*'],
+  inert: [],
+  replacedOnChange: ['ServiceToken'],
+  create: (properties, context) => request({ RequestType: 'Create' }, properties, context),
+  update: (created, properties, previous, context) =>
+    request(
+      {
+        RequestType: 'Update',
+        PhysicalResourceId: created.physicalId,
+        OldResourceProperties: asTexts(previous),
+      },
+      properties,
+      context,
+    ),
+  async delete(created, properties, context) {
+    await request({ RequestType: 'Delete', PhysicalResourceId: created.physicalId }, properties, context);
+  },
+};
+
+export function customResourceProvider(type: string): Provider {
+  return (
+    NATIVE_CUSTOM_RESOURCES[type] ?? (Object.hasOwn(INERT_CUSTOM_RESOURCES, type) ? INERT : LAMBDA_BACKED)
+  );
+}
+
+/** @throws AssemblyError `WAYBILL_CUSTOM_RESOURCE_FAILED` with the reason the function gave. */
+async function request(kind: Request, properties: JsonObject, context: ProviderContext): Promise<Created> {
+  const { type, logicalId, stackId, aws } = context;
   const serviceToken = textProperty(properties, 'ServiceToken') ?? '';
-  if (serviceToken.split(':')[2] !== 'lambda') {
+  if (serviceToken.split(':')[2] !== 'lambda' || !functionRuns(aws, serviceToken)) {
     throw new CannotRun(`its service token ${serviceToken || '(none)'} is not a function that runs here`);
   }
   const timeoutSeconds = Number(
@@ -53,7 +97,7 @@ export async function createCustomResource(
   );
   const pending = expectResponse(aws);
   const event = {
-    RequestType: 'Create',
+    ...kind,
     ResponseURL: pending.url,
     StackId: stackId,
     RequestId: randomUUID(),
@@ -66,6 +110,7 @@ export async function createCustomResource(
     () => pending.settle({ Status: 'FAILED', Reason: `no response came within ${timeoutSeconds} seconds` }),
     timeoutSeconds * 1000,
   );
+  const known = 'PhysicalResourceId' in kind ? kind.PhysicalResourceId : undefined;
   try {
     const response = await Promise.race([
       pending.response,
@@ -73,7 +118,7 @@ export async function createCustomResource(
     ]);
     if (response.Status !== 'SUCCESS') throw new Error(response.Reason ?? 'the function gave no reason');
     return {
-      physicalId: response.PhysicalResourceId ?? context.generatedName(64),
+      physicalId: response.PhysicalResourceId ?? known ?? context.generatedName(PHYSICAL_ID_LENGTH),
       attributes: isJsonObject(response.Data) ? response.Data : {},
     };
   } catch (cause) {
@@ -85,6 +130,18 @@ export async function createCustomResource(
   } finally {
     clearTimeout(timer);
     pending.forget();
+  }
+}
+
+/** The function behind a token may itself be one that cannot run here. */
+function functionRuns(aws: AwsContext, functionArn: string): boolean {
+  const lambda = aws.services.find('lambda');
+  if (lambda === undefined) return false;
+  try {
+    lambda.getFunction(functionArn);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -120,8 +177,16 @@ type WaitingResponses = Map<string, (response: CustomResourceResponse) => void>;
 
 const waitingIn = new WeakMap<AwsContext, WaitingResponses>();
 
+function waitingOf(aws: AwsContext): WaitingResponses {
+  const known = waitingIn.get(aws);
+  if (known !== undefined) return known;
+  const waiting: WaitingResponses = new Map();
+  waitingIn.set(aws, waiting);
+  return waiting;
+}
+
 function expectResponse(aws: AwsContext): PendingResponse {
-  const waiting = waitingIn.get(aws) ?? registerResponseService(aws);
+  const waiting = waitingOf(aws);
   const token = randomUUID();
   const { promise, resolve } = Promise.withResolvers<CustomResourceResponse>();
   waiting.set(token, resolve);
@@ -133,32 +198,16 @@ function expectResponse(aws: AwsContext): PendingResponse {
   };
 }
 
-/** The part of CloudFormation that answers on the endpoint: where custom resources put their response. */
-function registerResponseService(aws: AwsContext): WaitingResponses {
-  const waiting: WaitingResponses = new Map();
-  aws.services.register({
-    name: 'cloudformation',
-    protocols: {
-      routes: [
-        {
-          method: 'PUT',
-          path: `${RESPONSE_PATH}/{token}`,
-          async handle({ parameters, body }): Promise<RestResponse> {
-            const settle = waiting.get(parameters['token'] ?? '');
-            if (settle === undefined) throw new AwsError('AccessDenied', 'Request has expired', 403);
-            settle(JSON.parse(body.toString('utf8')) as CustomResourceResponse);
-            return { status: 200 };
-          },
-        },
-      ],
+/** Where custom resources put their response. CloudFormation answers there. */
+export function customResourceRoute(aws: AwsContext): RestRoute {
+  return {
+    method: 'PUT',
+    path: `${RESPONSE_PATH}/{token}`,
+    async handle({ parameters, body }): Promise<RestResponse> {
+      const settle = waitingOf(aws).get(parameters['token'] ?? '');
+      if (settle === undefined) throw new AwsError('AccessDenied', 'Request has expired', 403);
+      settle(JSON.parse(body.toString('utf8')) as CustomResourceResponse);
+      return { status: 200 };
     },
-    handle: (action) => {
-      throw new AwsError(
-        'InvalidAction',
-        `The local run deploys assemblies itself; CloudFormation's ${action} is not offered`,
-      );
-    },
-  });
-  waitingIn.set(aws, waiting);
-  return waiting;
+  };
 }

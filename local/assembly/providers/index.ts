@@ -1,5 +1,6 @@
 /** Which provider makes which resource type. */
 import { API_GATEWAY_PROVIDERS } from './api-gateway.ts';
+import { API_GATEWAY_REST_PROVIDERS } from './api-gateway-rest.ts';
 import { EVENTS_PROVIDERS } from './events.ts';
 import { IAM_PROVIDERS } from './iam.ts';
 import { LAMBDA_PROVIDERS } from './lambda.ts';
@@ -27,6 +28,7 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...NETWORK_PROVIDERS,
   ...OBSERVABILITY_PROVIDERS,
   ...API_GATEWAY_PROVIDERS,
+  ...API_GATEWAY_REST_PROVIDERS,
   ...NESTED_STACK_PROVIDERS,
   ...STATES_PROVIDERS,
 };

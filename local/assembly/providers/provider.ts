@@ -48,13 +48,18 @@ export interface ProviderContext {
   readonly startDatabase: StartDatabase | undefined;
   /** Calls an action of a service; throws `CannotRun` when that service does not run here. */
   call(service: string, action: string, input: Record<string, unknown>): Promise<JsonObject>;
-  /** Deploys a template as a stack of its own, with the assets of this one; returns its outputs. */
+  /** Makes or changes a stack of this name, with the assets of this one. */
   deployNestedStack(
     stackName: string,
     template: JsonObject,
     parameters: Readonly<Record<string, string>>,
-  ): Promise<Readonly<Record<string, Json>>>;
-  /** The name CloudFormation would generate, the same in every run: stack, logical id, a hash. */
+  ): Promise<{ readonly stackId: string; readonly outputs: Readonly<Record<string, Json>> }>;
+  /** By name or id; one that is not there is no error. */
+  removeNestedStack(stackNameOrId: string): Promise<void>;
+  /**
+   * The name CloudFormation would generate, the same in every run: stack, logical id, a hash. A resource that takes
+   * the place of another gets another name.
+   */
   generatedName(maximumLength: number): string;
 }
 
@@ -75,18 +80,10 @@ export interface DatabaseAddress {
 /** Starts (or finds) a PostgreSQL database with this owner. Called once per cluster or standalone instance. */
 export type StartDatabase = (request: DatabaseRequest) => Promise<DatabaseAddress>;
 
-/** What has no life of its own in the embedded AWS yet, kept so that alarms and the console can use it. */
+/** What has no life of its own in the embedded AWS yet, kept so that the console can use it. */
 export interface Records {
-  readonly alarms: RecordedResource[];
   readonly databases: RecordedDatabase[];
   readonly apis: RecordedApi[];
-}
-
-export interface RecordedResource {
-  readonly type: string;
-  readonly name: string;
-  readonly arn: string;
-  readonly properties: JsonObject;
 }
 
 export interface RecordedDatabase extends DatabaseAddress {
@@ -103,7 +100,7 @@ export interface RecordedApi {
 }
 
 export function emptyRecords(): Records {
-  return { alarms: [], databases: [], apis: [] };
+  return { databases: [], apis: [] };
 }
 
 /** Thrown by a provider for a resource that cannot run here. It is named in the banner; the deployment goes on. */
@@ -111,9 +108,19 @@ export class CannotRun extends Error {
   override readonly name = 'CannotRun';
 }
 
-/** `<stack>-<logicalId>-<hash>`, cut in the middle to fit. The hash stands for CloudFormation's random part. */
-export function generatedName(stackName: string, logicalId: string, maximumLength: number): string {
-  const hash = createHash('sha256').update(`${stackName}/${logicalId}`).digest('hex').slice(0, 12);
+/**
+ * `<stack>-<logicalId>-<hash>`, cut in the middle to fit. The hash stands for CloudFormation's random part.
+ *
+ * @param generation how often the resource was replaced
+ */
+export function generatedName(
+  stackName: string,
+  logicalId: string,
+  maximumLength: number,
+  generation = 0,
+): string {
+  const identity = generation === 0 ? [stackName, logicalId] : [stackName, logicalId, generation];
+  const hash = createHash('sha256').update(identity.join('/')).digest('hex').slice(0, 12);
   const name = `${stackName}-${logicalId}`;
   return `${name.slice(0, maximumLength - hash.length - 1)}-${hash}`;
 }
@@ -165,6 +172,14 @@ export function attributeTexts(properties: JsonObject, names: readonly string[])
     attributes[name] = typeof value === 'object' ? JSON.stringify(value) : String(value);
   }
   return attributes;
+}
+
+/** `[{Key, Value}]` as a map. */
+export function tagsOf(properties: JsonObject): Readonly<Record<string, string>> {
+  const tags = listProperty(properties, 'Tags').filter(isJsonObject);
+  return Object.fromEntries(
+    tags.map((tag) => [textProperty(tag, 'Key') ?? '', textProperty(tag, 'Value') ?? '']),
+  );
 }
 
 /** The text of a member of an API's answer. */

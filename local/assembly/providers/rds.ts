@@ -70,6 +70,9 @@ export const RDS_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::RDS::DBCluster': {
     honoured: ['DBClusterIdentifier', 'DatabaseName', ...STARTING_PROPERTIES],
     inert: INERT_DATABASE_PROPERTIES,
+    replacedOnChange: ['DBClusterIdentifier', 'DatabaseName', 'Engine', 'MasterUsername'],
+    update: refusePasswordChange,
+    delete: forget,
     async create(properties, context) {
       const identifier = identifierOf('DBClusterIdentifier', properties, context);
       const { database, secretArn } = await start(identifier, 'DatabaseName', properties, context);
@@ -89,6 +92,9 @@ export const RDS_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::RDS::DBInstance': {
     honoured: ['DBClusterIdentifier', 'DBInstanceIdentifier', 'DBName', ...STARTING_PROPERTIES],
     inert: INERT_DATABASE_PROPERTIES,
+    replacedOnChange: ['DBClusterIdentifier', 'DBInstanceIdentifier', 'DBName', 'Engine', 'MasterUsername'],
+    update: refusePasswordChange,
+    delete: forget,
     async create(properties, context) {
       const identifier = identifierOf('DBInstanceIdentifier', properties, context);
       const cluster = context.records.databases.find(
@@ -159,6 +165,33 @@ export const RDS_PROVIDERS: Readonly<Record<string, Provider>> = {
     'DBProxyName',
   ]),
 };
+
+/** The running server keeps the password it was started with: better said than forgotten. */
+async function refusePasswordChange(
+  created: Created,
+  properties: JsonObject,
+  previous: JsonObject,
+): Promise<Created> {
+  const changed = ['ManageMasterUserPassword', 'MasterUserPassword', 'MasterUserSecret'].filter(
+    (name) => JSON.stringify(properties[name]) !== JSON.stringify(previous[name]),
+  );
+  if (changed.length === 0) return created;
+  throw new Error(
+    `${changed.join(', ')} of a running local database cannot be changed. Delete the stack, or start again.`,
+  );
+}
+
+/** The server goes on until the run ends; nothing finds the database here any more. */
+async function forget(created: Created, _properties: JsonObject, context: ProviderContext): Promise<void> {
+  const { databases } = context.records;
+  const index = databases.findIndex(({ identifier }) => identifier === created.physicalId);
+  if (index >= 0) databases.splice(index, 1);
+  const secretArn = created.attributes['MasterUserSecret.SecretArn'];
+  if (secretArn !== undefined) {
+    const input = { SecretId: secretArn, ForceDeleteWithoutRecovery: true };
+    await context.call('secretsmanager', 'DeleteSecret', input);
+  }
+}
 
 /** RDS keeps its names in lower case. */
 function identifierOf(property: string, properties: JsonObject, context: ProviderContext): string {

@@ -1,5 +1,12 @@
 /** AWS::SQS::* */
-import { answered, attributeTexts, booleanProperty, generatedFifoName, textProperty } from './provider.ts';
+import {
+  answered,
+  attributeTexts,
+  booleanProperty,
+  generatedFifoName,
+  tagsOf,
+  textProperty,
+} from './provider.ts';
 import type { Provider } from './provider.ts';
 import { policyOfOne, policyOfSeveral } from './resource-policy.ts';
 import type { PolicyHolder } from './resource-policy.ts';
@@ -24,6 +31,20 @@ const QUEUE_ATTRIBUTES = [
   'VisibilityTimeout',
 ];
 
+/** What an attribute is again when it is taken out of the template. API_SetQueueAttributes; empty takes it away. */
+const DEFAULTS: Readonly<Record<string, string>> = {
+  ContentBasedDeduplication: 'false',
+  DeduplicationScope: 'queue',
+  DelaySeconds: '0',
+  FifoThroughputLimit: 'perQueue',
+  KmsDataKeyReusePeriodSeconds: '300',
+  MaximumMessageSize: '1048576',
+  MessageRetentionPeriod: '345600',
+  ReceiveMessageWaitTimeSeconds: '0',
+  SqsManagedSseEnabled: 'true',
+  VisibilityTimeout: '30',
+};
+
 const QUEUE_POLICY: PolicyHolder = {
   several: 'Queues',
   one: 'Queue',
@@ -34,8 +55,9 @@ const QUEUE_POLICY: PolicyHolder = {
 
 export const SQS_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::SQS::Queue': {
-    honoured: ['QueueName', ...QUEUE_ATTRIBUTES],
-    inert: ['Tags'],
+    honoured: ['QueueName', 'Tags', ...QUEUE_ATTRIBUTES],
+    inert: [],
+    replacedOnChange: ['FifoQueue', 'QueueName'],
     async create(properties, context) {
       const fifo = booleanProperty(properties, 'FifoQueue') === true;
       const queueName =
@@ -43,6 +65,7 @@ export const SQS_PROVIDERS: Readonly<Record<string, Provider>> = {
       const answer = await context.call('sqs', 'CreateQueue', {
         QueueName: queueName,
         Attributes: attributeTexts(properties, QUEUE_ATTRIBUTES),
+        tags: tagsOf(properties),
       });
       const queueUrl = answered(answer, 'QueueUrl');
       return {
@@ -53,6 +76,29 @@ export const SQS_PROVIDERS: Readonly<Record<string, Provider>> = {
           QueueUrl: queueUrl,
         },
       };
+    },
+    /** Messages stay. A property that is gone from the template goes back to the service's default. */
+    async update(created, properties, previous, context) {
+      const QueueUrl = created.physicalId;
+      const attributes = attributeTexts(properties, QUEUE_ATTRIBUTES);
+      const former = attributeTexts(previous, QUEUE_ATTRIBUTES);
+      const removed = Object.keys(former).filter((name) => attributes[name] === undefined);
+      const changed = Object.keys(attributes).filter((name) => attributes[name] !== former[name]);
+      const Attributes = Object.fromEntries([
+        ...removed.map((name) => [name, DEFAULTS[name] ?? '']),
+        ...changed.map((name) => [name, attributes[name]]),
+      ]) as Record<string, string>;
+      if (Object.keys(Attributes).length > 0) {
+        await context.call('sqs', 'SetQueueAttributes', { QueueUrl, Attributes });
+      }
+      const tags = tagsOf(properties);
+      const lost = Object.keys(tagsOf(previous)).filter((key) => tags[key] === undefined);
+      if (lost.length > 0) await context.call('sqs', 'UntagQueue', { QueueUrl, TagKeys: lost });
+      if (Object.keys(tags).length > 0) await context.call('sqs', 'TagQueue', { QueueUrl, Tags: tags });
+      return created;
+    },
+    async delete(created, _properties, context) {
+      await context.call('sqs', 'DeleteQueue', { QueueUrl: created.physicalId });
     },
   },
   'AWS::SQS::QueuePolicy': policyOfSeveral(QUEUE_POLICY),
