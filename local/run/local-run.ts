@@ -12,6 +12,8 @@ import { readTopology } from '../../lib/topology/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
 
 import { synthesize } from './synthesize.ts';
+import { watchDenials } from './denials.ts';
+import type { DeniedCall } from './denials.ts';
 
 export interface LocalRunProps {
   /** Where cdk.json is. */
@@ -43,6 +45,8 @@ export interface LocalRun {
   readonly warm: Promise<void>;
   /** The value of the secret whose logical id contains this text. */
   secretValue(logicalIdPart: string): Promise<string>;
+  /** Calls that a policy denied, each kind once. */
+  denials(): readonly DeniedCall[];
   /** Finishes what runs, then stops everything. */
   stop(): Promise<void>;
 }
@@ -67,6 +71,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
       policies: 'enforced',
     });
     started.push(() => aws.close());
+    const denials = watchDenials(aws.context);
     const [postgres] = await Promise.all([
       startEmbeddedPostgres({ database: 'postgres', cacheDirectory: join(props.directory, '.waybill') }).then(
         (server) => {
@@ -106,6 +111,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
       databaseUrl,
       apiUrl: deployed.records.apis[0]?.url ?? '',
       warm,
+      denials,
       secretValue: (logicalIdPart) => secretValue(aws, deployed, logicalIdPart),
       stop,
     };

@@ -35,14 +35,7 @@ export interface Outcome {
   readonly poisoned: readonly string[];
 }
 
-export function reportOf({
-  measured,
-  deadLetters,
-  denials,
-  alarms,
-  retried,
-  seconds,
-}: Outcome): Report {
+export function reportOf({ measured, deadLetters, denials, alarms, retried, seconds }: Outcome): Report {
   return {
     published: measured.published,
     consumers: Object.fromEntries(

@@ -42,6 +42,18 @@ test('after close the next table is drawn below what was written since', () => {
   expect(written[1]).not.toContain('\u001B[3A');
 });
 
+test('a note takes the place of the table, which is drawn again below it', () => {
+  const { written, output, clock } = screen(true);
+  const view = liveView(output, () => clock.now);
+
+  view.show(snapshot(1));
+  view.note('denied: a call');
+  view.show(snapshot(2));
+
+  expect(written[1]).toBe('\u001B[3A\u001B[Jdenied: a call\n');
+  expect(written[2]).not.toContain('\u001B[3A');
+});
+
 test('elsewhere it is a plain line every five seconds, without control characters', () => {
   const { written, output, clock } = screen(false);
   const view = liveView(output, () => clock.now);

@@ -41,6 +41,7 @@ test('the report has the shape that scripts read', () => {
     retried: 1,
     deadLettered: 0,
     lost: 0,
+    denied: 0,
     alarms: [],
     latencyMs: { p50: 4, p99: 9 },
     seconds: 2,
@@ -69,6 +70,23 @@ describe('fails when', () => {
       /nothing was published/,
     ],
     ['it was not quiet in time', { ...success, waitingFor: ['audit: 2 visible'] }, /still waiting for audit/],
+    [
+      'a call was denied',
+      {
+        ...success,
+        denials: [
+          {
+            principal: 'sns.amazonaws.com',
+            action: 'sqs:SendMessage',
+            resourceArn: 'arn:aws:sqs:us-east-1:000000000000:audit',
+            policy: 'the policy of the queue',
+            statement: '{}',
+            times: 3,
+          },
+        ],
+      },
+      /sns\.amazonaws\.com was denied sqs:SendMessage on .*:audit, 3 times/,
+    ],
     ['the API refused a request', { ...success, unexpectedAnswers: { '500': 2 } }, /2 requests with 500/],
     [
       'a consumer that nobody poisoned has dead letters',
