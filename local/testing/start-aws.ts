@@ -107,7 +107,10 @@ export async function startAws(options: StartAwsOptions = {}): Promise<TestAws> 
   const { startTime, frozen = false, seed, ...rest } = options;
   const clock = controllableClock(startTime?.getTime());
   if (frozen) clock.freeze();
-  const aws = await startEmbeddedAws({ ...rest, clock, ...(seed !== undefined && { faultSeed: seed }) });
+  const aws = await startEmbeddedAws({
+    policies: 'enforced',
+    ...rest,
+    clock, ...(seed !== undefined && { faultSeed: seed }) });
   const { context, services, endpointUrl } = aws;
   const settled = createSettle(context);
   const records = recordHappenings(context);
