@@ -110,7 +110,9 @@ export async function startAws(options: StartAwsOptions = {}): Promise<TestAws> 
   const aws = await startEmbeddedAws({
     policies: 'enforced',
     ...rest,
-    clock, ...(seed !== undefined && { faultSeed: seed }) });
+    clock,
+    ...(seed !== undefined && { faultSeed: seed }),
+  });
   const { context, services, endpointUrl } = aws;
   const settled = createSettle(context);
   const records = recordHappenings(context);
