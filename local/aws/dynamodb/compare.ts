@@ -1,40 +1,36 @@
 /** Equality and order of attribute values. Values of different types are never equal, and in no order. */
-import type { AttributeValue } from './model.ts';
+import type { AttributeValue, Item } from './model.ts';
 import { compareNumbers, sortableNumber } from './number.ts';
 import { typeOf } from './values.ts';
 
 export function sameValue(left: AttributeValue, right: AttributeValue): boolean {
   const type = typeOf(left);
   if (type !== typeOf(right)) return false;
-  switch (type) {
-    case 'L': {
-      const [a = [], b = []] = [left.L, right.L];
-      return a.length === b.length && a.every((element, index) => sameValue(element, b[index] ?? {}));
-    }
-    case 'M': {
-      const [a = {}, b = {}] = [left.M, right.M];
-      const names = Object.keys(a);
-      return (
-        names.length === Object.keys(b).length &&
-        names.every((name) => {
-          const [mine, other] = [own(a, name), own(b, name)];
-          return mine !== undefined && other !== undefined && sameValue(mine, other);
-        })
-      );
-    }
-    case 'SS':
-    case 'NS':
-    case 'BS': {
-      const [a, b] = [left[type] ?? [], new Set(right[type])];
-      return a.length === b.size && a.every((member) => b.has(member));
-    }
-    default:
-      return left[type] === right[type];
+  if (type === 'L') {
+    const [a = [], b = []] = [left.L, right.L];
+    return a.length === b.length && a.every((element, index) => sameValue(element, b[index] ?? {}));
   }
+  if (type === 'M') return sameMembers(left.M ?? {}, right.M ?? {});
+  if (type === 'SS' || type === 'NS' || type === 'BS') {
+    const [a, b] = [left[type] ?? [], new Set(right[type])];
+    return a.length === b.size && a.every((member) => b.has(member));
+  }
+  return left[type] === right[type];
 }
 
-export function sameItem(left: Readonly<Record<string, AttributeValue>>, right: typeof left): boolean {
-  return left === right || sameValue({ M: left }, { M: right });
+function sameMembers(left: Item, right: Item): boolean {
+  const names = Object.keys(left);
+  return (
+    names.length === Object.keys(right).length &&
+    names.every((name) => {
+      const [mine, other] = [own(left, name), own(right, name)];
+      return mine !== undefined && other !== undefined && sameValue(mine, other);
+    })
+  );
+}
+
+export function sameItem(left: Item, right: Item): boolean {
+  return left === right || sameMembers(left, right);
 }
 
 /** Below, at or above zero; undefined when the two can't be put in order. */

@@ -372,6 +372,7 @@ function attributesIn(condition: Condition): readonly string[] {
     case 'in':
       return [condition.operand, ...condition.list].flatMap(attributesOf);
     case 'function':
+    default:
       return condition.arguments.flatMap(attributesOf);
   }
 }

@@ -65,6 +65,7 @@ function readTyped(type: AttributeType, raw: unknown, depth: number): AttributeV
     case 'L':
       return { L: list(raw).map((element) => readValue(element, depth + 1)) };
     case 'M':
+    default:
       return { M: readItem(raw, depth + 1) };
   }
 }

@@ -128,6 +128,7 @@ function returnedAttributes(
     case 'UPDATED_OLD':
       return notEmpty(before && project(before, update?.paths ?? []));
     case 'UPDATED_NEW':
+    default:
       return notEmpty(after && project(after, update?.paths ?? []));
   }
 }

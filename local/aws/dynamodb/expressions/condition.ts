@@ -33,6 +33,7 @@ export function holds(condition: Condition, item: Item): boolean {
       return condition.list.some((operand) => compares('=', value, operandValue(operand, item)));
     }
     case 'function':
+    default:
       return functionHolds(condition.name, condition.arguments, item);
   }
 }
@@ -56,6 +57,7 @@ function compares(
     case '>':
       return order > 0;
     case '>=':
+    default:
       return order >= 0;
   }
 }

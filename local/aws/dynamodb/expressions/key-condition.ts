@@ -69,6 +69,7 @@ function bounds({ operator, values }: Test): Pick<KeyCondition, 'isBelow' | 'isA
     case '>=':
       return { isBelow: below, isAbove: never };
     case 'begins_with':
+    default:
       return { isBelow: below, isAbove: (sort) => sort > low && !sort.startsWith(low) };
   }
 }

@@ -49,7 +49,8 @@ function operandValue(operand: UpdateOperand, item: Item): AttributeValue {
       return { L: [...left, ...right] };
     }
     case '+':
-    case '-': {
+    case '-':
+    default: {
       const [left, right] = [operandValue(operand.left, item).N, operandValue(operand.right, item).N];
       if (left === undefined || right === undefined) throw wrongType();
       return { N: addNumbers(left, right, operand.kind === '+' ? 1 : -1) };
