@@ -19,6 +19,8 @@ export type FaultEffect =
    * behind messages sent after it.
    */
   | { readonly kind: 'delay'; readonly milliseconds: number }
+  /** `sqs` `Deliver` to a standard queue only: the message comes a second late, behind those sent meanwhile. */
+  | { readonly kind: 'reorder' }
   /** `sqs` `Deliver` only: the message is delivered twice. Standard queues may do this at any time. */
   | { readonly kind: 'duplicate' }
   /** `sqs` `Deliver` only: the message is accepted and lost. AWS never does this; a check of losses must see it. */
@@ -39,6 +41,8 @@ export interface FaultRule {
   readonly matches?: (call: FaultCall) => boolean;
   /** 0 to 1; 1 when absent. */
   readonly probability?: number;
+  /** So many calls that the rule is for pass first: 2 makes the third one fail. None when absent. */
+  readonly after?: number;
   /** The rule ends after so many faults; unlimited when absent. */
   readonly times?: number;
   readonly effect: FaultEffect;
@@ -58,20 +62,24 @@ export interface FaultRules {
 
 /** A set of rules, empty at first. */
 export function createFaultRules(seed = 1): FaultRules {
-  const rules = new Map<symbol, { readonly rule: FaultRule; left: number }>();
+  const rules = new Map<symbol, { readonly rule: FaultRule; toPass: number; left: number }>();
   const counts: Record<string, number> = {};
   const random = seededRandom(seed);
 
   return {
     add(rule) {
       const id = Symbol(rule.service);
-      rules.set(id, { rule, left: rule.times ?? Infinity });
+      rules.set(id, { rule, toPass: rule.after ?? 0, left: rule.times ?? Infinity });
       return () => rules.delete(id);
     },
     clear: () => rules.clear(),
     next(call) {
       for (const [id, entry] of rules) {
         if (!applies(entry.rule, call)) continue;
+        if (entry.toPass > 0) {
+          entry.toPass--;
+          continue;
+        }
         if (random() >= (entry.rule.probability ?? 1)) continue;
         entry.left--;
         if (entry.left <= 0) rules.delete(id);

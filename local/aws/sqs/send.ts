@@ -1,7 +1,9 @@
 /** From a SendMessage request, or one entry of a batch, to a stored message and its answer. */
-import { createHash, randomUUID } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AwsContext } from '../context.ts';
+import { bodyMd5 } from './digest.ts';
 import { faultError } from '../dispatch.ts';
+import type { FaultEffect } from '../faults.ts';
 import {
   invalidMessageContents,
   invalidParameter,
@@ -12,6 +14,7 @@ import {
 import { checkedId, optionalText, structureMap, wholeNumber, type Input } from './input.ts';
 import { MAXIMUM_DELAY_SECONDS } from './limits.ts';
 import type { MessageAttributes, NewMessage } from './message.ts';
+import { newMessageId } from './message-id.ts';
 import {
   attributeBytes,
   attributesMd5,
@@ -28,28 +31,43 @@ export interface SendMessageOutput {
   readonly SequenceNumber?: string;
 }
 
+/** Checks and stores one message as {@link storeMessage} does, and answers as the API does. */
+export function sendMessage(
+  context: AwsContext,
+  queue: Queue,
+  input: Input,
+  senderId: string,
+): SendMessageOutput {
+  const { message, messageId, sequenceNumber } = storeMessage(context, queue, input, senderId);
+  const attributes = attributesMd5(message.attributes);
+  const trace =
+    message.traceHeader === undefined ? undefined : attributesMd5(traceAttribute(message.traceHeader));
+  return {
+    MessageId: messageId,
+    MD5OfMessageBody: bodyMd5(message.body),
+    ...(attributes !== undefined && { MD5OfMessageAttributes: attributes }),
+    ...(trace !== undefined && { MD5OfMessageSystemAttributes: trace }),
+    ...(sequenceNumber !== undefined && { SequenceNumber: sequenceNumber }),
+  };
+}
+
+interface Stored {
+  readonly messageId: string;
+  readonly sequenceNumber?: string | undefined;
+}
+
 /**
  * Checks and stores one message. The caller calls `queue.notify()` when the whole batch is in. Throws an
- * AwsError; then nothing was stored.
+ * AwsError; then nothing was stored. A repetition has the ids of the first.
  */
 export function storeMessage(
   context: AwsContext,
   queue: Queue,
   input: Input,
   senderId: string,
-): SendMessageOutput {
+): Stored & { readonly message: NewMessage } {
   const message = checkMessage(queue, input, senderId);
-  const { messageId, sequenceNumber } = storeWithFaults(context, queue, message);
-  const attributes = attributesMd5(message.attributes);
-  const trace =
-    message.traceHeader === undefined ? undefined : attributesMd5(traceAttribute(message.traceHeader));
-  return {
-    MessageId: messageId,
-    MD5OfMessageBody: message.bodyMd5,
-    ...(attributes !== undefined && { MD5OfMessageAttributes: attributes }),
-    ...(trace !== undefined && { MD5OfMessageSystemAttributes: trace }),
-    ...(sequenceNumber !== undefined && { SequenceNumber: sequenceNumber }),
-  };
+  return { ...storeWithFaults(context, queue, message), message };
 }
 
 /** Bytes that count against the limits of a message and of a batch: body and attributes. */
@@ -75,10 +93,9 @@ function checkMessage(queue: Queue, input: Input, senderId: string): NewMessage 
   }
   if (hasInvalidCharacters(body)) throw invalidMessageContents();
   return {
-    messageId: randomUUID(),
+    messageId: newMessageId(),
     body,
     bytes,
-    bodyMd5: createHash('md5').update(body).digest('hex'),
     attributes,
     traceHeader: traceHeader(input),
     senderId,
@@ -117,7 +134,7 @@ function checkFifo(
     );
   }
   // The body alone is hashed, not the attributes.
-  const deduplicationId = given ?? createHash('sha256').update(body).digest('hex');
+  const deduplicationId = given ?? hash('sha256', body, 'hex');
   return { groupId, deduplicationId };
 }
 
@@ -146,11 +163,7 @@ function traceAttribute(header: string): MessageAttributes {
   return { AWSTraceHeader: { DataType: 'String', StringValue: header } };
 }
 
-function storeWithFaults(
-  context: AwsContext,
-  queue: Queue,
-  message: NewMessage,
-): { readonly messageId: string; readonly sequenceNumber?: string | undefined } {
+function storeWithFaults(context: AwsContext, queue: Queue, message: NewMessage): Stored {
   const fault = context.faults.next({
     service: 'sqs',
     action: 'Deliver',
@@ -162,7 +175,12 @@ function storeWithFaults(
     if (fault.kind === 'drop') return { messageId: message.messageId };
     if (fault.kind === 'duplicate' && !queue.fifo) queue.send(message);
   }
-  const late = fault?.kind === 'delay' && !queue.fifo ? fault.milliseconds / 1000 : 0;
+  const late = queue.fifo ? 0 : lateSeconds(fault);
   const delaySeconds = (message.delaySeconds ?? queue.settings.delaySeconds) + late;
   return queue.send({ ...message, delaySeconds });
+}
+
+function lateSeconds(fault: FaultEffect | undefined): number {
+  if (fault?.kind === 'reorder') return 1;
+  return fault?.kind === 'delay' ? fault.milliseconds / 1000 : 0;
 }

@@ -34,6 +34,15 @@ describe('rules', () => {
     expect(rules.injected()).toEqual({ 'sqs.SendMessage throttle': 1 });
   });
 
+  test('the nth call fails: those before it pass, and so do those after it', () => {
+    const rules = createFaultRules();
+    rules.add({ service: 'sqs', after: 2, times: 1, effect: { kind: 'throttle' } });
+
+    const outcomes = Array.from({ length: 5 }, () => rules.next(call)?.kind);
+
+    expect(outcomes).toEqual([undefined, undefined, 'throttle', undefined, undefined]);
+  });
+
   test('the same seed gives the same faults, and about as many as the probability says', () => {
     const pattern = (seed: number) => {
       const rules = createFaultRules(seed);
@@ -215,4 +224,38 @@ test('delay holds a call back by the clock, and each fault is reported as a happ
   expect(seen).toEqual([
     expect.objectContaining({ kind: 'fault', service: 'echo', detail: { action: 'Say', effect: 'delay' } }),
   ]);
+});
+
+test('reorder: the message comes behind those of the next second; a FIFO queue keeps its order', async () => {
+  const clock = manualClock();
+  const context = createAwsContext({ clock });
+  const sqs = createSqsService(context);
+  const order = async (QueueName: string, extra: Record<string, string>): Promise<string[]> => {
+    const { QueueUrl: url } = (await sqs.handle(
+      'CreateQueue',
+      { QueueName, ...(extra['MessageGroupId'] && { Attributes: { FifoQueue: 'true' } }) },
+      rootCaller(context),
+    )) as { QueueUrl: string };
+    context.faults.add({ service: 'sqs', action: 'Deliver', times: 1, effect: { kind: 'reorder' } });
+    for (const body of ['first', 'second']) {
+      const message = {
+        QueueUrl: url,
+        MessageBody: body,
+        ...extra,
+        ...(extra['MessageGroupId'] && { MessageDeduplicationId: body }),
+      };
+      await sqs.handle('SendMessage', message, rootCaller(context));
+    }
+    const bodies: string[] = [];
+    for (let round = 0; round < 2; round++) {
+      const queueArn = `arn:aws:sqs:us-east-1:000000000000:${QueueName}`;
+      const messages = await sqs.receiveMessage(queueArn, { MaxNumberOfMessages: 10 });
+      bodies.push(...messages.map(({ Body }) => Body));
+      await clock.advance(1_000);
+    }
+    return bodies;
+  };
+
+  expect(await order('standard', {})).toEqual(['second', 'first']);
+  expect(await order('ordered.fifo', { MessageGroupId: 'g' })).toEqual(['first', 'second']);
 });
