@@ -34,7 +34,10 @@ async function httpEndpoint(aws: Conformance, ...statuses: number[]) {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  aws.cleanup(() => new Promise((resolve) => server.close(resolve)));
+  aws.cleanup(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
   const notifications = () =>
     requests.filter(({ headers }) => headers['x-amz-sns-message-type'] === 'Notification');
   return { requests, notifications, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` };
