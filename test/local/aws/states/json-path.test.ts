@@ -6,6 +6,12 @@ import { valueAt, withValueAt } from '../../../../local/aws/states/language/json
 import { fillTemplate } from '../../../../local/aws/states/language/payload-template.ts';
 import { StateError } from '../../../../local/aws/states/language/state-error.ts';
 
+/** What paths and calls are written with. */
+const PIECES = (
+  `$ . .. * [ ] ( ) ? @ ' " , : -1 0 3 a b == < >= && || ! =~ /a/ in null true length() ` +
+  String.raw`\ States. {}`
+).split(' ');
+
 const STORE: Json = {
   store: {
     book: [
@@ -102,26 +108,7 @@ describe('a reference path', () => {
 });
 
 describe('whatever is written', () => {
-  const piece = fc.constantFrom(
-    ...['$', '.', '..', '*', '[', ']', '(', ')', '?', '@', "'", '"', ',', ':', '-1', '0', '3', 'a', 'b', ' '],
-    ...[
-      '==',
-      '<',
-      '>=',
-      '&&',
-      '||',
-      '!',
-      '=~',
-      '/a/',
-      'in',
-      'null',
-      'true',
-      'length()',
-      '\\',
-      'States.',
-      '{}',
-    ],
-  );
+  const piece = fc.constantFrom(...PIECES);
   const path = fc.array(piece, { maxLength: 12 }).map((pieces) => `$${pieces.join('')}`);
   const json = fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<Json>;
 
