@@ -84,12 +84,7 @@ function motoServer(): string {
 
 const COMMANDS: Readonly<Record<ServerName, (port: number) => [string, ...string[]]>> = {
   waybill: (port) => [process.execPath, 'bin/waybill.mjs', 'aws', '--port', String(port)],
-  fauxqs: (port) => [
-    process.execPath,
-    'bench/local/fauxqs-server.ts',
-    join(fauxqsFolder(), 'node_modules/fauxqs'),
-    String(port),
-  ],
+  fauxqs: (port) => [process.execPath, 'bench/local/fauxqs-server.ts', fauxqsFolder(), String(port)],
   moto: (port) => [motoServer(), '-H', '127.0.0.1', '-p', String(port)],
 };
 

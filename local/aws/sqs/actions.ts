@@ -13,7 +13,7 @@ import { isAttributeName } from './queue-attributes.ts';
 import { pageOfQueueUrls, requestedQueue, senderIdOf, shownAttributes, type Queues } from './queues.ts';
 import type { Queue } from './queue.ts';
 import { receiveMessages } from './receive.ts';
-import { messageBytes, storeMessage } from './send.ts';
+import { messageBytes, sendMessage } from './send.ts';
 import { checkedTags } from './tags.ts';
 
 export type Action = (input: Input, caller: Caller, signal?: AbortSignal) => unknown;
@@ -78,7 +78,7 @@ export function createActions(
 
     SendMessage(input, caller) {
       const queue = queueOf(input);
-      const output = storeMessage(context, queue, input, senderIdOf(caller.arn));
+      const output = sendMessage(context, queue, input, senderIdOf(caller.arn));
       queue.notify();
       return output;
     },
@@ -88,7 +88,7 @@ export function createActions(
       const bytes = entries.reduce((sum, entry) => sum + messageBytes(entry), 0);
       if (bytes > MAXIMUM_MESSAGE_BYTES) throw batchTooLong(bytes);
       const senderId = senderIdOf(caller.arn);
-      const output = runEntries(entries, (entry) => storeMessage(context, queue, entry, senderId));
+      const output = runEntries(entries, (entry) => sendMessage(context, queue, entry, senderId));
       queue.notify();
       return output;
     },

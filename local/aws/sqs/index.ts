@@ -10,7 +10,7 @@ import { createMoveTasks } from './move-tasks.ts';
 import type { AllGauges, QueueCounts } from './queue.ts';
 import { createQueues, senderIdOf, shownAttributes } from './queues.ts';
 import { receiveMessages, type Message } from './receive.ts';
-import { storeMessage, type SendMessageOutput } from './send.ts';
+import { storeMessage } from './send.ts';
 import type { Traffic } from './traffic.ts';
 import { SQS_PROTOCOLS } from './wire.ts';
 
@@ -140,9 +140,9 @@ export function createSqsService(context: AwsContext): SqsService {
             },
           }),
         };
-        const sent: SendMessageOutput = storeMessage(context, queue, input, senderIdOf(caller.arn));
+        const senderId = senderIdOf(caller.arn);
+        const { messageId, sequenceNumber } = storeMessage(context, queue, input, senderId);
         queue.notify();
-        const { MessageId: messageId, SequenceNumber: sequenceNumber } = sent;
         return { delivered: true, messageId, ...(sequenceNumber !== undefined && { sequenceNumber }) };
       } catch (thrown) {
         return { delivered: false, error: asAwsError(thrown) };

@@ -2,7 +2,7 @@
  * Message attributes: what is allowed, how many bytes they take, and their MD5 digest.
  * "Amazon SQS message metadata", sqs-message-metadata.html
  */
-import { createHash, type Hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { invalidMessageContents, invalidParameter, unsupportedOperation, wrongType } from './errors.ts';
 import { structureMap, type Input } from './input.ts';
 import { MAXIMUM_ATTRIBUTE_NAME_LENGTH, MAXIMUM_MESSAGE_ATTRIBUTES } from './limits.ts';
@@ -36,7 +36,7 @@ export function checkMessageAttributes(input: Input): MessageAttributes {
 export function attributeBytes(attributes: MessageAttributes): number {
   let bytes = 0;
   for (const [name, attribute] of Object.entries(attributes)) {
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(attribute.DataType) + valueBytes(attribute).length;
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(attribute.DataType) + valueLength(attribute);
   }
   return bytes;
 }
@@ -45,15 +45,15 @@ export function attributeBytes(attributes: MessageAttributes): number {
 export function attributesMd5(attributes: MessageAttributes): string | undefined {
   const names = Object.keys(attributes).toSorted();
   if (names.length === 0) return undefined;
-  const hash = createHash('md5');
+  const parts: Buffer[] = [];
   for (const name of names) {
     const attribute = attributes[name] as MessageAttributeValue;
-    addField(hash, Buffer.from(name));
-    addField(hash, Buffer.from(attribute.DataType));
-    hash.update(Buffer.from([isBinary(attribute.DataType) ? 2 : 1]));
-    addField(hash, valueBytes(attribute));
+    addField(parts, Buffer.from(name));
+    addField(parts, Buffer.from(attribute.DataType));
+    parts.push(Buffer.of(isBinary(attribute.DataType) ? 2 : 1));
+    addField(parts, valueBytes(attribute));
   }
-  return hash.digest('hex');
+  return hash('md5', Buffer.concat(parts), 'hex');
 }
 
 /** XML 1.0 characters only; unpaired surrogates are none. */
@@ -155,8 +155,14 @@ function valueBytes(attribute: MessageAttributeValue): Buffer {
     : Buffer.from(attribute.StringValue ?? '');
 }
 
-function addField(hash: Hash, bytes: Buffer): void {
+function valueLength(attribute: MessageAttributeValue): number {
+  return isBinary(attribute.DataType)
+    ? Buffer.byteLength(attribute.BinaryValue ?? '', 'base64')
+    : Buffer.byteLength(attribute.StringValue ?? '');
+}
+
+function addField(parts: Buffer[], bytes: Buffer): void {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
-  hash.update(length).update(bytes);
+  parts.push(length, bytes);
 }

@@ -20,7 +20,6 @@ export interface StoredMessage {
   readonly key: number;
   readonly messageId: string;
   readonly body: string;
-  readonly bodyMd5: string;
   readonly attributes: MessageAttributes;
   readonly traceHeader: string | undefined;
   readonly senderId: string;
@@ -59,7 +58,6 @@ export interface NewMessage {
   readonly body: string;
   /** Bytes of body and attributes, of a message that is sent. */
   readonly bytes?: number;
-  readonly bodyMd5: string;
   readonly attributes: MessageAttributes;
   readonly traceHeader?: string | undefined;
   readonly senderId: string;
@@ -86,13 +84,11 @@ export interface Arrival {
 }
 
 export function toStored(message: NewMessage, { order, sequenceNumber, now, delay }: Arrival): StoredMessage {
-  const { messageId, body, bodyMd5, attributes, senderId, traceHeader, groupId, deduplicationId, from } =
-    message;
+  const { messageId, body, attributes, senderId, traceHeader, groupId, deduplicationId, from } = message;
   return {
     key: order,
     messageId,
     body,
-    bodyMd5,
     attributes,
     senderId,
     traceHeader,

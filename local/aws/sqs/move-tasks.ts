@@ -7,6 +7,7 @@ import type { AwsContext, ClockTimer } from '../context.ts';
 import { invalidParameter, resourceNotFound, unsupportedOperation } from './errors.ts';
 import { optionalText, requiredText, wholeNumber, type Input } from './input.ts';
 import { MAXIMUM_LISTED_MOVE_TASKS, MAXIMUM_MOVE_RATE } from './limits.ts';
+import { newMessageId } from './message-id.ts';
 import type { StoredMessage } from './message.ts';
 import type { Queues } from './queues.ts';
 import type { Queue } from './queue.ts';
@@ -65,7 +66,7 @@ export function createMoveTasks(context: AwsContext, queues: Queues): MoveTasks 
     if (!target) return;
     target.send({
       ...asNew(message),
-      messageId: randomUUID(),
+      messageId: newMessageId(),
       deduplicationId: target.fifo ? message.messageId : undefined,
     });
     task.moved++;
@@ -177,8 +178,8 @@ function existing(queues: Queues, arn: string, parameter: string): Queue {
 }
 
 /** A redriven message counts as new: its retention starts again, its receives are forgotten. */
-function asNew({ body, bodyMd5, attributes, traceHeader, senderId, groupId }: StoredMessage) {
-  return { body, bodyMd5, attributes, traceHeader, senderId, groupId, delaySeconds: 0 };
+function asNew({ body, attributes, traceHeader, senderId, groupId }: StoredMessage) {
+  return { body, attributes, traceHeader, senderId, groupId, delaySeconds: 0 };
 }
 
 function shown(task: MoveTask): Input {

@@ -13,6 +13,7 @@ import { MAXIMUM_IN_FLIGHT, MAXIMUM_VISIBILITY_SECONDS, RECEIVES_BEFORE_THE_BACK
 import { toStored, type NewMessage, type ReceivedMessage, type StoredMessage } from './message.ts';
 import type { QueueSettings } from './queue-attributes.ts';
 import { createReceiveAttempts } from './receive-attempts.ts';
+import { createRetention } from './retention.ts';
 import { parseReceiptHandle, receiptHandle } from './receipt-handle.ts';
 import { createStandardLine } from './standard-line.ts';
 import { createTimetable } from './timetable.ts';
@@ -126,11 +127,7 @@ export function createQueue(setup: QueueSetup): Queue {
     (message, at) => (message.state === 'delayed' || message.state === 'in-flight') && message.dueAt === at,
     () => count.delayed + count['in-flight'],
   );
-  /** Entered by the time of sending, so that a change of the retention period holds for every message. */
-  const retention = createTimetable<StoredMessage>(
-    (message) => message.state !== 'gone',
-    () => stored.size,
-  );
+  const retention = createRetention(() => stored.size);
 
   const report = (kind: Happening['kind'], message: StoredMessage, detail?: Happening['detail']): void => {
     const { messageId } = message;
@@ -169,7 +166,7 @@ export function createQueue(setup: QueueSetup): Queue {
   const enter = (message: StoredMessage): void => {
     count[message.state]++;
     stored.set(message.key, message);
-    retention.add(message, message.sentAt);
+    retention.add(message);
     line.enter(message);
     if (message.groupId !== undefined) grouped = true;
     if (message.state === 'waiting') return line.add(message);
@@ -190,7 +187,7 @@ export function createQueue(setup: QueueSetup): Queue {
   const catchUp = (): void => {
     const now = clock.now();
     const expired = now - queue.settings.retentionSeconds * 1000;
-    for (let message = retention.takeDue(expired); message; message = retention.takeDue(expired)) {
+    for (let message = retention.takeSentBy(expired); message; message = retention.takeSentBy(expired)) {
       remove(message);
       report('expired', message);
     }
@@ -283,7 +280,7 @@ export function createQueue(setup: QueueSetup): Queue {
   const armWake = (): void => {
     if (waiters.size === 0) return wake.setFor(undefined);
     // The end of a message in flight, even by retention, can unlock its group.
-    const expiry = (retention.nextDue() ?? Infinity) + queue.settings.retentionSeconds * 1000;
+    const expiry = (retention.oldest() ?? Infinity) + queue.settings.retentionSeconds * 1000;
     const next = Math.min(due.nextDue() ?? Infinity, expiry);
     wake.setFor(next === Infinity ? undefined : next);
   };

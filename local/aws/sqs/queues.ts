@@ -1,5 +1,5 @@
 /** The queues of this account and Region: created, found, listed, changed and deleted. */
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { AwsContext } from '../context.ts';
 import {
   invalidAddress,
@@ -54,10 +54,9 @@ export function createQueues(context: AwsContext): Queues {
   const records = new Map<string, QueueRecord>();
   const deletedAt = new Map<string, number>();
 
+  const arnStem = `arn:aws:sqs:${region}:${accountId}:`;
   const byArn = (arn: string): QueueRecord | undefined => {
-    const [, , service, arnRegion, account, name] = arn.split(':');
-    if (service !== 'sqs' || arnRegion !== region || account !== accountId) return undefined;
-    return records.get(name ?? '');
+    return arn.startsWith(arnStem) ? records.get(arn.slice(arnStem.length)) : undefined;
   };
 
   const byName = (name: string): QueueRecord => {
@@ -72,7 +71,7 @@ export function createQueues(context: AwsContext): Queues {
       queue: createQueue({
         context,
         name,
-        arn: `arn:aws:sqs:${region}:${accountId}:${name}`,
+        arn: arnStem + name,
         settings: settingsOf(attributes),
         createdAt,
         token,
@@ -120,8 +119,7 @@ export function createQueues(context: AwsContext): Queues {
       const deleted = deletedAt.get(name);
       if (deleted !== undefined && clock.now() - deleted < DELETED_NAME_MILLISECONDS)
         throw queueDeletedRecently();
-      const arn = `arn:aws:sqs:${region}:${accountId}:${name}`;
-      checkTarget(attributes, { arn, fifo });
+      checkTarget(attributes, { arn: arnStem + name, fifo });
       const merged = mergeAttributes(defaultAttributes(fifo), attributes);
       const now = clock.now();
       const kept = { token: randomUUID(), attributes: merged, tags, createdAt: now, modifiedAt: now };
@@ -216,8 +214,17 @@ export function requestedQueue(queues: Queues, input: Input): QueueRecord {
 
 /** What AWS shows as SenderId for a caller: an id, not its name. */
 export function senderIdOf(callerArn: string): string {
-  return `AIDA${createHash('sha256').update(callerArn).digest('hex').slice(0, 17).toUpperCase()}`;
+  let id = senderIds.get(callerArn);
+  if (id === undefined) {
+    id = `AIDA${hash('sha256', callerArn, 'hex').slice(0, 17).toUpperCase()}`;
+    if (senderIds.size < MAXIMUM_REMEMBERED_SENDERS) senderIds.set(callerArn, id);
+  }
+  return id;
 }
+
+/** Ids are made of the ARN alone, so they can be shared by all queues. */
+const senderIds = new Map<string, string>();
+const MAXIMUM_REMEMBERED_SENDERS = 1000;
 
 function checkName(name: string, attributes: Input): boolean {
   const asksForFifo = String(attributes['FifoQueue']) === 'true';

@@ -10,13 +10,13 @@ export interface Receipt {
 
 /** `queueToken` differs between queues, also between a deleted queue and its successor of the same name. */
 export function receiptHandle(queueToken: string, message: StoredMessage): string {
-  const text = `${queueToken} ${message.key} ${message.receipt} ${message.messageId}`;
-  return Buffer.from(text).toString('base64');
+  return `${queueToken}/${message.key}/${message.receipt}`;
 }
 
 /** Reads a handle of this queue; throws `ReceiptHandleIsInvalid` for anything else. */
 export function parseReceiptHandle(queueToken: string, handle: string): Receipt {
-  const [token, key, receipt, messageId] = Buffer.from(handle, 'base64').toString('utf8').split(' ');
-  if (token !== queueToken || messageId === undefined) throw receiptHandleIsInvalid(handle);
-  return { key: Number(key), receipt: Number(receipt) };
+  if (!handle.startsWith(queueToken)) throw receiptHandleIsInvalid(handle);
+  const numbers = /^\/(\d{1,16})\/(\d{1,10})$/.exec(handle.slice(queueToken.length));
+  if (!numbers) throw receiptHandleIsInvalid(handle);
+  return { key: Number(numbers[1]), receipt: Number(numbers[2]) };
 }

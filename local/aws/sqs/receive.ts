@@ -1,4 +1,5 @@
 /** ReceiveMessage: what is asked for, and a stored message in the shape of the answer. */
+import { bodyMd5 } from './digest.ts';
 import { invalidAttributeName } from './errors.ts';
 import { checkedId, textList, wholeNumber, type Input } from './input.ts';
 import { MAXIMUM_BATCH_ENTRIES, MAXIMUM_VISIBILITY_SECONDS, MAXIMUM_WAIT_SECONDS } from './limits.ts';
@@ -77,7 +78,7 @@ function toMessage(
   return {
     MessageId: message.messageId,
     ReceiptHandle: receiptHandle,
-    MD5OfBody: message.bodyMd5,
+    MD5OfBody: bodyMd5(message.body),
     Body: message.body,
     ...(Object.keys(system).length > 0 && { Attributes: system }),
     ...(md5 !== undefined && { MD5OfMessageAttributes: md5, MessageAttributes: attributes }),

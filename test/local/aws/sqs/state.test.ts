@@ -189,7 +189,7 @@ describe('kept state', () => {
     await queue.receive();
     await first.call('StartMessageMoveTask', { SourceArn: dead.arn, MaxNumberOfMessagesPerSecond: 1 });
     await clock.advance(0);
-    first.sqs.close?.();
+    await first.sqs.close?.();
 
     const second = start();
     await clock.advance(3000);
