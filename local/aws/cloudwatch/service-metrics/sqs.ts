@@ -68,7 +68,7 @@ export function sqsMetrics(context: AwsContext, store: MetricStore): ServiceMetr
   const sampleQueue = (arn: string, queue: Watched, at: number): void => {
     const { all, quiet, ...groups } = context.services.get('sqs').gauges(arn);
     if (all.visible + all.inFlight + all.delayed > 0) queue.activeAt = at;
-    if (at - queue.activeAt > ACTIVE) return;
+    if (at - queue.activeAt >= ACTIVE) return;
     // An active queue has a value for each minute, also when nothing happened.
     for (const [, name] of COUNTERS) putIfNone(queue, name, at);
     put(queue, 'ApproximateNumberOfMessagesVisible', all.visible, at);
