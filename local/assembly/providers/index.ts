@@ -1,6 +1,7 @@
 /** Which provider makes which resource type. */
 import { API_GATEWAY_PROVIDERS } from './api-gateway.ts';
 import { API_GATEWAY_REST_PROVIDERS } from './api-gateway-rest.ts';
+import { DYNAMODB_PROVIDERS } from './dynamodb.ts';
 import { EVENTS_PROVIDERS } from './events.ts';
 import { IAM_PROVIDERS } from './iam.ts';
 import { LAMBDA_PROVIDERS } from './lambda.ts';
@@ -19,6 +20,7 @@ import { SQS_PROVIDERS } from './sqs.ts';
 const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...SQS_PROVIDERS,
   ...SNS_PROVIDERS,
+  ...DYNAMODB_PROVIDERS,
   ...EVENTS_PROVIDERS,
   ...LAMBDA_PROVIDERS,
   ...IAM_PROVIDERS,

@@ -10,6 +10,9 @@ const SMALLEST_EXPONENT = -130;
 
 /** Integers that need no parsing: they are their own canonical text, and exact as JavaScript numbers. */
 const SHORT_INTEGER = /^(?:0|-?[1-9]\d{0,14})$/;
+const SHORT_POSITIVE_INTEGER = /^[1-9]\d{0,14}$/;
+/** Makes every exponent a number of three digits. */
+const POWER_OFFSET = 500;
 const NUMBER = /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,6}))?$/;
 
 /** `d.ddd x 10^exponent`; `digits` has no zero at either end and is empty for zero. */
@@ -28,10 +31,13 @@ export function canonicalNumber(text: string): string {
 
 /** Text that sorts as the numbers do, and is the same for equal numbers. Takes canonical text. */
 export function sortableNumber(canonical: string): string {
+  if (SHORT_POSITIVE_INTEGER.test(canonical)) {
+    return `2${canonical.length - 1 + POWER_OFFSET}${canonical.replace(/0+$/, '')}`;
+  }
   const { negative, digits, exponent } = parse(canonical);
   if (digits === '') return '1';
   // Three digits that grow with the exponent.
-  const power = exponent + 500;
+  const power = exponent + POWER_OFFSET;
   if (!negative) return `2${power}${digits}`;
   // Below zero everything is turned round; '~' comes after all digits, so that -1.2 is above -1.23.
   let complement = '';
