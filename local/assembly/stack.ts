@@ -90,8 +90,10 @@ export interface IgnoredProperty {
 /** Events kept of one stack. */
 const MAXIMUM_EVENTS = 2000;
 
+/** No two events of a stack have the same time, so that whoever sorts them by it gets their order. */
 export function addEvent(stack: Stack, event: StackEvent): void {
-  stack.events.push(event);
+  const last = stack.events.at(-1)?.at ?? 0;
+  stack.events.push({ ...event, at: Math.max(event.at, last + 1) });
   if (stack.events.length > MAXIMUM_EVENTS) stack.events = stack.events.slice(-MAXIMUM_EVENTS);
 }
 
