@@ -8,6 +8,7 @@ import {
   type EmbeddedAws,
   type FaultRules,
   type Happening,
+  type PolicyMode,
 } from '../aws/index.ts';
 import type { LambdaFaults } from '../aws/lambda/index.ts';
 import { createDatabase, startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/index.ts';
@@ -56,7 +57,7 @@ export interface StartAwsOptions {
    * its own account's services.
    * @default enforced
    */
-  readonly policies?: 'enforced' | 'enforced-where-present';
+  readonly policies?: PolicyMode;
 }
 
 /** A running AWS of this test's own. */
@@ -104,7 +105,7 @@ export interface TestAws {
  * expect(aws.queue('Fulfilment/DeadLetterQueue').messages()).toEqual([]);
  */
 export async function startAws(options: StartAwsOptions = {}): Promise<TestAws> {
-  const { startTime, frozen = false, seed, ...rest } = options;
+  const { startTime, frozen = false, seed, policies = 'enforced', ...rest } = options;
   const clock = controllableClock(startTime?.getTime());
   if (frozen) clock.freeze();
   const aws = await startEmbeddedAws({
