@@ -51,9 +51,7 @@ export function systemClock(): Clock {
 
 /** A frozen clock for tests. `start` is the first time it shows; by default 1 January 2026, 00:00 UTC. */
 export function manualClock(start: number = Date.UTC(2026, 0, 1)): ManualClock {
-  const clock = controllableClock(start);
-  clock.freeze();
-  return clock;
+  return createClock(start, start);
 }
 
 interface Timer {
@@ -67,9 +65,13 @@ interface Timer {
 
 /** A clock that runs at the machine's pace from `start`, the present when absent. */
 export function controllableClock(start: number = Date.now()): ControllableClock {
+  return createClock(start, undefined);
+}
+
+/** `frozenAt` is the time it stands still at from the beginning. */
+function createClock(start: number, frozenAt: number | undefined): ControllableClock {
   const timers = new Map<ClockTimer, Timer>();
   let offset = start - Date.now();
-  let frozenAt: number | undefined;
   let skipped = 0;
   let armed = 0;
 
