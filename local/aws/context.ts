@@ -39,6 +39,8 @@ export interface CallerSession {
   readonly policy?: unknown;
   /** Session tags, `aws:PrincipalTag/NAME`. */
   readonly tags?: Readonly<Record<string, string>>;
+  /** The service that acts in the role, and the resource it does it for: the role must trust it. */
+  readonly assumedBy?: { readonly service: string; readonly sourceArn?: string };
   /** The function whose instance calls (`lambda:SourceFunctionArn`). */
   readonly sourceFunctionArn?: string;
 }

@@ -1,6 +1,7 @@
 /** Lines in CloudWatch Logs that another service writes, and roles that services act in. */
-import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { AwsContext, Caller } from '../context.ts';
+import { actingRole } from '../iam/role-caller.ts';
 import type { LogsService } from '../logs/index.ts';
 import { notRunning } from './targets.ts';
 
@@ -17,9 +18,9 @@ export function appendToLog(
   logs.append(groupName, streamName, [event], caller);
 }
 
-/** A service that acts in a role of the account. */
-export function roleCaller(context: Pick<AwsContext, 'accountId'>, roleArn: string): Caller {
-  const accountId = roleArn.split(':')[4] || context.accountId;
-  const role = roleArn.split('/').at(-1) ?? roleArn;
-  return { accountId, arn: `arn:aws:sts::${accountId}:assumed-role/${role}/${randomUUID()}` };
+/** A service that acts in a role of the account, for one of its resources. */
+export function roleCaller(service: string, roleArn: string, sourceArn: string): Caller {
+  // AWS makes a session name up; one that stays the same lets the authorizer remember its answers.
+  const sessionName = createHash('sha256').update(sourceArn).digest('hex').slice(0, 32);
+  return actingRole(service, roleArn, sessionName, sourceArn);
 }

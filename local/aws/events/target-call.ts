@@ -86,7 +86,7 @@ function callerFor(context: AwsContext, rule: Rule, target: Target): Caller {
   const roleArn = target.RoleArn ?? rule.roleArn;
   return roleArn === undefined
     ? serviceCaller(context, SERVICE_PRINCIPAL, rule.arn)
-    : roleCaller(context, roleArn);
+    : roleCaller(SERVICE_PRINCIPAL, roleArn, rule.arn);
 }
 
 /** API_KinesisParameters.html: the event's id when there is no path. */

@@ -38,7 +38,7 @@ export async function invokeSchedule(
   wrap: (attempt: () => Promise<void>) => Promise<void> = (attempt) => attempt(),
 ): Promise<void> {
   const { target } = schedule;
-  const caller = roleCaller(context, target.RoleArn);
+  const caller = roleCaller('scheduler.amazonaws.com', target.RoleArn, schedule.arn);
   const asked = { ScheduleArn: schedule.arn, TargetArn: target.Arn };
   let attempts = 0;
   let input = '';

@@ -45,7 +45,7 @@ export function createDeliveryStatus(context: AwsContext): DeliveryStatus {
       const line = JSON.stringify(statusLine(context, subscription, message, outcome));
       const event = { timestamp: context.clock.now(), message: line };
       try {
-        appendToLog(context, group, streamName, event, roleCaller(context, roleArn));
+        appendToLog(context, group, streamName, event, roleCaller('sns.amazonaws.com', roleArn, topic.arn));
       } catch (error) {
         // A status that can't be logged stops no delivery; the console shows why.
         context.events.emit({
