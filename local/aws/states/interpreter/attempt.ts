@@ -91,6 +91,7 @@ export function roleCaller({ step, roleArn }: Attempt): Caller {
   return {
     accountId: account || step.run.context.accountId,
     arn: `arn:aws:sts::${account || step.run.context.accountId}:assumed-role/${role}/${session}`,
+    session: { assumedBy: { service: 'states.amazonaws.com', sourceArn: step.run.execution.machineArn } },
   };
 }
 
