@@ -1,5 +1,5 @@
 /** API Gateway calls a function: as the service `apigateway.amazonaws.com`, for the method, route or authorizer that asks. */
-import { roleCaller } from '../iam/role-caller.ts';
+import { actingRole } from '../iam/role-caller.ts';
 import { callService } from '../dispatch.ts';
 import { serviceCaller, type AwsContext } from '../context.ts';
 
@@ -22,7 +22,7 @@ export async function callFunction(
   const caller =
     source.roleArn === undefined
       ? serviceCaller(context, SERVICE_PRINCIPAL, source.sourceArn)
-      : roleCaller(source.roleArn, 'BackplaneAssumeRoleSession');
+      : actingRole(SERVICE_PRINCIPAL, source.roleArn, 'BackplaneAssumeRoleSession', source.sourceArn);
   const input = { FunctionName: functionArn, Payload: JSON.stringify(event) };
   const output = (await callService(context, context.services.get('lambda'), 'Invoke', input, caller)) as {
     readonly Payload?: string;

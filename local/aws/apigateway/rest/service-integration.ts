@@ -5,7 +5,7 @@
 import { callService } from '../../dispatch.ts';
 import { asAwsError } from '../../errors.ts';
 import { serviceCaller, type AwsContext, type AwsService } from '../../context.ts';
-import { roleCaller } from '../../iam/role-caller.ts';
+import { actingRole } from '../../iam/role-caller.ts';
 import { jsonInput } from '../../protocols/aws-json.ts';
 import { queryInput } from '../../protocols/query.ts';
 import { SERVICE_PRINCIPAL } from '../function-call.ts';
@@ -42,7 +42,7 @@ export async function callAwsService(
   const caller =
     identity.roleArn === undefined
       ? serviceCaller(context, SERVICE_PRINCIPAL, identity.sourceArn)
-      : roleCaller(identity.roleArn, 'BackplaneAssumeRoleSession');
+      : actingRole(SERVICE_PRINCIPAL, identity.roleArn, 'BackplaneAssumeRoleSession', identity.sourceArn);
 
   const { action, input, isQuery } = readRequest(context, service, target, request);
   const headers = { 'content-type': isQuery ? 'application/json' : 'application/x-amz-json-1.1' };
