@@ -64,7 +64,10 @@ export function createFunctionRunner(
     region: context.region,
     endpointUrl: context.endpointUrl,
     credentials: context.credentials.issue(
-      roleCaller(configuration.roleArn, functionName, { sourceFunctionArn: functionArn }),
+      roleCaller(configuration.roleArn, functionName, {
+        sourceFunctionArn: functionArn,
+        assumedBy: { service: 'lambda.amazonaws.com' },
+      }),
     ),
     capacity,
     scaleOutDelayMilliseconds,
