@@ -23,6 +23,19 @@ export function createAuthorizer(context: AwsContext, identities: Identities): A
   const isLenient = context.policies === 'enforced-where-present';
   const remembered = new Map<string, Remembered>();
 
+  /** A service that acts in a role must be trusted by it, as if it had called AssumeRole. */
+  const authorizeSession = (service: string, caller: Caller): void => {
+    const assumedBy = caller.session?.assumedBy;
+    const role = assumedBy && identify(caller, identities).role;
+    if (assumedBy === undefined || role === undefined) return;
+    const assuming: Caller = { accountId: caller.accountId, arn: assumedBy.service, ...assumedBy };
+    authorizeOne(service, assuming, {
+      action: 'sts:AssumeRole',
+      resourceArn: role.arn,
+      resourcePolicy: role.trustPolicy,
+    });
+  };
+
   const authorizeOne = (service: string, caller: Caller, request: AuthorizationRequest): void => {
     const { resourcePolicy } = request;
     if (resourcePolicy === undefined && isRoot(context, caller) && !isDecidedByResource(request)) return;
@@ -98,6 +111,7 @@ export function createAuthorizer(context: AwsContext, identities: Identities): A
       if (caller.expiresAt !== undefined && caller.expiresAt <= context.clock.now()) {
         throw expiredToken(service);
       }
+      if (requests.length > 0) authorizeSession(service, caller);
       for (const request of requests) authorizeOne(service, caller, request);
     },
   };

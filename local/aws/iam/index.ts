@@ -8,7 +8,7 @@ import { checkedDocument, createIdentities } from './identities.ts';
 import type { Role } from './model.ts';
 
 export type { ManagedPolicy, Role } from './model.ts';
-export { roleCaller } from './role-caller.ts';
+export { actingRole, roleCaller } from './role-caller.ts';
 
 declare module '../context.ts' {
   interface AwsServices {

@@ -17,5 +17,21 @@ export function roleCaller(roleArn: string, sessionName: string, session?: Calle
   };
 }
 
+/**
+ * A service that acts in a role: the role must trust it.
+ *
+ * @param sourceArn the resource it acts for, where the service tells it (`aws:SourceArn` in the trust policy)
+ */
+export function actingRole(
+  service: string,
+  roleArn: string,
+  sessionName: string,
+  sourceArn?: string,
+): Caller {
+  return roleCaller(roleArn, sessionName, {
+    assumedBy: { service, ...(sourceArn !== undefined && { sourceArn }) },
+  });
+}
+
 /** STS/latest/APIReference/API_AssumeRole.html */
 const SESSION_NAME_LENGTH = 64;
