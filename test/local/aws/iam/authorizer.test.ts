@@ -1,5 +1,6 @@
 /** Who gets in where, through the services themselves. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { actingRole } from '../../../../local/aws/iam/index.ts';
 import { ACCOUNT, harness, queueArn, roleArn, topicArn, type Harness } from './harness.ts';
 
 let aws: Harness;
@@ -503,6 +504,48 @@ describe('sessions', () => {
       'role chaining',
     );
     await expect(aws.call(aws.root, 'sts', 'AssumeRole', input)).rejects.toThrow('MaxSessionDuration');
+  });
+});
+
+describe('services that act in a role', () => {
+  const mayAct = { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: '*' };
+  const acting = actingRole(
+    'events.amazonaws.com',
+    roleArn('delivery'),
+    'one',
+    'arn:aws:events:us-east-1:0:rule/r',
+  );
+  const trust = (Principal: object, Condition?: object) => ({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal, Action: 'sts:AssumeRole', ...(Condition && { Condition }) }],
+  });
+  const putRole = (AssumeRolePolicyDocument: object) =>
+    aws.iam.putRole({
+      RoleName: 'delivery',
+      AssumeRolePolicyDocument,
+      Policies: { inline: { Version: '2012-10-17', Statement: [mayAct] } },
+    });
+
+  test('need its trust, and are told what to add to it', async () => {
+    await createQueue();
+    putRole(trust({ Service: 'lambda.amazonaws.com' }));
+
+    await expect(aws.call(acting, 'sqs', 'SendMessage', send)).rejects.toThrow('sts:AssumeRole');
+    expect(aws.denied[0]?.detail).toMatchObject({
+      policy: `the trust policy of the role ${roleArn('delivery')}`,
+      statement: JSON.stringify({
+        Effect: 'Allow',
+        Principal: { Service: 'events.amazonaws.com' },
+        Action: 'sts:AssumeRole',
+        Condition: { ArnEquals: { 'aws:SourceArn': 'arn:aws:events:us-east-1:0:rule/r' } },
+      }),
+    });
+
+    putRole(trust({ Service: 'events.amazonaws.com' }));
+    await aws.call(acting, 'sqs', 'SendMessage', send);
+    const otherRule = { ArnEquals: { 'aws:SourceArn': 'arn:aws:events:us-east-1:0:rule/other' } };
+    putRole(trust({ Service: 'events.amazonaws.com' }, otherRule));
+    await expect(aws.call(acting, 'sqs', 'SendMessage', send)).rejects.toThrow('sts:AssumeRole');
   });
 });
 
