@@ -32,6 +32,8 @@ interface Run {
   readonly stack: Stack;
   readonly request: StackRequest;
   readonly nested: NestedStacks;
+  /** The number of this deployment. */
+  readonly generation: number;
   /** How to undo what was done, the last last. */
   readonly undo: (() => Promise<void>)[];
   /** What was replaced, and goes in the end. */
@@ -57,7 +59,8 @@ export async function applyStack(
     templateBody: stack.templateBody,
     parameters: stack.parameters,
   };
-  const run: Run = { stacks, stack, request, nested, undo: [], replaced: [], ignored: [] };
+  const generation = stack.deployments++;
+  const run: Run = { stacks, stack, request, nested, generation, undo: [], replaced: [], ignored: [] };
   setStatus(run, `${kind}_IN_PROGRESS`);
   stack.template = request.template;
   stack.templateBody = request.templateBody;
@@ -112,7 +115,7 @@ async function make(run: Run, wanted: WantedResource): Promise<Walked> {
       logicalId,
       type,
       properties,
-      generation: before?.generation ?? 0,
+      generation: before?.generation ?? run.generation,
       dependsOn: wanted.dependsOn(),
       deletionPolicy: definition.DeletionPolicy ?? 'Delete',
       updateReplacePolicy: definition.UpdateReplacePolicy ?? 'Delete',
@@ -211,7 +214,7 @@ async function replace(
       `CloudFormation cannot update a stack when a custom-named resource requires replacing. ${because.join(', ')} changed, which takes a new resource, and ${name} is still ${JSON.stringify(base.properties[name])}. Rename it and update the stack again.`,
     );
   }
-  const next: Undressed = { ...base, generation: before.generation + 1 };
+  const next: Undressed = { ...base, generation: run.generation };
   const created = await provider.create(
     await withSecrets(run.stacks.aws, next.properties),
     contextOf(run, next),

@@ -10,7 +10,7 @@ export interface StackResource {
   readonly attributes: JsonObject;
   /** Resolved, but for dynamic references: no secret is kept here. */
   readonly properties: JsonObject;
-  /** How often it was replaced; part of the names that are generated for it. */
+  /** Which deployment of its stack made it; part of the names that are generated for it. */
   readonly generation: number;
   /** Logical ids it refers to or depends on. It goes before they do. */
   readonly dependsOn: readonly string[];
@@ -76,6 +76,8 @@ export interface Stack {
   events: StackEvent[];
   /** Properties no provider knows, as `logicalId.property`. */
   ignoredProperties: readonly IgnoredProperty[];
+  /** Deployments that were begun, those of former stacks of this name included. */
+  deployments: number;
   /** True until the first change after a restart: what a process held in memory may be gone. */
   restored: boolean;
 }

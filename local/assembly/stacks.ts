@@ -96,6 +96,7 @@ function createStacks(aws: AwsContext): Stacks {
         imports: [],
         events: [],
         ignoredProperties: [],
+        deployments: deleted.findLast((former) => former.name === name)?.deployments ?? 0,
         restored: false,
       };
       byName.set(name, stack);

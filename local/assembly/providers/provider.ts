@@ -57,8 +57,8 @@ export interface ProviderContext {
   /** By name or id; one that is not there is no error. */
   removeNestedStack(stackNameOrId: string): Promise<void>;
   /**
-   * The name CloudFormation would generate, the same in every run: stack, logical id, a hash. A resource that takes
-   * the place of another gets another name.
+   * The name CloudFormation would generate: stack, logical id, a hash. The same in every run for what the first
+   * deployment of a stack makes; what a later one makes gets another name than anything before it.
    */
   generatedName(maximumLength: number): string;
 }
@@ -111,7 +111,7 @@ export class CannotRun extends Error {
 /**
  * `<stack>-<logicalId>-<hash>`, cut in the middle to fit. The hash stands for CloudFormation's random part.
  *
- * @param generation how often the resource was replaced
+ * @param generation the number of the stack's deployment that makes the resource
  */
 export function generatedName(
   stackName: string,
