@@ -3,6 +3,7 @@
  * https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
  */
 import type { AuthorizationRequest, AwsContext } from '../context.ts';
+import { passRole } from '../iam/pass-role.ts';
 import { activityArn, machineArn, machineOfExecution } from './arn.ts';
 import type { Input } from './input.ts';
 
@@ -27,7 +28,11 @@ export function statesAuthorization(
   action: string,
   input: Input,
 ): readonly AuthorizationRequest[] {
-  return [{ action: `states:${action}`, resourceArn: resourceOf(context, action, input) }];
+  const { roleArn } = input;
+  return [
+    { action: `states:${action}`, resourceArn: resourceOf(context, action, input) },
+    ...(typeof roleArn === 'string' ? passRole('states.amazonaws.com', [roleArn]) : []),
+  ];
 }
 
 function resourceOf(context: AwsContext, action: string, input: Input): string {

@@ -5,7 +5,7 @@
 import { call } from '../../delivery/index.ts';
 import { AwsError } from '../../errors.ts';
 import { Cancelled } from '../interpreter/cancellation.ts';
-import { roleCaller, withinTimeout } from '../interpreter/attempt.ts';
+import { executionCaller, withinTimeout } from '../interpreter/attempt.ts';
 import type { Attempt } from '../interpreter/attempt.ts';
 import { addEvent } from '../interpreter/run.ts';
 import { isObject } from '../json.ts';
@@ -58,7 +58,7 @@ export async function runFunction(arn: string, attempt: Attempt): Promise<Json> 
 /** Calls Lambda's Invoke as the execution's role. */
 export async function invoke(attempt: Attempt, input: Record<string, unknown>): Promise<JsonObject> {
   const { context } = attempt.step.run;
-  const answer = await call(context, 'lambda', 'Invoke', input, roleCaller(attempt));
+  const answer = await call(context, 'lambda', 'Invoke', input, executionCaller(attempt));
   return answer as JsonObject;
 }
 

@@ -4,7 +4,7 @@
  */
 import { callService } from '../../dispatch.ts';
 import type { AwsService } from '../../context.ts';
-import { roleCaller } from '../interpreter/attempt.ts';
+import { executionCaller } from '../interpreter/attempt.ts';
 import type { Attempt } from '../interpreter/attempt.ts';
 import { isArray, isObject } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
@@ -54,7 +54,7 @@ export async function callNamed(
   if (!running) {
     throw new StateError('States.Runtime', `No service ${service} runs in this embedded AWS.`);
   }
-  const output = await callService(context, running, action, input, roleCaller(attempt), signal);
+  const output = await callService(context, running, action, input, executionCaller(attempt), signal);
   // Dates, buffers and absent members become what JSON has for them.
   return JSON.parse(JSON.stringify(output ?? {})) as Json;
 }

@@ -1,5 +1,6 @@
 /** One attempt of a Task: its timeout, its heartbeat, and the completion by token. */
 import type { Caller } from '../../context.ts';
+import { roleCaller } from '../../iam/role-caller.ts';
 import type { Json } from '../json.ts';
 import { StateError } from '../language/state-error.ts';
 import { createScope, sleepUntil, within } from './cancellation.ts';
@@ -83,16 +84,10 @@ export async function completion(attempt: Attempt, task: PendingTask, scope: Sco
 }
 
 /** The role of the execution as a caller of other services. */
-export function roleCaller({ step, roleArn }: Attempt): Caller {
-  const [, , , , account = '', path = ''] = roleArn.split(':');
-  const role = path.split('/').at(-1) ?? '';
+export function executionCaller({ step, roleArn }: Attempt): Caller {
   // The session is the execution, so that a log of calls tells which one made them.
-  const session = step.run.execution.name.replaceAll(/[^\w+=,.@-]/g, '').slice(0, 64) || 'execution';
-  return {
-    accountId: account || step.run.context.accountId,
-    arn: `arn:aws:sts::${account || step.run.context.accountId}:assumed-role/${role}/${session}`,
-    session: { assumedBy: { service: 'states.amazonaws.com', sourceArn: step.run.execution.machineArn } },
-  };
+  const session = step.run.execution.name.replaceAll(/[^\w+=,.@-]/g, '');
+  return roleCaller(roleArn, session || 'execution');
 }
 
 /** As `Promise.race`; what the loser rejects with later is nobody's concern. */

@@ -536,6 +536,11 @@ describe('what the world hears', () => {
     expect(needed('DescribeExecution', { executionArn: execution.arn })).toMatchObject([
       { resourceArn: execution.arn },
     ]);
+    expect(needed('CreateStateMachine', { name: 'x', roleArn: ROLE })?.[1]).toEqual({
+      action: 'iam:PassRole',
+      resourceArn: ROLE,
+      conditionKeys: { 'iam:PassedToService': 'states.amazonaws.com' },
+    });
     expect(needed('ListStateMachines', {})).toMatchObject([{ resourceArn: '*' }]);
     expect(needed('CreateStateMachine', { name: 'x' })).toMatchObject([
       { resourceArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:x' },
