@@ -46,6 +46,8 @@ export function createAssets(context: AwsContext): Assets {
     await mkdir(place, { recursive: true });
     if (bytes.subarray(0, ZIP_SIGNATURE.length).equals(ZIP_SIGNATURE)) {
       await mkdir(path, { recursive: true });
+      // As in Lambda, what the archive says about modules counts, and not the project around this directory.
+      await writeFile(join(place, 'package.json'), '{}');
       await unzip(bytes, path);
     } else await writeFile(path, bytes);
     files.set(key, path);
