@@ -1,5 +1,8 @@
 /** `waybill aws`: the embedded AWS alone, empty, for anybody's tests in any language. */
+import { join } from 'node:path';
 import { startEmbeddedAws } from '../../local/aws/index.ts';
+import { createDatabase, startEmbeddedPostgres } from '../../local/postgres/index.ts';
+import type { EmbeddedPostgres } from '../../local/postgres/index.ts';
 
 export interface AwsOptions {
   readonly port: number;
@@ -20,6 +23,18 @@ export async function aws(options: AwsOptions): Promise<void> {
     ...(options.state !== undefined && { stateDirectory: options.state }),
   });
   const { endpointUrl, context } = embedded;
+  // Only the first database cluster of a template starts it: most never need one.
+  let postgres: Promise<EmbeddedPostgres> | undefined;
+  embedded.services.cloudformation.onDatabase(async (request) => {
+    postgres ??= startEmbeddedPostgres({
+      database: 'postgres',
+      cacheDirectory: join(process.cwd(), '.waybill'),
+    });
+    const server = await postgres;
+    await createDatabase(server, request);
+    return { host: server.host, port: server.port };
+  });
+  embedded.services.cloudformation.onLog((line) => process.stderr.write(`${line}\n`));
   const services = context.services.all().map(({ name }) => name);
   process.stdout.write(
     options.json === true
@@ -34,4 +49,5 @@ export async function aws(options: AwsOptions): Promise<void> {
     process.once('SIGTERM', resolve);
   });
   await embedded.close();
+  await (await postgres?.catch(() => undefined))?.stop();
 }
