@@ -91,6 +91,8 @@ export interface ServiceProtocols {
     readonly errorNamespace?: string;
     /** Adds the `x-amzn-query-error` header to errors (SQS only). */
     readonly queryCompatible?: boolean;
+    /** For services that also speak CBOR under the same targets: the members that are times, and byte strings. */
+    readonly cbor?: { readonly timestamps: readonly string[]; readonly blobs: readonly string[] };
     /** Adds the `x-amz-crc32` header, which clients check the body by (DynamoDB only). */
     readonly checksum?: boolean;
   };

@@ -13,6 +13,7 @@ import { callService, ResponseDropped } from './dispatch.ts';
 import { asAwsError, AwsError, unknownOperation } from './errors.ts';
 import { acceptPlaintextHttp2 } from './protocols/plaintext-http2.ts';
 import { cborError, cborInput, cborOperation, cborOutput } from './protocols/rpc-v2-cbor.ts';
+import { AWS_CBOR, awsCborError, awsCborInput, awsCborOutput } from './protocols/aws-cbor.ts';
 import { jsonError, jsonInput, jsonOperation, jsonOutput } from './protocols/aws-json.ts';
 import { queryError, queryInput, queryOutput, queryService } from './protocols/query.ts';
 import { matchRoute, restError, type RestResponse, type RestRoute } from './protocols/rest-json.ts';
@@ -192,7 +193,8 @@ async function route(
   const signature = signatureOf(request, searchParams);
   const caller = (signature && context.credentials.callerOf(signature.accessKeyId)) ?? rootCaller(context);
   if (typeof target === 'string') {
-    return answerJson(context, target, uncompressed(request, body), caller, signal);
+    const isCbor = request.headers['content-type'] === AWS_CBOR;
+    return answerJson(context, target, uncompressed(request, body), isCbor, caller, signal);
   }
   const operation = cborOperation(context.services.all(), pathname);
   if (operation) return answerCbor(context, operation, uncompressed(request, body), caller, signal);
@@ -222,6 +224,7 @@ async function answerJson(
   context: AwsContext,
   target: string,
   body: Buffer,
+  isCbor: boolean,
   caller: Caller,
   signal: AbortSignal,
 ): Promise<WireResponse> {
@@ -229,11 +232,14 @@ async function answerJson(
   try {
     const operation = jsonOperation(context.services.all(), target);
     service = operation.service;
-    const input = jsonInput(body);
-    return jsonOutput(service, await callService(context, service, operation.action, input, caller, signal));
+    const input = isCbor ? awsCborInput(service, body) : jsonInput(body);
+    const output = await callService(context, service, operation.action, input, caller, signal);
+    return isCbor ? awsCborOutput(service, output) : jsonOutput(service, output);
   } catch (error) {
     if (error instanceof ResponseDropped) throw error;
-    return jsonError(service, asAwsError(error));
+    return isCbor && service
+      ? awsCborError(service, asAwsError(error))
+      : jsonError(service, asAwsError(error));
   }
 }
 

@@ -27,6 +27,17 @@ declare module '../context.ts' {
   }
 }
 
+/** Members that are no texts or numbers in CBOR, which Java's SDKs speak. */
+const CBOR_MEMBERS = {
+  blobs: ['Data'],
+  timestamps: [
+    'ApproximateArrivalTimestamp',
+    'ConsumerCreationTimestamp',
+    'StreamCreationTimestamp',
+    'Timestamp',
+  ],
+};
+
 export interface KinesisService extends AwsService {
   readonly name: 'kinesis';
   /** Calls the listener for every record put and every shard closed; the returned function removes it. */
@@ -124,7 +135,7 @@ export function createKinesisService(context: AwsContext): KinesisService {
 
   return {
     name: 'kinesis',
-    protocols: { json: { version: '1.1', targetPrefix: 'Kinesis_20131202' } },
+    protocols: { json: { version: '1.1', targetPrefix: 'Kinesis_20131202', cbor: CBOR_MEMBERS } },
     authorization: (action, input) => kinesisAuthorization(streams, action, input),
     handle: async (action, input) => actionNamed(actions, 'Kinesis', action)(input) ?? {},
     observeStream: (streamArn, listener) => streams.observe(streamArn, listener),

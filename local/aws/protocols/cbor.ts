@@ -102,8 +102,15 @@ export function decodeCbor(bytes: Buffer): unknown {
   return decoded;
 }
 
-/** Writes a JSON value. Members of one of these names, and the items of lists of these names, are times. */
-export function encodeCbor(value: unknown, timestamps: ReadonlySet<string>): Buffer {
+/**
+ * Writes a JSON value. Members of one of these names, and the items of lists of these names, are times; texts of the
+ * other names are base64 and become byte strings.
+ */
+export function encodeCbor(
+  value: unknown,
+  timestamps: ReadonlySet<string>,
+  blobs: ReadonlySet<string> = new Set(),
+): Buffer {
   const parts: Buffer[] = [];
 
   const head = (major: number, argument: number): void => {
@@ -131,6 +138,11 @@ export function encodeCbor(value: unknown, timestamps: ReadonlySet<string>): Buf
     parts.push(bytes);
   };
 
+  const byteString = (bytes: Buffer): void => {
+    head(2, bytes.length);
+    parts.push(bytes);
+  };
+
   const write = (item: unknown, isTime: boolean): void => {
     if (typeof item === 'number') {
       if (isTime) head(6, EPOCH_TIME_TAG);
@@ -151,7 +163,8 @@ export function encodeCbor(value: unknown, timestamps: ReadonlySet<string>): Buf
       head(5, members.length);
       for (const [name, member] of members) {
         write(name, false);
-        write(member, timestamps.has(name));
+        if (blobs.has(name) && typeof member === 'string') byteString(Buffer.from(member, 'base64'));
+        else write(member, timestamps.has(name));
       }
     } else {
       parts.push(Buffer.from([(7 << 5) | 22]));
