@@ -1,6 +1,6 @@
 /** One attempt of a Task: its timeout, its heartbeat, and the completion by token. */
 import type { Caller } from '../../context.ts';
-import { roleCaller } from '../../iam/role-caller.ts';
+import { actingRole } from '../../iam/role-caller.ts';
 import type { Json } from '../json.ts';
 import { StateError } from '../language/state-error.ts';
 import { createScope, sleepUntil, within } from './cancellation.ts';
@@ -87,7 +87,8 @@ export async function completion(attempt: Attempt, task: PendingTask, scope: Sco
 export function executionCaller({ step, roleArn }: Attempt): Caller {
   // The session is the execution, so that a log of calls tells which one made them.
   const session = step.run.execution.name.replaceAll(/[^\w+=,.@-]/g, '');
-  return roleCaller(roleArn, session || 'execution');
+  const { machineArn } = step.run.execution;
+  return actingRole('states.amazonaws.com', roleArn, session || 'execution', machineArn);
 }
 
 /** As `Promise.race`; what the loser rejects with later is nobody's concern. */

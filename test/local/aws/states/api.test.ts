@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 
 import type { MetricSample } from '../../../../local/aws/metrics.ts';
+import { createLogsService } from '../../../../local/aws/logs/index.ts';
 import { createHarness, failure, functionArn, only, outputOf, ROLE, SECOND } from './harness.ts';
 import type { Handler, Harness } from './harness.ts';
 
@@ -523,6 +524,28 @@ describe('what the world hears', () => {
       },
       { detail: { status: 'FAILED', error: 'E', executionArn: execution.arn } },
     ]);
+  });
+
+  test.each([
+    ['ALL', true, ['ExecutionStarted', 'FailStateEntered', 'ExecutionFailed']],
+    ['ERROR', false, ['ExecutionFailed']],
+    ['OFF', true, []],
+  ])('a log group, at level %s', async (level, includeExecutionData, types) => {
+    const h = harness();
+    const logs = createLogsService(h.context);
+    h.context.services.register(logs);
+    const logGroupArn = 'arn:aws:logs:us-east-1:000000000000:log-group:/flows:*';
+    const machine = await h.machine(only({ Type: 'Fail', End: undefined, Error: 'E' }), {
+      loggingConfiguration: {
+        level,
+        includeExecutionData,
+        destinations: [{ cloudWatchLogsLogGroup: { logGroupArn } }],
+      },
+    });
+    await h.start(machine, { secret: 1 });
+    const messages = logs.logs('/flows').map(({ message }) => JSON.parse(message) as { type: string });
+    expect(messages.map(({ type }) => type)).toEqual(types);
+    expect(JSON.stringify(messages).includes('secret')).toBe(level === 'ALL');
   });
 
   test('the permissions that calls need', async () => {

@@ -158,3 +158,45 @@ test('stop and redrive', async () => {
     redriveCount: 1,
   });
 });
+
+test('the policies of the machine’s role decide what its tasks may do', async () => {
+  const { iam, sqs } = aws.services;
+  const root = { accountId: '000000000000', arn: 'arn:aws:iam::000000000000:root' };
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Principal: { Service: 'states.amazonaws.com' }, Action: 'sts:AssumeRole' },
+    ],
+  };
+  await iam.handle(
+    'CreateRole',
+    { RoleName: 'sender', AssumeRolePolicyDocument: JSON.stringify(trust) },
+    root,
+  );
+  const { QueueUrl } = (await sqs.handle('CreateQueue', { QueueName: 'orders' }, root)) as {
+    QueueUrl: string;
+  };
+  const definition = only({
+    Type: 'Task',
+    Resource: 'arn:aws:states:::sqs:sendMessage',
+    Parameters: { QueueUrl, MessageBody: 'hello' },
+  });
+  const { stateMachineArn } = await client.send(
+    new CreateStateMachineCommand({
+      name: 'sends',
+      definition: JSON.stringify(definition),
+      roleArn: 'arn:aws:iam::000000000000:role/sender',
+    }),
+  );
+  const run = async () => {
+    const { executionArn = '' } = await client.send(new StartExecutionCommand({ stateMachineArn }));
+    return aws.services.states.outcome(executionArn);
+  };
+
+  expect(await run()).toMatchObject({ status: 'FAILED', error: 'SQS.AmazonSQSException' });
+
+  const allow = { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: 'arn:aws:sqs:*:*:orders' };
+  const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [allow] });
+  await iam.handle('PutRolePolicy', { RoleName: 'sender', PolicyName: 'send', PolicyDocument }, root);
+  expect(await run()).toMatchObject({ status: 'SUCCEEDED' });
+});
