@@ -29,6 +29,11 @@ export function newExecution(context: AwsContext, due: number): Execution {
   return { id: randomUUID(), due, startedAt: context.clock.now() };
 }
 
+/** Trust policies see the group, not the schedule. scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html */
+function groupArnOf(scheduleArn: string): string {
+  return scheduleArn.replace(/:schedule\/([^/]+)\/.*$/, ':schedule-group/$1');
+}
+
 /** Invokes the schedule's target, in the target's role. Never rejects. */
 export async function invokeSchedule(
   context: AwsContext,
@@ -38,7 +43,7 @@ export async function invokeSchedule(
   wrap: (attempt: () => Promise<void>) => Promise<void> = (attempt) => attempt(),
 ): Promise<void> {
   const { target } = schedule;
-  const caller = roleCaller('scheduler.amazonaws.com', target.RoleArn, schedule.arn);
+  const caller = roleCaller('scheduler.amazonaws.com', target.RoleArn, groupArnOf(schedule.arn));
   const asked = { ScheduleArn: schedule.arn, TargetArn: target.Arn };
   let attempts = 0;
   let input = '';
