@@ -130,29 +130,55 @@ describe('Retry', () => {
     ]);
   });
 
+  test('attempts are counted anew each time the state is entered', async () => {
+    let calls = 0;
+    const h = harness({
+      work: () => {
+        calls++;
+        if (calls % 2 === 1) throw failure('Flaky');
+        return { calls };
+      },
+    });
+    const execution = await h.run(
+      {
+        StartAt: 'Work',
+        States: {
+          Work: {
+            Type: 'Task',
+            Resource: functionArn('work'),
+            Retry: [{ ErrorEquals: ['Flaky'], MaxAttempts: 1 }],
+            Next: 'Again',
+          },
+          Again: {
+            Type: 'Choice',
+            Choices: [{ Variable: '$.calls', NumericLessThan: 6, Next: 'Work' }],
+            Default: 'Done',
+          },
+          Done: { Type: 'Succeed' },
+        },
+      },
+      {},
+      10 * SECOND,
+    );
+    expect(outputOf(execution)).toEqual({ calls: 6 });
+  });
+
   test('a Parallel is retried as a whole', async () => {
     const flaky = failing(1);
-    const h = harness({ work: flaky.handler, other: () => 'other' });
+    let others = 0;
+    const h = harness({ work: flaky.handler, other: () => ++others });
     const branch = (name: string) => ({
       StartAt: name,
       States: { [name]: { Type: 'Task', Resource: functionArn(name), End: true } },
     });
-    const execution = await h.run(
-      {
-        StartAt: 'Both',
-        States: {
-          Both: {
-            Type: 'Parallel',
-            Branches: [branch('work'), branch('other')],
-            Retry: [{ ErrorEquals: ['Flaky'] }],
-            End: true,
-          },
-        },
-      },
-      {},
-      5 * SECOND,
-    );
-    expect(outputOf(execution)).toEqual([2, 'other']);
+    const both = {
+      Type: 'Parallel',
+      Branches: [branch('other'), branch('work')],
+      Retry: [{ ErrorEquals: ['Flaky'] }],
+      End: true,
+    };
+    const execution = await h.run({ StartAt: 'Both', States: { Both: both } }, {}, 5 * SECOND);
+    expect(outputOf(execution)).toEqual([2, 2]);
   });
 });
 

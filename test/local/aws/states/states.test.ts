@@ -38,9 +38,9 @@ describe('Pass', () => {
     ['Parameters', { Parameters: { 'x.$': '$.a', y: 1 } }, { a: 5 }, { x: 5, y: 1 }],
     [
       'all of them: ResultPath is placed in the raw input',
-      { InputPath: '$.in', Parameters: { 'v.$': '$.n' }, ResultPath: '$.out', OutputPath: '$.out.v' },
+      { InputPath: '$.in', Parameters: { 'v.$': '$.n' }, ResultPath: '$.out', OutputPath: '$' },
       { in: { n: 3 } },
-      3,
+      { in: { n: 3 }, out: { v: 3 } },
     ],
   ])('%s', async (_title, fields, input, output) => {
     const h = harness();
@@ -407,6 +407,7 @@ describe('limits', () => {
       cause: 'The execution reached the maximum number of history events (25000).',
     });
     expect(h.history(endless)).toHaveLength(25_000);
+    expect(h.types(endless).at(-1)).toBe('ExecutionFailed');
   });
 
   test('TimeoutSeconds of the machine; five minutes for Express', async () => {
