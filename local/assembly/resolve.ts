@@ -29,6 +29,8 @@ export interface ResolveScope {
   mapping(map: string, topKey: string, secondKey: string): Json | undefined;
   importValue(exportName: string, at: string): Json;
   stackOutput(stackName: string, outputName: string, at: string): Json;
+  /** The text with addresses of AWS that a template puts together replaced by those that answer here. */
+  withLocalAddresses(text: string): string;
 }
 
 /**
@@ -91,7 +93,8 @@ const FUNCTIONS: Readonly<Record<string, IntrinsicFunction>> = {
   'Fn::Join': async (argument, scope, at) => {
     const [delimiter, parts] = listOf(argument, 'Fn::Join', at, 2);
     const items = await resolveToList(parts ?? null, scope, at);
-    return items.map((item) => asText(item, at)).join(await text(delimiter ?? '', scope, at));
+    const joined = items.map((item) => asText(item, at)).join(await text(delimiter ?? '', scope, at));
+    return scope.withLocalAddresses(joined);
   },
   'Fn::Sub': async (argument, scope, at) => {
     if (typeof argument === 'string') return substitute(argument, {}, scope, at);
@@ -218,7 +221,7 @@ async function substitute(
     else if (name.includes('.')) result += await text({ 'Fn::GetAtt': name }, scope, at);
     else result += await text({ Ref: name }, scope, at);
   }
-  return result + template.slice(end);
+  return scope.withLocalAddresses(result + template.slice(end));
 }
 
 /** `["Queue", "Arn"]` or `"Queue.Arn"`; the attribute itself may hold dots (`Endpoint.Address`). */

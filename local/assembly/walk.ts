@@ -108,6 +108,7 @@ export function walkTemplate(
       if (value === undefined) throw missing('stack output', `${producer}.${output}`, at, stackName);
       return value;
     },
+    withLocalAddresses: (text) => aws.services.find('apigateway')?.withLocalAddresses(text) ?? text,
   });
 
   const walkTo = async (logicalId: string, path: readonly string[], at: string): Promise<Walked> => {

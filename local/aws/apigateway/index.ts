@@ -19,11 +19,15 @@ declare module '../context.ts' {
 }
 
 const EXECUTE_PATH = '/_aws/execute-api';
+/** What templates put together: `https://API_ID.execute-api.REGION.amazonaws.com` */
+const AWS_ADDRESS = /(https|wss):\/\/([a-z0-9]{10})\.execute-api\.[\w-]+\.amazonaws\.com(?:\.cn)?/g;
 
 export interface ApiGatewayService extends AwsService {
   readonly name: 'apigateway';
   /** Where an API answers: its base address, without the stage. */
   urlOf(apiId: string): string;
+  /** The text with the addresses in AWS of APIs that run here replaced by their addresses here. */
+  withLocalAddresses(text: string): string;
   /** The open connections of a WebSocket API. */
   connections(apiId: string): readonly WebSocketConnection[];
 }
@@ -70,6 +74,13 @@ export function createApiGatewayService(context: AwsContext): ApiGatewayService 
       return true;
     },
     urlOf,
+    withLocalAddresses: (text) =>
+      text.replaceAll(AWS_ADDRESS, (address: string, scheme: string, apiId: string) => {
+        const runsHere =
+          restApis.find(apiId) !== undefined || webSocketApis.has(apiId) || httpApis.has(apiId);
+        if (!runsHere) return address;
+        return urlOf(apiId).replace(/^http/, scheme.startsWith('ws') ? 'ws' : 'http');
+      }),
     connections: (apiId) => webSocketApis.connections(apiId),
     close: () => webSocketApis.close(),
   };

@@ -33,6 +33,7 @@ const scope: ResolveScope = {
     map === 'Sizes' && top === 'local' && second === 'memory' ? 512 : undefined,
   importValue: (name) => `imported-${name}`,
   stackOutput: (stack, output) => `${stack}.${output}`,
+  withLocalAddresses: (text) => text.replace('https://aws.test', 'http://127.0.0.1'),
 };
 
 const resolve = (value: Json) => resolveValue(value, scope, 'Resources.It');
@@ -41,6 +42,8 @@ describe('intrinsic functions', () => {
   test.each<[string, Json, Json]>([
     ['a plain value', { A: [1, true, null, 'x'] }, { A: [1, true, null, 'x'] }],
     ['Ref of a resource', { Ref: 'Queue' }, 'physical-Queue'],
+    ['an address put together', { 'Fn::Join': ['', ['https://', 'aws.test', '/x']] }, 'http://127.0.0.1/x'],
+    ['an address in a text', { 'Fn::Sub': 'https://aws.test/${Queue}' }, 'http://127.0.0.1/physical-Queue'],
     ['Ref of a pseudo parameter', { Ref: 'AWS::Partition' }, 'aws'],
     ['Ref of the URL suffix', { Ref: 'AWS::URLSuffix' }, 'amazonaws.com'],
     ['Fn::GetAtt as a list', { 'Fn::GetAtt': ['Queue', 'Arn'] }, 'arn:aws:sqs:us-east-1:000000000000:orders'],
