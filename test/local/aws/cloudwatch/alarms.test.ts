@@ -233,6 +233,17 @@ test('SetAlarmState acts at once and lasts until the next evaluation', async () 
   expect(aws.state('high')).toBe('OK');
 });
 
+test('the same state for another reason is kept, and notifies nobody again', async () => {
+  const { topicArn, inbox } = await alertTopic();
+  await aws.call('PutMetricAlarm', { ...ALARM, AlarmActions: [topicArn] });
+  for (const StateReason of ['drill', 'another drill']) {
+    await aws.call('SetAlarmState', { AlarmName: 'high', StateValue: 'ALARM', StateReason });
+  }
+  await aws.clock.advance(0);
+  expect(messagesIn(inbox)).toHaveLength(1);
+  expect(aws.monitoring.alarms()[0]).toMatchObject({ state: 'ALARM', reason: 'another drill' });
+});
+
 test('history holds configuration, states and actions, newest first', async () => {
   await aws.call('PutMetricAlarm', ALARM);
   await aws.put(9);

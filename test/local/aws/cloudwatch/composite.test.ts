@@ -124,6 +124,17 @@ describe('composite alarms', () => {
     expect(notified()).toEqual(['both ALARM']);
   });
 
+  test('without a wait, a suppressor that is in ALARM already holds back at once', async () => {
+    await suppressed(0, 0);
+    await set('deploying', 'ALARM');
+    await set('a', 'ALARM');
+    await aws.clock.advance(2 * MINUTE);
+    expect(notified()).toEqual([]);
+    await set('deploying', 'OK');
+    await aws.clock.advance(MINUTE);
+    expect(notified()).toEqual(['both ALARM']);
+  });
+
   test('actions wait for a suppressor that may come, then run', async () => {
     await suppressed(120, 0);
     await set('a', 'ALARM');
