@@ -2,30 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { manualClock } from '../../../../local/aws/clock.ts';
 import { createAwsContext } from '../../../../local/aws/context.ts';
-import type { StateStore } from '../../../../local/aws/state/index.ts';
 import { bodies, redriveTo, sqsInProcess, sqsOn } from './in-process.ts';
-
-/** Keeps JSON text in memory, as a journal would on disk. */
-function memoryState() {
-  const collections = new Map<string, Map<string, string>>();
-  const records = (name: string) => {
-    const known = collections.get(name) ?? new Map<string, string>();
-    collections.set(name, known);
-    return known;
-  };
-  const store: StateStore = {
-    persistent: true,
-    directory: undefined,
-    collection: <Value>(name: string) => ({
-      put: (key: string, value: Value) => void records(name).set(key, JSON.stringify(value)),
-      delete: (key: string) => void records(name).delete(key),
-      entries: () => [...records(name)].map(([key, text]) => [key, JSON.parse(text) as Value] as const),
-    }),
-    flush() {},
-    close() {},
-  };
-  return { store, count: (name: string) => records(name).size };
-}
+import { memoryState } from './memory-state.ts';
 
 function restartable() {
   const clock = manualClock();
