@@ -4,7 +4,7 @@ import { inputReader } from '../input.ts';
 import type { Input } from '../input.ts';
 import { page } from '../paging.ts';
 import { validationFailed } from './errors.ts';
-import { isObject } from './json.ts';
+import { asText, isObject } from './json.ts';
 import type { JsonObject } from './json.ts';
 import { MAX_TAGS, PAGE_SIZE } from './limits.ts';
 
@@ -45,10 +45,9 @@ export function listed<Item>(
 
 /** `[{key, value}]` as a record. */
 export function tagsOf(input: Input, before: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const list = Array.isArray(input['tags'])
-    ? (input['tags'] as readonly { key?: string; value?: string }[])
-    : [];
-  const tags = { ...before, ...Object.fromEntries(list.map(({ key, value }) => [key ?? '', value ?? ''])) };
+  const list: readonly unknown[] = Array.isArray(input['tags']) ? input['tags'] : [];
+  const given = list.filter(isObject).map(({ key, value }) => [asText(key ?? ''), asText(value ?? '')]);
+  const tags = { ...before, ...(Object.fromEntries(given) as Record<string, string>) };
   if (Object.keys(tags).length > MAX_TAGS) {
     throw new AwsError('TooManyTags', `A resource can have ${MAX_TAGS} tags at most.`);
   }

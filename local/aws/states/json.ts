@@ -46,3 +46,13 @@ export function sameJson(left: Json, right: Json): boolean {
 export function asText(value: Json | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
+
+/** True when the value goes down more levels than this. Without recursion, so that any value can be asked about. */
+export function isDeeperThan(levels: number, value: Json): boolean {
+  let level: readonly Json[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > levels) return true;
+    level = level.flatMap((item) => (isArray(item) ? item : isObject(item) ? Object.values(item) : []));
+  }
+  return false;
+}

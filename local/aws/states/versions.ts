@@ -8,6 +8,7 @@ import { checkedName, parseMachineArn } from './arn.ts';
 import { resourceNotFound, validationFailed } from './errors.ts';
 import { listed, optionalText, requiredText, seconds } from './input.ts';
 import type { Input } from './input.ts';
+import { asText, isObject } from './json.ts';
 import type { Alias, Machine, Version } from './model.ts';
 import type { Store } from './store.ts';
 
@@ -156,8 +157,13 @@ export function versionOf(store: Store, arn: string): Version {
 
 /** One or two versions of one machine, whose weights are 100 together. */
 function routesOf(store: Store, input: Input): Alias['routes'] {
-  const given = input['routingConfiguration'];
-  const routes = (Array.isArray(given) ? given : []) as Alias['routes'];
+  const given: readonly unknown[] = Array.isArray(input['routingConfiguration'])
+    ? input['routingConfiguration']
+    : [];
+  const routes = given.filter(isObject).map((route) => ({
+    stateMachineVersionArn: asText(route['stateMachineVersionArn']),
+    weight: Number(route['weight']),
+  }));
   const machines = new Set(
     routes.map(({ stateMachineVersionArn }) => versionOf(store, stateMachineVersionArn).machineArn),
   );
@@ -168,5 +174,5 @@ function routesOf(store: Store, input: Input): Alias['routes'] {
       'INVALID_ROUTING_CONFIGURATION',
     );
   }
-  return routes.map(({ stateMachineVersionArn, weight }) => ({ stateMachineVersionArn, weight }));
+  return routes;
 }

@@ -2,7 +2,7 @@
  * Definitions that Step Functions refuses, with the place of each mistake.
  * https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
  */
-import { isArray, isObject } from '../json.ts';
+import { isArray, isDeeperThan, isObject } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { STATE_NAME_LENGTH } from '../limits.ts';
 import { createDiagnostics, isWhole, refuseUnknown } from './diagnostics.ts';
@@ -26,6 +26,8 @@ const TOP_FIELDS: ReadonlySet<string> = new Set([
 ]);
 const FLOW_FIELDS: ReadonlySet<string> = new Set(['Comment', 'StartAt', 'States', 'ProcessorConfig']);
 const DEEPEST_NESTING = 50;
+/** Levels of JSON, far from the end of the stack. */
+const DEEPEST_VALUE = 500;
 
 /** Reads a definition's text. Without a definition, the diagnostics say why. */
 export function validateDefinition(text: string, type: 'STANDARD' | 'EXPRESS'): Validated {
@@ -42,6 +44,10 @@ export function validateDefinition(text: string, type: 'STANDARD' | 'EXPRESS'): 
       location: '/',
     } as const;
     return { definition: undefined, diagnostics: [diagnostic] };
+  }
+  if (isDeeperThan(DEEPEST_VALUE, parsed)) {
+    report.schema('/', 'The definition is nested too deeply.');
+    return { definition: undefined, diagnostics: report.list };
   }
   if (!isObject(parsed)) {
     report.schema('/', 'The definition must be a JSON object.');
