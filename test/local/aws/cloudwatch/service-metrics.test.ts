@@ -156,7 +156,11 @@ test('EventBridge: matched, invoked, failed and sent to the dead-letter queue, b
   });
   await aws.clock.advance(1_000);
 
-  for (const dimensions of [{ RuleName: 'all', EventBusName: 'default' }, { RuleName: 'all' }]) {
+  const ofRule: Record<string, string>[] = [
+    { RuleName: 'all', EventBusName: 'default' },
+    { RuleName: 'all' },
+  ];
+  for (const dimensions of ofRule) {
     const metric = of('AWS/Events', dimensions);
     expect(metric('MatchedEvents')).toBe(1);
     expect(metric('TriggeredRules')).toBe(1);
