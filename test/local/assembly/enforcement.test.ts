@@ -265,3 +265,95 @@ describe('a function', () => {
     expect(denied.filter(({ service }) => service === 'lambda')).toEqual([]);
   });
 });
+
+describe('a changed template', () => {
+  const TOPIC = { Topic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: 'orders' } } };
+  const base: Resources = {
+    ...TOPIC,
+    Queue: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'orders' } },
+    Subscription: {
+      Type: 'AWS::SNS::Subscription',
+      Properties: {
+        TopicArn: { Ref: 'Topic' },
+        Protocol: 'sqs',
+        Endpoint: { 'Fn::GetAtt': ['Queue', 'Arn'] },
+      },
+    },
+  };
+  const queuePolicy = (service: string): Resources => ({
+    QueuePolicy: {
+      Type: 'AWS::SQS::QueuePolicy',
+      Properties: {
+        Queues: [{ Ref: 'Queue' }],
+        PolicyDocument: policy({
+          Effect: 'Allow',
+          Principal: { Service: service },
+          Action: 'sqs:SendMessage',
+          Resource: '*',
+        }),
+      },
+    },
+  });
+
+  test('its queue policy counts from then on, and is gone with its resource', async () => {
+    await deployResources({ ...base, ...queuePolicy('events.amazonaws.com') });
+    await publish();
+    expect(received('orders')).toBe(0);
+
+    await deployResources({ ...base, ...queuePolicy('sns.amazonaws.com') });
+    await publish();
+    expect(received('orders')).toBe(1);
+
+    await deployResources(base);
+    await publish();
+    expect(received('orders')).toBe(1);
+    expect(denied).toHaveLength(2);
+  });
+
+  test('its roles keep the policies that other resources put into them', async () => {
+    const role = (actions: string) => ({
+      Role: {
+        Type: 'AWS::IAM::Role',
+        Properties: {
+          RoleName: 'worker',
+          AssumeRolePolicyDocument: policy({
+            Effect: 'Allow',
+            Principal: { Service: 'lambda.amazonaws.com' },
+            Action: 'sts:AssumeRole',
+          }),
+          Policies: [
+            {
+              PolicyName: 'own',
+              PolicyDocument: policy({ Effect: 'Allow', Action: actions, Resource: '*' }),
+            },
+          ],
+        },
+      },
+    });
+    const other = (actions: string) => ({
+      RolePolicy: {
+        Type: 'AWS::IAM::Policy',
+        Properties: {
+          PolicyName: 'other',
+          Roles: [{ Ref: 'Role' }],
+          PolicyDocument: policy({ Effect: 'Allow', Action: actions, Resource: '*' }),
+        },
+      },
+    });
+    const inline = () => underTest.aws.services.iam.findRole('worker')?.inlinePolicies ?? {};
+
+    await deployResources({ ...role('sqs:*'), ...other('sns:*') });
+    await deployResources({ ...role('sqs:SendMessage'), ...other('sns:*') });
+    expect(Object.keys(inline()).toSorted()).toEqual(['other', 'own']);
+    expect(inline()['own']).toContain('sqs:SendMessage');
+
+    await deployResources({ ...role('sqs:SendMessage'), ...other('sns:Publish') });
+    expect(inline()['other']).toContain('sns:Publish');
+
+    await deployResources(role('sqs:SendMessage'));
+    expect(Object.keys(inline())).toEqual(['own']);
+
+    await deployResources({});
+    expect(underTest.aws.services.iam.findRole('worker')).toBeUndefined();
+  });
+});
