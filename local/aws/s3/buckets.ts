@@ -108,12 +108,16 @@ const BUCKET_NAME = /^(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.-]{1,61}[a-z
 const FORBIDDEN_IN_NAMES = /\.\.|^\d+\.\d+\.\d+\.\d+$|-s3alias$|--ol-s3$/;
 
 /** What else happens when a configuration changes. */
-export type OnConfigured = (bucket: Bucket, kind: string, tree: XmlTree | undefined) => Promise<void> | void;
+export interface ConfigurationHooks {
+  /** What it throws keeps the configuration as it was. */
+  before(bucket: Bucket, kind: string, tree: XmlTree): Promise<void>;
+  after(kind: string): void;
+}
 
 export function bucketActions(
   context: AwsContext,
   store: Store,
-  onConfigured: OnConfigured,
+  hooks: ConfigurationHooks,
 ): Readonly<Record<string, Action>> {
   const bucketOf = (input: Input): Bucket => store.existing(requiredText(input, 'Bucket'));
   const actions: Record<string, Action> = {
@@ -196,19 +200,20 @@ export function bucketActions(
       const given = (input['Configuration'] ?? {}) as XmlTree;
       const tree = given === '' ? {} : given;
       check(subresource, tree);
-      await onConfigured(bucket, subresource, tree);
+      await hooks.before(bucket, subresource, tree);
       bucket.configurations.set(subresource, tree);
       if (subresource === 'versioning') bucket.versioning = statusOf(tree);
       store.saveBucket(bucket);
+      hooks.after(subresource);
       return {};
     };
     if (kind.removable === false) continue;
-    actions[`Delete${name.replace('LifecycleConfiguration', 'Lifecycle')}`] = async (input) => {
+    actions[`Delete${name.replace('LifecycleConfiguration', 'Lifecycle')}`] = (input) => {
       const bucket = bucketOf(input);
-      await onConfigured(bucket, subresource, undefined);
       if (absent === undefined) bucket.configurations.delete(subresource);
       else bucket.configurations.set(subresource, REMOVED);
       store.saveBucket(bucket);
+      hooks.after(subresource);
       return {};
     };
   }

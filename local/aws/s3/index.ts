@@ -46,10 +46,13 @@ export function createS3Service(context: AwsContext): S3Service {
   const notifications = createNotifications(context);
   const lifecycle = createLifecycle(context, store, notifications.notify);
   const actions = {
-    ...bucketActions(context, store, async (bucket, kind, tree) => {
-      if (kind === 'notification' && tree !== undefined) await notifications.test(bucket, tree);
-      // The bucket has its new rules only when this has returned.
-      if (kind === 'lifecycle') queueMicrotask(() => lifecycle.arm());
+    ...bucketActions(context, store, {
+      async before(bucket, kind, tree) {
+        if (kind === 'notification') await notifications.test(bucket, tree);
+      },
+      after(kind) {
+        if (kind === 'lifecycle') lifecycle.arm();
+      },
     }),
     ...objectActions(context, store, notifications.notify),
     ...listingActions(context.accountId, store),

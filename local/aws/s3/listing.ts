@@ -146,7 +146,14 @@ function page<Item>(
   let last: string | undefined;
   // A page that ended with a common prefix goes on behind all that it stands for.
   const rolledUp = after !== undefined && delimiter !== '' && after.endsWith(delimiter);
-  let index = firstAfter(keys, prefix === '' ? after : later(after, prefix), rolledUp ? after : undefined);
+  const behind =
+    after === undefined
+      ? 0
+      : firstWhere(keys, (key) => inByteOrder(key, rolledUp ? after + AFTER_ALL : after) > 0);
+  let index = Math.max(
+    behind,
+    firstWhere(keys, (key) => inByteOrder(key, prefix) >= 0),
+  );
   for (; index < keys.length; index++) {
     const key = keys[index] ?? '';
     if (!key.startsWith(prefix)) break;
@@ -166,24 +173,13 @@ function page<Item>(
   return { items, prefixes, truncated: false, last };
 }
 
-/** `after` itself is left out, a key that equals the prefix is not. */
-function later(after: string | undefined, prefix: string): string | undefined {
-  if (after !== undefined && inByteOrder(after, prefix) >= 0) return after;
-  return undefined;
-}
-
-function firstAfter(
-  keys: readonly string[],
-  after: string | undefined,
-  rolledUp: string | undefined,
-): number {
-  if (after === undefined) return 0;
-  const limit = rolledUp === undefined ? after : rolledUp + AFTER_ALL;
+/** The index of the first of the sorted keys for which it is true; it stays true behind it. */
+function firstWhere(keys: readonly string[], isTrue: (key: string) => boolean): number {
   let low = 0;
   let high = keys.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (inByteOrder(keys[middle] ?? '', limit) > 0) high = middle;
+    if (isTrue(keys[middle] ?? '')) high = middle;
     else low = middle + 1;
   }
   return low;
