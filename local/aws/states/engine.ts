@@ -72,6 +72,8 @@ interface Entry {
   stop: (ending: Ending) => void;
 }
 
+/** Ended Standard executions whose history is kept: about 15 KB each for a saga of four tasks. */
+const HISTORIES_KEPT = 10_000;
 /** Express executions have no lasting record: the last ones are kept for whoever looks. */
 const EXPRESS_KEPT = 1_000;
 
@@ -83,6 +85,7 @@ export function createEngine(context: AwsContext): Engine {
   const entries = new Map<string, Entry>();
   const byMachine = new Map<string, Set<string>>();
   const express: string[] = [];
+  const standard: string[] = [];
   const tasks = createPendingTasks();
   let running = 0;
   let closed = false;
@@ -138,6 +141,16 @@ export function createEngine(context: AwsContext): Engine {
     }
   };
 
+  /** Of ended executions the last ones are kept whole, so that a long run does not fill the memory. */
+  const keepLast = ({ arn, type }: Execution): void => {
+    const [ended, kept, drop] =
+      type === 'EXPRESS'
+        ? [express, EXPRESS_KEPT, forget]
+        : [standard, HISTORIES_KEPT, (old: string) => entries.get(old)?.history.dropAll()];
+    ended.push(arn);
+    if (ended.length > kept) drop(ended.shift() as string);
+  };
+
   const finish = (
     entry: Entry,
     status: ExecutionStatus,
@@ -157,10 +170,7 @@ export function createEngine(context: AwsContext): Engine {
     announce(context, execution);
     running--;
     entry.ended.resolve(execution);
-    if (execution.type === 'EXPRESS') {
-      express.push(execution.arn);
-      if (express.length > EXPRESS_KEPT) forget(express.shift() as string);
-    }
+    keepLast(execution);
   };
 
   const launch = (entry: Entry): void => {
@@ -326,7 +336,10 @@ export function createEngine(context: AwsContext): Engine {
       for (const [arn, execution] of records.entries()) {
         const entry = addEntry({ ...execution }, events.get(arn) ?? [], frames.get(arn) ?? []);
         if (execution.status === 'RUNNING') launch(entry);
-        else entry.ended.resolve(entry.execution);
+        else {
+          entry.ended.resolve(entry.execution);
+          keepLast(entry.execution);
+        }
       }
     },
     running: () => running,

@@ -76,6 +76,7 @@ export function createHistory(options: HistoryOptions): History {
     },
     dropAll() {
       for (const { id } of events) collection?.delete(key(id));
+      events.length = 0;
     },
   };
 }
