@@ -1,4 +1,5 @@
 /** The results of conformance runs as text: for the terminal, and for the documentation. */
+import { TARGET_TITLES, TARGETS, type ServiceResults, type TargetName } from './peers.ts';
 import type { Result } from './results.ts';
 
 /** One line a behaviour, failures with their reason. */
@@ -22,4 +23,47 @@ export function summary(results: readonly Result[]): string {
       return `${service}: ${count('passed')} passed, ${count('failed')} failed, ${count('not run')} not run`;
     })
     .join('\n');
+}
+
+/** The tables of docs/conformance.md: a line a service, then a line a behaviour. */
+export function publishedTable(compared: readonly ServiceResults[]): string {
+  const titles = TARGETS.map((target) => TARGET_TITLES[target]).join(' | ');
+  const head = (first: string) => `| ${first} | ${titles} |\n| --- |${' --- |'.repeat(TARGETS.length)}`;
+  const overview = compared.map(
+    ({ service, targets }) =>
+      `| ${service} | ${TARGETS.map((target) => share(targets[target])).join(' | ')} |`,
+  );
+  const sections = compared.map(({ service, targets }) => {
+    const behaviours = (targets.waybill ?? []).map(({ behaviour, source }) => {
+      const marks = TARGETS.map((target) => mark(targets, target, behaviour));
+      return `| [${cell(behaviour)}](${source}) | ${marks.join(' | ')} |`;
+    });
+    const missing = TARGETS.filter((target) => targets[target] === undefined).map(
+      (target) => `${TARGET_TITLES[target]} does not offer this service.`,
+    );
+    return [`## ${service}`, ...missing, [head('behaviour'), ...behaviours].join('\n')].join('\n\n');
+  });
+  return `${[[head('service'), ...overview].join('\n'), ...sections].join('\n\n')}\n`;
+}
+
+function share(results: readonly Result[] | undefined): string {
+  if (!results) return 'not offered';
+  const count = (outcome: Result['outcome']) => results.filter((result) => result.outcome === outcome).length;
+  const notRun = count('not run');
+  return `${count('passed')} of ${results.length - notRun}${notRun > 0 ? `, ${notRun} not run` : ''}`;
+}
+
+const MARKS: Readonly<Record<Result['outcome'], string>> = {
+  passed: 'yes',
+  failed: '**no**',
+  'not run': 'not run',
+};
+
+function mark(targets: ServiceResults['targets'], target: TargetName, behaviour: string): string {
+  const result = targets[target]?.find((candidate) => candidate.behaviour === behaviour);
+  return result ? MARKS[result.outcome] : '';
+}
+
+function cell(text: string): string {
+  return text.replaceAll(/[|[\]<>*_`]/g, (character) => `\\${character}`);
 }
