@@ -123,7 +123,7 @@ describe('queue policies', () => {
       Principal: '*',
       Action: 'sqs:*',
       Resource: '*',
-      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      Condition: { BoolIfExists: { 'aws:SecureTransport': 'false' } },
     };
     await createQueue('orders', { Policy: policyOf(enforceSsl) });
 
