@@ -36,7 +36,7 @@ behaviour('all parts of a transaction happen', WRITE, async (aws) => {
     { ConditionCheck: { TableName: subject.name, Key: key('none'), ...ONLY_NEW } },
   ]);
   const { items } = await subject.scan({ ConsistentRead: true });
-  expect(items.map(({ pk }) => pk?.S).sort()).toEqual(['a', 'new']);
+  expect(items.map(({ pk }) => pk?.S ?? '').sort()).toEqual(['a', 'new']);
 });
 
 behaviour('one failed condition stops all, with reasons in order', WRITE, async (aws) => {

@@ -52,6 +52,7 @@ function request(step: Write): Record<string, Json> {
               }),
         },
       };
+    case 'delete':
     default:
       return {
         Delete: {

@@ -236,7 +236,7 @@ describe('time to live', () => {
     expect(
       db.dynamodb
         .items('orders')
-        .map(({ pk }) => pk?.S)
+        .map(({ pk }) => pk?.S ?? '')
         .sort(),
     ).toEqual(['ancient', 'moved', 'text']);
     await enable(db, false);

@@ -79,7 +79,7 @@ test('puts, updates, deletes and checks happen together', async () => {
   expect(
     db.dynamodb
       .items('orders')
-      .map(({ pk }) => pk?.S)
+      .map(({ pk }) => pk?.S ?? '')
       .sort(),
   ).toEqual(['new', 'there']);
 });
