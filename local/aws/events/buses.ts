@@ -1,7 +1,8 @@
 /** The actions on event buses. */
 import type { AwsContext } from '../context.ts';
+import { tagMap } from '../json.ts';
 import { alreadyExists, limitExceeded, notFound, policyTooLong, validationError } from './errors.ts';
-import { checkName, type Input, optionalText, record, requiredText, tagMap, texts, pageOf } from './input.ts';
+import { checkName, type Input, optionalText, record, requiredText, texts, pageOf } from './input.ts';
 import { MAX_BUSES, MAX_POLICY_LENGTH, MAX_TAGS } from './limits.ts';
 import type { EventBus, Rule } from './model.ts';
 import { createBus, type EventsState, existingBus } from './state.ts';
@@ -15,7 +16,7 @@ export function createEventBus(context: AwsContext, state: EventsState, input: I
   if (state.buses.size >= MAX_BUSES) throw limitExceeded();
   const bus = createBus(context, name);
   change(bus, input);
-  for (const [key, value] of tagMap(input)) bus.tags.set(key, value);
+  for (const [key, value] of tagMap(input['Tags'])) bus.tags.set(key, value);
   state.buses.set(name, bus);
   state.saveBus(bus);
   return { EventBusArn: bus.arn, ...settings(bus) };
@@ -152,7 +153,7 @@ function statements(bus: EventBus): Record<string, unknown>[] {
 
 export function tagResource(state: EventsState, input: Input): void {
   const resource = tagged(state, input);
-  const merged = new Map([...resource.tags, ...tagMap(input)]);
+  const merged = new Map([...resource.tags, ...tagMap(input['Tags'])]);
   if (merged.size > MAX_TAGS) throw limitExceeded();
   for (const [key, value] of merged) resource.tags.set(key, value);
   saveTagged(state, resource);

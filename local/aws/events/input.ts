@@ -1,27 +1,23 @@
 /** Reads the members of an action's JSON input, with AWS's words for what does not fit. */
+import { type Input, inputReader } from '../input.ts';
 import { page } from '../paging.ts';
 import { validationError } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
 
-export type Input = Readonly<Record<string, unknown>>;
+export type { Input } from '../input.ts';
+export { record } from '../json.ts';
 
-export function optionalText(input: Input, name: string): string | undefined {
-  const value = input[name];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string') throw validationError(`Parameter ${name} must be a string`);
-  return value;
-}
-
-export function requiredText(input: Input, name: string): string {
-  const value = optionalText(input, name);
-  if (value === undefined) {
+export const { optionalText, requiredText } = inputReader({
+  missing(name) {
     const member = name.charAt(0).toLowerCase() + name.slice(1);
-    throw validationError(
+    return validationError(
       `1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`,
     );
-  }
-  return value;
-}
+  },
+  wrongType: (name, expected) => validationError(`Parameter ${name} must be ${expected}.`),
+  outOfRange: (name, _value, from, to) =>
+    validationError(`Parameter ${name} is not valid. Reason: it must be from ${from} to ${to}.`),
+});
 
 export function optionalNumber(input: Input, name: string): number | undefined {
   const value = input[name];
@@ -50,10 +46,6 @@ export function list(input: Input, name: string): readonly unknown[] {
 
 export function texts(input: Input, name: string): readonly string[] {
   return list(input, name).filter((one): one is string => typeof one === 'string');
-}
-
-export function record(value: unknown): Input {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Input) : {};
 }
 
 /** One of an enumeration. */
@@ -86,16 +78,6 @@ export function pageOf<Item>(all: readonly Item[], input: Input) {
     token: optionalText(input, 'NextToken'),
     invalidToken: () => validationError('Parameter NextToken is not valid.'),
   });
-}
-
-/** `Tags: [{Key, Value}]` */
-export function tagMap(input: Input): Map<string, string> {
-  return new Map(
-    list(input, 'Tags').map((tag) => {
-      const { Key: key, Value: value } = record(tag);
-      return [typeof key === 'string' ? key : '', typeof value === 'string' ? value : ''];
-    }),
-  );
 }
 
 /** Refuses a name that is not 1 to `max` of letters, digits, dot, hyphen and underscore. */

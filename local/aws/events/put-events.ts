@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { AwsContext } from '../context.ts';
+import { parseObject } from '../json.ts';
 import { parseExact } from '../matching/index.ts';
 import { validationError } from './errors.ts';
 import { type Input, list, optionalText, optionalTime, record, texts } from './input.ts';
@@ -107,12 +108,5 @@ export function eventTime(milliseconds: number): string {
 }
 
 function parseDetail(entry: Input): Record<string, unknown> | undefined {
-  try {
-    const parsed = parseExact(optionalText(entry, 'Detail') ?? '');
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  return parseObject(optionalText(entry, 'Detail') ?? '', parseExact);
 }

@@ -1,5 +1,6 @@
 /** The actions on rules, and on their targets. */
 import type { AwsContext } from '../context.ts';
+import { parseObject, tagMap } from '../json.ts';
 import { parseExact } from '../matching/index.ts';
 import { limitExceeded, validationError } from './errors.ts';
 import {
@@ -9,7 +10,6 @@ import {
   optionalText,
   record,
   requiredText,
-  tagMap,
   texts,
   pageOf,
   requiredOneOf,
@@ -47,7 +47,7 @@ export function putRule(context: AwsContext, state: EventsState, input: Input): 
     arn: `arn:aws:events:${context.region}:${context.accountId}:rule/${path}`,
     busName: bus.name,
     targets: existing?.targets ?? new Map(),
-    tags: existing?.tags ?? tagMap(input),
+    tags: existing?.tags ?? tagMap(input['Tags']),
     eventPattern,
     pattern,
     scheduleExpression,
@@ -156,7 +156,7 @@ export function listTargetsByRule(state: EventsState, input: Input) {
 export function testEventPattern(input: Input) {
   const pattern = readEventPattern(requiredText(input, 'EventPattern'));
   const text = requiredText(input, 'Event');
-  const event = parseObject(text);
+  const event = parseObject(text, parseExact);
   if (!event) throw validationError('Parameter Event is not valid.');
   const missing = ['id', 'account', 'source', 'time', 'region', 'resources', 'detail-type'].filter(
     (member) => !(member in event),
@@ -165,15 +165,4 @@ export function testEventPattern(input: Input) {
     throw validationError(`Parameter Event is not valid. Reason: ${missing.join(', ')} must be present.`);
   }
   return { Result: pattern.matches(event) };
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const parsed = parseExact(text);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

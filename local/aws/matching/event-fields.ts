@@ -1,6 +1,7 @@
 /** An event as a pattern sees it: every leaf under its dotted path, with the array elements it lies in. */
 import { isRawNumber } from './exact-json.ts';
-import { isRecord, isScalar, type Scalar } from './value-tests.ts';
+import { isRecord } from '../json.ts';
+import { isScalar, type Scalar } from './value-tests.ts';
 
 /** A leaf of an event. */
 export interface Field {

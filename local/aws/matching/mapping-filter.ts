@@ -1,8 +1,8 @@
 /** FilterCriteria of an event source mapping: which records of a batch reach the function. */
+import { isRecord, parseObject } from '../json.ts';
 import { PatternError } from './pattern-error.ts';
 import { type Pattern, readPattern } from './pattern.ts';
 import { EVENT_SOURCE_MAPPING_PROFILE } from './profiles.ts';
-import { isRecord } from './value-tests.ts';
 
 /** Filters per mapping; AWS raises it to 10 on request. lambda/latest/dg/invocation-eventfiltering.html. */
 const MAX_FILTERS = 10;
@@ -36,9 +36,7 @@ export function createMappingFilter(
   }));
   return {
     matches: (record) =>
-      filters.some(({ pattern, asJson }) =>
-        matchesRecord(pattern, asJson ? textMember : undefined, record),
-      ),
+      filters.some(({ pattern, asJson }) => matchesRecord(pattern, asJson ? textMember : undefined, record)),
   };
 }
 
@@ -56,13 +54,4 @@ function matchesRecord(
 function asksForJson(text: string, textMember: string): boolean {
   const pattern: unknown = JSON.parse(text);
   return isRecord(pattern) && isRecord(pattern[textMember]);
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return isRecord(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
 }

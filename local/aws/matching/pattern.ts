@@ -6,8 +6,9 @@
 import { type EventFields, type Field, flattenEvent } from './event-fields.ts';
 import { parseExact } from './exact-json.ts';
 import { PatternError } from './pattern-error.ts';
-import type { MatchingProfile } from './profiles.ts';
-import { isRecord, readValueTest, type ValueTest } from './value-tests.ts';
+import { type MatchingProfile, OPERATORS } from './profiles.ts';
+import { isRecord } from '../json.ts';
+import { readValueTest, type ValueTest } from './value-tests.ts';
 
 /** A pattern that has been read and found valid. */
 export interface Pattern {
@@ -30,17 +31,7 @@ type Alternative = readonly PathTest[];
 const MAX_ALTERNATIVES = 1_000;
 
 /** Names in an `$or` branch that make `$or` an ordinary key, as it was before it became an operator. */
-const OR_RESERVED = new Set([
-  'exactly',
-  'prefix',
-  'suffix',
-  'equals-ignore-case',
-  'wildcard',
-  'numeric',
-  'cidr',
-  'exists',
-  'anything-but',
-]);
+const OR_RESERVED: ReadonlySet<string> = new Set(['exactly', ...OPERATORS]);
 
 /**
  * Reads a pattern.

@@ -2,16 +2,20 @@
  * What differs between the services that share one pattern language: which operators they know, how large a
  * pattern and its numbers may be. The language itself is the one of EventBridge rules.
  */
-/** Operators as written in a pattern. Exact values, `null` and `""` are always allowed. */
-export type Operator =
-  | 'prefix'
-  | 'suffix'
-  | 'equals-ignore-case'
-  | 'wildcard'
-  | 'numeric'
-  | 'cidr'
-  | 'exists'
-  | 'anything-but';
+/** Operators as written in a pattern, all of which EventBridge knows. eventbridge/latest/userguide/eb-create-pattern-operators.html */
+export const OPERATORS = [
+  'prefix',
+  'suffix',
+  'equals-ignore-case',
+  'wildcard',
+  'numeric',
+  'cidr',
+  'exists',
+  'anything-but',
+] as const;
+
+/** Exact values, `null` and `""` are always allowed beside them. */
+export type Operator = (typeof OPERATORS)[number];
 
 /** What may stand inside `{"anything-but": {...}}`. */
 export type AnythingButOperator = 'prefix' | 'suffix' | 'equals-ignore-case' | 'wildcard';
@@ -39,17 +43,6 @@ export interface MatchingProfile {
   readonly maxCombinations: number;
 }
 
-/** EventBridge: "Comparison operators", eventbridge/latest/userguide/eb-create-pattern-operators.html. */
-const EVENT_BUS_OPERATORS: readonly Operator[] = [
-  'prefix',
-  'suffix',
-  'equals-ignore-case',
-  'wildcard',
-  'numeric',
-  'cidr',
-  'exists',
-  'anything-but',
-];
 /** EventBridge quotas, "Event pattern size": 2,048 characters. eb-quota.html. */
 const EVENT_BUS_MAX_CHARACTERS = 2_048;
 /** EventBridge numeric matching: -5.0e9 to +5.0e9 inclusive. eb-create-pattern-operators.html. */
@@ -61,31 +54,18 @@ const SNS_MAX_KEYS = 5;
 const SNS_MAX_COMBINATIONS = 150;
 const SNS_MAX_NUMBER = 1_000_000_000;
 /** SNS "Subscription filter policies": no wildcard there. sns/latest/dg/sns-subscription-filter-policies.html. */
-const SNS_OPERATORS: readonly Operator[] = [
-  'prefix',
-  'suffix',
-  'equals-ignore-case',
-  'numeric',
-  'cidr',
-  'exists',
-  'anything-but',
-];
+const SNS_OPERATORS = OPERATORS.filter((operator) => operator !== 'wildcard');
 
 /** Lambda "Filter rule syntax" and FilterCriteria: 4,096 characters. lambda/latest/dg/invocation-eventfiltering.html. */
-const EVENT_SOURCE_MAPPING_OPERATORS: readonly Operator[] = [
-  'prefix',
-  'suffix',
-  'equals-ignore-case',
-  'numeric',
-  'exists',
-  'anything-but',
-];
+const EVENT_SOURCE_MAPPING_OPERATORS = OPERATORS.filter(
+  (operator) => operator !== 'wildcard' && operator !== 'cidr',
+);
 const EVENT_SOURCE_MAPPING_MAX_CHARACTERS = 4_096;
 
 /** Rules on an event bus (Classic), archives and `TestEventPattern`. */
 export const EVENT_BUS_PROFILE: MatchingProfile = {
   name: 'event-bus',
-  operators: new Set(EVENT_BUS_OPERATORS),
+  operators: new Set(OPERATORS),
   anythingBut: new Set<AnythingButOperator>(['prefix', 'suffix', 'equals-ignore-case', 'wildcard']),
   ignoreCaseAffixes: true,
   exactNumbers: true,

@@ -4,6 +4,7 @@
  */
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
+import { isRecord } from '../json.ts';
 import { isRawNumber, plainNumbers } from './exact-json.ts';
 import { PatternError } from './pattern-error.ts';
 import type { AnythingButOperator, MatchingProfile, Operator } from './profiles.ts';
@@ -298,10 +299,6 @@ function isAnythingButOperator(name: string): name is AnythingButOperator {
 
 export function isScalar(value: unknown): value is Scalar {
   return value === null || ['string', 'number', 'boolean'].includes(typeof value);
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string {

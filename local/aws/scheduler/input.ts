@@ -1,5 +1,6 @@
 /** Reads a schedule of CreateSchedule or UpdateSchedule and refuses what Scheduler refuses. */
 import { type Input, inputReader } from '../input.ts';
+import { record } from '../json.ts';
 import { page } from '../paging.ts';
 import { isTimeZone, readSchedule } from '../schedules/index.ts';
 import { validationError } from './errors.ts';
@@ -7,6 +8,7 @@ import type { Schedule, ScheduleTarget } from './model.ts';
 import { checkUniversalTarget } from './universal-target.ts';
 
 export type { Input } from '../input.ts';
+export { record } from '../json.ts';
 
 /** API_RetryPolicy.html, API_FlexibleTimeWindow.html */
 export const MAX_RETRY_ATTEMPTS = 185;
@@ -147,8 +149,4 @@ function optionalTime(input: Input, name: string): number | undefined {
     typeof value === 'number' ? value * 1_000 : typeof value === 'string' ? Date.parse(value) : NaN;
   if (Number.isNaN(time)) throw validationError(`${name} is not a time.`);
   return time;
-}
-
-export function record(value: unknown): Input {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Input) : {};
 }

@@ -4,6 +4,7 @@ import type { AwsContext, AwsService } from '../context.ts';
 import { createDeliveries, createDeliveryJournal, patientAfterRestart } from '../delivery/index.ts';
 
 import { schedulerAuthorization } from './authorization.ts';
+import { tagMap } from '../json.ts';
 import { createScheduleTimers } from '../schedules/index.ts';
 import { conflict, notFound, quotaExceeded, validationError } from './errors.ts';
 import {
@@ -13,7 +14,6 @@ import {
   readExpression,
   readName,
   readSettings,
-  record,
   requiredText,
   textList,
 } from './input.ts';
@@ -141,7 +141,7 @@ export function createSchedulerService(context: AwsContext): SchedulerService {
     const name = readName(input);
     if (state.groups.has(name)) throw conflict('Schedule group', name);
     if (state.groups.size >= MAX_GROUPS) throw quotaExceeded('schedule groups');
-    return { ScheduleGroupArn: state.createGroup(name, tagMap(input)).arn };
+    return { ScheduleGroupArn: state.createGroup(name, tagMap(input['Tags'])).arn };
   };
 
   const deleteScheduleGroup = (input: Input) => {
@@ -196,7 +196,7 @@ export function createSchedulerService(context: AwsContext): SchedulerService {
     ListScheduleGroups: listScheduleGroups,
     TagResource(input) {
       const group = taggedGroup(input);
-      const merged = new Map([...group.tags, ...tagMap(input)]);
+      const merged = new Map([...group.tags, ...tagMap(input['Tags'])]);
       if (merged.size > MAX_TAGS) throw validationError(`A schedule group has at most ${MAX_TAGS} tags.`);
       for (const [key, value] of merged) group.tags.set(key, value);
       state.saveGroup(group);
@@ -252,17 +252,6 @@ function nextInvocation(schedule: Schedule, after: number): number | undefined {
   const from = startDate === undefined ? after : Math.max(after, startDate - 1);
   const next = due.next(from, startDate ?? modifiedAt);
   return next === undefined || (endDate !== undefined && next > endDate) ? undefined : next;
-}
-
-/** `Tags: [{Key, Value}]` */
-function tagMap(input: Input): Map<string, string> {
-  const tags = Array.isArray(input['Tags']) ? (input['Tags'] as readonly unknown[]) : [];
-  return new Map(
-    tags.map((tag) => {
-      const { Key: key, Value: value } = record(tag);
-      return [typeof key === 'string' ? key : '', typeof value === 'string' ? value : ''];
-    }),
-  );
 }
 
 function stateOf(schedule: Schedule): string {

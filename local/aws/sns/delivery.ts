@@ -11,6 +11,7 @@ import {
   type RetryPolicy,
   sendToQueue,
 } from '../delivery/index.ts';
+import { parseObject } from '../json.ts';
 import { attributesAsEvent, type EventFields, flattenEvent } from '../matching/index.ts';
 import { deliveryPolicyOf, httpRetries } from './delivery-policy.ts';
 import { createDeliveryStatus } from './delivery-status.ts';
@@ -311,15 +312,4 @@ function reportFiltered(
     messageId: message.messageId,
     detail: { topicArn: message.topicArn, target: subscription.endpoint, reason },
   });
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
-      ? (parsed as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,10 @@
  * Reads the members of an action's input. The Query protocol gives every scalar as text and an empty list or map
  * as the empty text; in-process callers give the API's own types.
  */
+import { record } from '../json.ts';
 import { validationError } from './errors.ts';
+
+export { record, tagMap } from '../json.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
 
@@ -30,23 +33,4 @@ export function textMap(input: Input, name: string): Map<string, string> {
 export function list(input: Input, name: string): readonly unknown[] {
   const value = input[name];
   return Array.isArray(value) ? (value as readonly unknown[]) : [];
-}
-
-/** A structure, empty when absent. */
-export function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : {};
-}
-
-/** `Tags: [{Key, Value}]`, refused when a key comes twice. */
-export function tagMap(input: Input, duplicate: () => Error): Map<string, string> {
-  const tags = new Map<string, string>();
-  for (const tag of list(input, 'Tags')) {
-    const { Key: key, Value: value } = record(tag);
-    if (typeof key !== 'string') continue;
-    if (tags.has(key)) throw duplicate();
-    tags.set(key, typeof value === 'string' ? value : '');
-  }
-  return tags;
 }

@@ -31,7 +31,7 @@ export function createTopic(context: AwsContext, state: SnsState, input: Input):
   const name = optionalText(input, 'Name') ?? '';
   const attributes = textMap(input, 'Attributes');
   const fifo = attributes.get('FifoTopic')?.toLowerCase() === 'true';
-  const tags = tagMap(input, () => invalidParameter('Duplicated keys are not allowed.'));
+  const tags = tagMap(input['Tags'], () => invalidParameter('Duplicated keys are not allowed.'));
   if (fifo ? !FIFO_NAME.test(name) : !NAME.test(name)) {
     throw invalidParameter(
       fifo && !isFifoName(name)
@@ -150,7 +150,7 @@ export function listTopics(state: SnsState, input: Input) {
 
 export function tagResource(state: SnsState, input: Input): void {
   const topic = taggedTopic(state, input);
-  const tags = tagMap(input, () => invalidParameter('Duplicated keys are not allowed.'));
+  const tags = tagMap(input['Tags'], () => invalidParameter('Duplicated keys are not allowed.'));
   const merged = new Map([...topic.tags, ...tags]);
   if (merged.size > MAX_TAGS) throw tagLimitExceeded();
   for (const [key, value] of tags) topic.tags.set(key, value);
