@@ -109,7 +109,7 @@ function tableProvider(
         const off = { PointInTimeRecoveryEnabled: false };
         await setRecovery(name, after.recovery ?? off, context);
       }
-      await setPolicyAndTags(String(created.attributes['Arn']), before, after, context);
+      await setPolicyAndTags(textProperty(created.attributes, 'Arn') ?? '', before, after, context);
       return describedTable(name, context);
     },
     async delete(created, _properties, context) {
