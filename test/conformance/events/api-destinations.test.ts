@@ -1,6 +1,4 @@
 /** Connections and API destinations: HTTP endpoints as targets. */
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   CreateApiDestinationCommand,
   CreateConnectionCommand,
@@ -15,47 +13,27 @@ import {
   type Target,
 } from '@aws-sdk/client-eventbridge';
 import { behavioursOf, expect, refused, type Conformance } from '../harness.ts';
+import { httpEndpoint } from '../http-endpoint.ts';
 import { API, bus, eventOf, GUIDE } from './rules.ts';
 
 const behaviour = behavioursOf('events');
 const DESTINATIONS = `${GUIDE}/eb-api-destinations.html`;
 const CONNECTIONS = `${GUIDE}/eb-target-connection.html`;
 
-interface Request {
-  readonly method: string | undefined;
-  readonly url: string | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-/** An endpoint on this machine that answers with the statuses given, then with 200; a token at `/token`. */
+/** Answers with the statuses given, then with 200; gives a token at `/token`. */
 async function endpoint(aws: Conformance, ...statuses: number[]) {
-  if (!aws.embedded) aws.notRun('needs an HTTP endpoint that the service can reach');
-  const requests: Request[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { method, url, headers } = request;
-      requests.push({ method, url, headers, body: Buffer.concat(chunks).toString() });
-      if (url === '/token') {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.end('{"access_token":"the-token","expires_in":3600}');
-      } else response.writeHead(statuses.shift() ?? 200).end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  aws.cleanup(async () => {
-    server.close();
-    server.closeAllConnections();
-  });
+  const { url, requests } = await httpEndpoint(aws, (request) =>
+    request.url === '/token'
+      ? [200, { access_token: 'the-token', expires_in: 3600 }]
+      : (statuses.shift() ?? 200),
+  );
   const received = (count: number) =>
     aws.eventually(() => {
-      const calls = requests.filter(({ url }) => url !== '/token');
+      const calls = requests.filter((request) => request.url !== '/token');
       expect(calls).toHaveLength(count);
       return calls;
     });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, received };
+  return { url, requests, received };
 }
 
 const API_KEY: Pick<CreateConnectionCommandInput, 'AuthorizationType' | 'AuthParameters'> = {

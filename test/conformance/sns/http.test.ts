@@ -1,7 +1,5 @@
 /** HTTP endpoints: confirmation, notifications, signatures, retries, the end of a subscription. */
 import { createVerify, X509Certificate } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   ConfirmSubscriptionCommand,
   ListSubscriptionsByTopicCommand,
@@ -9,44 +7,26 @@ import {
   UnsubscribeCommand,
 } from '@aws-sdk/client-sns';
 import { behavioursOf, expect, type Conformance } from '../harness.ts';
+import { httpEndpoint } from '../http-endpoint.ts';
 import { GUIDE, redriveTo, setSubscriptionAttribute, topic, type TestTopic } from './topics.ts';
 
 const behaviour = behavioursOf('sns');
 const RAW = `${GUIDE}/sns-large-payload-raw-message-delivery.html`;
 
-interface Request {
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
-/** An HTTP endpoint on this machine that answers with the statuses given, then with 200. */
-async function httpEndpoint(aws: Conformance, ...statuses: number[]) {
-  if (!aws.embedded) aws.notRun('needs an HTTP endpoint that the service can reach');
-  const requests: Request[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks).toString();
-      requests.push({ headers: request.headers, body });
-      const confirmation = body.includes('SubscriptionConfirmation');
-      response.writeHead(confirmation ? 200 : (statuses.shift() ?? 200)).end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  aws.cleanup(async () => {
-    server.close();
-    server.closeAllConnections();
-  });
+/** Takes requests to confirm; answers notifications with the statuses given, then with 200. */
+async function hook(aws: Conformance, ...statuses: number[]) {
+  const { url, requests } = await httpEndpoint(aws, ({ body }) =>
+    body.includes('SubscriptionConfirmation') ? 200 : (statuses.shift() ?? 200),
+  );
   const notifications = () =>
     requests.filter(({ headers }) => headers['x-amz-sns-message-type'] === 'Notification');
-  return { requests, notifications, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` };
+  return { requests, notifications, url: `${url}/hook` };
 }
 
 async function subscribeHttp(
   aws: Conformance,
   orders: TestTopic,
-  endpoint: Awaited<ReturnType<typeof httpEndpoint>>,
+  endpoint: Awaited<ReturnType<typeof hook>>,
   Attributes: Record<string, string> = {},
 ): Promise<string> {
   await aws.sns.send(
@@ -90,7 +70,7 @@ async function isSigned(message: Readonly<Record<string, string>>): Promise<bool
 
 behaviour('an HTTP endpoint is asked to confirm', HTTP, async (aws) => {
   const orders = await topic(aws);
-  const endpoint = await httpEndpoint(aws);
+  const endpoint = await hook(aws);
   await aws.sns.send(
     new SubscribeCommand({ TopicArn: orders.arn, Protocol: 'http', Endpoint: endpoint.url }),
   );
@@ -113,7 +93,7 @@ behaviour('an HTTP endpoint is asked to confirm', HTTP, async (aws) => {
 
 behaviour('visiting the SubscribeURL confirms', HTTP, async (aws) => {
   const orders = await topic(aws);
-  const endpoint = await httpEndpoint(aws);
+  const endpoint = await hook(aws);
   await aws.sns.send(
     new SubscribeCommand({ TopicArn: orders.arn, Protocol: 'http', Endpoint: endpoint.url }),
   );
@@ -130,7 +110,7 @@ behaviour('visiting the SubscribeURL confirms', HTTP, async (aws) => {
 
 behaviour('nothing is sent to an endpoint before it has confirmed', HTTP, async (aws) => {
   const orders = await topic(aws);
-  const endpoint = await httpEndpoint(aws);
+  const endpoint = await hook(aws);
   await aws.sns.send(
     new SubscribeCommand({ TopicArn: orders.arn, Protocol: 'http', Endpoint: endpoint.url }),
   );
@@ -145,7 +125,7 @@ behaviour(
   `${GUIDE}/http-header.html`,
   async (aws) => {
     const orders = await topic(aws);
-    const endpoint = await httpEndpoint(aws);
+    const endpoint = await hook(aws);
     const arn = await subscribeHttp(aws, orders, endpoint);
     const { MessageId } = await orders.publish('hello');
 
@@ -183,7 +163,7 @@ for (const version of ['1', '2']) {
 
 behaviour('raw delivery to HTTP says so in a header', RAW, async (aws) => {
   const orders = await topic(aws);
-  const endpoint = await httpEndpoint(aws);
+  const endpoint = await hook(aws);
   await subscribeHttp(aws, orders, endpoint, { RawMessageDelivery: 'true' });
   await orders.publish('raw');
 
@@ -201,7 +181,7 @@ behaviour(
   `${GUIDE}/sns-message-delivery-retries.html`,
   async (aws) => {
     const orders = await topic(aws);
-    const endpoint = await httpEndpoint(aws, 500, 503);
+    const endpoint = await hook(aws, 500, 503);
     await subscribeHttp(aws, orders, endpoint);
     await orders.publish('again');
     const count = (wanted: number) =>
@@ -221,7 +201,7 @@ behaviour('a client error is not tried again', `${GUIDE}/sns-message-delivery-re
   const orders = await topic(aws);
   const dead = await aws.queue();
   await aws.allow(dead, 'sns.amazonaws.com', orders.arn);
-  const endpoint = await httpEndpoint(aws, 404);
+  const endpoint = await hook(aws, 404);
   await subscribeHttp(aws, orders, endpoint, { RedrivePolicy: redriveTo(dead) });
   await orders.publish('refused');
 
@@ -234,7 +214,7 @@ behaviour(
   `${GUIDE}/sns-message-delivery-retries.html`,
   async (aws) => {
     const orders = await topic(aws);
-    const endpoint = await httpEndpoint(aws, 500, 500, 500, 500);
+    const endpoint = await hook(aws, 500, 500, 500, 500);
     const arn = await subscribeHttp(aws, orders, endpoint);
     const healthyRetryPolicy = { minDelayTarget: 1, maxDelayTarget: 1, numRetries: 2, numNoDelayRetries: 1 };
     await setSubscriptionAttribute(aws, arn, 'DeliveryPolicy', JSON.stringify({ healthyRetryPolicy }));
@@ -255,7 +235,7 @@ behaviour(
   `${GUIDE}/sns-message-delivery-retries.html`,
   async (aws) => {
     const orders = await topic(aws);
-    const endpoint = await httpEndpoint(aws);
+    const endpoint = await hook(aws);
     const requestPolicy = { headerContentType: 'application/json' };
     await subscribeHttp(aws, orders, endpoint, { DeliveryPolicy: JSON.stringify({ requestPolicy }) });
     await orders.publish('{}');
@@ -274,7 +254,7 @@ behaviour(
   `${GUIDE}/http-unsubscribe-confirmation-json.html`,
   async (aws) => {
     const orders = await topic(aws);
-    const endpoint = await httpEndpoint(aws);
+    const endpoint = await hook(aws);
     const arn = await subscribeHttp(aws, orders, endpoint);
     await aws.sns.send(new UnsubscribeCommand({ SubscriptionArn: arn }));
 
