@@ -60,7 +60,7 @@ const CONFIGURATIONS: Readonly<
 
 export const S3_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::S3::Bucket': {
-    honoured: ['BucketName', 'Tags', ...Object.keys(CONFIGURATIONS)],
+    honoured: ['BucketName', 'MetricsConfigurations', 'Tags', ...Object.keys(CONFIGURATIONS)],
     inert: [
       'AbacStatus',
       'AccelerateConfiguration',
@@ -165,6 +165,11 @@ async function configure(
       const Configuration = name === 'VersioningConfiguration' ? { Status: 'Suspended' } : {};
       await context.call('s3', put, { Bucket: bucket, Configuration });
     }
+  }
+  const metrics = listProperty(properties, 'MetricsConfigurations').filter(isJsonObject);
+  if (metrics.length > 0 || listProperty(previous, 'MetricsConfigurations').length > 0) {
+    const Ids = metrics.map((each) => textProperty(each, 'Id') ?? '');
+    await context.call('s3', 'PutBucketMetrics', { Bucket: bucket, Ids });
   }
   const tags = Object.entries(tagsOf(properties)).map(([Key, Value]) => ({ Key, Value }));
   if (tags.length > 0) {

@@ -4,6 +4,7 @@ import { AwsError } from '../errors.ts';
 import type { Input } from '../input.ts';
 import { malformedXml } from './errors.ts';
 import { requiredText } from './input.ts';
+import { METRICS } from './metrics.ts';
 import type { Bucket } from './model.ts';
 import type { Action } from './objects.ts';
 import type { Store } from './store.ts';
@@ -185,6 +186,15 @@ export function bucketActions(
       store.saveBucket(bucket);
       return {};
     },
+  };
+
+  /** No call of the API: how a template says which metrics configurations a bucket has. */
+  actions['PutBucketMetrics'] = (input) => {
+    const bucket = bucketOf(input);
+    const ids = (input['Ids'] ?? []) as readonly string[];
+    bucket.configurations.set(METRICS, { MetricsConfiguration: ids.map((Id) => ({ Id })) });
+    store.saveBucket(bucket);
+    return {};
   };
 
   for (const kind of CONFIGURATIONS) {
