@@ -104,6 +104,8 @@ export interface ServiceProtocols {
     readonly queryCompatible?: boolean;
     /** Output members that are times in seconds since the epoch, or lists of them. */
     readonly timestamps: readonly string[];
+    /** Output members whose numbers are doubles, also within lists and maps. */
+    readonly doubles?: readonly string[];
   };
   readonly query?: QueryProtocol;
   /** REST-JSON operations, and anything else that is found by method and path. */

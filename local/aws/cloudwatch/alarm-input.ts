@@ -11,6 +11,7 @@ import {
   optionalNumber,
   optionalText,
   requiredText,
+  structure,
   texts,
   validationError,
   wholeNumber,
@@ -42,6 +43,13 @@ const SHOWN_MEMBERS = [
   'EvaluationPeriods DatapointsToAlarm Threshold ComparisonOperator TreatMissingData',
   'EvaluateLowSampleCountPercentile',
 ].flatMap((members) => members.split(' '));
+
+const NUMBERS: ReadonlySet<string> = new Set([
+  'Period',
+  'EvaluationPeriods',
+  'DatapointsToAlarm',
+  'Threshold',
+]);
 
 /** What an alarm's configuration says, without name, state and tags. */
 export type MetricAlarmSettings = Pick<
@@ -100,12 +108,30 @@ export function metricAlarmSettings(input: Input): MetricAlarmSettings {
     comparisonOperator,
     treatMissingData: ignored ? 'ignore' : (treatMissingData as TreatMissingData),
     evaluateLowSampleCount: lowSampleCount(input),
-    shown: Object.fromEntries(
-      SHOWN_MEMBERS.flatMap((name) =>
-        input[name] === undefined || input[name] === null ? [] : [[name, input[name]]],
-      ),
-    ),
+    shown: shownMembers(input),
   };
+}
+
+/** Numbers and flags that came as text are shown as what they are. */
+function shownMembers(input: Input): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const name of SHOWN_MEMBERS) {
+    const value = input[name];
+    if (value === undefined || value === null) continue;
+    shown[name] = NUMBERS.has(name) ? optionalNumber(input, name) : value;
+  }
+  if (Array.isArray(shown['Metrics'])) {
+    shown['Metrics'] = list(input, 'Metrics').map((query) => {
+      const stat = structure(query, 'MetricStat');
+      const returnData = optionalFlag(query, 'ReturnData');
+      return {
+        ...query,
+        ...(stat && { MetricStat: { ...stat, Period: optionalNumber(stat, 'Period') } }),
+        ...(returnData !== undefined && { ReturnData: returnData }),
+      };
+    });
+  }
+  return shown;
 }
 
 function lowSampleCount(input: Input): 'evaluate' | 'ignore' | undefined {

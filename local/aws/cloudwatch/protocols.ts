@@ -14,9 +14,27 @@ const TIMESTAMPS = [
   'Timestamps',
 ];
 
+/** Output members that are doubles. */
+const DOUBLES = [
+  'Average',
+  'ExtendedStatistics',
+  'Maximum',
+  'Minimum',
+  'SampleCount',
+  'Sum',
+  'Threshold',
+  'Values',
+];
+
 export const CLOUDWATCH_PROTOCOLS: ServiceProtocols = {
   json: { version: '1.0', targetPrefix: SERVICE, errorNamespace: ERROR_NAMESPACE, queryCompatible: true },
-  cbor: { service: SERVICE, errorNamespace: ERROR_NAMESPACE, queryCompatible: true, timestamps: TIMESTAMPS },
+  cbor: {
+    service: SERVICE,
+    errorNamespace: ERROR_NAMESPACE,
+    queryCompatible: true,
+    timestamps: TIMESTAMPS,
+    doubles: DOUBLES,
+  },
   query: {
     apiVersion: '2010-08-01',
     xmlNamespace: 'http://monitoring.amazonaws.com/doc/2010-08-01/',

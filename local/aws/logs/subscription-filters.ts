@@ -4,7 +4,7 @@
  */
 import { gzipSync } from 'node:zlib';
 import { serviceCaller, type AwsContext } from '../context.ts';
-import { call, createDeliveries, invokeFunction, type RetryPolicy } from '../delivery/index.ts';
+import { call, createDeliveries, invokeFunction, roleCaller, type RetryPolicy } from '../delivery/index.ts';
 import {
   invalidParameter,
   limitExceeded,
@@ -19,6 +19,9 @@ import { MAXIMUM_SUBSCRIPTION_FILTERS } from './limits.ts';
 import type { LogEvent, LogGroup, LogStream, SubscriptionFilter } from './model.ts';
 import { eventId } from './read-events.ts';
 import type { LogStore } from './store.ts';
+
+/** CloudWatch Logs' own name as a caller of other services. */
+const SERVICE_PRINCIPAL = 'logs.amazonaws.com';
 
 /** The page above: "CloudWatch Logs retries the delivery for up to 24 hours". */
 const RETRIES: RetryPolicy = {
@@ -49,17 +52,21 @@ export function createSubscriptionFilters(context: AwsContext, store: LogStore):
   const deliver = async (
     group: LogGroup,
     stream: LogStream,
-    { destinationArn }: SubscriptionFilter,
+    { destinationArn, roleArn }: SubscriptionFilter,
     data: Buffer,
   ): Promise<void> => {
-    const caller = serviceCaller(context, 'logs.amazonaws.com', `${group.arn}:*`);
+    const sourceArn = `${group.arn}:*`;
+    const caller = serviceCaller(context, SERVICE_PRINCIPAL, sourceArn);
     const service = destinationArn.split(':')[2];
     if (service === 'lambda') {
       const event = JSON.stringify({ awslogs: { data: data.toString('base64') } });
       return invokeFunction(context, destinationArn, event, caller);
     }
     const record = { StreamARN: destinationArn, PartitionKey: stream.name, Data: data.toString('base64') };
-    await call(context, 'kinesis', 'PutRecord', record, caller);
+    // Into a stream it writes with the role that the filter names.
+    const writer =
+      roleArn === undefined ? caller : roleCaller('logs.amazonaws.com', roleArn, `${group.arn}:*`);
+    await call(context, 'kinesis', 'PutRecord', record, writer);
   };
 
   return {

@@ -104,12 +104,14 @@ export function decodeCbor(bytes: Buffer): unknown {
 
 /**
  * Writes a JSON value. Members of one of these names, and the items of lists of these names, are times; texts of the
- * other names are base64 and become byte strings.
+ * other names are base64 and become byte strings. Numbers under one of `doubles`, at any depth, are floating point even
+ * when they are whole: some clients take nothing else for a double.
  */
 export function encodeCbor(
   value: unknown,
   timestamps: ReadonlySet<string>,
   blobs: ReadonlySet<string> = new Set(),
+  doubles: ReadonlySet<string> = new Set(),
 ): Buffer {
   const parts: Buffer[] = [];
 
@@ -143,10 +145,10 @@ export function encodeCbor(
     parts.push(bytes);
   };
 
-  const write = (item: unknown, isTime: boolean): void => {
+  const write = (item: unknown, isTime: boolean, isDouble: boolean): void => {
     if (typeof item === 'number') {
       if (isTime) head(6, EPOCH_TIME_TAG);
-      if (!Number.isSafeInteger(item) || Object.is(item, -0)) float(item);
+      if (isDouble || !Number.isSafeInteger(item) || Object.is(item, -0)) float(item);
       else if (item >= 0) head(0, item);
       else head(1, -1 - item);
     } else if (typeof item === 'string') {
@@ -157,21 +159,21 @@ export function encodeCbor(
       parts.push(Buffer.from([(7 << 5) | (item ? 21 : 20)]));
     } else if (Array.isArray(item)) {
       head(4, item.length);
-      for (const child of item) write(child, isTime);
+      for (const child of item) write(child, isTime, isDouble);
     } else if (typeof item === 'object' && item !== null) {
       const members = Object.entries(item).filter(([, member]) => member !== undefined);
       head(5, members.length);
       for (const [name, member] of members) {
-        write(name, false);
+        write(name, false, false);
         if (blobs.has(name) && typeof member === 'string') byteString(Buffer.from(member, 'base64'));
-        else write(member, timestamps.has(name));
+        else write(member, timestamps.has(name), isDouble || doubles.has(name));
       }
     } else {
       parts.push(Buffer.from([(7 << 5) | 22]));
     }
   };
 
-  write(value, false);
+  write(value, false, false);
   return Buffer.concat(parts);
 }
 

@@ -33,7 +33,7 @@ export function cborInput(body: Buffer): Record<string, unknown> {
 }
 
 export function cborOutput(service: AwsService, output: unknown): WireResponse {
-  return { status: 200, headers: HEADERS, body: encodeCbor(output ?? {}, timestampsOf(service)) };
+  return { status: 200, headers: HEADERS, body: encoded(service, output ?? {}) };
 }
 
 export function cborError(service: AwsService, error: AwsError): WireResponse {
@@ -44,7 +44,7 @@ export function cborError(service: AwsService, error: AwsError): WireResponse {
   }
   const type = namespace ? `${namespace}#${error.code}` : error.code;
   const body = { __type: type, message: error.message, ...error.fields };
-  return { status: error.httpStatus, headers, body: encodeCbor(body, timestampsOf(service)) };
+  return { status: error.httpStatus, headers, body: encoded(service, body) };
 }
 
 const HEADERS: Readonly<Record<string, string>> = {
@@ -52,6 +52,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   'smithy-protocol': 'rpc-v2-cbor',
 };
 
-function timestampsOf(service: AwsService): ReadonlySet<string> {
-  return new Set(service.protocols.cbor?.timestamps);
+function encoded(service: AwsService, value: unknown): Buffer {
+  const { timestamps = [], doubles = [] } = service.protocols.cbor ?? {};
+  return encodeCbor(value, new Set(timestamps), new Set(), new Set(doubles));
 }

@@ -104,6 +104,25 @@ test('Query: numbers, lists and times as text', async () => {
   expect(refused.text).toContain('<Code>ResourceNotFound</Code>');
 });
 
+test('an alarm put by Query is shown with numbers in JSON', async () => {
+  await query({
+    Action: 'PutMetricAlarm',
+    AlarmName: 'by query',
+    Namespace: 'wire',
+    MetricName: 'query',
+    Statistic: 'Sum',
+    Period: '60',
+    EvaluationPeriods: '2',
+    Threshold: '1.5',
+    ComparisonOperator: 'GreaterThanThreshold',
+    ActionsEnabled: 'false',
+  });
+  const { MetricAlarms } = await client.send(new DescribeAlarmsCommand({ AlarmNames: ['by query'] }));
+  expect(MetricAlarms).toMatchObject([
+    { Period: 60, EvaluationPeriods: 2, Threshold: 1.5, ActionsEnabled: false },
+  ]);
+});
+
 test('the SDK’s own PutMetricData', async () => {
   await client.send(
     new PutMetricDataCommand({

@@ -65,3 +65,8 @@ test.each(['', '19', '8201', '62c3', 'a1', 'ff', '1c', 'a10101', `${'81'.repeat(
     expect(() => decode(bytes)).toThrow();
   },
 );
+
+test('doubles are floating point even when they are whole, in lists and maps too', () => {
+  const bytes = encodeCbor({ Values: [1] }, NO_TIMES, new Set(), new Set(['Values'])).toString('hex');
+  expect(bytes).toBe('a16656616c75657381fb3ff0000000000000');
+});
