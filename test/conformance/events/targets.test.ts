@@ -13,6 +13,13 @@ import {
   DeleteLogGroupCommand,
   FilterLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
+import {
+  CreateStateMachineCommand,
+  DeleteStateMachineCommand,
+  DescribeExecutionCommand,
+  ListExecutionsCommand,
+  SFNClient,
+} from '@aws-sdk/client-sfn';
 import { CreateTopicCommand, DeleteTopicCommand, SubscribeCommand } from '@aws-sdk/client-sns';
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
 import { behavioursOf, bodies, expect, type Conformance } from '../harness.ts';
@@ -250,6 +257,32 @@ behaviour(
       return found;
     });
     expect(record?.PartitionKey).toBe(id);
+  },
+);
+
+behaviour(
+  'a state machine starts an execution with the event as its input',
+  `${GUIDE}/eb-targets.html`,
+  async (aws) => {
+    const roleArn = await role(aws);
+    const sfn = aws.client(SFNClient);
+    const definition = JSON.stringify({ StartAt: 'End', States: { End: { Type: 'Pass', End: true } } });
+    const name = aws.uniqueName('machine');
+    const { stateMachineArn = '' } = await sfn.send(
+      new CreateStateMachineCommand({ name, definition, roleArn }),
+    );
+    aws.cleanup(() => sfn.send(new DeleteStateMachineCommand({ stateMachineArn })));
+    const shop = await bus(aws);
+    await (await shop.rule()).target({ Arn: stateMachineArn, RoleArn: roleArn, InputPath: '$.detail' });
+    await shop.put(detail);
+
+    const executionArn = await aws.eventually(async () => {
+      const { executions } = await sfn.send(new ListExecutionsCommand({ stateMachineArn }));
+      if (!executions?.[0]) throw new Error('no execution started');
+      return executions[0].executionArn;
+    });
+    const { input } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    expect(JSON.parse(input ?? '{}')).toEqual(detail);
   },
 );
 
