@@ -1,6 +1,7 @@
 /** `waybill aws`: the embedded AWS alone, empty, for anybody's tests in any language. */
 import { join } from 'node:path';
 import { startEmbeddedAws } from '../../local/aws/index.ts';
+import { describeDenial, watchDenials } from '../../local/run/denials.ts';
 import { createDatabase, startEmbeddedPostgres } from '../../local/postgres/index.ts';
 import type { EmbeddedPostgres } from '../../local/postgres/index.ts';
 
@@ -23,6 +24,7 @@ export async function aws(options: AwsOptions): Promise<void> {
     ...(options.state !== undefined && { stateDirectory: options.state }),
   });
   const { endpointUrl, context } = embedded;
+  watchDenials(context, (denied) => process.stderr.write(`denied: ${describeDenial(denied)}\n`));
   // Only the first database cluster of a template starts it: most never need one.
   let postgres: Promise<EmbeddedPostgres> | undefined;
   embedded.services.cloudformation.onDatabase(async (request) => {

@@ -13,8 +13,15 @@ export interface DeniedCall {
   times: number;
 }
 
-/** Watches from now on; the returned function lists what was denied so far, in the order in which it first happened. */
-export function watchDenials(context: AwsContext): () => readonly DeniedCall[] {
+/**
+ * Watches from now on; the returned function lists what was denied so far, in the order in which it first happened.
+ *
+ * @param onFirst called when a kind of call is denied for the first time
+ */
+export function watchDenials(
+  context: AwsContext,
+  onFirst: (denied: DeniedCall) => void = () => {},
+): () => readonly DeniedCall[] {
   const denied = new Map<string, DeniedCall>();
   context.events.observe(({ kind, resourceArn, detail = {} }) => {
     if (kind !== 'denied') return;
@@ -26,14 +33,16 @@ export function watchDenials(context: AwsContext): () => readonly DeniedCall[] {
       return;
     }
     const statement = detail['statement'] === undefined ? undefined : String(detail['statement']);
-    denied.set(key, {
+    const first: DeniedCall = {
       principal: principal ?? '',
       action: action ?? '',
       resourceArn,
       policy: policy ?? '',
       statement,
       times: 1,
-    });
+    };
+    denied.set(key, first);
+    onFirst(first);
   });
   return () => [...denied.values()];
 }
