@@ -116,7 +116,8 @@ function readRecord(input: Input, stream: Stream): NewRecord {
   const partitionKey = auto
     ? (optionalText(input, 'PartitionKey') ?? '')
     : requiredText(input, 'PartitionKey');
-  if ([...partitionKey].length > PARTITION_KEY_CHARACTERS) {
+  // Characters beyond the basic plane count once, as in Java's code points.
+  if (Array.from(partitionKey).length > PARTITION_KEY_CHARACTERS) {
     throw validation(
       `1 validation error detected: Value at 'partitionKey' failed to satisfy constraint: Member must have length less than or equal to ${PARTITION_KEY_CHARACTERS}`,
     );

@@ -6,11 +6,13 @@
  */
 import { randomUUID } from 'node:crypto';
 
-import type { AwsContext, Caller, ClockTimer } from '../context.ts';
-import { call, invokeFunction, sendToQueue } from '../delivery/index.ts';
+import type { AwsContext, ClockTimer } from '../context.ts';
 import { asAwsError, AwsError } from '../errors.ts';
 import { roleCaller } from '../iam/role-caller.ts';
-import type { FunctionRunner, RunResult } from './function-runner.ts';
+import { sendToDestination, type MessageAttributes } from './destinations.ts';
+import type { FunctionConfiguration } from './function-configuration.ts';
+import type { RunOptions, RunResult } from './function-runner.ts';
+import { publishMetric } from './metrics.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: asynchronous request. */
 const ASYNCHRONOUS_PAYLOAD_BYTES = 1024 * 1024;
@@ -34,8 +36,8 @@ const DEFAULT_RETRY_ATTEMPTS = 2;
 const DEFAULT_EVENT_AGE_SECONDS = 21_600;
 
 export interface AsyncInvocations {
-  /** Takes the event; returns its request id at once. */
-  submit(runner: FunctionRunner, payload: string, config: EventInvokeConfig): string;
+  /** Takes the event for a function, by its reference; returns its request id at once. */
+  submit(reference: string, payload: string): string;
   /** How many events are taken and not yet done or given up, those that wait for a retry left out. */
   running(): number;
   /** How many events wait for a retry. */
@@ -43,137 +45,161 @@ export interface AsyncInvocations {
   close(): void;
 }
 
-export interface AsyncInvocationOptions {
-  /** Milliseconds before each retry; AWS's own when absent. A local run may not want to wait a minute. */
-  readonly retryDelayMilliseconds?: readonly number[];
+/** A function as an event finds it when its turn comes: it may have changed since the event was taken. */
+export interface AsyncTarget {
+  readonly configuration: FunctionConfiguration;
+  readonly config: EventInvokeConfig;
+  readonly version: string;
+  run(payload: string, options: RunOptions): Promise<RunResult>;
 }
 
-interface AsyncEvent {
-  readonly runner: FunctionRunner;
+export interface AsyncInvocationOptions {
+  /** Milliseconds before each retry; AWS's own when absent. A local run may not want to wait a minute. */
+  readonly retryDelayMilliseconds?: readonly number[] | undefined;
+  /** Throws `ResourceNotFoundException`. */
+  readonly target: (reference: string) => AsyncTarget;
+}
+
+/** What is kept of an event until it is done. */
+interface KeptEvent {
+  readonly reference: string;
   readonly payload: string;
-  readonly config: EventInvokeConfig;
-  readonly requestId: string;
+  /** Milliseconds since the epoch. */
   readonly takenAt: number;
+}
+
+interface AsyncEvent extends KeptEvent {
+  readonly requestId: string;
   attempts: number;
   throttles: number;
+  last: RunResult | undefined;
 }
+
+type Condition = 'Success' | 'RetriesExhausted' | 'EventAgeExceeded' | 'ServiceError';
 
 export function createAsyncInvocations(
   context: AwsContext,
-  options: AsyncInvocationOptions = {},
+  { retryDelayMilliseconds: delays = RETRY_DELAY_MILLISECONDS, target }: AsyncInvocationOptions,
 ): AsyncInvocations {
-  const delays = options.retryDelayMilliseconds ?? RETRY_DELAY_MILLISECONDS;
+  const kept = context.state.collection<KeptEvent>('lambda.async-events');
   const timers = new Set<ClockTimer>();
   let pending = 0;
   let closed = false;
 
-  const later = (event: AsyncEvent, milliseconds: number): void => {
+  const maximumAge = (config: EventInvokeConfig): number =>
+    (config.maximumEventAgeSeconds ?? DEFAULT_EVENT_AGE_SECONDS) * 1000;
+
+  /** Tries again after so long, or gives the event up when it is too old before. */
+  const later = (event: AsyncEvent, milliseconds: number, config: EventInvokeConfig): void => {
     if (closed) return;
-    const timer = context.clock.setTimeout(() => {
-      timers.delete(timer);
-      void attempt(event);
-    }, milliseconds);
+    const left = event.takenAt + maximumAge(config) - context.clock.now();
+    const timer = context.clock.setTimeout(
+      () => {
+        timers.delete(timer);
+        void (milliseconds < left ? attempt(event) : finish(event, 'EventAgeExceeded'));
+      },
+      Math.max(0, Math.min(milliseconds, left)),
+    );
     timers.add(timer);
   };
 
   const attempt = async (event: AsyncEvent): Promise<void> => {
-    let result: RunResult;
+    let aim: AsyncTarget;
     try {
-      result = await event.runner.run(event.payload, { requestId: event.requestId });
+      aim = target(event.reference);
+    } catch {
+      // The function is gone, and nobody is left to hear of it.
+      return done(event);
+    }
+    const { config, configuration } = aim;
+    publishMetric(context, configuration.functionName, 'AsyncEventAge', context.clock.now() - event.takenAt);
+    try {
+      const result = await aim.run(event.payload, { requestId: event.requestId, version: aim.version });
+      event.attempts++;
+      event.last = result;
+      if (result.error === undefined) return await finish(event, 'Success');
+      const retries = config.maximumRetryAttempts ?? DEFAULT_RETRY_ATTEMPTS;
+      if (event.attempts > retries) return await finish(event, 'RetriesExhausted');
+      later(event, delays[event.attempts - 1] ?? delays.at(-1) ?? 0, config);
     } catch (thrown) {
-      const error = asAwsError(thrown);
-      if (isTooOld(event)) return finish(event, 'EventAgeExceeded', undefined);
-      if (error.code !== 'TooManyRequestsException') return finish(event, 'ServiceError', undefined);
+      if (asAwsError(thrown).code !== 'TooManyRequestsException') {
+        return finish(event, 'ServiceError');
+      }
       const backoff = THROTTLE_BACKOFF_MILLISECONDS.first * 2 ** event.throttles++;
-      return later(event, Math.min(backoff, THROTTLE_BACKOFF_MILLISECONDS.maximum));
+      later(event, Math.min(backoff, THROTTLE_BACKOFF_MILLISECONDS.maximum), config);
     }
-    event.attempts++;
-    if (result.error === undefined) return finish(event, 'Success', result);
-    const retries = event.config.maximumRetryAttempts ?? DEFAULT_RETRY_ATTEMPTS;
-    if (event.attempts > retries) return finish(event, 'RetriesExhausted', result);
-    if (isTooOld(event)) return finish(event, 'EventAgeExceeded', result);
-    later(event, delays[event.attempts - 1] ?? delays.at(-1) ?? 0);
   };
 
-  const isTooOld = (event: AsyncEvent): boolean => {
-    const limit = (event.config.maximumEventAgeSeconds ?? DEFAULT_EVENT_AGE_SECONDS) * 1000;
-    return context.clock.now() - event.takenAt >= limit;
-  };
-
-  const finish = async (
-    event: AsyncEvent,
-    condition: string,
-    result: RunResult | undefined,
-  ): Promise<void> => {
+  const done = (event: AsyncEvent): void => {
     pending--;
-    const { configuration } = event.runner;
-    const destination = condition === 'Success' ? event.config.onSuccess : event.config.onFailure;
-    const { deadLetterTargetArn } = configuration;
-    // Lambda hands events on in the name of the function's role.
-    const caller = roleCaller(configuration.roleArn, configuration.functionName);
-    try {
-      if (destination !== undefined)
-        await deliver(destination, invocationRecord(context, event, condition, result), {}, caller);
-      if (condition !== 'Success' && deadLetterTargetArn !== undefined) {
-        await deliver(deadLetterTargetArn, event.payload, deadLetterAttributes(event, result), caller);
-      }
-      if (condition !== 'Success' && (destination ?? deadLetterTargetArn) !== undefined) {
-        context.events.emit({
-          kind: 'dead-lettered',
-          service: 'lambda',
-          resourceArn: configuration.functionArn,
-          messageId: event.requestId,
-          detail: { condition, to: destination ?? deadLetterTargetArn },
-        });
-      }
-    } catch (thrown) {
-      context.events.emit({
-        kind: 'delivery-failed',
-        service: 'lambda',
-        resourceArn: configuration.functionArn,
-        messageId: event.requestId,
-        detail: { to: destination ?? deadLetterTargetArn, reason: asAwsError(thrown).code },
-      });
-    }
+    kept.delete(event.requestId);
   };
 
-  const deliver = async (
-    targetArn: string,
-    body: string,
-    attributes: MessageAttributes,
-    caller: Caller,
-  ): Promise<void> => {
-    const [, , service = ''] = targetArn.split(':');
-    switch (service) {
-      case 'sqs':
-        return sendToQueue(context, targetArn, { MessageBody: body, MessageAttributes: attributes }, caller);
-      case 'sns':
-        await call(
+  const finish = async (event: AsyncEvent, condition: Condition): Promise<void> => {
+    try {
+      await handOn(event, condition, target(event.reference));
+    } catch {
+      // The function was deleted meanwhile.
+    }
+    done(event);
+  };
+
+  const handOn = async (event: AsyncEvent, condition: Condition, aim: AsyncTarget): Promise<void> => {
+    const { configuration, config, version } = aim;
+    const { functionName, functionArn, deadLetterTargetArn } = configuration;
+    const failed = condition !== 'Success';
+    if (failed) publishMetric(context, functionName, 'AsyncEventsDropped');
+    const destination = failed ? config.onFailure : config.onSuccess;
+    // Lambda hands events on in the name of the function's role.
+    const caller = roleCaller(configuration.roleArn, functionName);
+    const report = (kind: 'dead-lettered' | 'delivery-failed', to: string, reason?: string): void =>
+      context.events.emit({
+        kind,
+        service: 'lambda',
+        resourceArn: functionArn,
+        messageId: event.requestId,
+        detail: { condition, to, reason },
+      });
+    if (destination !== undefined) {
+      const body = invocationRecord(context, event, condition, functionArn, version);
+      const detailType = `Lambda Function Invocation Result - ${failed ? 'Failure' : 'Success'}`;
+      const resources = [`${functionArn}:${version}`, destination];
+      try {
+        await sendToDestination(
           context,
-          'sns',
-          'Publish',
-          { TopicArn: targetArn, Message: body, MessageAttributes: attributes },
+          destination,
+          { body, event: { detailType, resources }, object: objectOf(body, event, configuration) },
           caller,
         );
-        return;
-      case 'lambda':
-        return invokeFunction(context, targetArn, body, caller);
-      case 'events': {
-        const detailType = 'Lambda Function Invocation Result';
-        const entry = { EventBusName: targetArn, Source: 'lambda', DetailType: detailType, Detail: body };
-        await call(context, 'events', 'PutEvents', { Entries: [entry] }, caller);
-        return;
+        if (failed) report('dead-lettered', destination);
+      } catch (thrown) {
+        publishMetric(context, functionName, 'DestinationDeliveryFailures');
+        report('delivery-failed', destination, asAwsError(thrown).code);
       }
-      default:
-        throw new AwsError(
-          'InvalidParameterValueException',
-          `${targetArn} cannot be a destination of a function`,
-        );
+    }
+    if (failed && deadLetterTargetArn !== undefined) {
+      try {
+        const attributes = deadLetterAttributes(event);
+        await sendToDestination(context, deadLetterTargetArn, { body: event.payload, attributes }, caller);
+        report('dead-lettered', deadLetterTargetArn);
+      } catch (thrown) {
+        publishMetric(context, functionName, 'DeadLetterErrors');
+        report('delivery-failed', deadLetterTargetArn, asAwsError(thrown).code);
+      }
     }
   };
 
+  const take = (requestId: string, event: KeptEvent): void => {
+    pending++;
+    const taken: AsyncEvent = { ...event, requestId, attempts: 0, throttles: 0, last: undefined };
+    setImmediate(() => void attempt(taken));
+  };
+
+  // Events that an earlier process took and did not finish begin anew, once every service is there.
+  for (const [requestId, event] of kept.entries()) take(requestId, event);
+
   return {
-    submit(runner, payload, config) {
+    submit(reference, payload) {
       const bytes = Buffer.byteLength(payload);
       if (bytes > ASYNCHRONOUS_PAYLOAD_BYTES) {
         throw new AwsError(
@@ -183,17 +209,10 @@ export function createAsyncInvocations(
         );
       }
       const requestId = randomUUID();
-      pending++;
-      const event = {
-        runner,
-        payload,
-        config,
-        requestId,
-        takenAt: context.clock.now(),
-        attempts: 0,
-        throttles: 0,
-      };
-      setImmediate(() => void attempt(event));
+      const event = { reference, payload, takenAt: context.clock.now() };
+      kept.put(requestId, event);
+      publishMetric(context, target(reference).configuration.functionName, 'AsyncEventsReceived');
+      take(requestId, event);
       return requestId;
     },
     running: () => pending - timers.size,
@@ -206,44 +225,56 @@ export function createAsyncInvocations(
   };
 }
 
-type MessageAttributes = Record<string, { readonly DataType: string; readonly StringValue: string }>;
-
 /** What a destination gets: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
 function invocationRecord(
   context: AwsContext,
   event: AsyncEvent,
-  condition: string,
-  result: RunResult | undefined,
+  condition: Condition,
+  functionArn: string,
+  version: string,
 ): string {
+  const { last } = event;
   return JSON.stringify({
     version: '1.0',
     timestamp: new Date(context.clock.now()).toISOString(),
     requestContext: {
       requestId: event.requestId,
-      functionArn: `${event.runner.configuration.functionArn}:$LATEST`,
+      functionArn: `${functionArn}:${version}`,
       condition,
       approximateInvokeCount: event.attempts,
     },
     requestPayload: JSON.parse(event.payload) as unknown,
-    ...(result === undefined
-      ? {}
-      : {
-          responseContext: {
-            statusCode: 200,
-            executedVersion: '$LATEST',
-            ...(result.error === undefined ? {} : { functionError: 'Unhandled' }),
-          },
-          responsePayload: JSON.parse(result.payload) as unknown,
-        }),
+    ...(last && {
+      responseContext: {
+        statusCode: 200,
+        executedVersion: version,
+        ...(last.error && { functionError: 'Unhandled' }),
+      },
+      responsePayload: JSON.parse(last.payload) as unknown,
+    }),
   });
 }
 
-function deadLetterAttributes(event: AsyncEvent, result: RunResult | undefined): MessageAttributes {
+/** A bucket keeps the same record: `aws/lambda/async/FUNCTION/YYYY/MM/DD/...` (page above). */
+function objectOf(
+  body: string,
+  event: AsyncEvent,
+  { functionName }: FunctionConfiguration,
+): { readonly key: string; readonly body: string } {
+  const { timestamp } = JSON.parse(body) as { readonly timestamp: string };
+  const [date = '', time = ''] = timestamp.split('T');
+  return {
+    key: `aws/lambda/async/${functionName}/${date.replaceAll('-', '/')}/${date}T${time.slice(0, 8).replaceAll(':', '.')}-${event.requestId}`,
+    body,
+  };
+}
+
+function deadLetterAttributes({ requestId, last }: AsyncEvent): MessageAttributes {
   const text = (value: string) => ({ DataType: 'String', StringValue: value });
   return {
-    RequestID: text(event.requestId),
-    ErrorCode: { DataType: 'Number', StringValue: result === undefined ? '429' : '200' },
+    RequestID: text(requestId),
+    ErrorCode: { DataType: 'Number', StringValue: last === undefined ? '429' : '200' },
     // AWS cuts the message at 1 KB (page in the head of this file).
-    ErrorMessage: text((result?.error?.errorMessage ?? 'Rate Exceeded.').slice(0, 1024)),
+    ErrorMessage: text((last?.error?.errorMessage ?? 'Rate Exceeded.').slice(0, 1024)),
   };
 }

@@ -57,6 +57,6 @@ export function createConcurrency(limit = ACCOUNT_CONCURRENCY): Concurrency {
   };
 }
 
-function throttled(reason: string): AwsError {
+export function throttled(reason: string): AwsError {
   return new AwsError('TooManyRequestsException', 'Rate Exceeded.', 429, { fields: { Reason: reason } });
 }

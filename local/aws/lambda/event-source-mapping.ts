@@ -1,57 +1,94 @@
-/** An event source mapping as data: its settings, AWS's limits to them, and its shape in the API. */
+/**
+ * An event source mapping as data: its settings, AWS's limits to them, and its shape in the API.
+ *
+ * https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+ */
+import { AwsError } from '../errors.ts';
 import { createMappingFilter } from '../matching/index.ts';
 import type { MappingFilter } from '../matching/index.ts';
-import { AwsError } from '../errors.ts';
+import type { ReadFrom } from '../polling/index.ts';
+import { streamSettings, type StreamSettings } from './stream-mapping.ts';
 
-/** https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html */
-const BATCH_SIZE = { standard: 10_000, fifo: 10, default: 10, withoutWindow: 10 };
+const BATCH_SIZE = { standard: 10_000, fifo: 10, stream: 10_000, queueDefault: 10, streamDefault: 100 };
+/** A larger batch needs a window. */
+const BATCH_SIZE_WITHOUT_WINDOW = 10;
 const MAXIMUM_WINDOW_SECONDS = 300;
 const MAXIMUM_CONCURRENCY = { minimum: 2, maximum: 1000 };
-/** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: "starts reading five concurrent batches". */
-const INITIAL_CONCURRENCY = 5;
+const POLLERS = { minimum: 2, maximum: 10_000, minimumDefault: 2, maximumDefault: 200 };
+
+export type SourceKind = 'sqs' | 'kinesis' | 'dynamodb';
 
 export interface MappingConfiguration {
   readonly uuid: string;
   readonly eventSourceArn: string;
+  readonly sourceKind: SourceKind;
+  /** As it was given: with or without a qualifier. */
   readonly functionName: string;
   readonly enabled: boolean;
   readonly batchSize: number;
   readonly batchingWindowSeconds: number;
-  /** How many batches may be with the function at once. */
-  readonly maximumConcurrency: number;
-  readonly declaredMaximumConcurrency: number | undefined;
+  readonly maximumConcurrency: number | undefined;
+  readonly minimumPollers: number | undefined;
+  readonly maximumPollers: number | undefined;
   readonly reportBatchItemFailures: boolean;
   readonly filterPatterns: readonly string[];
   readonly filter: MappingFilter;
   readonly fifo: boolean;
+  /** `EventCount` publishes the mapping's metrics. */
+  readonly metrics: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** Undefined for queues. */
+  readonly stream: StreamSettings | undefined;
+  /** What it was made from, for the next update and for the state directory. */
+  readonly input: MappingInput;
 }
 
-/** The members of `CreateEventSourceMapping` that are honoured for SQS. */
+/** The members of `CreateEventSourceMapping` that are honoured. */
 export interface MappingInput {
   readonly EventSourceArn: string;
   readonly FunctionName: string;
   readonly Enabled?: boolean | undefined;
   readonly BatchSize?: number | undefined;
   readonly MaximumBatchingWindowInSeconds?: number | undefined;
-  readonly ScalingConfig?: { readonly MaximumConcurrency?: number } | undefined;
+  readonly ScalingConfig?: { readonly MaximumConcurrency?: number | undefined } | undefined;
+  readonly ProvisionedPollerConfig?:
+    | { readonly MinimumPollers?: number | undefined; readonly MaximumPollers?: number | undefined }
+    | undefined;
   readonly FunctionResponseTypes?: readonly string[] | undefined;
-  readonly FilterCriteria?: { readonly Filters?: readonly { readonly Pattern?: string }[] } | undefined;
+  readonly FilterCriteria?:
+    | { readonly Filters?: readonly { readonly Pattern?: string | undefined }[] | undefined }
+    | undefined;
+  readonly MetricsConfig?: { readonly Metrics?: readonly string[] | undefined } | undefined;
+  readonly Tags?: Readonly<Record<string, string>> | undefined;
+  readonly StartingPosition?: string | undefined;
+  /** Seconds since the epoch, or a Date from a caller in this process. */
+  readonly StartingPositionTimestamp?: number | Date | undefined;
+  readonly ParallelizationFactor?: number | undefined;
+  readonly BisectBatchOnFunctionError?: boolean | undefined;
+  readonly MaximumRetryAttempts?: number | undefined;
+  readonly MaximumRecordAgeInSeconds?: number | undefined;
+  readonly TumblingWindowInSeconds?: number | undefined;
+  readonly DestinationConfig?:
+    | { readonly OnFailure?: { readonly Destination?: string | undefined } | undefined }
+    | undefined;
 }
 
 /** @throws AwsError `InvalidParameterValueException` for what AWS refuses. */
-export function configureMapping(input: MappingInput, uuid: string): MappingConfiguration {
+export function configureMapping(input: MappingInput, uuid: string, now: number): MappingConfiguration {
   const { EventSourceArn: eventSourceArn } = input;
-  if (eventSourceArn.split(':')[2] !== 'sqs') {
-    throw invalid(`Event source mappings of ${eventSourceArn} do not run here: only SQS queues do`);
-  }
-  const fifo = eventSourceArn.endsWith('.fifo');
-  const batchSize = input.BatchSize ?? BATCH_SIZE.default;
+  const sourceKind = sourceKindOf(eventSourceArn);
+  const fifo = sourceKind === 'sqs' && eventSourceArn.endsWith('.fifo');
+  const stream = sourceKind === 'sqs' ? undefined : streamSettings(input, sourceKind, now);
+  if (sourceKind === 'sqs') refuseStreamMembers(input);
+  else refuseQueueMembers(input);
+
+  const batchSize = input.BatchSize ?? (stream ? BATCH_SIZE.streamDefault : BATCH_SIZE.queueDefault);
   const batchingWindowSeconds = input.MaximumBatchingWindowInSeconds ?? 0;
-  const maximum = fifo ? BATCH_SIZE.fifo : BATCH_SIZE.standard;
-  if (!(batchSize >= 1 && batchSize <= maximum)) {
+  const maximum = stream ? BATCH_SIZE.stream : fifo ? BATCH_SIZE.fifo : BATCH_SIZE.standard;
+  if (!(Number.isInteger(batchSize) && batchSize >= 1 && batchSize <= maximum)) {
     throw invalid(`Batch size must be between 1 and ${maximum} for this event source; got ${batchSize}`);
   }
-  if (batchSize > BATCH_SIZE.withoutWindow && batchingWindowSeconds < 1) {
+  if (!stream && batchSize > BATCH_SIZE_WITHOUT_WINDOW && batchingWindowSeconds < 1) {
     throw invalid(
       'Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10',
     );
@@ -61,55 +98,159 @@ export function configureMapping(input: MappingInput, uuid: string): MappingConf
   }
   if (fifo && batchingWindowSeconds > 0) throw invalid('Batching window is not supported for FIFO queues');
 
-  const declared = input.ScalingConfig?.MaximumConcurrency;
-  if (
-    declared !== undefined &&
-    !(declared >= MAXIMUM_CONCURRENCY.minimum && declared <= MAXIMUM_CONCURRENCY.maximum)
-  ) {
-    throw invalid(
-      `MaximumConcurrency must be between ${MAXIMUM_CONCURRENCY.minimum} and ${MAXIMUM_CONCURRENCY.maximum}; got ${declared}`,
-    );
-  }
   const filterPatterns = (input.FilterCriteria?.Filters ?? []).flatMap(({ Pattern }) => Pattern ?? []);
   return {
     uuid,
     eventSourceArn,
+    sourceKind,
     functionName: input.FunctionName,
     enabled: input.Enabled ?? true,
     batchSize,
     batchingWindowSeconds,
-    maximumConcurrency: declared ?? INITIAL_CONCURRENCY,
-    declaredMaximumConcurrency: declared,
+    ...concurrencyOf(input),
     reportBatchItemFailures: input.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
     filterPatterns,
-    filter: readFilter(filterPatterns),
+    filter: readFilter(filterPatterns, sourceKind),
     fifo,
+    metrics: input.MetricsConfig?.Metrics ?? [],
+    tags: input.Tags ?? {},
+    stream,
+    input,
   };
 }
 
+function concurrencyOf(
+  input: MappingInput,
+): Pick<MappingConfiguration, 'maximumConcurrency' | 'minimumPollers' | 'maximumPollers'> {
+  const maximumConcurrency = input.ScalingConfig?.MaximumConcurrency;
+  if (
+    maximumConcurrency !== undefined &&
+    !(maximumConcurrency >= MAXIMUM_CONCURRENCY.minimum && maximumConcurrency <= MAXIMUM_CONCURRENCY.maximum)
+  ) {
+    throw invalid(
+      `MaximumConcurrency must be between ${MAXIMUM_CONCURRENCY.minimum} and ${MAXIMUM_CONCURRENCY.maximum}; got ${maximumConcurrency}`,
+    );
+  }
+  const { ProvisionedPollerConfig: pollers } = input;
+  if (pollers === undefined || Object.keys(pollers).length === 0) {
+    return { maximumConcurrency, minimumPollers: undefined, maximumPollers: undefined };
+  }
+  if (maximumConcurrency !== undefined) {
+    throw invalid('MaximumConcurrency and ProvisionedPollerConfig cannot be given together.');
+  }
+  const minimumPollers = pollers.MinimumPollers ?? POLLERS.minimumDefault;
+  const maximumPollers = pollers.MaximumPollers ?? Math.max(POLLERS.maximumDefault, minimumPollers);
+  if (
+    minimumPollers < POLLERS.minimum ||
+    maximumPollers > POLLERS.maximum ||
+    minimumPollers > maximumPollers
+  ) {
+    throw invalid(
+      `MinimumPollers and MaximumPollers must be between ${POLLERS.minimum} and ${POLLERS.maximum}, and MinimumPollers not above MaximumPollers.`,
+    );
+  }
+  return { maximumConcurrency, minimumPollers, maximumPollers };
+}
+
 /** The mapping as `GetEventSourceMapping` answers it. */
-export function describeMapping(mapping: MappingConfiguration, functionArn: string): Record<string, unknown> {
+export function describeMapping(
+  mapping: MappingConfiguration,
+  names: { readonly functionArn: string; readonly mappingArn: string },
+): Record<string, unknown> {
+  const { input, stream } = mapping;
   return {
     UUID: mapping.uuid,
+    EventSourceMappingArn: names.mappingArn,
     EventSourceArn: mapping.eventSourceArn,
-    FunctionArn: functionArn,
+    FunctionArn: names.functionArn,
     State: mapping.enabled ? 'Enabled' : 'Disabled',
     StateTransitionReason: 'USER_INITIATED',
     BatchSize: mapping.batchSize,
     MaximumBatchingWindowInSeconds: mapping.batchingWindowSeconds,
     FunctionResponseTypes: mapping.reportBatchItemFailures ? ['ReportBatchItemFailures'] : [],
-    ...(mapping.declaredMaximumConcurrency === undefined
-      ? {}
-      : { ScalingConfig: { MaximumConcurrency: mapping.declaredMaximumConcurrency } }),
-    ...(mapping.filterPatterns.length === 0
-      ? {}
-      : { FilterCriteria: { Filters: mapping.filterPatterns.map((Pattern) => ({ Pattern })) } }),
+    ...(mapping.maximumConcurrency !== undefined && {
+      ScalingConfig: { MaximumConcurrency: mapping.maximumConcurrency },
+    }),
+    ...(mapping.minimumPollers !== undefined && {
+      ProvisionedPollerConfig: {
+        MinimumPollers: mapping.minimumPollers,
+        MaximumPollers: mapping.maximumPollers,
+      },
+    }),
+    ...(mapping.filterPatterns.length > 0 && {
+      FilterCriteria: { Filters: mapping.filterPatterns.map((Pattern) => ({ Pattern })) },
+    }),
+    ...(mapping.metrics.length > 0 && { MetricsConfig: { Metrics: mapping.metrics } }),
+    ...(stream && {
+      StartingPosition: input.StartingPosition,
+      ...(stream.start.type === 'AT_TIMESTAMP' && {
+        StartingPositionTimestamp: timestampOf(stream.start) / 1000,
+      }),
+      ParallelizationFactor: stream.parallelizationFactor,
+      BisectBatchOnFunctionError: stream.bisect,
+      MaximumRetryAttempts: finiteOr(stream.maximumRetryAttempts),
+      MaximumRecordAgeInSeconds: finiteOr(stream.maximumRecordAgeSeconds),
+      TumblingWindowInSeconds: stream.tumblingWindowSeconds,
+      DestinationConfig: {
+        OnFailure: stream.onFailure === undefined ? {} : { Destination: stream.onFailure },
+      },
+    }),
   };
 }
 
-function readFilter(patterns: readonly string[]): MappingFilter {
+function timestampOf(from: ReadFrom): number {
+  return from.type === 'AT_TIMESTAMP' ? from.timestamp : 0;
+}
+
+/** -1 is AWS's word for no limit. */
+function finiteOr(value: number): number {
+  return Number.isFinite(value) ? value : -1;
+}
+
+function sourceKindOf(eventSourceArn: string): SourceKind {
+  const [, , service = '', , , resource = ''] = eventSourceArn.split(':');
+  if (service === 'sqs' || service === 'kinesis') return service;
+  if (service === 'dynamodb' && resource.includes('/stream/')) return service;
+  if (service === 'dynamodb') {
+    throw invalid(`Unrecognized event source, must be the ARN of a stream of the table. ${eventSourceArn}`);
+  }
+  throw invalid(
+    `Unrecognized event source, must be kinesis, dynamodb stream or sqs. Unsupported source: ${eventSourceArn}`,
+  );
+}
+
+function refuseStreamMembers(input: MappingInput): void {
+  const members = [
+    'StartingPosition',
+    'StartingPositionTimestamp',
+    'ParallelizationFactor',
+    'BisectBatchOnFunctionError',
+    'MaximumRetryAttempts',
+    'MaximumRecordAgeInSeconds',
+    'TumblingWindowInSeconds',
+  ] as const;
+  for (const member of members) {
+    if (input[member] !== undefined && input[member] !== null) {
+      throw invalid(`${member} is not supported for SQS event sources.`);
+    }
+  }
+  if (input.DestinationConfig?.OnFailure?.Destination !== undefined) {
+    throw invalid('Unsupported DestinationConfig parameter for given event source mapping type.');
+  }
+}
+
+function refuseQueueMembers(input: MappingInput): void {
+  if (input.ScalingConfig?.MaximumConcurrency !== undefined) {
+    throw invalid('ScalingConfig is only supported for SQS event sources.');
+  }
+  if (input.ProvisionedPollerConfig !== undefined) {
+    throw invalid('ProvisionedPollerConfig is not supported for this event source.');
+  }
+}
+
+function readFilter(patterns: readonly string[], kind: SourceKind): MappingFilter {
   try {
-    return createMappingFilter(patterns);
+    return createMappingFilter(patterns, kind === 'sqs' ? 'body' : 'data');
   } catch (cause) {
     throw invalid(
       `Invalid filter pattern definition: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -23,6 +23,12 @@ export interface FunctionConfiguration {
   readonly memoryMegabytes: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly logGroupName: string;
+  readonly logFormat: 'Text' | 'JSON';
+  /** JSON format only: lines below this level are not written. */
+  readonly applicationLogLevel: string;
+  readonly systemLogLevel: string;
+  /** What it was made from, for updates and for the state directory. */
+  readonly props: FunctionProps;
   /** Undefined: the function shares the account's unreserved concurrency. 0: it never runs. */
   readonly reservedConcurrency: number | undefined;
   /** Where events go that an asynchronous invocation could not deliver (`DeadLetterConfig.TargetArn`). */
@@ -41,6 +47,14 @@ export interface FunctionProps {
   readonly memoryMegabytes?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly logGroupName?: string;
+  /** `Text` when absent. */
+  readonly logFormat?: 'Text' | 'JSON';
+  /** `INFO` when absent. */
+  readonly applicationLogLevel?: string;
+  readonly systemLogLevel?: string;
+  /** Base64 SHA-256 of an uploaded archive. */
+  readonly codeSha256?: string;
+  readonly tags?: Readonly<Record<string, string>>;
   readonly reservedConcurrency?: number;
   readonly deadLetterTargetArn?: string;
 }
@@ -77,6 +91,10 @@ export function configureFunction(
     memoryMegabytes: within('memorySize', props.memoryMegabytes, MEMORY_MEGABYTES),
     environment,
     logGroupName: props.logGroupName ?? `/aws/lambda/${functionName}`,
+    logFormat: props.logFormat ?? 'Text',
+    applicationLogLevel: props.applicationLogLevel ?? 'INFO',
+    systemLogLevel: props.systemLogLevel ?? 'INFO',
+    props,
     reservedConcurrency: props.reservedConcurrency,
     deadLetterTargetArn: props.deadLetterTargetArn,
   };
@@ -108,6 +126,7 @@ export function instanceEnvironment(
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_GROUP_NAME: configuration.logGroupName,
+    AWS_LAMBDA_LOG_FORMAT: configuration.logFormat,
     AWS_LAMBDA_LOG_STREAM_NAME: logStreamName(place.instanceId),
     LAMBDA_TASK_ROOT: configuration.codeDirectory,
     _HANDLER: configuration.handler,

@@ -3,19 +3,22 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 
 import type { AwsContext } from '../context.ts';
-import { AwsError } from '../errors.ts';
+import { asAwsError, AwsError } from '../errors.ts';
 import { roleCaller } from '../iam/role-caller.ts';
+import { throttled } from './concurrency.ts';
 import type { Concurrency } from './concurrency.ts';
-import type { LambdaFaults } from './faults.ts';
+import { withFailedItems } from './failed-items.ts';
+import type { InvocationFault, LambdaFaults } from './faults.ts';
 import type { FunctionConfiguration } from './function-configuration.ts';
 import { exited } from './function-error.ts';
 import type { FunctionError } from './function-error.ts';
 import { createInstancePool } from './instance-pool.ts';
 import type { HostCapacity } from './instance-pool.ts';
-import type { LogLine, Outcome } from './instance.ts';
+import type { Instance, LogLine, Outcome } from './instance.ts';
+import { publishMetric } from './metrics.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: synchronous request and response. */
-export const SYNCHRONOUS_PAYLOAD_BYTES = 6 * 1024 * 1024;
+const SYNCHRONOUS_PAYLOAD_BYTES = 6 * 1024 * 1024;
 /** A crash "in the middle" comes within so many milliseconds after the handler has started. */
 const CRASH_WITHIN_MILLISECONDS = 8;
 
@@ -31,12 +34,18 @@ export interface FunctionRunner {
   scaleOutDelay(): number;
   prewarm(): Promise<void>;
   instances(): number;
+  /** Replaces settings that instances do not see. */
+  reconfigure(configuration: FunctionConfiguration): void;
+  /** Another runner has taken over: instances end as soon as they are idle. */
+  retire(): void;
   close(): Promise<void>;
 }
 
 export interface RunOptions {
   readonly requestId?: string;
   readonly invokedFunctionArn?: string;
+  /** The version that runs, for the log; `$LATEST` when absent. */
+  readonly version?: string;
 }
 
 export interface RunResult {
@@ -53,16 +62,41 @@ export interface RunnerDependencies {
   readonly faults: LambdaFaults;
   readonly scaleOutDelayMilliseconds: number | undefined;
   readonly onLog: (line: LogLine) => void;
+  readonly onRun: (report: RunReport) => void;
+}
+
+/** What Lambda's own lines in the log say about an invocation. */
+export interface RunReport {
+  readonly configuration: FunctionConfiguration;
+  readonly requestId: string;
+  readonly version: string;
+  readonly phase: 'start' | 'end';
+  /** Absent at the start. */
+  readonly durationMilliseconds?: number;
+  readonly initMilliseconds?: number | undefined;
+  readonly memoryUsedMegabytes?: number;
+  readonly error?: FunctionError | undefined;
+  readonly logStreamName: string;
+}
+
+/** What an instance made of an event. */
+interface Ran {
+  readonly outcome: Outcome;
+  readonly coldStart: boolean;
+  readonly durationMilliseconds: number;
 }
 
 export function createFunctionRunner(
   configuration: FunctionConfiguration,
-  { context, concurrency, capacity, faults, scaleOutDelayMilliseconds, onLog }: RunnerDependencies,
+  { context, concurrency, capacity, faults, scaleOutDelayMilliseconds, onLog, onRun }: RunnerDependencies,
 ): FunctionRunner {
   const { functionName, functionArn } = configuration;
   const pool = createInstancePool(configuration, {
     region: context.region,
-    endpointUrl: context.endpointUrl,
+    // Asked at the start of each instance: the endpoint listens only after the functions of a state directory are back.
+    get endpointUrl() {
+      return context.endpointUrl;
+    },
     credentials: context.credentials.issue(
       roleCaller(configuration.roleArn, functionName, {
         sourceFunctionArn: functionArn,
@@ -75,48 +109,99 @@ export function createFunctionRunner(
     onLog,
   });
 
-  const runOnInstance = async (
-    payload: string,
-    requestId: string,
-    invokedFunctionArn: string | undefined,
-  ): Promise<{ readonly outcome: Outcome; readonly coldStart: boolean }> => {
-    const acquired = await pool.acquire();
-    if ('initError' in acquired)
-      return { outcome: { ok: false, error: acquired.initError }, coldStart: true };
-
-    const { instance, coldStart } = acquired;
-    const fault = faults.forInvocation(functionName);
+  const runOnInstance = async (payload: string, requestId: string, options: RunOptions): Promise<Ran> => {
+    const fault = faults.forInvocation(functionName, payload);
     if (fault !== undefined) {
       context.events.emit({
         kind: 'fault',
         service: 'lambda',
         resourceArn: functionArn,
-        detail: { effect: fault },
+        detail: { effect: fault.kind },
       });
     }
-    if (fault === 'crash-before') {
+    if (fault?.kind === 'throttle') throw throttled('ConcurrentInvocationLimitExceeded');
+    const acquired = await pool.acquire();
+    if ('initError' in acquired) {
+      return {
+        outcome: { ok: false, error: acquired.initError },
+        coldStart: true,
+        durationMilliseconds: 0,
+      };
+    }
+    const { instance, coldStart } = acquired;
+    const { version = '$LATEST' } = options;
+    const about = { configuration, requestId, version, logStreamName: instance.logStreamName };
+    onRun({ ...about, phase: 'start' });
+    const started = performance.now();
+    const outcome = await runWithFault(instance, payload, requestId, options, fault);
+    const durationMilliseconds = performance.now() - started;
+    onRun({
+      ...about,
+      phase: 'end',
+      durationMilliseconds,
+      initMilliseconds: coldStart ? instance.initMilliseconds : undefined,
+      memoryUsedMegabytes: outcome.ok ? outcome.memoryUsedMegabytes : configuration.memoryMegabytes,
+      error: outcome.ok ? undefined : outcome.error,
+    });
+    return { outcome, coldStart, durationMilliseconds };
+  };
+
+  const runWithFault = async (
+    instance: Instance,
+    payload: string,
+    requestId: string,
+    { invokedFunctionArn }: RunOptions,
+    fault: InvocationFault | undefined,
+  ): Promise<Outcome> => {
+    if (fault?.kind === 'crash-before') {
       await instance.terminate();
-      return { outcome: { ok: false, error: exited(requestId, 1) }, coldStart };
+      return { ok: false, error: exited(requestId, 1) };
+    }
+    if (fault?.kind === 'fail') {
+      pool.release(instance);
+      const { errorType = 'Error', errorMessage = 'injected fault' } = fault;
+      return { ok: false, error: { errorType, errorMessage, trace: [] } };
     }
     const outcome = await instance.invoke({
       requestId,
       payload,
       ...(invokedFunctionArn === undefined ? {} : { invokedFunctionArn }),
-      ...(fault === 'crash-during'
-        ? { crashAfterMilliseconds: context.faults.random() * CRASH_WITHIN_MILLISECONDS }
-        : {}),
+      ...(fault?.kind === 'crash-during' && {
+        crashAfterMilliseconds: context.faults.random() * CRASH_WITHIN_MILLISECONDS,
+      }),
+      ...(fault?.kind === 'slow' && { delayMilliseconds: fault.milliseconds }),
     });
     pool.release(instance);
-    return fault === 'lose-response'
-      ? { outcome: { ok: false, error: exited(requestId, 1) }, coldStart }
-      : { outcome, coldStart };
+    if (fault?.kind === 'lose-response') return { ok: false, error: exited(requestId, 1) };
+    if (fault?.kind !== 'fail-items' || !outcome.ok) return outcome;
+    return { ...outcome, payload: withFailedItems(payload, outcome.payload, fault.share, faults) };
   };
 
+  const measure = (ran: Ran | undefined): void => {
+    publishMetric(context, functionName, 'Invocations');
+    publishMetric(context, functionName, 'Errors', ran?.outcome.ok === true ? 0 : 1);
+    if (ran) publishMetric(context, functionName, 'Duration', ran.durationMilliseconds);
+  };
+
+  let shown = configuration;
   return {
-    configuration,
-    async run(payload, { requestId = randomUUID(), invokedFunctionArn } = {}) {
+    get configuration() {
+      return shown;
+    },
+    reconfigure(changed) {
+      shown = changed;
+    },
+    async run(payload, options = {}) {
+      const { requestId = randomUUID() } = options;
       refuseTooLarge(payload);
-      const leave = concurrency.enter(functionName);
+      let leave: () => void;
+      try {
+        leave = concurrency.enter(functionName);
+      } catch (thrown) {
+        publishMetric(context, functionName, 'Throttles');
+        throw thrown;
+      }
+      publishMetric(context, functionName, 'ConcurrentExecutions', concurrency.inFlight(functionName));
       const started = performance.now();
       context.events.emit({
         kind: 'invoked',
@@ -125,8 +210,9 @@ export function createFunctionRunner(
         detail: { requestId },
       });
       try {
-        const { outcome, coldStart } = await runOnInstance(payload, requestId, invokedFunctionArn);
-        const result = toResult(requestId, outcome);
+        const ran = await runOnInstance(payload, requestId, options);
+        const result = toResult(requestId, ran.outcome);
+        measure(ran);
         // Lambda writes every failed invocation to the log, so that it is seen even when nobody looks at the answer.
         if (result.error !== undefined) {
           onLog({
@@ -142,12 +228,17 @@ export function createFunctionRunner(
           resourceArn: functionArn,
           detail: {
             requestId,
-            coldStart,
+            coldStart: ran.coldStart,
             durationMilliseconds: performance.now() - started,
             errorType: result.error?.errorType,
           },
         });
         return result;
+      } catch (thrown) {
+        if (asAwsError(thrown).code === 'TooManyRequestsException') {
+          publishMetric(context, functionName, 'Throttles');
+        }
+        throw thrown;
       } finally {
         leave();
       }
@@ -155,6 +246,7 @@ export function createFunctionRunner(
     scaleOutDelay: () => pool.scaleOutDelay(),
     prewarm: () => pool.prewarm(),
     instances: () => pool.size(),
+    retire: () => pool.retire(),
     close: () => pool.close(),
   };
 }

@@ -9,6 +9,7 @@ import { flushCompileCache, registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { errorOf } from './function-error.ts';
@@ -31,6 +32,18 @@ const {
 /** Lambda ends the process with these after an uncaught exception and an unhandled rejection. */
 const EXIT_UNCAUGHT = 129;
 const EXIT_UNHANDLED = 128;
+
+const BYTES_PER_MEGABYTE = 1024 * 1024;
+
+/** The log levels of the JSON format. lambda/latest/dg/nodejs-logging.html */
+const LEVELS = {
+  log: 'INFO',
+  info: 'INFO',
+  debug: 'DEBUG',
+  warn: 'WARN',
+  error: 'ERROR',
+  trace: 'TRACE',
+} as const;
 
 let current: InvocationMessage | undefined;
 
@@ -73,7 +86,12 @@ async function answer(handler: Handler, message: InvocationMessage): Promise<voi
       answerOverPlainHttp(event.ResponseURL);
     }
     const result = await run(handler, event, message);
-    reply = { type: 'result', requestId: message.requestId, payload: JSON.stringify(result) ?? 'null' };
+    reply = {
+      type: 'result',
+      requestId: message.requestId,
+      payload: JSON.stringify(result) ?? 'null',
+      memoryUsedMegabytes: Math.ceil(getHeapStatistics().used_heap_size / BYTES_PER_MEGABYTE),
+    };
   } catch (thrown) {
     reply = { type: 'error', requestId: message.requestId, error: errorOf(thrown) };
   }
@@ -184,8 +202,29 @@ function captureOutput(): void {
   for (const level of ['log', 'info', 'debug', 'warn', 'error', 'trace'] as const) {
     const stream = level === 'log' || level === 'info' || level === 'debug' ? 'stdout' : 'stderr';
     console[level] = (...parts: unknown[]) => {
-      send({ type: 'log', requestId: current?.requestId, stream, text: format(...parts) });
+      const [only] = parts;
+      const json = parts.length === 1 && isPlainObject(only) ? asJson(only) : undefined;
+      send({
+        type: 'log',
+        requestId: current?.requestId,
+        stream,
+        text: format(...parts),
+        level: LEVELS[level],
+        ...(json !== undefined && { json }),
+      });
     };
+  }
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !(value instanceof Error) && !Array.isArray(value);
+}
+
+function asJson(value: object): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
   }
 }
 

@@ -32,6 +32,8 @@ export interface InstancePool {
   /** Starts an instance in the background when there is none. Resolves when it is ready or has failed. */
   prewarm(): Promise<void>;
   size(): number;
+  /** Ends every instance as soon as it is idle. Events that still come are served. */
+  retire(): void;
   close(): Promise<void>;
 }
 
@@ -93,9 +95,11 @@ export function createInstancePool(configuration: FunctionConfiguration, options
   let starting = 0;
   let lastStartMilliseconds = ASSUMED_START_MILLISECONDS;
   let closed = false;
+  let retired = false;
 
   const offer = (instance: Instance): void => {
     if (instance.gone || closed) return;
+    if (retired && waiters.length === 0) return void instance.terminate();
     if (capacity.starved() && (waiters.length === 0 || instances.size > 1)) return void instance.terminate();
     const waiter = waiters.shift();
     if (waiter === undefined) idle.push(instance);
@@ -172,6 +176,10 @@ export function createInstancePool(configuration: FunctionConfiguration, options
       if (instances.size + starting === 0) await start();
     },
     size: () => instances.size,
+    retire() {
+      retired = true;
+      for (const instance of idle.splice(0)) void instance.terminate();
+    },
     async close() {
       closed = true;
       removeEvictor();

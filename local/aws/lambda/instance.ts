@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 
 import type { AccessKey } from '../credentials.ts';
@@ -28,21 +29,34 @@ export interface Invocation {
   readonly invokedFunctionArn?: string;
   /** Ends the instance this long after the handler has started, for fault injection. */
   readonly crashAfterMilliseconds?: number;
+  /** Holds the event back for so long, within the function's time, for fault injection. */
+  readonly delayMilliseconds?: number;
 }
 
 export type Outcome =
-  | { readonly ok: true; readonly payload: string }
+  | { readonly ok: true; readonly payload: string; readonly memoryUsedMegabytes: number }
   | { readonly ok: false; readonly error: FunctionError };
+
+/** What `console` was called with; raw writes to stdout and stderr have none. */
+export type LogLevel = 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 
 export interface LogLine {
   readonly functionName: string;
   readonly requestId: string | undefined;
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
+  readonly level?: LogLevel;
+  /** When one object alone was logged: its JSON. */
+  readonly json?: string;
+  /** The log stream of the instance; absent for what no instance wrote. */
+  readonly logStreamName?: string;
 }
 
 export interface Instance {
   readonly id: string;
+  readonly logStreamName: string;
+  /** Milliseconds that loading the handler took; 0 until it is loaded. */
+  readonly initMilliseconds: number;
   /** Resolves when the handler is loaded; with the error when it cannot be. */
   readonly ready: Promise<FunctionError | undefined>;
   /** True once the worker has ended; the instance can then not be used again. */
@@ -74,7 +88,12 @@ export interface InvocationMessage {
 export type InstanceMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'init-error'; readonly error: FunctionError }
-  | { readonly type: 'result'; readonly requestId: string; readonly payload: string }
+  | {
+      readonly type: 'result';
+      readonly requestId: string;
+      readonly payload: string;
+      readonly memoryUsedMegabytes: number;
+    }
   | { readonly type: 'error'; readonly requestId: string; readonly error: FunctionError }
   | { readonly type: 'crash'; readonly requestId: string | undefined; readonly error: FunctionError }
   | {
@@ -82,6 +101,8 @@ export type InstanceMessage =
       readonly requestId: string | undefined;
       readonly stream: 'stdout' | 'stderr';
       readonly text: string;
+      readonly level?: LogLevel;
+      readonly json?: string;
     };
 
 export interface InstanceOptions {
@@ -98,6 +119,9 @@ export interface InstanceOptions {
 export function startInstance(configuration: FunctionConfiguration, options: InstanceOptions): Instance {
   const id = randomUUID().replaceAll('-', '');
   const { functionName, timeoutSeconds } = configuration;
+  const streamName = logStreamName(id);
+  const startedAt = performance.now();
+  let initMilliseconds = 0;
   let gone = false;
   let lastWords: FunctionError | undefined;
   let pending: { readonly requestId: string; settle(outcome: Outcome): void } | undefined;
@@ -119,6 +143,7 @@ export function startInstance(configuration: FunctionConfiguration, options: Ins
     switch (message.type) {
       case 'ready':
         clearTimeout(initTimer);
+        initMilliseconds = performance.now() - startedAt;
         ready.resolve(undefined);
         break;
       case 'init-error':
@@ -126,7 +151,7 @@ export function startInstance(configuration: FunctionConfiguration, options: Ins
         void worker.terminate();
         break;
       case 'result':
-        if (message.requestId === pending?.requestId) pending.settle({ ok: true, payload: message.payload });
+        if (message.requestId === pending?.requestId) pending.settle({ ...message, ok: true });
         break;
       case 'error':
         if (message.requestId === pending?.requestId) pending.settle({ ok: false, error: message.error });
@@ -140,6 +165,9 @@ export function startInstance(configuration: FunctionConfiguration, options: Ins
           requestId: message.requestId,
           stream: message.stream,
           text: message.text,
+          logStreamName: streamName,
+          ...(message.level && { level: message.level }),
+          ...(message.json !== undefined && { json: message.json }),
         });
         break;
     }
@@ -157,11 +185,15 @@ export function startInstance(configuration: FunctionConfiguration, options: Ins
 
   return {
     id,
+    logStreamName: streamName,
     ready: ready.promise,
+    get initMilliseconds() {
+      return initMilliseconds;
+    },
     get gone() {
       return gone;
     },
-    async invoke({ requestId, payload, invokedFunctionArn, crashAfterMilliseconds }) {
+    async invoke({ requestId, payload, invokedFunctionArn, crashAfterMilliseconds, delayMilliseconds }) {
       if (gone) return { ok: false, error: lastWords ?? exited(requestId, 1) };
       const { promise, resolve } = Promise.withResolvers<Outcome>();
       pending = { requestId, settle: resolve };
@@ -176,14 +208,18 @@ export function startInstance(configuration: FunctionConfiguration, options: Ins
           ? undefined
           : setTimeout(() => void worker.terminate(), crashAfterMilliseconds);
       const deadline = Date.now() + timeoutSeconds * 1000;
+      const message: InvocationMessage = { requestId, payload, invokedFunctionArn, deadline };
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
-      worker.postMessage({ requestId, payload, invokedFunctionArn, deadline } satisfies InvocationMessage);
+      const send = (): void => worker.postMessage(message);
+      const delayTimer = delayMilliseconds === undefined ? undefined : setTimeout(send, delayMilliseconds);
+      if (delayTimer === undefined) send();
       try {
         return await promise;
       } finally {
         pending = undefined;
         clearTimeout(timer);
         clearTimeout(crashTimer);
+        clearTimeout(delayTimer);
       }
     },
     async terminate() {

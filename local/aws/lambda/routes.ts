@@ -10,21 +10,38 @@ import type { RestRequest, RestResponse, RestRoute } from '../protocols/rest-jso
 import type { LambdaService } from './index.ts';
 
 const FUNCTION = '/2015-03-31/functions/{FunctionName}';
+const INVOKE_CONFIG = '/2019-09-25/functions/{FunctionName}/event-invoke-config';
 const MAPPINGS = '/2015-03-31/event-source-mappings';
 
+/** The version in the path says since when an operation has been there. */
 const OPERATIONS: readonly (readonly [method: string, path: string, action: string, status?: number])[] = [
   ['POST', '/2015-03-31/functions', 'CreateFunction', 201],
   ['GET', '/2015-03-31/functions', 'ListFunctions'],
   ['GET', FUNCTION, 'GetFunction'],
   ['DELETE', FUNCTION, 'DeleteFunction', 204],
   ['GET', `${FUNCTION}/configuration`, 'GetFunctionConfiguration'],
+  ['PUT', `${FUNCTION}/configuration`, 'UpdateFunctionConfiguration'],
+  ['PUT', `${FUNCTION}/code`, 'UpdateFunctionCode'],
   ['POST', `${FUNCTION}/policy`, 'AddPermission', 201],
   ['GET', `${FUNCTION}/policy`, 'GetPolicy'],
   ['DELETE', `${FUNCTION}/policy/{StatementId}`, 'RemovePermission', 204],
   ['POST', `${FUNCTION}/versions`, 'PublishVersion', 201],
+  ['GET', `${FUNCTION}/versions`, 'ListVersionsByFunction'],
   ['POST', `${FUNCTION}/aliases`, 'CreateAlias', 201],
+  ['GET', `${FUNCTION}/aliases`, 'ListAliases'],
+  ['GET', `${FUNCTION}/aliases/{Name}`, 'GetAlias'],
+  ['PUT', `${FUNCTION}/aliases/{Name}`, 'UpdateAlias'],
+  ['DELETE', `${FUNCTION}/aliases/{Name}`, 'DeleteAlias', 204],
   ['PUT', '/2017-10-31/functions/{FunctionName}/concurrency', 'PutFunctionConcurrency'],
-  ['PUT', '/2019-09-25/functions/{FunctionName}/event-invoke-config', 'PutFunctionEventInvokeConfig'],
+  ['DELETE', '/2017-10-31/functions/{FunctionName}/concurrency', 'DeleteFunctionConcurrency', 204],
+  ['GET', '/2019-09-30/functions/{FunctionName}/concurrency', 'GetFunctionConcurrency'],
+  ['PUT', INVOKE_CONFIG, 'PutFunctionEventInvokeConfig'],
+  ['POST', INVOKE_CONFIG, 'UpdateFunctionEventInvokeConfig'],
+  ['GET', INVOKE_CONFIG, 'GetFunctionEventInvokeConfig'],
+  ['DELETE', INVOKE_CONFIG, 'DeleteFunctionEventInvokeConfig', 204],
+  ['POST', '/2017-03-31/tags/{Resource}', 'TagResource', 204],
+  ['DELETE', '/2017-03-31/tags/{Resource}', 'UntagResource', 204],
+  ['GET', '/2017-03-31/tags/{Resource}', 'ListTags'],
   ['POST', MAPPINGS, 'CreateEventSourceMapping', 202],
   ['GET', MAPPINGS, 'ListEventSourceMappings'],
   ['GET', `${MAPPINGS}/{UUID}`, 'GetEventSourceMapping'],
@@ -44,7 +61,11 @@ export function lambdaRoutes(context: AwsContext, service: () => LambdaService):
   }));
   return [
     ...operations,
-    { method: 'POST', path: `${FUNCTION}/invocations`, handle: (request) => invoke(context, service(), request) },
+    {
+      method: 'POST',
+      path: `${FUNCTION}/invocations`,
+      handle: (request) => invoke(context, service(), request),
+    },
   ];
 }
 
@@ -66,11 +87,16 @@ async function invoke(
     },
     request.caller,
     request.signal,
-  )) as { readonly StatusCode: number; readonly Payload?: string; readonly FunctionError?: string };
+  )) as {
+    readonly StatusCode: number;
+    readonly Payload?: string;
+    readonly ExecutedVersion?: string;
+    readonly FunctionError?: string;
+  };
   return {
     status: output.StatusCode,
     headers: {
-      'x-amz-executed-version': '$LATEST',
+      ...(output.ExecutedVersion === undefined ? {} : { 'x-amz-executed-version': output.ExecutedVersion }),
       ...(output.FunctionError === undefined ? {} : { 'x-amz-function-error': output.FunctionError }),
       ...(output.Payload === undefined ? {} : { 'content-type': 'application/json' }),
     },

@@ -128,7 +128,7 @@ describe('the AWS SDK against the embedded Lambda', () => {
 
     expect(created).toMatchObject({
       EventSourceArn,
-      State: 'Enabled',
+      State: 'Creating',
       BatchSize: 10,
       ScalingConfig: { MaximumConcurrency: 3 },
     });

@@ -1,21 +1,18 @@
 /**
- * Moves messages from a queue to a function, for one event source mapping.
+ * Moves messages from a queue to whoever takes batches: a function's mapping or a pipe.
  *
- * One loop receives; every batch it gets is invoked beside it, up to the mapping's maximum concurrency. The loop goes
+ * One loop receives; every batch it gets is delivered beside it, up to the allowed concurrency. The loop goes
  * for the next batch as soon as the last one is done, or after a short patience when that one is slow: quick handlers
- * then get full batches on one warm instance, slow ones scale out. A message is deleted when its batch succeeded, and
+ * then get full batches on one warm instance, slow ones scale out. A message is deleted when it succeeded, and
  * otherwise left to become visible again when its visibility timeout ends, as on AWS.
  */
 import { callService } from '../dispatch.ts';
-import { serviceCaller } from '../context.ts';
-import type { AwsContext } from '../context.ts';
+import type { AwsContext, Caller } from '../context.ts';
 import { asAwsError, AwsError } from '../errors.ts';
-import { readBatchResponse } from './batch-response.ts';
-import type { MappingConfiguration } from './event-source-mapping.ts';
-import { SYNCHRONOUS_PAYLOAD_BYTES } from './function-runner.ts';
-import type { RunResult } from './function-runner.ts';
-import { toSqsRecord } from './sqs-event.ts';
-import type { ReceivedMessage, SqsRecord } from './sqs-event.ts';
+import { ENVELOPE_BYTES, PAYLOAD_BYTES, type BatchOutcome, type CountPolled, type Poller } from './batch.ts';
+import { pause } from './pause.ts';
+import { createScaling, type ConcurrencyLimits } from './scaling.ts';
+import { toSqsRecord, type ReceivedMessage, type SqsRecord } from './sqs-event.ts';
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
 const RECEIVE_LIMIT = 10;
@@ -23,35 +20,33 @@ const LONG_POLL_SECONDS = 20;
 const DELETE_BATCH_LIMIT = 10;
 /** A long poll that comes back empty sooner than this did not wait: SQS is closing, or a test moved the clock. */
 const QUICK_ANSWER_MILLISECONDS = 5;
-/** Between tries to hand a throttled batch to the function, and after a failed receive. */
+/** Between tries to hand on a throttled batch, and after a failed receive. */
 const BACKOFF_MILLISECONDS = { first: 100, maximum: 5000 };
 /** A batch that is throttled for so many tries is given back to the queue. */
 const THROTTLE_ATTEMPTS = 5;
-/** Room for `{"Records":[]}` around the records of a batch. */
-const ENVELOPE_BYTES = 64;
 
-export interface SqsPoller {
-  /** Batches that are with the function now. */
-  inFlight(): number;
-  /** Stops receiving and waits for the running batches. */
-  close(): Promise<void>;
-}
-
-export interface PollerDependencies {
-  readonly context: AwsContext;
-  readonly run: (functionName: string, payload: string) => Promise<RunResult>;
+export interface SqsSource {
+  readonly queueArn: string;
+  readonly batchSize: number;
+  readonly batchingWindowSeconds: number;
+  readonly limits: ConcurrencyLimits;
+  /** Who receives and deletes. */
+  readonly caller: Caller;
+  readonly matches: (record: Readonly<Record<string, unknown>>) => boolean;
+  readonly deliver: (records: readonly SqsRecord[]) => Promise<BatchOutcome>;
+  readonly count: CountPolled;
+  /** Who polls, for what is told to the console: `lambda`, `pipes`. */
+  readonly service: string;
   /** Milliseconds that a batch may run before the next one is fetched beside it. Real time: it is about this machine. */
-  readonly scaleOutDelay: (functionName: string) => number;
+  readonly scaleOutDelay: () => number;
 }
 
-export function startSqsPoller(
-  mapping: MappingConfiguration,
-  { context, run, scaleOutDelay }: PollerDependencies,
-): SqsPoller {
-  const queueArn = mapping.eventSourceArn;
+export function startSqsPoller(context: AwsContext, source: SqsSource): Poller {
+  const { queueArn, caller, count, service } = source;
   const [, , , region = context.region, accountId = context.accountId, queueName = ''] = queueArn.split(':');
   const queueUrl = `${context.endpointUrl}/${accountId}/${queueName}`;
-  const caller = serviceCaller(context, 'lambda.amazonaws.com', queueArn);
+  const fifo = queueArn.endsWith('.fifo');
+  const scaling = createScaling(context.clock, source.limits);
   const stop = new AbortController();
   const batches = new Set<Promise<void>>();
   let wake: (() => void) | undefined;
@@ -61,14 +56,14 @@ export function startSqsPoller(
     input: Record<string, unknown>,
     signal?: AbortSignal,
   ): Promise<unknown> => {
-    const sqs = context.services.all().find((service) => service.name === 'sqs');
+    const sqs = context.services.find('sqs');
     if (sqs === undefined) throw new AwsError('ServiceNotRunning', 'No SQS runs here to poll', 500);
     return callService(context, sqs, action, { QueueUrl: queueUrl, ...input }, caller, signal);
   };
 
-  const receive = async (count: number, waitSeconds: number): Promise<readonly ReceivedMessage[]> => {
+  const receive = async (maximum: number, waitSeconds: number): Promise<readonly ReceivedMessage[]> => {
     const input = {
-      MaxNumberOfMessages: Math.min(count, RECEIVE_LIMIT),
+      MaxNumberOfMessages: Math.min(maximum, RECEIVE_LIMIT),
       WaitTimeSeconds: waitSeconds,
       MessageAttributeNames: ['All'],
       MessageSystemAttributeNames: ['All'],
@@ -80,15 +75,15 @@ export function startSqsPoller(
   };
 
   const gather = async (): Promise<ReceivedMessage[]> => {
-    const messages = [...(await receive(mapping.batchSize, LONG_POLL_SECONDS))];
-    if (messages.length === 0 || mapping.batchingWindowSeconds === 0) return messages;
-    const end = context.clock.now() + mapping.batchingWindowSeconds * 1000;
+    const messages = [...(await receive(source.batchSize, LONG_POLL_SECONDS))];
+    if (messages.length === 0 || source.batchingWindowSeconds === 0) return messages;
+    const end = context.clock.now() + source.batchingWindowSeconds * 1000;
     let bytes = messages.reduce((sum, message) => sum + message.Body.length, 0);
-    while (messages.length < mapping.batchSize && bytes < SYNCHRONOUS_PAYLOAD_BYTES && !stop.signal.aborted) {
+    while (messages.length < source.batchSize && bytes < PAYLOAD_BYTES && !stop.signal.aborted) {
       const left = end - context.clock.now();
       if (left <= 0) break;
       const more = await receive(
-        mapping.batchSize - messages.length,
+        source.batchSize - messages.length,
         Math.min(LONG_POLL_SECONDS, Math.ceil(left / 1000)),
       );
       messages.push(...more);
@@ -105,6 +100,7 @@ export function startSqsPoller(
       // A message that could not be deleted comes again: the mapping is at-least-once, on AWS too.
       await call('DeleteMessageBatch', { Entries }).catch(ignoreFailedCall);
     }
+    if (messages.length > 0) count('DeletedEventCount', messages.length);
   };
 
   const release = async (records: readonly SqsRecord[]): Promise<void> => {
@@ -118,41 +114,48 @@ export function startSqsPoller(
     }
   };
 
-  const invoke = async (records: readonly SqsRecord[]): Promise<void> => {
-    const result = await withThrottleRetries(() =>
-      run(mapping.functionName, JSON.stringify({ Records: records })),
-    );
-    if (result === undefined) return release(records);
-    if (result.error !== undefined) return;
-    if (!mapping.reportBatchItemFailures) return remove(records);
-
-    const outcome = readBatchResponse(
-      result.payload,
-      records.map(({ messageId }) => messageId),
-    );
-    if (outcome.kind === 'succeeded') return remove(records);
-    if (outcome.kind === 'partial')
-      return remove(records.filter(({ messageId }) => !outcome.failed.has(messageId)));
-    context.events.emit({
-      kind: 'delivery-failed',
-      service: 'lambda',
-      resourceArn: queueArn,
-      detail: { reason: outcome.reason, batchSize: records.length },
-    });
+  /** True when every record of it succeeded. */
+  const deliver = async (records: readonly SqsRecord[]): Promise<boolean> => {
+    const outcome = await withThrottleRetries(async () => source.deliver(records));
+    switch (outcome.kind) {
+      case 'throttled':
+        await release(records);
+        return false;
+      case 'succeeded':
+        count('InvokedEventCount', records.length);
+        await remove(records);
+        return true;
+      case 'partial':
+        count('InvokedEventCount', records.length);
+        await remove(records.filter(({ messageId }) => !outcome.failed.has(messageId)));
+        return outcome.failed.size === 0;
+      case 'failed':
+        count('InvokedEventCount', records.length);
+        count('FailedInvokeEventCount', records.length);
+        reportFailure(outcome.reason, records.length);
+        return false;
+    }
   };
 
-  const withThrottleRetries = async (attempt: () => Promise<RunResult>): Promise<RunResult | undefined> => {
+  const withThrottleRetries = async (attempt: () => Promise<BatchOutcome>): Promise<BatchOutcome> => {
     let wait = BACKOFF_MILLISECONDS.first;
     for (let attempts = 1; ; attempts++) {
-      try {
-        return await attempt();
-      } catch (thrown) {
-        if (asAwsError(thrown).code !== 'TooManyRequestsException') throw thrown;
-        if (attempts === THROTTLE_ATTEMPTS || stop.signal.aborted) return undefined;
-        await pause(wait);
-        wait = Math.min(wait * 2, BACKOFF_MILLISECONDS.maximum);
+      const outcome = await attempt();
+      if (outcome.kind !== 'throttled' || attempts === THROTTLE_ATTEMPTS || stop.signal.aborted) {
+        return outcome;
       }
+      await pause(context.clock, wait, stop.signal);
+      wait = Math.min(wait * 2, BACKOFF_MILLISECONDS.maximum);
     }
+  };
+
+  const reportFailure = (reason: string, batchSize: number): void => {
+    context.events.emit({
+      kind: 'delivery-failed',
+      service,
+      resourceArn: queueArn,
+      detail: { reason, batchSize },
+    });
   };
 
   const process = async (messages: readonly ReceivedMessage[]): Promise<void> => {
@@ -160,42 +163,34 @@ export function startSqsPoller(
     const dropped: SqsRecord[] = [];
     for (const message of messages) {
       const record = toSqsRecord(message, queueArn, region);
-      (mapping.filter.matches({ ...record }) ? records : dropped).push(record);
+      (source.matches({ ...record }) ? records : dropped).push(record);
     }
+    count('PolledEventCount', messages.length);
     if (dropped.length > 0) {
+      count('FilteredOutEventCount', dropped.length);
       context.events.emit({
         kind: 'filtered',
-        service: 'lambda',
+        service,
         resourceArn: queueArn,
         detail: { count: dropped.length },
       });
       await remove(dropped);
     }
-    const [first, ...rest] = splitByPayload(records);
-    if (first === undefined) return;
-    await invoke(first);
-    for (const part of rest) {
+    let complete = true;
+    for (const part of splitByPayload(records)) {
       // On FIFO what follows a failed part must not overtake it: the queue hands it out again, in order.
-      if (mapping.fifo) await release(part);
-      else await invoke(part);
+      if (fifo && !complete) await release(part);
+      else complete = await deliver(part);
     }
   };
 
-  const pause = (milliseconds: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      stop.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-    });
-
   /** Resolves when a batch ends, or the patience does and there is room for one more beside those running. */
   const turn = async (): Promise<void> => {
-    if (batches.size === 0) return;
+    if (batches.size === 0) return void scaling.allowed(false);
     const ended = new Promise<void>((resolve) => (wake = resolve));
-    if (batches.size >= mapping.maximumConcurrency) return ended;
+    if (batches.size >= scaling.allowed(true)) return ended;
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>(
-      (resolve) => (timer = setTimeout(resolve, scaleOutDelay(mapping.functionName))),
-    );
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, source.scaleOutDelay())));
     await Promise.race([ended, patience]);
     clearTimeout(timer);
   };
@@ -209,10 +204,10 @@ export function startSqsPoller(
         const messages = await gather();
         backoff = BACKOFF_MILLISECONDS.first;
         if (messages.length > 0) start(messages);
-        else if (Date.now() - asked < QUICK_ANSWER_MILLISECONDS) await pause(QUICK_ANSWER_MILLISECONDS);
+        else if (Date.now() - asked < QUICK_ANSWER_MILLISECONDS) await realPause(QUICK_ANSWER_MILLISECONDS);
       } catch {
         if (stop.signal.aborted) return;
-        await pause(backoff);
+        await realPause(backoff);
         backoff = Math.min(backoff * 2, BACKOFF_MILLISECONDS.maximum);
       }
     }
@@ -220,20 +215,20 @@ export function startSqsPoller(
 
   const start = (messages: readonly ReceivedMessage[]): void => {
     const batch = process(messages)
-      .catch((thrown: unknown) => {
-        context.events.emit({
-          kind: 'delivery-failed',
-          service: 'lambda',
-          resourceArn: queueArn,
-          detail: { reason: asAwsError(thrown).message, batchSize: messages.length },
-        });
-      })
+      .catch((thrown: unknown) => reportFailure(asAwsError(thrown).message, messages.length))
       .finally(() => {
         batches.delete(batch);
         wake?.();
       });
     batches.add(batch);
   };
+
+  /** Real time: the queue is there or not whatever the clock says. */
+  const realPause = (milliseconds: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      stop.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    });
 
   const running = loop();
   return {
@@ -248,7 +243,7 @@ export function startSqsPoller(
 }
 
 /** Cuts the records where their JSON would pass the limit of a synchronous invocation. */
-function splitByPayload(records: readonly SqsRecord[], limit = SYNCHRONOUS_PAYLOAD_BYTES): SqsRecord[][] {
+function splitByPayload(records: readonly SqsRecord[], limit = PAYLOAD_BYTES): SqsRecord[][] {
   const parts: SqsRecord[][] = [];
   let bytes = Infinity;
   for (const record of records) {

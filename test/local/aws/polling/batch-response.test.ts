@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { readBatchResponse } from '../../../../local/aws/lambda/batch-response.ts';
+import { readBatchResponse } from '../../../../local/aws/polling/batch-response.ts';
 
 describe('ReportBatchItemFailures', () => {
   const messageIds = ['m1', 'm2', 'm3'];

@@ -1,0 +1,153 @@
+/** Starts what reads a mapping's source and runs its function. */
+import type { AwsContext } from '../context.ts';
+import { asAwsError } from '../errors.ts';
+import { roleCaller } from '../iam/role-caller.ts';
+import {
+  createShardReader,
+  readBatchResponse,
+  startSqsPoller,
+  startStreamPoller,
+  type BatchOutcome,
+  type CheckpointStore,
+  type PollCount,
+  type Poller,
+  type StreamBatch,
+} from '../polling/index.ts';
+import { sendToDestination } from './destinations.ts';
+import { discardedBatchRecord } from './discarded-batch.ts';
+import type { MappingConfiguration } from './event-source-mapping.ts';
+import type { FunctionConfiguration } from './function-configuration.ts';
+import type { RunResult } from './function-runner.ts';
+import type { StreamSettings } from './stream-mapping.ts';
+
+export interface MappingDependencies {
+  readonly context: AwsContext;
+  readonly checkpoints: CheckpointStore;
+  readonly run: (functionName: string, payload: string) => Promise<RunResult>;
+  readonly configurationOf: (functionName: string) => FunctionConfiguration;
+  /** Milliseconds that a batch may run before the next one is fetched beside it. */
+  readonly scaleOutDelay: (functionName: string) => number;
+  /** What became of the last batch, for `LastProcessingResult`. */
+  readonly processed: (result: string) => void;
+}
+
+/** Resolves when reading has begun: what comes into the source from then on is read. */
+export async function startMappingPoller(
+  mapping: MappingConfiguration,
+  dependencies: MappingDependencies,
+): Promise<Poller> {
+  const { context, run, configurationOf, processed } = dependencies;
+  const configuration = configurationOf(mapping.functionName);
+  const caller = roleCaller(configuration.roleArn, configuration.functionName);
+
+  const deliver = async (payload: unknown, identifiers: readonly string[]): Promise<BatchOutcome> => {
+    const outcome = await invoke(payload, identifiers);
+    processed(outcome.kind === 'succeeded' ? 'OK' : `PROBLEM: ${reasonOf(outcome)}`);
+    return outcome;
+  };
+
+  const invoke = async (payload: unknown, identifiers: readonly string[]): Promise<BatchOutcome> => {
+    let result: RunResult;
+    try {
+      result = await run(mapping.functionName, JSON.stringify(payload));
+    } catch (thrown) {
+      const error = asAwsError(thrown);
+      if (error.code === 'TooManyRequestsException') return { kind: 'throttled' };
+      return { kind: 'failed', reason: error.message };
+    }
+    if (result.error !== undefined) {
+      const failure = { requestId: result.requestId, statusCode: 200, functionError: 'Unhandled' };
+      return { kind: 'failed', reason: result.error.errorMessage, failure };
+    }
+    const answer = result.payload;
+    if (!mapping.reportBatchItemFailures) return { kind: 'succeeded', answer };
+    const outcome = readBatchResponse(answer, identifiers);
+    return outcome.kind === 'failed' ? outcome : { ...outcome, answer };
+  };
+
+  /** https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#event-source-mapping-metrics */
+  const count = (name: PollCount, value: number): void => {
+    if (!mapping.metrics.includes('EventCount')) return;
+    const dimensions = { EventSourceMappingUUID: mapping.uuid };
+    context.metrics.put({ namespace: 'AWS/Lambda', name, dimensions, value });
+  };
+
+  const matches = (record: Readonly<Record<string, unknown>>): boolean => mapping.filter.matches(record);
+
+  if (!mapping.stream) {
+    return startSqsPoller(context, {
+      queueArn: mapping.eventSourceArn,
+      batchSize: mapping.batchSize,
+      batchingWindowSeconds: mapping.batchingWindowSeconds,
+      limits: mapping,
+      caller,
+      matches,
+      deliver: (records) =>
+        deliver(
+          { Records: records },
+          records.map(({ messageId }) => messageId),
+        ),
+      count,
+      service: 'lambda',
+      scaleOutDelay: () => dependencies.scaleOutDelay(mapping.functionName),
+    });
+  }
+
+  const { stream, uuid } = mapping;
+  const poller = startStreamPoller(context, {
+    reader: createShardReader(context, {
+      streamArn: mapping.eventSourceArn,
+      caller,
+      invokeIdentityArn: configuration.roleArn,
+    }),
+    ...stream,
+    batchSize: mapping.batchSize,
+    batchingWindowSeconds: mapping.batchingWindowSeconds,
+    matches,
+    deliver: (batch) =>
+      deliver(
+        streamEvent(mapping, stream, batch),
+        batch.records.map(({ sequenceNumber }) => sequenceNumber),
+      ),
+    async discard(batch) {
+      if (stream.onFailure === undefined) return;
+      const record = discardedBatchRecord(mapping, configuration.functionArn, batch, context.clock.now());
+      // The mapping writes to its destination in the function's role, to a bucket as to a queue.
+      await sendToDestination(context, stream.onFailure, record, caller);
+      count('OnFailureDestinationDeliveredEventCount', batch.records.length);
+    },
+    checkpoints: dependencies.checkpoints.of(uuid),
+    count,
+    service: 'lambda',
+  });
+  await poller.ready;
+  return poller;
+}
+
+/** The event of a batch; with tumbling windows also their state. lambda/latest/dg/services-kinesis-windows.html */
+function streamEvent(
+  mapping: MappingConfiguration,
+  { tumblingWindowSeconds }: StreamSettings,
+  { records, shardId, window }: StreamBatch,
+): Record<string, unknown> {
+  const Records = records.map(({ event }) => event);
+  if (tumblingWindowSeconds === 0 || !window) return { Records };
+  return {
+    Records,
+    shardId,
+    eventSourceARN: mapping.eventSourceArn,
+    window: { start: wholeSeconds(window.start), end: wholeSeconds(window.end) },
+    state: window.state,
+    isFinalInvokeForWindow: window.isFinalInvokeForWindow,
+    isWindowTerminatedEarly: window.isWindowTerminatedEarly,
+  };
+}
+
+function wholeSeconds(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace('.000', '');
+}
+
+function reasonOf(outcome: BatchOutcome): string {
+  if (outcome.kind === 'failed') return outcome.reason;
+  return outcome.kind === 'throttled' ? 'Function call throttled' : 'Function call failed for some items';
+}
