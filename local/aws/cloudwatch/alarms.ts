@@ -1,5 +1,6 @@
 /** Alarms: kept, evaluated by the clock, acted upon when their state changes. */
 import type { AwsContext } from '../context.ts';
+import { asAwsError } from '../errors.ts';
 import { EXTRA_DATA_POINTS, evaluate } from './alarm-evaluation.ts';
 import { putStateChangeEvent, runAction } from './alarm-actions.ts';
 import { createAlarmHistory, type AlarmHistory } from './alarm-history.ts';
@@ -108,7 +109,18 @@ export function createAlarms(
   };
 
   const evaluateMetricAlarm = (alarm: MetricAlarm, at: number): void => {
-    const range = observed(store, alarm, at);
+    let range: readonly Observed[];
+    try {
+      range = observed(store, alarm, at);
+    } catch (error) {
+      // Some mistakes of an expression show only with its data.
+      return setState(
+        alarm,
+        'INSUFFICIENT_DATA',
+        `Evaluation error: ${asAwsError(error).message}`,
+        undefined,
+      );
+    }
     const value = evaluate(
       range.map((point) => dataPointOf(alarm, point)),
       { ...alarm, current: alarm.state.value },

@@ -64,3 +64,16 @@ test('elsewhere it is a plain line every five seconds, without control character
 
   expect(written).toEqual(['published 7 | audit-trail 7 (4 waiting, 1 dead)\n']);
 });
+
+test('alarms in ALARM have a line of their own, which stays when they end', () => {
+  const { written, output, clock } = screen(true);
+  const view = liveView(output, () => clock.now);
+
+  view.show(snapshot(1));
+  view.show({ ...snapshot(1), alarms: ['dead-letters', 'age'] });
+  view.show(snapshot(1));
+
+  expect(stripVTControlCharacters(written[0]!)).not.toMatch(/ALARM/);
+  expect(stripVTControlCharacters(written[1]!)).toContain('in ALARM: dead-letters, age');
+  expect(stripVTControlCharacters(written[2]!)).toContain('no alarm is in ALARM');
+});

@@ -132,6 +132,30 @@ test('an alarm on an expression', async () => {
   expect(aws.state('rate')).toBe('ALARM');
 });
 
+test('an expression that fails with its data leaves the alarm without a state, and the others evaluated', async () => {
+  await aws.call('PutMetricAlarm', {
+    AlarmName: 'broken',
+    EvaluationPeriods: 1,
+    Threshold: 1,
+    ComparisonOperator: 'GreaterThanThreshold',
+    Metrics: [
+      { Id: 'e', Expression: 'IF(METRICS(), 1, 0)' },
+      {
+        Id: 'm1',
+        MetricStat: { Metric: { Namespace: 'test', MetricName: 'm' }, Period: 60, Stat: 'Sum' },
+        ReturnData: false,
+      },
+    ],
+  });
+  await aws.call('PutMetricAlarm', ALARM);
+  await aws.put(9);
+  await aws.clock.advance(MINUTE);
+  expect(aws.monitoring.alarms()).toMatchObject([
+    { name: 'broken', state: 'INSUFFICIENT_DATA', reason: expect.stringMatching(/^Evaluation error: IF/) },
+    { name: 'high', state: 'ALARM' },
+  ]);
+});
+
 describe('actions', () => {
   test('run on transitions only, as a notification in CloudWatch’s own JSON', async () => {
     const { topicArn, inbox } = await alertTopic();
