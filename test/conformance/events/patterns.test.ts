@@ -41,6 +41,7 @@ const operators: readonly (readonly [
   ['all keys of several', PATTERNS, '{"a":["x"],"b":["y"]}', '{"a":"x","b":"y"}', '{"a":"x"}'],
   ['a nested key', PATTERNS, '{"a":{"b":["x"]}}', '{"a":{"b":"x"}}', '{"b":"x"}'],
   ['an exact number', PATTERNS, '{"a":[5]}', '{"a":5}', '{"a":"5"}'],
+  ['a number, not one that is spelt otherwise', PATTERNS, '{"a":[300]}', '{"a":300}', '{"a":300.0}'],
   ['a number as it is spelt', PATTERNS, '{"a":[300.0]}', '{"a":300.0}', '{"a":300}'],
   ['true', PATTERNS, '{"a":[true]}', '{"a":true}', '{"a":"true"}'],
   ['null', NULLS, '{"a":[null]}', '{"a":null}', '{"a":""}'],

@@ -216,16 +216,21 @@ behaviour(
     const orders = await topic(aws);
     const endpoint = await hook(aws, 500, 500, 500, 500);
     const arn = await subscribeHttp(aws, orders, endpoint);
-    const healthyRetryPolicy = { minDelayTarget: 1, maxDelayTarget: 1, numRetries: 2, numNoDelayRetries: 1 };
+    const healthyRetryPolicy = {
+      minDelayTarget: 30,
+      maxDelayTarget: 30,
+      numRetries: 2,
+      numNoDelayRetries: 1,
+    };
     await setSubscriptionAttribute(aws, arn, 'DeliveryPolicy', JSON.stringify({ healthyRetryPolicy }));
     await orders.publish('again');
     const count = (wanted: number) =>
       aws.eventually(() => expect(endpoint.notifications()).toHaveLength(wanted));
 
     await count(2);
-    await aws.wait(1);
+    await aws.wait(30);
     await count(3);
-    await aws.wait(5);
+    await aws.wait(60);
     await count(3);
   },
 );
