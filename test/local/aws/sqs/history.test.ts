@@ -108,7 +108,8 @@ async function run(rules: Rules, steps: readonly Step[]): Promise<void> {
   /** A delete is an event when the message left; stale handles leave it. */
   const deleted = ({ queue, message }: Held, before: readonly string[]) => {
     if (before.includes(message.Body) && !content(queue).includes(message.Body)) {
-      note({ kind: 'deleted', at: clock.now(), body: message.Body });
+      const latest = held.findLast((other) => other.message.Body === message.Body)?.message === message;
+      note({ kind: 'deleted', at: clock.now(), body: message.Body, latest });
     }
   };
 
@@ -159,7 +160,9 @@ async function run(rules: Rules, steps: readonly Step[]): Promise<void> {
         ReceiptHandle: message.ReceiptHandle,
       }));
       await call('main', 'DeleteMessageBatch', { Entries });
-      for (const one of new Set(main)) deleted(one, before);
+      // Of several handles of one message, the latest did it.
+      const byBody = new Map(held.filter((one) => main.includes(one)).map((one) => [one.message.Body, one]));
+      for (const one of byBody.values()) deleted(one, before);
     } else {
       const chosen = held[current.which % Math.max(1, held.length)];
       if (chosen) await acknowledge(chosen, current.do);

@@ -22,7 +22,8 @@ export type Event = { readonly at: number } & (
     }
   /** A visibility timeout was changed. */
   | { readonly kind: 'held'; readonly body: string; readonly until: number }
-  | { readonly kind: 'deleted'; readonly body: string }
+  /** `latest`: with the handle of its latest receive. */
+  | { readonly kind: 'deleted'; readonly body: string; readonly latest: boolean }
   | { readonly kind: 'dead-lettered'; readonly body: string }
   /** A move task brought it back: a new message. */
   | { readonly kind: 'moved'; readonly body: string }
@@ -81,7 +82,10 @@ export function brokenPromise(
     const message = messages.get(event.body);
     if (!message) return `${event.body} was never sent`;
     if (event.kind === 'held') message.heldUntil = event.until;
-    if (event.kind === 'deleted') leave(message);
+    if (event.kind === 'deleted') {
+      if (!event.latest) return `${event.body} was deleted with an old handle`;
+      leave(message);
+    }
     if (event.kind === 'dead-lettered') {
       if (message.heldUntil > event.at) return `${event.body} was dead-lettered while it was held`;
       if (message.receivesHere !== rules.maxReceiveCount) {
