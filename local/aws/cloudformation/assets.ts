@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { JsonObject } from '../../assembly/template.ts';
 import type { AwsContext } from '../context.ts';
 import { AwsError } from '../errors.ts';
-import { unzip } from './unzip.ts';
+import { unzip } from '../lambda/zip.ts';
 
 export interface Assets {
   readonly directory: string;
@@ -48,7 +48,7 @@ export function createAssets(context: AwsContext): Assets {
       await mkdir(path, { recursive: true });
       // As in Lambda, what the archive says about modules counts, and not the project around this directory.
       await writeFile(join(place, 'package.json'), '{}');
-      await unzip(bytes, path);
+      unzip(bytes, path);
     } else await writeFile(path, bytes);
     files.set(key, path);
     files.set(key.split('/').at(-1) ?? key, path);
