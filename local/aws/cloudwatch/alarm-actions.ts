@@ -75,5 +75,9 @@ export function putStateChangeEvent(context: AwsContext, alarm: Alarm, previous:
     Detail: JSON.stringify(eventDetail(alarm, previous)),
   };
   const caller = serviceCaller(context, SERVICE_PRINCIPAL, alarm.arn);
-  void context.services.find('events')?.handle('PutEvents', { Entries: [entry] }, caller);
+  // An event that the bus refuses is lost, as on AWS; the alarm has its state all the same.
+  void context.services
+    .find('events')
+    ?.handle('PutEvents', { Entries: [entry] }, caller)
+    .catch(() => {});
 }
