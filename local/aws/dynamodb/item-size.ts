@@ -7,6 +7,8 @@ import type { AttributeValue, Item } from './model.ts';
 /** A list or map has 3 bytes of overhead, and 1 for each of its elements. */
 const DOCUMENT_BYTES = 3;
 const ELEMENT_BYTES = 1;
+const ZERO = '0'.charCodeAt(0);
+const MINUS = '-'.charCodeAt(0);
 
 /** The names and values of all attributes. */
 export function itemSize(item: Item): number {
@@ -43,12 +45,19 @@ export function binaryBytes(base64: string): number {
 
 /** "Approximately 1 byte per two significant digits + 1 byte", leading and trailing zeros not counted. */
 export function numberBytes(number: string): number {
-  const negative = number.startsWith('-');
-  const plain = number.replace('-', '').replace('.', '');
-  const significant = plain.replace(/^0+/, '').replace(/0+$/, '').length;
+  // From the first digit that is not zero to the last one, the point not counted.
+  let significant = 0;
+  let zeros = 0;
+  for (let index = 0; index < number.length; index++) {
+    const code = number.charCodeAt(index);
+    if (code === ZERO) zeros++;
+    else if (code > ZERO) {
+      significant += significant === 0 ? 1 : zeros + 1;
+      zeros = 0;
+    }
+  }
   if (significant === 0) return 1;
-  // Digits are kept in pairs that line up with the decimal point, so an odd place takes one more half byte.
-  return Math.ceil(significant / 2) + 1 + (negative ? 1 : 0);
+  return Math.ceil(significant / 2) + 1 + (number.charCodeAt(0) === MINUS ? 1 : 0);
 }
 
 function sum<Value>(values: readonly Value[], sizeOf: (value: Value) => number): number {

@@ -24,7 +24,7 @@ export interface StoredItem {
   readonly bytes: number;
 }
 
-/** One line of a table or index: `item` is what a reader of it sees. */
+/** One line of a table or index: `item` is what a reader of it sees. A write to the table changes its line in place. */
 export interface Entry extends EntryKey, StoredItem {
   /** The whole item. */
   readonly stored: StoredItem;
@@ -63,6 +63,23 @@ export function createItemStore(keySchema: KeySchema, definitions: readonly Inde
     return { ...key, item, bytes: itemSize(item), stored: entry.stored };
   };
 
+  const indexEntries = (entry: Entry): readonly (Entry | undefined)[] =>
+    indexes.size === 0 ? [] : [...indexes.values()].map((index) => indexEntry(index, entry));
+
+  /** `gone` and `come` hold one entry for each index, in their order. */
+  const changeIndexes = (
+    gone: readonly (Entry | undefined)[] = [],
+    come: readonly (Entry | undefined)[] = [],
+  ): void => {
+    let at = 0;
+    for (const { entries } of indexes.values()) {
+      const [old, fresh] = [gone[at], come[at]];
+      if (old && !(fresh && compareKeys(old, fresh) === 0)) entries.delete(old);
+      if (fresh) entries.insert(fresh);
+      at++;
+    }
+  };
+
   const store: ItemStore = {
     bytes: () => bytes,
     count: () => items.size,
@@ -70,24 +87,30 @@ export function createItemStore(keySchema: KeySchema, definitions: readonly Inde
     replace(key, item) {
       const place = tableKey(keySchema, key);
       const id = identity(place);
-      const before = items.get(id);
-      let after: Entry | undefined;
-      if (item !== undefined) {
-        const stored = { item, bytes: itemSize(item) };
+      const entry = items.get(id);
+      const before = entry?.stored;
+      const gone = entry && indexEntries(entry);
+      bytes -= before?.bytes ?? 0;
+      if (item === undefined) {
+        if (entry === undefined) return undefined;
+        items.delete(id);
+        ordered.delete(entry);
+        changeIndexes(gone, undefined);
+        return before;
+      }
+      const stored = { item, bytes: itemSize(item) };
+      bytes += stored.bytes;
+      let after = entry;
+      if (after === undefined) {
         after = { ...place, ...stored, stored };
         items.set(id, after);
         ordered.insert(after);
-      } else if (before !== undefined) {
-        items.delete(id);
-        ordered.delete(before);
+      } else {
+        // Its place stays the same, so the entry does too.
+        Object.assign(after, stored, { stored });
       }
-      bytes += (after?.bytes ?? 0) - (before?.bytes ?? 0);
-      for (const index of indexes.values()) {
-        const [gone, come] = [before && indexEntry(index, before), after && indexEntry(index, after)];
-        if (gone && !(come && compareKeys(gone, come) === 0)) index.entries.delete(gone);
-        if (come) index.entries.insert(come);
-      }
-      return before?.stored;
+      changeIndexes(gone, indexEntries(after));
+      return before;
     },
     entries(indexName) {
       if (indexName === undefined) return ordered;
