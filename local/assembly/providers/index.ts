@@ -4,6 +4,7 @@ import { API_GATEWAY_REST_PROVIDERS } from './api-gateway-rest.ts';
 import { DYNAMODB_PROVIDERS } from './dynamodb.ts';
 import { EVENTS_PROVIDERS } from './events.ts';
 import { IAM_PROVIDERS } from './iam.ts';
+import { KINESIS_PROVIDERS } from './kinesis.ts';
 import { LAMBDA_PROVIDERS } from './lambda.ts';
 import { NESTED_STACK_PROVIDERS } from './nested-stack.ts';
 import { NETWORK_PROVIDERS } from './network.ts';
@@ -22,6 +23,7 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...SNS_PROVIDERS,
   ...DYNAMODB_PROVIDERS,
   ...EVENTS_PROVIDERS,
+  ...KINESIS_PROVIDERS,
   ...LAMBDA_PROVIDERS,
   ...IAM_PROVIDERS,
   ...SECURITY_PROVIDERS,

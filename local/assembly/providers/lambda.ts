@@ -4,7 +4,16 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { AwsError } from '../../aws/errors.ts';
-import { answered, CannotRun, defined, numberProperty, objectProperty, textProperty } from './provider.ts';
+import {
+  answered,
+  booleanProperty,
+  CannotRun,
+  defined,
+  numberProperty,
+  objectProperty,
+  tagsOf,
+  textProperty,
+} from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
 import type { JsonObject } from '../template.ts';
 
@@ -26,6 +35,7 @@ export const LAMBDA_PROVIDERS: Readonly<Record<string, Provider>> = {
       'ReservedConcurrentExecutions',
       'Role',
       'Runtime',
+      'Tags',
       'Timeout',
     ],
     inert: [
@@ -36,73 +46,75 @@ export const LAMBDA_PROVIDERS: Readonly<Record<string, Provider>> = {
       'RecursiveLoop',
       'RuntimeManagementConfig',
       'SnapStart',
-      'Tags',
       'TracingConfig',
       'VpcConfig',
     ],
+    replacedOnChange: ['FunctionName', 'PackageType'],
     async create(properties, context) {
-      const runtime = textProperty(properties, 'Runtime');
-      if (runtime === undefined || !runtime.startsWith('nodejs')) {
-        throw new CannotRun(`only Node.js functions run here, not ${runtime ?? 'container images'}`);
-      }
       const name = textProperty(properties, 'FunctionName') ?? context.generatedName(FUNCTION_NAME_LENGTH);
-      const answer = await context.call(
-        'lambda',
-        'CreateFunction',
-        defined({
-          FunctionName: name,
-          Runtime: runtime,
-          Handler: properties['Handler'],
-          Role: properties['Role'],
-          Description: properties['Description'],
-          Timeout: numberProperty(properties, 'Timeout'),
-          MemorySize: numberProperty(properties, 'MemorySize'),
-          Environment: { Variables: variablesOf(properties) },
-          LoggingConfig: properties['LoggingConfig'],
-          DeadLetterConfig: properties['DeadLetterConfig'],
-          Code: { LocalDirectory: await codeDirectory(objectProperty(properties, 'Code'), context) },
-        }),
-      );
-      const reserved = numberProperty(properties, 'ReservedConcurrentExecutions');
-      if (reserved !== undefined) {
-        await context.call('lambda', 'PutFunctionConcurrency', {
-          FunctionName: name,
-          ReservedConcurrentExecutions: reserved,
-        });
-      }
+      const answer = await context.call('lambda', 'CreateFunction', {
+        FunctionName: name,
+        ...settingsOf(properties),
+        Tags: tagsOf(properties),
+        Code: { LocalDirectory: await codeDirectory(objectProperty(properties, 'Code'), context) },
+      });
+      await reserveConcurrency(name, properties, context);
       return { physicalId: name, attributes: { Arn: answered(answer, 'FunctionArn') } };
+    },
+    /** Running invocations finish with the old code and settings. */
+    async update(created, properties, _previous, context) {
+      const FunctionName = created.physicalId;
+      const LocalDirectory = await codeDirectory(objectProperty(properties, 'Code'), context);
+      await context.call('lambda', 'UpdateFunctionCode', { FunctionName, LocalDirectory });
+      await context.call('lambda', 'UpdateFunctionConfiguration', {
+        FunctionName,
+        ...DEFAULT_SETTINGS,
+        ...settingsOf(properties),
+      });
+      await reserveConcurrency(FunctionName, properties, context);
+      return created;
+    },
+    async delete(created, _properties, context) {
+      await context.call('lambda', 'DeleteFunction', { FunctionName: created.physicalId });
     },
   },
   'AWS::Lambda::EventSourceMapping': {
     honoured: [
       'BatchSize',
+      'BisectBatchOnFunctionError',
+      'DestinationConfig',
       'Enabled',
       'EventSourceArn',
       'FilterCriteria',
       'FunctionName',
       'FunctionResponseTypes',
       'MaximumBatchingWindowInSeconds',
+      'MaximumRecordAgeInSeconds',
+      'MaximumRetryAttempts',
+      'MetricsConfig',
+      'ParallelizationFactor',
+      'ProvisionedPollerConfig',
       'ScalingConfig',
+      'StartingPosition',
+      'StartingPositionTimestamp',
+      'Tags',
+      'TumblingWindowInSeconds',
     ],
-    inert: ['KmsKeyArn', 'LoggingConfig', 'MetricsConfig', 'ProvisionedPollerConfig', 'Tags'],
+    inert: ['KmsKeyArn', 'LoggingConfig'],
+    replacedOnChange: ['EventSourceArn', 'StartingPosition', 'StartingPositionTimestamp'],
     async create(properties, context) {
       const source = textProperty(properties, 'EventSourceArn') ?? 'a self-managed source';
-      if (source.split(':')[2] !== 'sqs')
-        throw new CannotRun(`event source mappings of ${source} do not run here yet`);
-      const answer = await context.call(
-        'lambda',
-        'CreateEventSourceMapping',
-        defined({
-          EventSourceArn: source,
-          FunctionName: properties['FunctionName'],
-          Enabled: textProperty(properties, 'Enabled') !== 'false',
-          BatchSize: numberProperty(properties, 'BatchSize'),
-          MaximumBatchingWindowInSeconds: numberProperty(properties, 'MaximumBatchingWindowInSeconds'),
-          FunctionResponseTypes: properties['FunctionResponseTypes'],
-          FilterCriteria: properties['FilterCriteria'],
-          ScalingConfig: properties['ScalingConfig'],
+      if (!['sqs', 'kinesis', 'dynamodb'].includes(source.split(':')[2] ?? '')) {
+        throw new CannotRun(`event source mappings of ${source} do not run here`);
+      }
+      const answer = await context.call('lambda', 'CreateEventSourceMapping', {
+        EventSourceArn: source,
+        ...mappingOf(properties),
+        ...defined({
+          StartingPosition: properties['StartingPosition'],
+          StartingPositionTimestamp: numberProperty(properties, 'StartingPositionTimestamp'),
         }),
-      );
+      });
       const uuid = answered(answer, 'UUID');
       return {
         physicalId: uuid,
@@ -111,6 +123,17 @@ export const LAMBDA_PROVIDERS: Readonly<Record<string, Provider>> = {
           EventSourceMappingArn: `arn:aws:lambda:${context.aws.region}:${context.aws.accountId}:event-source-mapping:${uuid}`,
         },
       };
+    },
+    async update(created, properties, _previous, context) {
+      await context.call('lambda', 'UpdateEventSourceMapping', {
+        UUID: created.physicalId,
+        ...Object.fromEntries(MAPPING_PROPERTIES.map((name) => [name, undefined])),
+        ...mappingOf(properties),
+      });
+      return created;
+    },
+    async delete(created, _properties, context) {
+      await context.call('lambda', 'DeleteEventSourceMapping', { UUID: created.physicalId });
     },
   },
   'AWS::Lambda::EventInvokeConfig': {
@@ -122,48 +145,49 @@ export const LAMBDA_PROVIDERS: Readonly<Record<string, Provider>> = {
       'Qualifier',
     ],
     inert: [],
+    replacedOnChange: ['FunctionName', 'Qualifier'],
     async create(properties, context) {
-      await context.call(
-        'lambda',
-        'PutFunctionEventInvokeConfig',
-        defined({
-          FunctionName: properties['FunctionName'],
-          MaximumEventAgeInSeconds: numberProperty(properties, 'MaximumEventAgeInSeconds'),
-          MaximumRetryAttempts: numberProperty(properties, 'MaximumRetryAttempts'),
-          DestinationConfig: properties['DestinationConfig'],
-        }),
-      );
+      await context.call('lambda', 'PutFunctionEventInvokeConfig', invokeConfigOf(properties));
       return { physicalId: context.generatedName(FUNCTION_NAME_LENGTH), attributes: {} };
+    },
+    async update(created, properties, _previous, context) {
+      await context.call('lambda', 'PutFunctionEventInvokeConfig', invokeConfigOf(properties));
+      return created;
+    },
+    async delete(_created, properties, context) {
+      const { FunctionName, Qualifier } = invokeConfigOf(properties);
+      await context.call('lambda', 'DeleteFunctionEventInvokeConfig', { FunctionName, Qualifier });
     },
   },
   'AWS::Lambda::Version': {
-    honoured: ['FunctionName'],
-    inert: [
-      'CodeSha256',
-      'Description',
-      'ProvisionedConcurrencyConfig',
-      'RuntimePolicy',
-      'FunctionScalingConfig',
-    ],
+    honoured: ['Description', 'FunctionName'],
+    inert: ['CodeSha256', 'ProvisionedConcurrencyConfig', 'RuntimePolicy', 'FunctionScalingConfig'],
     async create(properties, context) {
-      const answer = await context.call('lambda', 'PublishVersion', {
-        FunctionName: properties['FunctionName'],
-      });
+      const answer = await context.call(
+        'lambda',
+        'PublishVersion',
+        defined({ FunctionName: properties['FunctionName'], Description: properties['Description'] }),
+      );
       const arn = answered(answer, 'FunctionArn');
       return { physicalId: arn, attributes: { FunctionArn: arn, Version: answered(answer, 'Version') } };
     },
   },
   'AWS::Lambda::Alias': {
-    honoured: ['FunctionName', 'FunctionVersion', 'Name'],
-    inert: ['Description', 'ProvisionedConcurrencyConfig', 'RoutingConfig'],
+    honoured: ['Description', 'FunctionName', 'FunctionVersion', 'Name'],
+    inert: ['ProvisionedConcurrencyConfig', 'RoutingConfig'],
+    replacedOnChange: ['FunctionName', 'Name'],
     async create(properties, context) {
-      const answer = await context.call('lambda', 'CreateAlias', {
-        FunctionName: properties['FunctionName'],
-        Name: properties['Name'],
-        FunctionVersion: properties['FunctionVersion'],
-      });
+      const answer = await context.call('lambda', 'CreateAlias', aliasOf(properties));
       const arn = answered(answer, 'AliasArn');
       return { physicalId: arn, attributes: { AliasArn: arn } };
+    },
+    async update(created, properties, _previous, context) {
+      await context.call('lambda', 'UpdateAlias', aliasOf(properties));
+      return created;
+    },
+    async delete(_created, properties, context) {
+      const { FunctionName, Name } = aliasOf(properties);
+      await context.call('lambda', 'DeleteAlias', { FunctionName, Name });
     },
   },
   'AWS::Lambda::Permission': {
@@ -216,6 +240,116 @@ function functionOf(properties: JsonObject): Record<string, unknown> {
   const reference = textProperty(properties, 'FunctionName') ?? '';
   const [, name = reference, qualifier] = /:function:([^:]+)(?::(.+))?$/.exec(reference) ?? [];
   return defined({ FunctionName: name, Qualifier: qualifier });
+}
+
+/** What a setting is again when its property is taken out of the template. */
+const DEFAULT_SETTINGS = {
+  Description: '',
+  Timeout: 3,
+  MemorySize: 128,
+  DeadLetterConfig: { TargetArn: '' },
+};
+
+function settingsOf(properties: JsonObject): Record<string, unknown> {
+  const runtime = textProperty(properties, 'Runtime');
+  if (runtime === undefined || !runtime.startsWith('nodejs')) {
+    throw new CannotRun(`only Node.js functions run here, not ${runtime ?? 'container images'}`);
+  }
+  return defined({
+    Runtime: runtime,
+    Handler: properties['Handler'],
+    Role: properties['Role'],
+    Description: properties['Description'],
+    Timeout: numberProperty(properties, 'Timeout'),
+    MemorySize: numberProperty(properties, 'MemorySize'),
+    Environment: { Variables: variablesOf(properties) },
+    LoggingConfig: properties['LoggingConfig'],
+    DeadLetterConfig: properties['DeadLetterConfig'],
+  });
+}
+
+async function reserveConcurrency(
+  FunctionName: string,
+  properties: JsonObject,
+  context: ProviderContext,
+): Promise<void> {
+  const reserved = numberProperty(properties, 'ReservedConcurrentExecutions');
+  if (reserved === undefined) await context.call('lambda', 'DeleteFunctionConcurrency', { FunctionName });
+  else {
+    await context.call('lambda', 'PutFunctionConcurrency', {
+      FunctionName,
+      ReservedConcurrentExecutions: reserved,
+    });
+  }
+}
+
+/** The properties of a mapping that can change. */
+const MAPPING_PROPERTIES = [
+  'BatchSize',
+  'BisectBatchOnFunctionError',
+  'DestinationConfig',
+  'FilterCriteria',
+  'FunctionResponseTypes',
+  'MaximumBatchingWindowInSeconds',
+  'MaximumRecordAgeInSeconds',
+  'MaximumRetryAttempts',
+  'MetricsConfig',
+  'ParallelizationFactor',
+  'ProvisionedPollerConfig',
+  'ScalingConfig',
+  'TumblingWindowInSeconds',
+];
+
+function mappingOf(properties: JsonObject): Record<string, unknown> {
+  const number = (name: string): number | undefined => numberProperty(properties, name);
+  const scaling = objectProperty(properties, 'ScalingConfig');
+  const pollers = objectProperty(properties, 'ProvisionedPollerConfig');
+  return defined({
+    FunctionName: properties['FunctionName'],
+    Enabled: textProperty(properties, 'Enabled') !== 'false',
+    BatchSize: number('BatchSize'),
+    BisectBatchOnFunctionError: booleanProperty(properties, 'BisectBatchOnFunctionError'),
+    DestinationConfig: properties['DestinationConfig'],
+    FilterCriteria: properties['FilterCriteria'],
+    FunctionResponseTypes: properties['FunctionResponseTypes'],
+    MaximumBatchingWindowInSeconds: number('MaximumBatchingWindowInSeconds'),
+    MaximumRecordAgeInSeconds: number('MaximumRecordAgeInSeconds'),
+    MaximumRetryAttempts: number('MaximumRetryAttempts'),
+    MetricsConfig: properties['MetricsConfig'],
+    ParallelizationFactor: number('ParallelizationFactor'),
+    ProvisionedPollerConfig:
+      Object.keys(pollers).length === 0
+        ? undefined
+        : defined({
+            MinimumPollers: numberProperty(pollers, 'MinimumPollers'),
+            MaximumPollers: numberProperty(pollers, 'MaximumPollers'),
+          }),
+    ScalingConfig:
+      Object.keys(scaling).length === 0
+        ? undefined
+        : defined({ MaximumConcurrency: numberProperty(scaling, 'MaximumConcurrency') }),
+    Tags: tagsOf(properties),
+    TumblingWindowInSeconds: number('TumblingWindowInSeconds'),
+  });
+}
+
+function invokeConfigOf(properties: JsonObject): Record<string, unknown> {
+  return defined({
+    FunctionName: properties['FunctionName'],
+    Qualifier: properties['Qualifier'],
+    MaximumEventAgeInSeconds: numberProperty(properties, 'MaximumEventAgeInSeconds'),
+    MaximumRetryAttempts: numberProperty(properties, 'MaximumRetryAttempts'),
+    DestinationConfig: properties['DestinationConfig'],
+  });
+}
+
+function aliasOf(properties: JsonObject): Record<string, unknown> {
+  return defined({
+    FunctionName: properties['FunctionName'],
+    Name: properties['Name'],
+    FunctionVersion: properties['FunctionVersion'],
+    Description: properties['Description'],
+  });
 }
 
 function variablesOf(properties: JsonObject): Record<string, string> {

@@ -39,7 +39,7 @@ export const FUNCTION_ACTIONS: Readonly<Record<string, Action>> = {
     const configuration = service.createFunction({
       functionName,
       handler: text(input, 'Handler'),
-      ...(await codeOf(environment, functionName, (input['Code'] ?? {}) as Code)),
+      ...(await codeOf(environment, functionName, input['Code'] ?? {})),
       ...settingsOf(input),
       ...optional('tags', input['Tags'] as Record<string, string> | undefined),
     });
@@ -57,7 +57,7 @@ export const FUNCTION_ACTIONS: Readonly<Record<string, Action>> = {
   async UpdateFunctionCode(environment, input) {
     const { service, functions } = environment;
     const name = nameOf(service.getFunction(text(input, 'FunctionName')));
-    const code = await codeOf(environment, name, input as Code);
+    const code = await codeOf(environment, name, input);
     if (input['DryRun'] !== true) service.updateFunction(name, code);
     if (input['Publish'] === true) service.publishVersion(name);
     return describeFunction(functions.find(name).entry);

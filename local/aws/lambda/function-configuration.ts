@@ -96,7 +96,8 @@ export function configureFunction(
     systemLogLevel: props.systemLogLevel ?? 'INFO',
     props,
     reservedConcurrency: props.reservedConcurrency,
-    deadLetterTargetArn: props.deadLetterTargetArn,
+    // An empty ARN takes the queue away, as in UpdateFunctionConfiguration.
+    deadLetterTargetArn: props.deadLetterTargetArn || undefined,
   };
 }
 

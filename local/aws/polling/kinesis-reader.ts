@@ -111,12 +111,8 @@ export function kinesisShardReader(
 
 /** Both services' GetShardIterator, but for the name of the one member. */
 export function iteratorInput(from: ReadFrom, sequenceNumberMember: string): Record<string, unknown> {
-  switch (from.type) {
-    case 'AT_TIMESTAMP':
-      return { ShardIteratorType: from.type, Timestamp: from.timestamp / 1000 };
-    case 'AFTER_SEQUENCE_NUMBER':
-      return { ShardIteratorType: from.type, [sequenceNumberMember]: from.sequenceNumber };
-    default:
-      return { ShardIteratorType: from.type };
-  }
+  const common = { ShardIteratorType: from.type };
+  if (from.type === 'AT_TIMESTAMP') return { ...common, Timestamp: from.timestamp / 1000 };
+  if (from.type !== 'AFTER_SEQUENCE_NUMBER') return common;
+  return { ...common, [sequenceNumberMember]: from.sequenceNumber };
 }

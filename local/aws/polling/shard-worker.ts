@@ -91,13 +91,15 @@ export function startShardWorker(
     done(filtered);
   };
 
+  /** Records that may be read ahead of what is done. */
+  const freeRoom = (): number => batchSize * parallelizationFactor - undone;
+
   const readToEnd = async (): Promise<boolean> => {
     let iterator = options.iterator;
     let last: string | undefined;
     let readAt = Number.NEGATIVE_INFINITY;
-    const capacity = batchSize * parallelizationFactor;
     while (!stop.aborted) {
-      while (undone >= capacity && !stop.aborted) await room.heard(Infinity, stop);
+      while (freeRoom() <= 0 && !stop.aborted) await room.heard(Infinity, stop);
       const rest = readAt + READ_GAP_MILLISECONDS - clock.now();
       if (rest > 0) await pause(clock, rest, stop);
       if (stop.aborted) break;
@@ -108,7 +110,7 @@ export function startShardWorker(
           shardId,
           last === undefined ? options.from : { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: last },
         );
-        const limit = Math.min(READ_LIMIT, capacity - undone);
+        const limit = Math.min(READ_LIMIT, freeRoom());
         const { records, next } = await reader.read(shardId, iterator, limit);
         accept(records);
         last = records.at(-1)?.sequenceNumber ?? last;

@@ -25,6 +25,8 @@ const BACKOFF_MILLISECONDS = { first: 100, maximum: 5000 };
 /** A batch that is throttled for so many tries is given back to the queue. */
 const THROTTLE_ATTEMPTS = 5;
 
+const NONE: ReadonlySet<string> = new Set();
+
 export interface SqsSource {
   readonly queueArn: string;
   readonly batchSize: number;
@@ -117,24 +119,19 @@ export function startSqsPoller(context: AwsContext, source: SqsSource): Poller {
   /** True when every record of it succeeded. */
   const deliver = async (records: readonly SqsRecord[]): Promise<boolean> => {
     const outcome = await withThrottleRetries(async () => source.deliver(records));
-    switch (outcome.kind) {
-      case 'throttled':
-        await release(records);
-        return false;
-      case 'succeeded':
-        count('InvokedEventCount', records.length);
-        await remove(records);
-        return true;
-      case 'partial':
-        count('InvokedEventCount', records.length);
-        await remove(records.filter(({ messageId }) => !outcome.failed.has(messageId)));
-        return outcome.failed.size === 0;
-      case 'failed':
-        count('InvokedEventCount', records.length);
-        count('FailedInvokeEventCount', records.length);
-        reportFailure(outcome.reason, records.length);
-        return false;
+    if (outcome.kind === 'throttled') {
+      await release(records);
+      return false;
     }
+    count('InvokedEventCount', records.length);
+    if (outcome.kind === 'failed') {
+      count('FailedInvokeEventCount', records.length);
+      reportFailure(outcome.reason, records.length);
+      return false;
+    }
+    const failed = outcome.kind === 'partial' ? outcome.failed : NONE;
+    await remove(records.filter(({ messageId }) => !failed.has(messageId)));
+    return failed.size === 0;
   };
 
   const withThrottleRetries = async (attempt: () => Promise<BatchOutcome>): Promise<BatchOutcome> => {
