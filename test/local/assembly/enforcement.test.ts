@@ -266,6 +266,84 @@ describe('a function', () => {
   });
 });
 
+describe('an HTTP API', () => {
+  const system = (permission: Resources): Resources => ({
+    Role: {
+      Type: 'AWS::IAM::Role',
+      Properties: {
+        AssumeRolePolicyDocument: policy({
+          Effect: 'Allow',
+          Principal: { Service: 'lambda.amazonaws.com' },
+          Action: 'sts:AssumeRole',
+        }),
+      },
+    },
+    Function: {
+      Type: 'AWS::Lambda::Function',
+      Properties: {
+        FunctionName: 'hello',
+        Runtime: 'nodejs24.x',
+        Handler: 'index.handler',
+        Role: { 'Fn::GetAtt': ['Role', 'Arn'] },
+        Code: { ZipFile: 'exports.handler = async () => ({ statusCode: 200, body: "hello" });' },
+      },
+    },
+    Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { Name: 'api', ProtocolType: 'HTTP' } },
+    Integration: {
+      Type: 'AWS::ApiGatewayV2::Integration',
+      Properties: {
+        ApiId: { Ref: 'Api' },
+        IntegrationType: 'AWS_PROXY',
+        IntegrationUri: { 'Fn::GetAtt': ['Function', 'Arn'] },
+        PayloadFormatVersion: '2.0',
+      },
+    },
+    Route: {
+      Type: 'AWS::ApiGatewayV2::Route',
+      Properties: {
+        ApiId: { Ref: 'Api' },
+        RouteKey: 'GET /hello',
+        Target: { 'Fn::Join': ['/', ['integrations', { Ref: 'Integration' }]] },
+      },
+    },
+    Stage: { Type: 'AWS::ApiGatewayV2::Stage', Properties: { ApiId: { Ref: 'Api' }, StageName: '$default' } },
+    ...permission,
+  });
+  const permission = (path: string): Resources => ({
+    Permission: {
+      Type: 'AWS::Lambda::Permission',
+      Properties: {
+        FunctionName: { Ref: 'Function' },
+        Action: 'lambda:InvokeFunction',
+        Principal: 'apigateway.amazonaws.com',
+        SourceArn: {
+          'Fn::Sub': `arn:aws:execute-api:\${AWS::Region}:\${AWS::AccountId}:\${Api}/*/*/${path}`,
+        },
+      },
+    },
+  });
+  const get = async (resources: Resources) => {
+    const { records } = await deployResources(resources);
+    return fetch(`${records.apis[0]?.url}/hello`);
+  };
+
+  test('calls its function with the permission for the route', async () => {
+    expect((await get(system(permission('hello')))).status).toBe(200);
+  });
+
+  test.each([
+    ['without a permission', {}],
+    ['with a permission for another route', permission('goodbye')],
+  ])('%s it answers 500, and the denial names the permission', async (_name, given) => {
+    expect((await get(system(given))).status).toBe(500);
+    expect(denied[0]?.detail).toMatchObject({
+      action: 'lambda:InvokeFunction',
+      principal: 'apigateway.amazonaws.com',
+      sourceArn: expect.stringMatching(/^arn:aws:execute-api:.*\/GET\/hello$/),
+    });
+  });
+});
+
 describe('a changed template', () => {
   const TOPIC = { Topic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: 'orders' } } };
   const base: Resources = {

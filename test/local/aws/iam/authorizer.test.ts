@@ -438,6 +438,43 @@ describe('events', () => {
   });
 });
 
+describe('a rule whose target has a role', () => {
+  const deliver = async (policy: object, trusted = 'events.amazonaws.com') => {
+    await createQueue();
+    aws.iam.putRole({
+      RoleName: 'delivery',
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { Service: trusted }, Action: 'sts:AssumeRole' }],
+      },
+      Policies: { inline: { Version: '2012-10-17', Statement: [policy] } },
+    });
+    await aws.call(aws.root, 'events', 'PutRule', { Name: 'r', EventPattern: '{"source":["shop"]}' });
+    const Targets = [{ Id: '1', Arn: queueArn('orders'), RoleArn: roleArn('delivery') }];
+    await aws.call(aws.root, 'events', 'PutTargets', { Rule: 'r', Targets });
+    const Entries = [{ Source: 'shop', DetailType: 'OrderPlaced', Detail: '{}' }];
+    await aws.call(aws.root, 'events', 'PutEvents', { Entries });
+    return aws.context.services.get('sqs').messages(queueArn('orders')).length;
+  };
+
+  test('delivers with what the role may do, the queue having no policy', async () => {
+    expect(await deliver(maySend)).toBe(1);
+  });
+
+  test('does not deliver what the role may not send, and says whose policy lacks it', async () => {
+    expect(await deliver({ ...maySend, Action: 'sqs:ReceiveMessage' })).toBe(0);
+    expect(aws.denied[0]?.detail).toMatchObject({
+      action: 'sqs:SendMessage',
+      policy: 'a policy of the role delivery',
+    });
+  });
+
+  test('does not deliver in a role that trusts another service', async () => {
+    expect(await deliver(maySend, 'lambda.amazonaws.com')).toBe(0);
+    expect(aws.denied[0]?.detail?.['action']).toBe('sts:AssumeRole');
+  });
+});
+
 describe('sessions', () => {
   const assume = { RoleArn: roleArn('worker'), RoleSessionName: 'one' };
 
