@@ -124,7 +124,7 @@ describe('deploying', () => {
     const { stacks } = await deploy(it, {
       Core: {
         template: {
-          Resources: { Stream: { Type: 'AWS::Kinesis::Stream', Properties: {} } },
+          Resources: { Stream: { Type: 'AWS::KinesisFirehose::DeliveryStream', Properties: {} } },
           Outputs: {
             Name: { Value: { Ref: 'Stream' } },
             Arn: { Value: { 'Fn::GetAtt': ['Stream', 'Arn'] } },
@@ -146,7 +146,7 @@ describe('deploying', () => {
       Core: {
         template: {
           Resources: {
-            Stream: { Type: 'AWS::Kinesis::Stream', Properties: {} },
+            Stream: { Type: 'AWS::KinesisFirehose::DeliveryStream', Properties: {} },
             Python: {
               Type: 'AWS::Lambda::Function',
               Properties: { Runtime: 'python3.13', Handler: 'a.b', Code: { ZipFile: '' } },
@@ -163,7 +163,7 @@ describe('deploying', () => {
       {
         stack: 'Core',
         logicalId: 'Stream',
-        type: 'AWS::Kinesis::Stream',
+        type: 'AWS::KinesisFirehose::DeliveryStream',
         reason: 'the embedded AWS has no such service yet',
       },
       {
