@@ -261,6 +261,7 @@ function inert(nameProperty: string, reason: string, properties: readonly string
   return {
     honoured: [nameProperty],
     inert: [...properties, 'Tags'],
+    replacedOnChange: [nameProperty],
     async create(given, context) {
       const name = identifierOf(nameProperty, given, context);
       return {

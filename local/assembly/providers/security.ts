@@ -11,7 +11,7 @@ import {
   objectProperty,
   textProperty,
 } from './provider.ts';
-import type { Provider, ProviderContext } from './provider.ts';
+import type { Created, Provider, ProviderContext } from './provider.ts';
 
 import { isJsonObject } from '../template.ts';
 import type { Json, JsonObject } from '../template.ts';
@@ -106,27 +106,23 @@ export const SECURITY_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::SSM::Parameter': {
     honoured: ['Name', 'Type', 'Value', 'Description'],
     inert: ['Tags', 'Tier', 'AllowedPattern', 'DataType', 'Policies'],
-    async create(properties, context) {
-      const name = textProperty(properties, 'Name') ?? context.generatedName(PARAMETER_NAME_LENGTH);
-      const type = textProperty(properties, 'Type') ?? 'String';
-      const value = textProperty(properties, 'Value') ?? '';
-      await context.call(
-        'ssm',
-        'PutParameter',
-        defined({
-          Name: name,
-          Type: type,
-          Value: value,
-          Description: properties['Description'],
-          Overwrite: true,
-        }),
-      );
-      return { physicalId: name, attributes: { Type: type, Value: value } };
+    replacedOnChange: ['Name'],
+    create: (properties, context) =>
+      putParameter(
+        textProperty(properties, 'Name') ?? context.generatedName(PARAMETER_NAME_LENGTH),
+        properties,
+        context,
+      ),
+    update: (created, properties, _previous, context) =>
+      putParameter(created.physicalId, properties, context),
+    async delete(created, _properties, context) {
+      await context.call('ssm', 'DeleteParameter', { Name: created.physicalId });
     },
   },
   'AWS::SecretsManager::Secret': {
     honoured: ['Name', 'Description', 'SecretString', 'GenerateSecretString', 'KmsKeyId'],
     inert: ['Tags', 'ReplicaRegions'],
+    replacedOnChange: ['Name'],
     async create(properties, context) {
       const name = textProperty(properties, 'Name') ?? context.generatedName(SECRET_NAME_LENGTH);
       const answer = await context.call(
@@ -144,10 +140,44 @@ export const SECURITY_PROVIDERS: Readonly<Record<string, Provider>> = {
       const arn = answered(answer, 'ARN');
       return { physicalId: arn, attributes: { Id: arn } };
     },
+    /** The value changes when the template's text or recipe does; what was generated stays otherwise. */
+    async update(created, properties, previous, context) {
+      const changed = (property: string): boolean =>
+        JSON.stringify(properties[property]) !== JSON.stringify(previous[property]);
+      const recipe = properties['GenerateSecretString'];
+      const value =
+        changed('SecretString') && properties['SecretString'] !== undefined
+          ? textProperty(properties, 'SecretString')
+          : changed('GenerateSecretString') && recipe !== undefined
+            ? generateSecret(objectProperty(properties, 'GenerateSecretString'))
+            : undefined;
+      await context.call(
+        'secretsmanager',
+        'UpdateSecret',
+        defined({
+          SecretId: created.physicalId,
+          Description: properties['Description'],
+          KmsKeyId: properties['KmsKeyId'],
+          SecretString: value,
+        }),
+      );
+      return created;
+    },
+    async delete(created, _properties, context) {
+      const input = { SecretId: created.physicalId, ForceDeleteWithoutRecovery: true };
+      await context.call('secretsmanager', 'DeleteSecret', input);
+    },
   },
   'AWS::SecretsManager::SecretTargetAttachment': {
     honoured: ['SecretId', 'TargetId', 'TargetType'],
     inert: [],
+    async update(created, properties, _previous, context) {
+      await attachDatabase(context, created.physicalId, properties);
+      return created;
+    },
+    /** CloudFormation leaves the secret's fields as they are, too. */
+    delete: async () => {},
+    replacedOnChange: ['SecretId'],
     async create(properties, context) {
       const secretId = textProperty(properties, 'SecretId') ?? '';
       await attachDatabase(context, secretId, properties);
@@ -179,6 +209,27 @@ export const SECURITY_PROVIDERS: Readonly<Record<string, Provider>> = {
     'RotateImmediatelyOnUpdate',
   ]),
 };
+
+async function putParameter(
+  name: string,
+  properties: JsonObject,
+  context: ProviderContext,
+): Promise<Created> {
+  const type = textProperty(properties, 'Type') ?? 'String';
+  const value = textProperty(properties, 'Value') ?? '';
+  await context.call(
+    'ssm',
+    'PutParameter',
+    defined({
+      Name: name,
+      Type: type,
+      Value: value,
+      Description: properties['Description'],
+      Overwrite: true,
+    }),
+  );
+  return { physicalId: name, attributes: { Type: type, Value: value } };
+}
 
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetRandomPassword.html */
 export function generateSecret(settings: JsonObject): string {
