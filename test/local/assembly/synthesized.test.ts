@@ -143,7 +143,7 @@ test('a bus routes to a queue and is archived; a schedule starts a function', as
   new CfnSchedule(stack, 'Tick', {
     groupName: 'jobs',
     flexibleTimeWindow: { mode: 'OFF' },
-    scheduleExpression: 'rate(1 minute)',
+    scheduleExpression: 'rate(2 minutes)',
     target: {
       arn: ticker.functionArn,
       roleArn: 'arn:aws:iam::000000000000:role/scheduler',
