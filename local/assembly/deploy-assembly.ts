@@ -2,6 +2,7 @@
  * Deploys a synthesized cloud assembly into the embedded AWS: every stack, in the order of its dependencies. Stacks
  * that are there already are changed into what their templates say now.
  */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { AwsContext } from '../aws/context.ts';
@@ -75,6 +76,7 @@ export interface DeployedAssembly {
 export async function deployAssembly(options: DeployOptions): Promise<DeployedAssembly> {
   const { aws, assemblyDirectory, startDatabase, log = () => {} } = options;
   const assembly = await readAssembly(assemblyDirectory);
+  await keepToItself(assembly.directory);
   const stacks = stacksOf(aws);
   if (startDatabase !== undefined) stacks.startDatabase = startDatabase;
   stacks.log = log;
@@ -97,6 +99,18 @@ export async function deployAssembly(options: DeployOptions): Promise<DeployedAs
     log(`${stack.name}: ${family.reduce((sum, each) => sum + each.resources.size, 0)} resources`);
   }
   return describe(stacks, deployed, warnings);
+}
+
+/**
+ * In Lambda nothing lies above the code. Here a package.json of the project would decide what kind of modules the
+ * functions' files are; an empty one in between leaves that to the code.
+ */
+async function keepToItself(assemblyDirectory: string): Promise<void> {
+  await writeFile(join(assemblyDirectory, 'package.json'), '{}', { flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    },
+  );
 }
 
 /** What these stacks hold now. */

@@ -7,7 +7,10 @@ export class UnknownResourceError extends Error {
   readonly code = 'WAYBILL_UNKNOWN_RESOURCE';
 }
 
-/** Where a reference is looked up, in this order: ARN, name, logical id, start of a logical id. */
+/** What CDK puts behind the path of a construct to make its logical id. */
+const CDK_HASH = /[0-9A-F]{8}$/;
+
+/** Where a reference is looked up, in this order: ARN, name, logical id, path of the construct, start of a logical id. */
 export interface Candidates {
   /** What the resources are, for the message: `queue`. */
   readonly kind: string;
@@ -20,7 +23,8 @@ export interface Candidates {
 }
 
 /**
- * `Fulfilment/Queue` and `FulfilmentQueue` both mean the one resource whose logical id starts like that.
+ * `Fulfilment/Queue` and `FulfilmentQueue` both mean the resource of the construct with this path, else the one
+ * resource whose logical id starts like that.
  * @throws UnknownResourceError listing what there is
  */
 export function resolveName(reference: string, candidates: Candidates): string {
@@ -30,9 +34,12 @@ export function resolveName(reference: string, candidates: Candidates): string {
 
   const ofType = deployed.filter((resource) => resource.type === type);
   const logicalId = reference.replaceAll('/', '');
-  const same = ofType.filter((resource) => resource.logicalId === logicalId);
   const matches =
-    same.length > 0 ? same : ofType.filter((resource) => resource.logicalId.startsWith(logicalId));
+    [
+      ofType.filter((resource) => resource.logicalId === logicalId),
+      ofType.filter((resource) => resource.logicalId.replace(CDK_HASH, '') === logicalId),
+      ofType.filter((resource) => resource.logicalId.startsWith(logicalId)),
+    ].find((found) => found.length > 0) ?? [];
   const [match] = matches;
   const arn = match && arnOf(match.physicalId);
   if (matches.length === 1 && arn !== undefined) return arn;

@@ -48,7 +48,7 @@ describe('an order', () => {
         .messages()
         .map((message) => message.json()),
     ).toEqual([{ orderId: 'o-1' }]);
-    expect(aws.queue('Shipping/').counts()).toMatchObject({ visible: 0, inFlight: 0 });
+    expect(aws.queue('Shipping').counts()).toMatchObject({ visible: 0, inFlight: 0 });
     expect(aws.denied()).toEqual([]);
   });
 

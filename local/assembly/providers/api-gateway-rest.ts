@@ -4,6 +4,8 @@ import type { Provider, ProviderContext } from './provider.ts';
 import { isJsonObject } from '../template.ts';
 import type { Json, JsonObject } from '../template.ts';
 
+const GENERATED_NAME_LENGTH = 64;
+
 export const API_GATEWAY_REST_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::ApiGateway::RestApi': {
     honoured: ['BinaryMediaTypes', 'Description', 'Name', 'Policy'],
@@ -139,7 +141,7 @@ export const API_GATEWAY_REST_PROVIDERS: Readonly<Record<string, Provider>> = {
     honoured: [],
     inert: ['CloudWatchRoleArn'],
     async create(_properties, context) {
-      const id = context.generatedName(64);
+      const id = context.generatedName(GENERATED_NAME_LENGTH);
       return {
         physicalId: id,
         attributes: { Id: id },
@@ -160,7 +162,10 @@ function part(
     honoured,
     inert,
     async create(properties, context) {
-      const id = await made(context, action, members(properties), idMember);
+      // Names of parts are letters and digits only.
+      const name = context.generatedName(GENERATED_NAME_LENGTH).replaceAll(/[^A-Za-z0-9]/g, '');
+      const input = { ...(honoured.includes('Name') && { name }), ...members(properties) };
+      const id = await made(context, action, input, idMember);
       const attribute = `${action.replace(/^(?:Create|Put)/, '')}Id`;
       return { physicalId: id, attributes: { [attribute]: id } };
     },
