@@ -62,6 +62,17 @@ test('order is the order of the numbers, also of their sortable texts', () => {
   );
 });
 
+test.each([
+  ['-1.23', '-1.2'],
+  ['-123', '-120'],
+  ['1.2', '1.23'],
+  ['-1e-130', '0'],
+  ['-1e125', '-1e-130'],
+  ['9.99e-2', '0.1'],
+])('%s sorts before %s', (lower, higher) => {
+  expect(sortableNumber(canonicalNumber(lower)) < sortableNumber(canonicalNumber(higher))).toBe(true);
+});
+
 test('sums and differences are exact', () => {
   fc.assert(
     fc.property(decimal, decimal, (left, right) => {
