@@ -136,7 +136,7 @@ describe('deploying', () => {
 
     expect(stacks[0]?.outputs).toEqual({
       Name: 'Stream',
-      Arn: 'arn:aws:kinesis:us-east-1:000000000000:Stream',
+      Arn: 'arn:aws:kinesisfirehose:us-east-1:000000000000:Stream',
       Shards: 'Stream-Shards',
     });
   });
