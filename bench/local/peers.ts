@@ -3,7 +3,7 @@
  * process of its own on a free loopback port. One that can't be had is reported, not skipped in silence.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,14 +35,17 @@ export async function startServer(name: ServerName): Promise<RunningServer> {
   const port = await freePort();
   const [command, ...parameters] = COMMANDS[name](port);
   const startedAt = performance.now();
-  const child = spawn(command, parameters, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let complaint = '';
-  child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2000)));
+  mkdirSync(ROOT, { recursive: true });
+  const log = join(ROOT, `${name}.log`);
+  // A file, not a pipe: a server that tells every request would wait for this process to read.
+  const output = openSync(log, 'w');
+  const child = spawn(command, parameters, { stdio: ['ignore', output, output] });
+  closeSync(output);
   const url = `http://127.0.0.1:${port}`;
   while (!(await answers(url))) {
     if (child.exitCode !== null || performance.now() - startedAt > READY_LIMIT_MILLISECONDS) {
       child.kill('SIGKILL');
-      throw new PeerUnavailable(`${name} did not start: ${complaint}`);
+      throw new PeerUnavailable(`${name} did not start: ${readFileSync(log, 'utf8').slice(-2000)}`);
     }
     await sleep(2);
   }

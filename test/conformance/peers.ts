@@ -33,15 +33,12 @@ export async function comparePeers(
 ): Promise<readonly ServiceResults[]> {
   const kept = new Map(readKept().map((entry) => [entry.service, entry]));
   for (const service of services) {
-    const targets: Record<TargetName, readonly Result[] | undefined> = {
-      waybill: runSuite({ endpoint: undefined, services: [service], slow: false }),
-      fauxqs: undefined,
-      moto: undefined,
-    };
-    for (const peer of ['fauxqs', 'moto'] as const) {
-      if (peer === 'fauxqs' && !FAUXQS_SERVICES.includes(service)) continue;
-      targets[peer] = await resultsOf(peer, service, tell);
-    }
+    const [waybill, fauxqs, moto] = await Promise.all([
+      runSuite({ endpoint: undefined, services: [service], slow: false }),
+      FAUXQS_SERVICES.includes(service) ? resultsOf('fauxqs', service, tell) : undefined,
+      resultsOf('moto', service, tell),
+    ]);
+    const targets = { waybill, fauxqs, moto };
     kept.set(service, { service, targets });
     write([...kept.values()]);
     for (const target of TARGETS) tell(`${service} ${target}: ${countOf(targets[target])}`);
@@ -57,7 +54,7 @@ async function resultsOf(
   try {
     const server = await startServer(peer);
     try {
-      return runSuite({ endpoint: server.url, services: [service], slow: false });
+      return await runSuite({ endpoint: server.url, services: [service], slow: false });
     } finally {
       await server.stop();
     }

@@ -45,7 +45,7 @@ if (options.peers) {
   process.exit(0);
 }
 
-const results = runSuite({
+const results = await runSuite({
   endpoint: options.endpoint,
   services: options.service ?? [],
   slow: options.slow,
