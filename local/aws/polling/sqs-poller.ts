@@ -52,6 +52,8 @@ export function startSqsPoller(context: AwsContext, source: SqsSource): Poller {
   const stop = new AbortController();
   const batches = new Set<Promise<void>>();
   let wake: (() => void) | undefined;
+  /** True while it will ask the queue again in a moment: not yet a poller that waits for messages. */
+  let isAboutToAsk = false;
 
   const call = async (
     action: string,
@@ -201,7 +203,11 @@ export function startSqsPoller(context: AwsContext, source: SqsSource): Poller {
         const messages = await gather();
         backoff = BACKOFF_MILLISECONDS.first;
         if (messages.length > 0) start(messages);
-        else if (Date.now() - asked < QUICK_ANSWER_MILLISECONDS) await realPause(QUICK_ANSWER_MILLISECONDS);
+        else if (Date.now() - asked < QUICK_ANSWER_MILLISECONDS) {
+          isAboutToAsk = true;
+          await realPause(QUICK_ANSWER_MILLISECONDS);
+          isAboutToAsk = false;
+        }
       } catch {
         if (stop.signal.aborted) return;
         await realPause(backoff);
@@ -229,7 +235,7 @@ export function startSqsPoller(context: AwsContext, source: SqsSource): Poller {
 
   const running = loop();
   return {
-    inFlight: () => batches.size,
+    inFlight: () => batches.size + (isAboutToAsk ? 1 : 0),
     async close() {
       stop.abort();
       wake?.();
