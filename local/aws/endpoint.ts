@@ -217,7 +217,7 @@ async function route(
   if (form.has('Action')) {
     return answerQuery(context, pathname, form, caller, signature?.service, requestId, signal);
   }
-  return toWire(restError(unknownOperation('this endpoint', `${request.method} ${pathname}`)));
+  return toWire(restError(unknownOperation('this endpoint', `${request.method} ${pathname}`, 404)));
 }
 
 async function answerJson(
@@ -310,7 +310,8 @@ async function answerRoute(
   const method = request.method ?? 'GET';
   const matched = signed
     ? { route: { handle: signed }, parameters: {} }
-    : matchRoute(routesOf(context), method, pathname);
+    : (matchRoute(routesOf(context, signedService), method, pathname) ??
+      matchRoute(routesOf(context), method, pathname));
   if (!matched) return undefined;
   const headers = headersOf(request);
   try {
@@ -328,8 +329,12 @@ function targetOf({ url = '/' }: IncomingMessage): URL {
   return new URL(url.startsWith('/') ? `http://localhost${url}` : 'http://localhost/');
 }
 
-function routesOf(context: AwsContext): readonly RestRoute[] {
-  return context.services.all().flatMap((service) => service.protocols.routes ?? []);
+/** The routes of one service, or of all: some paths, such as `/tags/{arn}`, are the same in several. */
+function routesOf(context: AwsContext, name?: string): readonly RestRoute[] {
+  return context.services
+    .all()
+    .filter((service) => name === undefined || service.name === name)
+    .flatMap((service) => service.protocols.routes ?? []);
 }
 
 function headersOf(request: IncomingMessage): Record<string, string> {

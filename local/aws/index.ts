@@ -15,6 +15,7 @@ import { createKinesisService } from './kinesis/index.ts';
 import { createKmsService } from './kms/index.ts';
 import { createLambdaService } from './lambda/index.ts';
 import { createLogsService } from './logs/index.ts';
+import { createPipesService } from './pipes/index.ts';
 import { createS3Service } from './s3/index.ts';
 import { createSchedulerService } from './scheduler/index.ts';
 import { createSecretsManagerService } from './secretsmanager/index.ts';
@@ -94,6 +95,7 @@ function createBuiltInServices(context: AwsContext): AwsServices {
     lambda: createLambdaService(context),
     logs: createLogsService(context),
     monitoring: createCloudWatchService(context),
+    pipes: createPipesService(context),
     s3: createS3Service(context),
     scheduler: createSchedulerService(context),
     secretsmanager: createSecretsManagerService(context),

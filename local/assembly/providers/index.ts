@@ -9,6 +9,7 @@ import { LAMBDA_PROVIDERS } from './lambda.ts';
 import { NESTED_STACK_PROVIDERS } from './nested-stack.ts';
 import { NETWORK_PROVIDERS } from './network.ts';
 import { OBSERVABILITY_PROVIDERS } from './observability.ts';
+import { PIPES_PROVIDERS } from './pipes.ts';
 import type { Provider } from './provider.ts';
 import { customResourceProvider } from './custom-resource.ts';
 import { RDS_PROVIDERS } from './rds.ts';
@@ -25,6 +26,7 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...EVENTS_PROVIDERS,
   ...KINESIS_PROVIDERS,
   ...LAMBDA_PROVIDERS,
+  ...PIPES_PROVIDERS,
   ...IAM_PROVIDERS,
   ...SECURITY_PROVIDERS,
   ...RDS_PROVIDERS,
