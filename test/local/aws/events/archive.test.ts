@@ -1,3 +1,4 @@
+/** Archives and replays. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { createHarness, type Harness, queueArn, refusal, START } from './harness.ts';

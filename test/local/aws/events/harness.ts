@@ -1,5 +1,4 @@
-// An EventBridge beside the real queues and topics and a function that keeps its events, on a still clock.
-
+/** An EventBridge beside the real queues and topics and a function that keeps its events, on a still clock. */
 import { manualClock, type ManualClock } from '../../../../local/aws/clock.ts';
 import {
   type AwsContext,

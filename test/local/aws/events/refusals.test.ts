@@ -1,3 +1,4 @@
+/** What EventBridge refuses, in its words. */
 import { afterAll, describe, expect, test } from '@jest/globals';
 
 import { createHarness, queueArn, refusal } from './harness.ts';

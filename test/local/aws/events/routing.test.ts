@@ -1,3 +1,4 @@
+/** From a bus to its targets: rules, targets, retries, dead letters. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { createHarness, functionArn, type Harness, queueArn } from './harness.ts';

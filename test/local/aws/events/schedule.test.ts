@@ -1,3 +1,4 @@
+/** Rules with a schedule. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { createHarness, type Harness, queueArn } from './harness.ts';

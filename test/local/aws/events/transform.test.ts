@@ -1,3 +1,4 @@
+/** What a target receives of an event. */
 import { describe, expect, test } from '@jest/globals';
 
 import type { BusEvent, InputTransformer } from '../../../../local/aws/events/model.ts';

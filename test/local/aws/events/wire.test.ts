@@ -1,3 +1,4 @@
+/** EventBridge over the wire. */
 import {
   CreateArchiveCommand,
   CreateEventBusCommand,

@@ -1,3 +1,4 @@
+/** What patterns look at: SNS attributes and records of event source mappings. */
 import { describe, expect, test } from '@jest/globals';
 
 import {

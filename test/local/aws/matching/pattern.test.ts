@@ -1,3 +1,4 @@
+/** Patterns: operators, arrays, $or, limits, by profile. */
 import { describe, expect, test } from '@jest/globals';
 
 import {

@@ -1,3 +1,4 @@
+/** Schedules, their targets and what is refused. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { startEndpoint } from '../../../../local/aws/endpoint.ts';

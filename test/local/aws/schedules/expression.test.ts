@@ -1,3 +1,4 @@
+/** Schedule expressions and time zones. */
 import { describe, expect, test } from '@jest/globals';
 
 import { readSchedule } from '../../../../local/aws/schedules/index.ts';

@@ -1,3 +1,4 @@
+/** The archive of a FIFO topic, and its replay. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { createHarness, type Harness, queueArn, refusal } from './harness.ts';

@@ -1,3 +1,4 @@
+/** From a topic to its subscriptions: filters, shapes, retries, dead letters. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,3 +1,4 @@
+/** FIFO topics: order and deduplication. */
 import { createHash } from 'node:crypto';
 
 import { afterEach, describe, expect, test } from '@jest/globals';

@@ -1,5 +1,4 @@
-// An SNS beside a queue and a function that keep what they are given, on a clock that stands still.
-
+/** An SNS beside a queue and a function that keep what they are given, on a clock that stands still. */
 import {
   type AwsContext,
   type AwsService,

@@ -1,3 +1,4 @@
+/** What SNS refuses, in its words. */
 import { describe, expect, test } from '@jest/globals';
 
 import { createHarness, queueArn, refusal } from './harness.ts';

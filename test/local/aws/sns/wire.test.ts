@@ -1,3 +1,4 @@
+/** SNS over the wire: the SDK, and the links in messages. */
 import {
   ConfirmSubscriptionCommand,
   CreateTopicCommand,

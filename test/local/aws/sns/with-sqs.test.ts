@@ -1,5 +1,4 @@
-// SNS with the real queues beside it: what a consumer of a queue sees of what was published to a topic.
-
+/** SNS with the real queues beside it: what a consumer of a queue sees of what was published to a topic. */
 import { expect, test } from '@jest/globals';
 
 import { createAwsContext, rootCaller } from '../../../../local/aws/context.ts';
