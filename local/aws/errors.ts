@@ -51,11 +51,11 @@ export function asAwsError(thrown: unknown): AwsError {
 }
 
 /** The error for an action the service does not have, or that this embedded AWS does not run. */
-export function unknownOperation(service: string, action: string): AwsError {
+export function unknownOperation(service: string, action: string, httpStatus = 400): AwsError {
   return new AwsError(
     'UnknownOperationException',
     `The embedded AWS has no action "${action}" for ${service}. Check the name, or point this call at AWS.`,
-    404,
+    httpStatus,
     { queryCode: 'InvalidAction' },
   );
 }

@@ -109,7 +109,7 @@ export async function startAws(options: StartAwsOptions = {}): Promise<TestAws> 
   const clock = controllableClock(startTime?.getTime());
   if (frozen) clock.freeze();
   const aws = await startEmbeddedAws({
-    policies: 'enforced',
+    policies,
     ...rest,
     clock,
     ...(seed !== undefined && { faultSeed: seed }),

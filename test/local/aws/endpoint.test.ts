@@ -68,8 +68,8 @@ test('region and account show in ARNs and URLs', async () => {
 });
 
 test.each([
-  ['an unknown target', { 'x-amz-target': 'Nope.Do' }, '{}', 404, 'UnknownOperationException'],
-  ['an unknown action', { 'x-amz-target': 'AmazonSQS.Fly' }, '{}', 404, 'UnknownOperationException'],
+  ['an unknown target', { 'x-amz-target': 'Nope.Do' }, '{}', 400, 'UnknownOperationException'],
+  ['an unknown action', { 'x-amz-target': 'AmazonSQS.Fly' }, '{}', 400, 'UnknownOperationException'],
   ['a body that is no JSON', { 'x-amz-target': 'AmazonSQS.ListQueues' }, '{', 400, 'SerializationException'],
   [
     'a body that is no object',

@@ -137,5 +137,5 @@ test.each([
   const { status, text } = await post(`DynamoDB_20120810.${action}`, body);
   const { __type: type } = JSON.parse(text) as { __type: string };
   expect(type.split('#').at(-1)).toBe(code);
-  expect(status).toBe(code === 'UnknownOperationException' ? 404 : 400);
+  expect(status).toBe(400);
 });
