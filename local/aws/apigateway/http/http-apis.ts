@@ -37,6 +37,13 @@ interface HttpApi {
   readonly authorizers: Map<string, Authorizer>;
 }
 
+/** An API as it is kept: without the answers of its authorizers. */
+interface KeptApi extends Pick<HttpApi, 'apiId' | 'name' | 'cors' | 'routes'> {
+  readonly integrations: readonly (readonly [id: string, Integration])[];
+  readonly stages: readonly (readonly [name: string, Readonly<Record<string, string>>])[];
+  readonly authorizers: readonly Omit<Authorizer, 'results'>[];
+}
+
 interface Integration {
   readonly functionArn: string;
   readonly timeoutMilliseconds: number;
@@ -51,7 +58,14 @@ interface Route {
 
 /** `urlOf` tells where an API answers. */
 export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => string): HttpApis {
-  const apis = new Map<string, HttpApi>();
+  const kept = context.state.collection<KeptApi>('apigateway.http-apis');
+  const apis = new Map(kept.entries().map(([apiId, api]) => [apiId, restored(api)]));
+
+  /** Keeps the API after a change, and answers. */
+  const changed = <Output>(api: HttpApi, output: Output): Output => {
+    if (context.state.persistent) kept.put(api.apiId, toKept(api));
+    return output;
+  };
 
   const apiOf = (input: Input): HttpApi => {
     const api = apis.get(text(input, 'ApiId'));
@@ -72,7 +86,7 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
       const name = text(input, 'Name');
       const apiId = shortId(`${name}/${apis.size}`);
       const cors = input['CorsConfiguration'] as CorsConfiguration | undefined;
-      apis.set(apiId, {
+      const api: HttpApi = {
         apiId,
         name,
         cors,
@@ -80,11 +94,12 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
         routes: [],
         stages: new Map(),
         authorizers: new Map(),
-      });
-      return { ApiId: apiId, Name: name, ProtocolType: 'HTTP', ApiEndpoint: urlOf(apiId) };
+      };
+      apis.set(apiId, api);
+      return changed(api, { ApiId: apiId, Name: name, ProtocolType: 'HTTP', ApiEndpoint: urlOf(apiId) });
     },
     CreateIntegration(input) {
-      const { integrations, apiId } = apiOf(input);
+      const api = apiOf(input);
       if (
         input['IntegrationType'] !== 'AWS_PROXY' ||
         (input['PayloadFormatVersion'] ?? '2.0') !== '2.0' ||
@@ -95,12 +110,12 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
           'Only Lambda proxy integrations with payload format 2.0 run here',
         );
       }
-      const IntegrationId = shortId(`${apiId}/integration/${integrations.size}`);
-      integrations.set(IntegrationId, {
+      const IntegrationId = shortId(`${api.apiId}/integration/${api.integrations.size}`);
+      api.integrations.set(IntegrationId, {
         functionArn: functionArnOf(text(input, 'IntegrationUri')),
         timeoutMilliseconds: Number(input['TimeoutInMillis'] ?? INTEGRATION_TIMEOUT_MILLISECONDS),
       });
-      return { IntegrationId };
+      return changed(api, { IntegrationId });
     },
     CreateRoute(input) {
       const api = apiOf(input);
@@ -121,24 +136,25 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
         integrationId,
         authorizerId,
       });
-      return { RouteId };
+      return changed(api, { RouteId });
     },
     CreateDeployment: (input) => ({ DeploymentId: shortId(`${apiOf(input).apiId}/deployment`) }),
     CreateStage(input) {
       const StageName = text(input, 'StageName');
-      apiOf(input).stages.set(StageName, (input['StageVariables'] ?? {}) as Record<string, string>);
-      return { StageName };
+      const api = apiOf(input);
+      api.stages.set(StageName, (input['StageVariables'] ?? {}) as Record<string, string>);
+      return changed(api, { StageName });
     },
     CreateAuthorizer(input) {
-      const { authorizers, apiId } = apiOf(input);
+      const api = apiOf(input);
       if (input['AuthorizerType'] !== 'REQUEST') {
         throw new AwsError(
           'BadRequestException',
           `Only Lambda (REQUEST) authorizers run here, not ${text(input, 'AuthorizerType')}`,
         );
       }
-      const AuthorizerId = shortId(`${apiId}/authorizer/${authorizers.size}`);
-      authorizers.set(AuthorizerId, {
+      const AuthorizerId = shortId(`${api.apiId}/authorizer/${api.authorizers.size}`);
+      api.authorizers.set(AuthorizerId, {
         id: AuthorizerId,
         functionArn: functionArnOf(text(input, 'AuthorizerUri')),
         identitySources: (input['IdentitySource'] ?? []) as readonly string[],
@@ -146,7 +162,7 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
         results: new Map(),
         simpleResponses: input['EnableSimpleResponses'] === true || input['EnableSimpleResponses'] === 'true',
       });
-      return { AuthorizerId };
+      return changed(api, { AuthorizerId });
     },
     GetApis: () => ({
       Items: [...apis.values()].map(({ apiId, name }) => ({
@@ -219,6 +235,27 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
 }
 
 type Input = Record<string, unknown>;
+
+function toKept({ apiId, name, cors, routes, integrations, stages, authorizers }: HttpApi): KeptApi {
+  return {
+    apiId,
+    name,
+    cors,
+    routes,
+    integrations: [...integrations],
+    stages: [...stages],
+    authorizers: [...authorizers.values()].map(({ results: _, ...authorizer }) => authorizer),
+  };
+}
+
+function restored({ integrations, stages, authorizers, ...api }: KeptApi): HttpApi {
+  return {
+    ...api,
+    integrations: new Map(integrations),
+    stages: new Map(stages),
+    authorizers: new Map(authorizers.map((each) => [each.id, { ...each, results: new Map() }])),
+  };
+}
 
 function text(input: Input, member: string): string {
   const value = input[member];

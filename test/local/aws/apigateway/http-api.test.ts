@@ -1,4 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
@@ -238,4 +240,39 @@ describe('Lambda authorizers', () => {
       'not JWT',
     );
   });
+});
+
+test('an API is there again after a restart, with its routes, stage variables, authorizers and CORS', async () => {
+  const stateDirectory = await mkdtemp(join(tmpdir(), 'waybill-state-'));
+  directories.push(stateDirectory);
+  const start = async () => {
+    await aws.close();
+    aws = await startEmbeddedAws({ clock, stateDirectory });
+    ({ lambda } = aws.services);
+  };
+  await start();
+  await createApi({ CorsConfiguration: { AllowOrigins: ['https://app.example'] } });
+  await call('CreateStage', { ApiId: apiId, StageName: 'v1', StageVariables: { colour: 'green' } });
+  const authorizer = await createFunction('authorizer', 'return { isAuthorized: true, context: { a: 1 } };');
+  const { AuthorizerId } = await call('CreateAuthorizer', {
+    ApiId: apiId,
+    AuthorizerType: 'REQUEST',
+    AuthorizerUri: authorizer,
+    IdentitySource: ['$request.header.Authorization'],
+    EnableSimpleResponses: true,
+  });
+  const echo = await createFunction(
+    'echo',
+    'return [event.requestContext.authorizer, event.stageVariables, event.pathParameters];',
+  );
+  await addRoute('GET /orders/{id}', echo, { AuthorizerId, AuthorizationType: 'CUSTOM' });
+
+  await start();
+
+  url = aws.services.apigateway.urlOf(apiId);
+  const headers = { authorization: 'token', origin: 'https://app.example' };
+  const response = await fetch(`${url}/v1/orders/7`, { headers });
+  expect(await response.json()).toEqual([{ lambda: { a: 1 } }, { colour: 'green' }, { id: '7' }]);
+  expect(response.headers.get('access-control-allow-origin')).toBe('https://app.example');
+  expect((await fetch(`${url}/v1/orders/7`)).status).toBe(401);
 });
