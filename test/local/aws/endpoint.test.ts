@@ -94,7 +94,7 @@ test('an unknown Query action and a request that is for nobody are answered with
   const query = await fetch(endpointUrl, { method: 'POST', body: new URLSearchParams({ Action: 'Fly' }) });
   const nobody = await fetch(`${endpointUrl}/nothing/here`);
 
-  expect(query.status).toBe(404);
+  expect(query.status).toBe(400);
   expect(await query.text()).toContain('<Code>InvalidAction</Code>');
   expect(nobody.status).toBe(404);
 });
