@@ -29,6 +29,16 @@ export interface CloudFormationService extends AwsService {
   settled(): Promise<void>;
 }
 
+/** Actions that begin a change. */
+const BEGINNING: ReadonlySet<string> = new Set([
+  'ContinueUpdateRollback',
+  'CreateStack',
+  'DeleteStack',
+  'ExecuteChangeSet',
+  'RollbackStack',
+  'UpdateStack',
+]);
+
 /** CloudFormation with the stacks that an earlier process kept. */
 export function createCloudFormationService(context: AwsContext): CloudFormationService {
   const stacks = stacksOf(context);
@@ -46,7 +56,9 @@ export function createCloudFormationService(context: AwsContext): CloudFormation
       routes: [customResourceRoute(context)],
     },
     async handle(action, input) {
-      return (await actionNamed(actions, 'CloudFormation', action)(input)) ?? {};
+      const output = (await actionNamed(actions, 'CloudFormation', action)(input)) ?? {};
+      if (BEGINNING.has(action)) await work.settledSoon();
+      return output;
     },
     authorization: (action, input) => cloudFormationAuthorization(context, action, input),
     onLog(log) {

@@ -25,6 +25,11 @@ export interface Work {
   beginRollback(stack: Stack, token: string | undefined): void;
   /** Resolves when nothing is under way any more. */
   settled(): Promise<void>;
+  /**
+   * Resolves then, too, or after a moment. Most changes take milliseconds here, and clients ask every few seconds
+   * how far they are: an answer that waits a moment saves them the first wait.
+   */
+  settledSoon(): Promise<void>;
 }
 
 export interface ChangeOptions {
@@ -37,6 +42,9 @@ export interface ChangeOptions {
   readonly roleArn: string | undefined;
   readonly token: string | undefined;
 }
+
+/** Of the machine's time, whatever the embedded AWS's clock shows: it is for clients that poll. */
+const SOON_MILLISECONDS = 2000;
 
 /** States in which CloudFormation refuses a change. */
 const NOT_UPDATABLE = [
@@ -137,6 +145,14 @@ export function createWork(context: AwsContext, stacks: Stacks, assets: Assets):
     },
     async settled() {
       while (running.size > 0) await Promise.all(running);
+    },
+    async settledSoon() {
+      let timer: NodeJS.Timeout | undefined;
+      const soon = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, SOON_MILLISECONDS);
+      });
+      await Promise.race([work.settled(), soon]);
+      clearTimeout(timer);
     },
   };
   return work;
