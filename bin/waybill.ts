@@ -43,7 +43,7 @@ program
   .option('--json', 'print the endpoint as one JSON object')
   .addHelpText(
     'after',
-    '\nExample:\n  waybill aws --port 4566\n  aws --endpoint-url http://127.0.0.1:4566 sqs create-queue --queue-name orders',
+    '\nExample:\n  waybill aws --port 4566\n  aws --endpoint-url http://127.0.0.1:4566 sqs create-queue --queue-name orders\n\nWith the CDK command line (docs/local-run.md):\n  export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1\n  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n  npx cdk bootstrap aws://000000000000/us-east-1\n  npx cdk deploy --all --require-approval never',
   )
   .action(async (options) => (await import('./commands/aws.ts')).aws(options));
 
