@@ -2,7 +2,7 @@
 import type { AwsContext } from '../context.ts';
 import { call, sendToQueue } from '../delivery/index.ts';
 import { asAwsError } from '../errors.ts';
-import { roleCaller } from '../iam/role-caller.ts';
+import { actingRole } from '../iam/role-caller.ts';
 import { createMappingFilter } from '../matching/index.ts';
 import {
   createShardReader,
@@ -36,7 +36,7 @@ export async function runPipe(
   pipe: Pipe,
   checkpoints: CheckpointStore,
 ): Promise<Poller> {
-  const caller = roleCaller(pipe.RoleArn, pipe.Name);
+  const caller = actingRole('pipes.amazonaws.com', pipe.RoleArn, pipe.Name, pipe.Arn);
   const fromQueue = serviceOf(pipe.Source) === 'sqs';
   const filter = createMappingFilter(filterPatterns(pipe), fromQueue ? 'body' : 'data');
   const measure = (name: string, value = 1, unit = 'Count'): void =>
