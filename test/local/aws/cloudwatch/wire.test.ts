@@ -74,7 +74,7 @@ test('CBOR: a body that is none, and an action that does not exist, are answered
   expect((await cbor('DescribeAlarms', {}, {}, Buffer.from('ff', 'hex'))).output).toMatchObject({
     __type: 'com.amazonaws.cloudwatch#SerializationException',
   });
-  expect((await cbor('Nothing', {})).status).toBe(404);
+  expect((await cbor('Nothing', {})).status).toBe(400);
 });
 
 test('a compressed request is read', async () => {

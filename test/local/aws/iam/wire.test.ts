@@ -78,7 +78,7 @@ describe('roles over the Query API', () => {
         'MalformedPolicyDocument',
       ],
       [await iam('CreateRole', { RoleName: 'not a name', ...trust }), 400, 'ValidationError'],
-      [await iam('CreateTheMoon', {}), 404, 'InvalidAction'],
+      [await iam('CreateTheMoon', {}), 400, 'InvalidAction'],
     ] as const;
 
     for (const [response, status, code] of cases) {
