@@ -142,7 +142,7 @@ export function createSqsService(context: AwsContext): SqsService {
         };
         const senderId = senderIdOf(caller.arn);
         const { messageId, sequenceNumber } = storeMessage(context, queue, input, senderId);
-        queue.notify();
+        queue.notifySoon();
         return { delivered: true, messageId, ...(sequenceNumber !== undefined && { sequenceNumber }) };
       } catch (thrown) {
         return { delivered: false, error: asAwsError(thrown) };

@@ -47,6 +47,11 @@ export interface Queue {
   send(message: NewMessage): FirstSend | { readonly messageId: string; readonly sequenceNumber?: undefined };
   /** Serves receivers that wait. Called after every change that may have made a message available. */
   notify(): void;
+  /**
+   * The same, once what runs now is done: the messages of a batch that another service delivers one by one
+   * reach a waiting receiver together.
+   */
+  notifySoon(): void;
   receive(request: ReceiveRequest, signal?: AbortSignal): Promise<ReceivedMessage[]>;
   delete(handle: string): void;
   changeVisibility(handle: string, seconds: number): void;
@@ -120,6 +125,7 @@ export function createQueue(setup: QueueSetup): Queue {
     return [];
   });
   let { lastOrder } = setup.content;
+  let notifying = false;
   const wake = createAlarm(clock, () => queue.notify());
 
   /** Ends of delays and visibility timeouts. */
@@ -342,6 +348,15 @@ export function createQueue(setup: QueueSetup): Queue {
         return taken.length > 0 ? hand(request, taken) : undefined;
       });
       armWake();
+    },
+
+    notifySoon() {
+      if (waiters.size === 0 || notifying) return;
+      notifying = true;
+      setImmediate(() => {
+        notifying = false;
+        queue.notify();
+      });
     },
 
     async receive(request, signal) {
