@@ -126,6 +126,7 @@ export async function refused(
   try {
     answer = await call;
   } catch (thrown) {
+    if (thrown instanceof NotRun) throw thrown;
     const error = thrown as {
       readonly name: string;
       readonly Code?: string;

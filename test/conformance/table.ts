@@ -50,8 +50,19 @@ function share(results: readonly Result[] | undefined): string {
   if (!results) return 'not offered';
   const count = (outcome: Result['outcome']) => results.filter((result) => result.outcome === outcome).length;
   const notRun = count('not run');
-  return `${count('passed')} of ${results.length - notRun}${notRun > 0 ? `, ${notRun} not run` : ''}`;
+  const noAnswer = results.filter(
+    ({ outcome, reason = '' }) => outcome === 'failed' && NO_ANSWER.test(reason),
+  ).length;
+  return [
+    `${count('passed')} of ${results.length - notRun}`,
+    ...(noAnswer > 0 ? [`${noAnswer} no answer`] : []),
+    ...(notRun > 0 ? [`${notRun} not run`] : []),
+  ].join(', ');
 }
+
+/** The call itself is missing or broke down, rather than behaving otherwise: an unknown action, or an error page. */
+const NO_ANSWER =
+  /Unknown action|UnknownOperation|InvalidAction|not been implemented|NotImplemented|<!doctype|<html/i;
 
 const MARKS: Readonly<Record<Result['outcome'], string>> = {
   passed: 'yes',
@@ -61,6 +72,7 @@ const MARKS: Readonly<Record<Result['outcome'], string>> = {
 
 function mark(targets: ServiceResults['targets'], target: TargetName, behaviour: string): string {
   const result = targets[target]?.find((candidate) => candidate.behaviour === behaviour);
+  if (result?.outcome === 'failed' && NO_ANSWER.test(result.reason ?? '')) return 'no answer';
   return result ? MARKS[result.outcome] : '';
 }
 
