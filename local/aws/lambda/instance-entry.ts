@@ -51,6 +51,7 @@ delete process.env['NODE_COMPILE_CACHE'];
 captureOutput();
 process.setSourceMapsEnabled(true);
 treatBareJsAsCommonJs();
+offerSdk();
 process.on('uncaughtException', (error) => crash(errorOf(error), EXIT_UNCAUGHT));
 process.on('unhandledRejection', (reason) => {
   const { errorMessage, trace } = errorOf(reason);
@@ -184,6 +185,20 @@ function treatBareJsAsCommonJs(): void {
         /\.js(\?|$)/.test(resolved.url) &&
         !resolved.url.includes('/node_modules/');
       return isBare ? { ...resolved, format: 'commonjs' } : resolved;
+    },
+  });
+}
+
+/** Lambda's Node.js runtimes bring the AWS SDK along; uploaded code may count on it. */
+function offerSdk(): void {
+  registerHooks({
+    resolve(specifier, context, nextResolve) {
+      try {
+        return nextResolve(specifier, context);
+      } catch (error) {
+        if (!/^@(?:aws-sdk|smithy)\//.test(specifier)) throw error;
+        return nextResolve(specifier, { ...context, parentURL: import.meta.url });
+      }
     },
   });
 }
