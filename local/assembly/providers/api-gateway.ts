@@ -25,6 +25,14 @@ export const API_GATEWAY_PROVIDERS: Readonly<Record<string, Provider>> = {
       context.records.apis.push({ name, apiId, url });
       return { physicalId: apiId, attributes: { ApiId: apiId, ApiEndpoint: url } };
     },
+    replacedOnChange: ['ProtocolType'],
+    update: updatedBy('UpdateApi', 'ApiId'),
+    async delete(created, _properties, context) {
+      await context.call('apigateway', 'DeleteApi', { ApiId: created.physicalId });
+      const { apis } = context.records;
+      const index = apis.findIndex(({ apiId }) => apiId === created.physicalId);
+      if (index >= 0) apis.splice(index, 1);
+    },
   },
   'AWS::ApiGatewayV2::Integration': {
     honoured: [
@@ -46,6 +54,10 @@ export const API_GATEWAY_PROVIDERS: Readonly<Record<string, Provider>> = {
       const id = answered(await context.call('apigateway', 'CreateIntegration', properties), 'IntegrationId');
       return { physicalId: id, attributes: { IntegrationId: id } };
     },
+    // The kind of an integration is checked when it is made.
+    replacedOnChange: ['ApiId', 'IntegrationSubtype', 'IntegrationType'],
+    update: updatedBy('UpdateIntegration', 'IntegrationId'),
+    delete: deletedBy('DeleteIntegration', 'IntegrationId'),
   },
   'AWS::ApiGatewayV2::Route': {
     honoured: [
@@ -68,6 +80,9 @@ export const API_GATEWAY_PROVIDERS: Readonly<Record<string, Provider>> = {
       const id = answered(await context.call('apigateway', 'CreateRoute', properties), 'RouteId');
       return { physicalId: id, attributes: { RouteId: id } };
     },
+    replacedOnChange: ['ApiId', 'AuthorizationType', 'RouteKey'],
+    update: updatedBy('UpdateRoute', 'RouteId'),
+    delete: deletedBy('DeleteRoute', 'RouteId'),
   },
   'AWS::ApiGatewayV2::RouteResponse': {
     honoured: ['ApiId', 'RouteId', 'RouteResponseKey'],
@@ -80,6 +95,8 @@ export const API_GATEWAY_PROVIDERS: Readonly<Record<string, Provider>> = {
       );
       return { physicalId: id, attributes: { RouteResponseId: id } };
     },
+    /** It goes with its route. */
+    delete: async () => {},
   },
   'AWS::ApiGatewayV2::Deployment': {
     honoured: ['ApiId'],
@@ -89,6 +106,7 @@ export const API_GATEWAY_PROVIDERS: Readonly<Record<string, Provider>> = {
       const id = answered(await context.call('apigateway', 'CreateDeployment', properties), 'DeploymentId');
       return { physicalId: id, attributes: { DeploymentId: id } };
     },
+    delete: deletedBy('DeleteDeployment', 'DeploymentId'),
   },
   'AWS::ApiGatewayV2::Stage': {
     honoured: ['ApiId', 'StageName', 'StageVariables'],
@@ -111,6 +129,9 @@ export const API_GATEWAY_PROVIDERS: Readonly<Record<string, Provider>> = {
       });
       return { physicalId: name, attributes: {} };
     },
+    replacedOnChange: ['ApiId', 'StageName'],
+    update: updatedBy('UpdateStage', 'StageName'),
+    delete: deletedBy('DeleteStage', 'StageName'),
   },
   'AWS::ApiGatewayV2::Authorizer': {
     honoured: [
@@ -134,8 +155,26 @@ export const API_GATEWAY_PROVIDERS: Readonly<Record<string, Provider>> = {
       const id = answered(answer, 'AuthorizerId');
       return { physicalId: id, attributes: { AuthorizerId: id } };
     },
+    replacedOnChange: ['ApiId', 'AuthorizerType'],
+    update: updatedBy('UpdateAuthorizer', 'AuthorizerId'),
+    delete: deletedBy('DeleteAuthorizer', 'AuthorizerId'),
   },
 };
+
+/** The action takes the properties and the id of what is there. */
+function updatedBy(action: string, idMember: string): NonNullable<Provider['update']> {
+  return async (created, properties, _previous, context) => {
+    await context.call('apigateway', action, { ...properties, [idMember]: created.physicalId });
+    return created;
+  };
+}
+
+function deletedBy(action: string, idMember: string): NonNullable<Provider['delete']> {
+  return async (created, properties, context) => {
+    const input = { ApiId: properties['ApiId'], [idMember]: created.physicalId };
+    await context.call('apigateway', action, input);
+  };
+}
 
 /** What belongs to an API that does not run is left out with it. */
 function refuseMissingApi(properties: JsonObject, context: ProviderContext): void {

@@ -282,3 +282,78 @@ test('stacks survive a restart, and the next deployment goes on from there', asy
     await rm(stateDirectory, { recursive: true, force: true });
   }
 });
+
+describe('an HTTP API', () => {
+  const answer = (text: string) => ({
+    Type: 'AWS::Lambda::Function',
+    Properties: {
+      Runtime: 'nodejs24.x',
+      Handler: 'index.handler',
+      Code: { ZipFile: `exports.handler = async () => '${text}';` },
+    },
+  });
+  const route = (RouteKey: string, integration: string) => ({
+    Type: 'AWS::ApiGatewayV2::Route',
+    Properties: {
+      ApiId: { Ref: 'Api' },
+      RouteKey,
+      Target: { 'Fn::Join': ['/', ['integrations', { Ref: integration }]] },
+    },
+  });
+  const integration = (name: string) => ({
+    Type: 'AWS::ApiGatewayV2::Integration',
+    Properties: {
+      ApiId: { Ref: 'Api' },
+      IntegrationType: 'AWS_PROXY',
+      IntegrationUri: { 'Fn::GetAtt': [name, 'Arn'] },
+      PayloadFormatVersion: '2.0',
+    },
+  });
+  const api = (routes: Record<string, object>) => ({
+    Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { Name: 'api', ProtocolType: 'HTTP' } },
+    Stage: {
+      Type: 'AWS::ApiGatewayV2::Stage',
+      Properties: { ApiId: { Ref: 'Api' }, StageName: '$default', AutoDeploy: true },
+    },
+    One: answer('one'),
+    Two: answer('two'),
+    Invoke: {
+      Type: 'AWS::Lambda::Permission',
+      Properties: {
+        Action: 'lambda:InvokeFunction',
+        FunctionName: { Ref: 'One' },
+        Principal: 'apigateway.amazonaws.com',
+      },
+    },
+    InvokeTwo: {
+      Type: 'AWS::Lambda::Permission',
+      Properties: {
+        Action: 'lambda:InvokeFunction',
+        FunctionName: { Ref: 'Two' },
+        Principal: 'apigateway.amazonaws.com',
+      },
+    },
+    ...routes,
+  });
+
+  test('changes its routes under the same address, and goes with its stack', async () => {
+    const first = await apply(api({ I: integration('One'), R: route('GET /a', 'I') }));
+    const url = first.records.apis[0]?.url ?? '';
+    const get = async (path: string) => {
+      const response = await fetch(`${url}${path}`);
+      return response.ok ? response.json() : response.status;
+    };
+    expect(await get('/a')).toBe('one');
+
+    const second = await apply(
+      api({ I: integration('Two'), R: route('GET /a', 'I'), S: route('GET /b', 'I') }),
+    );
+
+    expect(second.records.apis[0]?.url).toBe(url);
+    expect([await get('/a'), await get('/b')]).toEqual(['two', 'two']);
+    await apply(api({ I: integration('Two'), S: route('GET /b', 'I') }));
+    expect([await get('/a'), await get('/b')]).toEqual([404, 'two']);
+    await apply({ Q: queue() });
+    expect([await get('/b'), second.records.apis]).toEqual([404, []]);
+  });
+});

@@ -35,10 +35,13 @@ interface HttpApi {
   readonly routes: Route[];
   readonly stages: Map<string, Readonly<Record<string, string>>>;
   readonly authorizers: Map<string, Authorizer>;
+  /** Parts made so far, for ids that do not come again. */
+  made: number;
 }
 
 /** An API as it is kept: without the answers of its authorizers. */
 interface KeptApi extends Pick<HttpApi, 'apiId' | 'name' | 'cors' | 'routes'> {
+  readonly made: number;
   readonly integrations: readonly (readonly [id: string, Integration])[];
   readonly stages: readonly (readonly [name: string, Readonly<Record<string, string>>])[];
   readonly authorizers: readonly Omit<Authorizer, 'results'>[];
@@ -60,6 +63,7 @@ interface Route {
 export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => string): HttpApis {
   const kept = context.state.collection<KeptApi>('apigateway.http-apis');
   const apis = new Map(kept.entries().map(([apiId, api]) => [apiId, restored(api)]));
+  let made = 0;
 
   /** Keeps the API after a change, and answers. */
   const changed = <Output>(api: HttpApi, output: Output): Output => {
@@ -78,13 +82,14 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
     return api;
   };
 
-  const actions: Readonly<Record<string, (input: Input) => unknown>> = {
+  const create: Readonly<Record<string, (input: Input) => unknown>> = {
     CreateApi(input) {
       const protocol = text(input, 'ProtocolType') || 'HTTP';
       if (protocol !== 'HTTP')
         throw new AwsError('BadRequestException', `Only HTTP APIs run here, not ${protocol}`);
       const name = text(input, 'Name');
-      const apiId = shortId(`${name}/${apis.size}`);
+      let apiId = shortId(`${name}/${made++}`);
+      while (apis.has(apiId)) apiId = shortId(`${name}/${made++}`);
       const cors = input['CorsConfiguration'] as CorsConfiguration | undefined;
       const api: HttpApi = {
         apiId,
@@ -94,6 +99,7 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
         routes: [],
         stages: new Map(),
         authorizers: new Map(),
+        made: 0,
       };
       apis.set(apiId, api);
       return changed(api, { ApiId: apiId, Name: name, ProtocolType: 'HTTP', ApiEndpoint: urlOf(apiId) });
@@ -110,7 +116,7 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
           'Only Lambda proxy integrations with payload format 2.0 run here',
         );
       }
-      const IntegrationId = shortId(`${api.apiId}/integration/${api.integrations.size}`);
+      const IntegrationId = text(input, 'IntegrationId') || shortId(`${api.apiId}/integration/${api.made++}`);
       api.integrations.set(IntegrationId, {
         functionArn: functionArnOf(text(input, 'IntegrationUri')),
         timeoutMilliseconds: Number(input['TimeoutInMillis'] ?? INTEGRATION_TIMEOUT_MILLISECONDS),
@@ -122,7 +128,7 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
       const integrationId = /^integrations\/(.+)$/.exec(text(input, 'Target'))?.[1] ?? '';
       if (!api.integrations.has(integrationId))
         throw new AwsError('NotFoundException', `Unable to find Integration by key ${integrationId}`, 404);
-      const RouteId = shortId(`${api.apiId}/route/${api.routes.length}`);
+      const RouteId = text(input, 'RouteId') || shortId(`${api.apiId}/route/${api.made++}`);
       const authorizerId = input['AuthorizerId'] as string | undefined;
       if (input['AuthorizationType'] === 'AWS_IAM') {
         throw new AwsError(
@@ -130,12 +136,10 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
           'HTTP API routes with AWS_IAM authorization do not run here',
         );
       }
-      api.routes.push({
-        routeId: RouteId,
-        routeKey: text(input, 'RouteKey'),
-        integrationId,
-        authorizerId,
-      });
+      const route = { routeId: RouteId, routeKey: text(input, 'RouteKey'), integrationId, authorizerId };
+      const index = api.routes.findIndex(({ routeId }) => routeId === RouteId);
+      if (index < 0) api.routes.push(route);
+      else api.routes[index] = route;
       return changed(api, { RouteId });
     },
     CreateDeployment: (input) => ({ DeploymentId: shortId(`${apiOf(input).apiId}/deployment`) }),
@@ -153,7 +157,7 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
           `Only Lambda (REQUEST) authorizers run here, not ${text(input, 'AuthorizerType')}`,
         );
       }
-      const AuthorizerId = shortId(`${api.apiId}/authorizer/${api.authorizers.size}`);
+      const AuthorizerId = text(input, 'AuthorizerId') || shortId(`${api.apiId}/authorizer/${api.made++}`);
       api.authorizers.set(AuthorizerId, {
         id: AuthorizerId,
         functionArn: functionArnOf(text(input, 'AuthorizerUri')),
@@ -171,6 +175,51 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
         ApiEndpoint: urlOf(apiId),
       })),
     }),
+  };
+
+  /** A change is the part made again, in its place. */
+  const actions: Readonly<Record<string, (input: Input) => unknown>> = {
+    ...create,
+    ...Object.fromEntries(
+      ['Authorizer', 'Integration', 'Route', 'Stage'].map((part) => [
+        `Update${part}`,
+        (input: Input) => create[`Create${part}`]?.(input),
+      ]),
+    ),
+    UpdateApi(input) {
+      const api = apiOf(input);
+      const cors = input['CorsConfiguration'] as CorsConfiguration | undefined;
+      const next = { ...api, name: text(input, 'Name') || api.name, cors };
+      apis.set(api.apiId, next);
+      return changed(next, { ApiId: api.apiId });
+    },
+    DeleteApi(input) {
+      const { apiId } = apiOf(input);
+      apis.delete(apiId);
+      kept.delete(apiId);
+    },
+    DeleteAuthorizer(input) {
+      const api = apiOf(input);
+      api.authorizers.delete(text(input, 'AuthorizerId'));
+      return changed(api, undefined);
+    },
+    DeleteDeployment: (input) => void apiOf(input),
+    DeleteIntegration(input) {
+      const api = apiOf(input);
+      api.integrations.delete(text(input, 'IntegrationId'));
+      return changed(api, undefined);
+    },
+    DeleteRoute(input) {
+      const api = apiOf(input);
+      const index = api.routes.findIndex(({ routeId }) => routeId === text(input, 'RouteId'));
+      if (index >= 0) api.routes.splice(index, 1);
+      return changed(api, undefined);
+    },
+    DeleteStage(input) {
+      const api = apiOf(input);
+      api.stages.delete(text(input, 'StageName'));
+      return changed(api, undefined);
+    },
   };
 
   const execute = async (apiId: string, request: RestRequest, rawPath: string): Promise<RestResponse> => {
@@ -236,15 +285,16 @@ export function createHttpApis(context: AwsContext, urlOf: (apiId: string) => st
 
 type Input = Record<string, unknown>;
 
-function toKept({ apiId, name, cors, routes, integrations, stages, authorizers }: HttpApi): KeptApi {
+function toKept({ apiId, name, cors, made, routes, integrations, stages, authorizers }: HttpApi): KeptApi {
   return {
     apiId,
+    made,
     name,
     cors,
     routes,
     integrations: [...integrations],
     stages: [...stages],
-    authorizers: [...authorizers.values()].map(({ results: _, ...authorizer }) => authorizer),
+    authorizers: [...authorizers.values()].map(({ results: _results, ...authorizer }) => authorizer),
   };
 }
 

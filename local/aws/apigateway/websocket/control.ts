@@ -32,7 +32,9 @@ export function createWebSocketControl(
     return output;
   };
 
-  const actions: WebSocketControl['actions'] = {
+  let made = 0;
+
+  const create: WebSocketControl['actions'] = {
     CreateApi(input) {
       const name = text(input, 'Name');
       const routeSelectionExpression = text(input, 'RouteSelectionExpression');
@@ -64,11 +66,6 @@ export function createWebSocketControl(
         ApiEndpoint: urlOf(apiId).replace(/^http/, 'ws'),
       });
     },
-    DeleteApi(input) {
-      const { apiId } = apiOf(input);
-      apis.delete(apiId);
-      kept.delete(apiId);
-    },
     CreateIntegration(input) {
       const api = apiOf(input);
       const type = text(input, 'IntegrationType');
@@ -78,7 +75,8 @@ export function createWebSocketControl(
           `WebSocket integrations of type ${type} do not run here, only AWS_PROXY and MOCK`,
         );
       }
-      const IntegrationId = shortId(`${api.apiId}/integration/${Object.keys(api.integrations).length}`);
+      const IntegrationId =
+        text(input, 'IntegrationId') || shortId(`${api.apiId}/integration/${context.clock.now()}/${made++}`);
       api.integrations[IntegrationId] = {
         type,
         functionArn: functionArnOf(text(input, 'IntegrationUri')),
@@ -135,7 +133,8 @@ export function createWebSocketControl(
       if (text(input, 'AuthorizerType') !== 'REQUEST') {
         throw new AwsError('BadRequestException', 'WebSocket APIs have REQUEST authorizers only');
       }
-      const id = shortId(`${api.apiId}/authorizer/${Object.keys(api.authorizers).length}`);
+      const id =
+        text(input, 'AuthorizerId') || shortId(`${api.apiId}/authorizer/${context.clock.now()}/${made++}`);
       api.authorizers[id] = {
         id,
         functionArn: functionArnOf(text(input, 'AuthorizerUri')),
@@ -151,6 +150,70 @@ export function createWebSocketControl(
       const StageName = text(input, 'StageName');
       api.stages[StageName] = (input['StageVariables'] ?? {}) as Record<string, string>;
       return changed(api, { StageName });
+    },
+  };
+  const keyOf = (api: WebSocketApi, routeId: string): string =>
+    Object.keys(api.routes).find((routeKey) => shortId(`${api.apiId}/route/${routeKey}`) === routeId) ?? '';
+
+  /** A change is the part made again, in its place. */
+  const actions: WebSocketControl['actions'] = {
+    ...create,
+    ...Object.fromEntries(
+      ['Authorizer', 'Integration', 'Stage'].map((part) => [
+        `Update${part}`,
+        (input: Input) => create[`Create${part}`]?.(input),
+      ]),
+    ),
+    UpdateRoute(input) {
+      const api = apiOf(input);
+      const routeKey = keyOf(api, text(input, 'RouteId'));
+      const before = api.routes[routeKey];
+      delete api.routes[routeKey];
+      try {
+        const output = create['CreateRoute']?.(input);
+        const after = api.routes[text(input, 'RouteKey')];
+        if (before?.returnsResponse === true && after) after.returnsResponse = true;
+        return changed(api, output);
+      } catch (error) {
+        if (before) api.routes[routeKey] = before;
+        throw error;
+      }
+    },
+    UpdateApi(input) {
+      const api = apiOf(input);
+      const next = {
+        ...api,
+        name: text(input, 'Name') || api.name,
+        routeSelectionExpression: text(input, 'RouteSelectionExpression') || api.routeSelectionExpression,
+      };
+      apis.set(api.apiId, next);
+      return changed(next, { ApiId: api.apiId });
+    },
+    DeleteApi(input) {
+      const { apiId } = apiOf(input);
+      apis.delete(apiId);
+      kept.delete(apiId);
+    },
+    DeleteAuthorizer(input) {
+      const api = apiOf(input);
+      delete api.authorizers[text(input, 'AuthorizerId')];
+      return changed(api, undefined);
+    },
+    DeleteDeployment: (input) => void apiOf(input),
+    DeleteIntegration(input) {
+      const api = apiOf(input);
+      delete api.integrations[text(input, 'IntegrationId')];
+      return changed(api, undefined);
+    },
+    DeleteRoute(input) {
+      const api = apiOf(input);
+      delete api.routes[keyOf(api, text(input, 'RouteId'))];
+      return changed(api, undefined);
+    },
+    DeleteStage(input) {
+      const api = apiOf(input);
+      delete api.stages[text(input, 'StageName')];
+      return changed(api, undefined);
     },
   };
   return { actions, find: (apiId) => apis.get(apiId) };
