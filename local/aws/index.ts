@@ -13,7 +13,7 @@ import { createEventsService } from './events/index.ts';
 import { createIamService } from './iam/index.ts';
 import { createKinesisService } from './kinesis/index.ts';
 import { createKmsService } from './kms/index.ts';
-import { createLambdaService } from './lambda/index.ts';
+import { createLambdaService, type LambdaOptions } from './lambda/index.ts';
 import { createLogsService } from './logs/index.ts';
 import { createPipesService } from './pipes/index.ts';
 import { createS3Service } from './s3/index.ts';
@@ -42,6 +42,8 @@ export interface EmbeddedAwsOptions extends Omit<AwsContextOptions, 'state'>, En
    * @default - nothing outlives the process
    */
   readonly stateDirectory?: string;
+  /** How functions run on this machine; changed code is run at once with `hotReload`. */
+  readonly lambda?: LambdaOptions;
 }
 
 /** A running embedded AWS. */
@@ -59,12 +61,12 @@ export interface EmbeddedAws {
  * port is taken, with a `StateError` when the state directory can't be used. Further services join with `context.services.register(service)` at any time.
  */
 export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedAws> {
-  const { stateDirectory, ...contextOptions } = options;
+  const { stateDirectory, lambda, ...contextOptions } = options;
   const context = createAwsContext({
     ...contextOptions,
     ...(stateDirectory !== undefined && { state: openStateStore(stateDirectory) }),
   });
-  const services = createBuiltInServices(context);
+  const services = createBuiltInServices(context, lambda);
   const endpoint = await startEndpoint(context, options).catch((error: unknown) => {
     context.state.close();
     throw error;
@@ -82,7 +84,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 }
 
 /** The built-in services, registered in `context`, without an endpoint: all in-process calls work. */
-function createBuiltInServices(context: AwsContext): AwsServices {
+function createBuiltInServices(context: AwsContext, lambda?: LambdaOptions): AwsServices {
   const services: AwsServices = {
     apigateway: createApiGatewayService(context),
     cloudformation: createCloudFormationService(context),
@@ -92,7 +94,7 @@ function createBuiltInServices(context: AwsContext): AwsServices {
     iam: createIamService(context),
     kinesis: createKinesisService(context),
     kms: createKmsService(context),
-    lambda: createLambdaService(context),
+    lambda: createLambdaService(context, lambda),
     logs: createLogsService(context),
     monitoring: createCloudWatchService(context),
     pipes: createPipesService(context),
