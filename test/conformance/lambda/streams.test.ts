@@ -1,7 +1,14 @@
 /** Conformance of Lambda: event source mappings of Kinesis streams. */
+import {
+  CreateTableCommand,
+  DeleteTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { GetEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { lambdaFunction, lambdaOf, mapping, reportingFunction } from '../functions.ts';
-import { behavioursOf, expect, refused } from '../harness.ts';
+import { behavioursOf, expect, refused, type Conformance } from '../harness.ts';
 import { stream } from '../streams.ts';
 
 const behaviour = behavioursOf('lambda');
@@ -202,3 +209,129 @@ behaviour(
     });
   },
 );
+
+behaviour(
+  'changes of a table reach the function with keys and images',
+  `${GUIDE}/with-ddb.html`,
+  async (aws) => {
+    const [table, reports] = [await tableWithStream(aws), await aws.queue()];
+    const worker = await reportingFunction(aws, reports);
+    await mapping(aws, {
+      FunctionName: worker.name,
+      EventSourceArn: table.streamArn,
+      StartingPosition: 'TRIM_HORIZON',
+    });
+
+    await table.put('1', 'new');
+
+    const [report] = await reports.receive(1);
+    expect((JSON.parse(report?.Body ?? '') as { Records: unknown[] }).Records[0]).toMatchObject({
+      eventName: 'INSERT',
+      eventSource: 'aws:dynamodb',
+      eventVersion: '1.1',
+      awsRegion: aws.region,
+      eventSourceARN: table.streamArn,
+      dynamodb: {
+        Keys: { id: { S: '1' } },
+        NewImage: { id: { S: '1' }, text: { S: 'new' } },
+        StreamViewType: 'NEW_AND_OLD_IMAGES',
+        SequenceNumber: expect.any(String) as unknown,
+        ApproximateCreationDateTime: expect.any(Number) as unknown,
+      },
+    });
+  },
+);
+
+behaviour(
+  'a filter looks into the images of a table’s changes',
+  `${GUIDE}/with-ddb-filtering.html`,
+  async (aws) => {
+    const [table, reports] = [await tableWithStream(aws), await aws.queue()];
+    const worker = await reportingFunction(aws, reports);
+    await table.put('1', 'other');
+    await table.put('2', 'order');
+    await mapping(aws, {
+      FunctionName: worker.name,
+      EventSourceArn: table.streamArn,
+      StartingPosition: 'TRIM_HORIZON',
+      FilterCriteria: { Filters: [{ Pattern: '{"dynamodb":{"NewImage":{"text":{"S":["order"]}}}}' }] },
+    });
+
+    const [report] = await reports.receive(1);
+
+    const { Records } = JSON.parse(report?.Body ?? '') as { Records: { dynamodb: { Keys: unknown } }[] };
+    expect(Records.map(({ dynamodb }) => dynamodb.Keys)).toEqual([{ id: { S: '2' } }]);
+  },
+);
+
+behaviour(
+  'what was given up of a table’s changes is told to the destination',
+  `${GUIDE}/services-dynamodb-errors.html`,
+  async (aws) => {
+    const [table, failed] = [await tableWithStream(aws), await aws.queue()];
+    const worker = await lambdaFunction(
+      aws,
+      'export const handler = async () => { throw new Error("no"); };',
+    );
+    await table.put('1', 'bad');
+    await mapping(aws, {
+      FunctionName: worker.name,
+      EventSourceArn: table.streamArn,
+      StartingPosition: 'TRIM_HORIZON',
+      MaximumRetryAttempts: 0,
+      DestinationConfig: { OnFailure: { Destination: failed.arn } },
+    });
+
+    const [message] = await failed.receive(1);
+
+    expect(JSON.parse(message?.Body ?? '')).toMatchObject({
+      requestContext: { condition: 'RetryAttemptsExhausted' },
+      DDBStreamBatchInfo: { batchSize: 1, streamArn: table.streamArn },
+    });
+  },
+);
+
+behaviour(
+  'a table’s stream has no position by time',
+  `${API}/API_CreateEventSourceMapping.html`,
+  async (aws) => {
+    const [table, worker] = [await tableWithStream(aws), await lambdaFunction(aws, SILENT)];
+
+    await refused(
+      mapping(aws, {
+        FunctionName: worker.name,
+        EventSourceArn: table.streamArn,
+        StartingPosition: 'AT_TIMESTAMP',
+        StartingPositionTimestamp: new Date(0),
+      }),
+      'InvalidParameterValueException',
+      'ValidationException',
+    );
+  },
+);
+
+/** A table whose changes are streamed. Deleted afterwards. */
+async function tableWithStream(aws: Conformance): Promise<{
+  readonly streamArn: string;
+  put(id: string, text: string): Promise<unknown>;
+}> {
+  const client = aws.client(DynamoDBClient);
+  const TableName = aws.uniqueName('table');
+  const { TableDescription } = await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+    }),
+  );
+  aws.cleanup(() => client.send(new DeleteTableCommand({ TableName })));
+  const put = (id: string, text: string) =>
+    client.send(new PutItemCommand({ TableName, Item: { id: { S: id }, text: { S: text } } }));
+  await aws.eventually(async () => {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName }));
+    if (Table?.TableStatus !== 'ACTIVE') throw new Error('the table is not active yet');
+  }, 60);
+  return { streamArn: TableDescription?.LatestStreamArn ?? '', put };
+}
