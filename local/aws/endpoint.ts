@@ -104,7 +104,10 @@ async function answer(
 ): Promise<void> {
   const requestId = randomUUID();
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  // Only when nobody waits for the answer any more: an abort costs.
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
   try {
     if (await answerStreamed(context, request, response, requestId, gone.signal)) return;
     const body = await readBody(request);
