@@ -93,7 +93,7 @@ export function createFunctionRunner(
   const { functionName, functionArn } = configuration;
   const pool = createInstancePool(configuration, {
     region: context.region,
-    // Asked at the start of each instance: the endpoint listens only after the functions of a state directory are back.
+    // Asked at the start of each instance: an endpoint may begin to listen when the functions are already there.
     get endpointUrl() {
       return context.endpointUrl;
     },

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 
 import type { AwsContext } from '../context.ts';
 import { AwsError } from '../errors.ts';
+import { atThisEndpoint } from '../former-endpoints.ts';
 import type { EventInvokeConfig } from './async-invocation.ts';
 import type { CodeWatch } from './code-watch.ts';
 import type { Concurrency } from './concurrency.ts';
@@ -129,7 +130,7 @@ export function createFunctions(options: FunctionsOptions): Functions {
       kept.delete(name);
       continue;
     }
-    const entry = add(configure(props), modifiedAt);
+    const entry = add(configure(atThisEndpoint(context, props)), modifiedAt);
     for (const [qualifier, config] of eventInvokeConfigs) entry.eventInvokeConfigs.set(qualifier, config);
     for (const alias of aliases) entry.aliases.set(alias.name, alias);
     entry.versions = [...versions];

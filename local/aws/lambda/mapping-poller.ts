@@ -16,6 +16,7 @@ import {
 import { sendToDestination } from './destinations.ts';
 import { discardedBatchRecord } from './discarded-batch.ts';
 import type { MappingConfiguration } from './event-source-mapping.ts';
+import { publishMetric } from './metrics.ts';
 import type { FunctionConfiguration } from './function-configuration.ts';
 import type { RunResult } from './function-runner.ts';
 import type { StreamSettings } from './stream-mapping.ts';
@@ -104,11 +105,17 @@ export async function startMappingPoller(
     batchSize: mapping.batchSize,
     batchingWindowSeconds: mapping.batchingWindowSeconds,
     matches,
-    deliver: (batch) =>
-      deliver(
+    deliver(batch) {
+      const last = batch.records.at(-1);
+      if (last) {
+        const age = context.clock.now() - last.arrivedAt;
+        publishMetric(context, configuration.functionName, 'IteratorAge', Math.max(0, age));
+      }
+      return deliver(
         streamEvent(mapping, stream, batch),
         batch.records.map(({ sequenceNumber }) => sequenceNumber),
-      ),
+      );
+    },
     async discard(batch) {
       if (stream.onFailure === undefined) return;
       const record = discardedBatchRecord(mapping, configuration.functionArn, batch, context.clock.now());

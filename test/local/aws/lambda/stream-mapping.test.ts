@@ -154,7 +154,15 @@ describe('event source mappings of Kinesis', () => {
 
   test('with a parallelization factor keys run side by side and each stays in order', async () => {
     await put('a1', 'b1', 'c1', 'a2', 'b2', 'c2', 'a3', 'b3', 'c3');
-    await it.create('worker', PRINTS);
+    // Earlier records take longer: in a lane of their own later ones would overtake them.
+    await it.create(
+      'worker',
+      `export const handler = async ({ Records: [{ kinesis }] }) => {
+         const text = Buffer.from(kinesis.data, 'base64').toString();
+         await new Promise((resolve) => setTimeout(resolve, 60 * (3 - Number(text[1]))));
+         console.log(text);
+       };`,
+    );
 
     await map({ ParallelizationFactor: 3, BatchSize: 1 });
 
