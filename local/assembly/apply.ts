@@ -65,6 +65,7 @@ export async function applyStack(
   stack.template = request.template;
   stack.templateBody = request.templateBody;
   stack.parameters = request.parameters;
+  stacks.save(stack);
   try {
     const { stackName, stackId } = { stackName: stack.name, stackId: stack.id };
     const walk = walkTemplate({ ...request, stackName, stackId }, stacks, (resource) => make(run, resource));
@@ -376,6 +377,7 @@ function failed(run: Run, { logicalId, definition }: WantedResource, thrown: unk
 
 function put(run: Run, resource: StackResource): void {
   run.stack.resources.set(resource.logicalId, resource);
+  run.stacks.saveResource(run.stack, resource);
 }
 
 function contextOf(run: Run, resource: Undressed): ProviderContext {

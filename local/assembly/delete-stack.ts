@@ -46,6 +46,7 @@ export async function deleteStackWith(
   };
 
   setStatus('DELETE_IN_PROGRESS');
+  stacks.save(stack);
   for (const { exportName } of stack.outputs) {
     if (exportName === undefined) continue;
     const users = stacks.importers(exportName).filter((each) => each !== stack);

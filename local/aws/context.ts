@@ -10,6 +10,7 @@ import { createCredentials, type Credentials } from './credentials.ts';
 import { AwsError } from './errors.ts';
 import { createFaultRules, type FaultRules } from './faults.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { formerEndpointUrls } from './former-endpoints.ts';
 import type { RestRequest, RestResponse, RestRoute } from './protocols/rest-json.ts';
 import { forgetfulStateStore, type StateStore } from './state/index.ts';
 
@@ -248,6 +249,8 @@ export interface AwsContext {
   readonly clock: Clock;
   /** Where the endpoint listens, no trailing slash. `startEmbeddedAws` sets it once the port is known. */
   endpointUrl: string;
+  /** Where earlier processes on the same state directory listened. */
+  readonly formerEndpointUrls: readonly string[];
   readonly services: ServiceRegistry;
   readonly faults: FaultRules;
   readonly events: Happenings;
@@ -281,18 +284,20 @@ export interface AwsContextOptions {
 /** A context with no services yet. */
 export function createAwsContext(options: AwsContextOptions = {}): AwsContext {
   const clock = options.clock ?? systemClock();
+  const state = options.state ?? forgetfulStateStore;
   return {
     region: options.region ?? DEFAULT_REGION,
     accountId: options.accountId ?? DEFAULT_ACCOUNT_ID,
     clock,
     endpointUrl: options.endpointUrl ?? 'http://127.0.0.1:4566',
+    formerEndpointUrls: formerEndpointUrls(state),
     services: createServiceRegistry(),
     faults: createFaultRules(options.faultSeed),
     events: createHappenings(clock),
     metrics: createMetrics(),
     credentials: createCredentials(),
     policies: options.policies ?? 'enforced-where-present',
-    state: options.state ?? forgetfulStateStore,
+    state,
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { createAwsContext, type AwsContext, type AwsContextOptions, type AwsServices } from './context.ts';
 import { startEndpoint, type EndpointOptions } from './endpoint.ts';
+import { rememberEndpointUrl } from './former-endpoints.ts';
 import { createApiGatewayService } from './apigateway/index.ts';
 import { createCloudWatchService } from './cloudwatch/index.ts';
 import { createDynamoDbService } from './dynamodb/index.ts';
@@ -66,11 +67,21 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     ...contextOptions,
     ...(stateDirectory !== undefined && { state: openStateStore(stateDirectory) }),
   });
-  const services = createBuiltInServices(context, lambda);
+  // First of all, since services that come back from a state directory ask for the address. Nobody is answered before
+  // the services are there: no request is read until this code has run.
   const endpoint = await startEndpoint(context, options).catch((error: unknown) => {
     context.state.close();
     throw error;
   });
+  rememberEndpointUrl(context);
+  let services: AwsServices;
+  try {
+    services = createBuiltInServices(context, lambda);
+  } catch (error) {
+    await endpoint.close();
+    context.state.close();
+    throw error;
+  }
   return {
     endpointUrl: endpoint.url,
     context,

@@ -1,6 +1,7 @@
 /** API destinations: HTTP endpoints that rules send events to. eventbridge/latest/userguide/eb-api-destinations.html */
 import { randomUUID } from 'node:crypto';
 import type { AwsContext } from '../context.ts';
+import { atThisEndpoint } from '../former-endpoints.ts';
 import type { Connections } from './connections.ts';
 import { alreadyExists, limitExceeded, notFound, validationError } from './errors.ts';
 import {
@@ -37,7 +38,7 @@ export interface ApiDestinations {
 
 export function createApiDestinations(context: AwsContext, connections: Connections): ApiDestinations {
   const collection = context.state.collection<ApiDestination>('events.apiDestinations');
-  const destinations = new Map(collection.entries());
+  const destinations = new Map(atThisEndpoint(context, collection.entries()));
   const save = (destination: ApiDestination): ApiDestination => {
     destinations.set(destination.name, destination);
     collection.put(destination.name, destination);

@@ -1,5 +1,6 @@
 /** All that one SNS holds, and what of it outlives the process. */
 import type { AwsContext } from '../context.ts';
+import { atThisEndpoint } from '../former-endpoints.ts';
 import type { Collection } from '../state/index.ts';
 import { UNCONFIRMED_LIFETIME_MS } from './limits.ts';
 import type { Message, Published, Subscription, Topic } from './model.ts';
@@ -82,7 +83,7 @@ export function createSnsState(context: AwsContext): SnsState {
     saveArchived: (topic, message) => kept.archive.put(keyOf(topic, message.messageId), message),
     forgetArchived: (topic, message) => kept.archive.delete(keyOf(topic, message.messageId)),
   };
-  restore(state, kept);
+  restore(context, state, kept);
   return state;
 }
 
@@ -102,6 +103,7 @@ function keyOf(topic: Topic, key: string): string {
 }
 
 function restore(
+  context: AwsContext,
   state: SnsState,
   kept: {
     readonly topics: Collection<KeptTopic>;
@@ -123,7 +125,7 @@ function restore(
       lastSequence: 0n,
     });
   }
-  for (const [arn, record] of kept.subscriptions.entries()) {
+  for (const [arn, record] of atThisEndpoint(context, kept.subscriptions.entries())) {
     const subscription: Subscription = {
       ...record,
       attributes: new Map(Object.entries(record.attributes)),
