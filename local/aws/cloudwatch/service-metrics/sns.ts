@@ -9,13 +9,16 @@ export function snsMetrics(context: AwsContext, store: MetricStore): ServiceMetr
 
   const count = ({ kind, resourceArn, detail, at }: Happening): void => {
     // `arn:aws:sns:REGION:ACCOUNT:TOPIC`, with the subscription's id behind it.
-    const [, , , , , topic = '', subscription] = resourceArn.split(':');
+    const topicAt = endOfAccount(resourceArn);
+    const topicEnd = resourceArn.indexOf(':', topicAt);
+    const isSubscription = topicEnd >= 0;
+    const dimensions = { TopicName: resourceArn.slice(topicAt, isSubscription ? topicEnd : undefined) };
     const put = (name: string, value = 1, unit = 'Count') =>
-      counters.put({ name, dimensions: { TopicName: topic }, value, unit, at });
+      counters.put({ name, dimensions, value, unit, at });
     if (kind === 'published') {
       put('NumberOfMessagesPublished');
       put('PublishSize', Number(detail?.['bytes'] ?? 0), 'Bytes');
-    } else if (subscription === undefined) {
+    } else if (!isSubscription) {
       // What happened to the topic is no delivery.
     } else if (kind === 'delivered') put('NumberOfNotificationsDelivered');
     else if (kind === 'dead-lettered') put('NumberOfNotificationsRedrivenToDlq');
@@ -32,4 +35,11 @@ export function snsMetrics(context: AwsContext, store: MetricStore): ServiceMetr
   };
 
   return { close: context.events.observe(count, ['sns']) };
+}
+
+/** Where the sixth part of an ARN begins. */
+function endOfAccount(arn: string): number {
+  let at = 0;
+  for (let part = 0; part < 5; part++) at = arn.indexOf(':', at) + 1;
+  return at;
 }
