@@ -11,6 +11,8 @@ import type { StreamSource } from './stream-source.ts';
 /** A shard answers five reads a second; this is the time between two of them. */
 const READ_GAP_MILLISECONDS = 200;
 const READ_LIMIT = 10_000;
+/** Records read ahead of small batches, so that they do not wait for a read each. */
+const READ_AHEAD = 500;
 /** After a read that failed. */
 const BACKOFF_MILLISECONDS = 1000;
 
@@ -92,7 +94,7 @@ export function startShardWorker(
   };
 
   /** Records that may be read ahead of what is done. */
-  const freeRoom = (): number => batchSize * parallelizationFactor - undone;
+  const freeRoom = (): number => Math.max(READ_AHEAD, batchSize * parallelizationFactor) - undone;
 
   const readToEnd = async (): Promise<boolean> => {
     let iterator = options.iterator;

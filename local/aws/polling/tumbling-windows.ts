@@ -11,6 +11,8 @@ import type { WindowOfBatch } from './stream-source.ts';
 
 /** "The maximum size of the state is 1 MB per shard" (page above). */
 const STATE_BYTES = 1024 * 1024;
+/** Records of a window may still be on their way from the shard when it ends. */
+const GRACE_MILLISECONDS = 500;
 
 export interface TumblingWindows {
   /** True when both fall into the same window, or when there are no windows. */
@@ -60,9 +62,9 @@ export function createTumblingWindows(
       if (Buffer.byteLength(JSON.stringify(state)) > STATE_BYTES) await end(true);
       return outcome;
     },
-    timeLeft: () => (open ? Math.max(0, open.end - clock.now()) : Infinity),
+    timeLeft: () => (open ? Math.max(0, open.end + GRACE_MILLISECONDS - clock.now()) : Infinity),
     async closeIfOver() {
-      if (open && clock.now() >= open.end) await end(false);
+      if (open && clock.now() >= open.end + GRACE_MILLISECONDS) await end(false);
     },
     close: () => end(false),
   };

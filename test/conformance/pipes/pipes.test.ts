@@ -174,7 +174,8 @@ behaviour(
 );
 
 behaviour('an enrichment that answers nothing ends there', `${GUIDE}/pipes-enrichment.html`, async (aws) => {
-  const [source, target] = [await aws.queue(), await aws.queue()];
+  const [source, reports] = [await aws.queue(), await aws.queue()];
+  const target = await reportingFunction(aws, reports);
   const enrichment = await lambdaFunction(aws, 'export const handler = async () => [];');
   await pipe(aws, { Source: source.arn, Target: target.arn, Enrichment: enrichment.arn });
 
@@ -187,7 +188,7 @@ behaviour('an enrichment that answers nothing ends there', `${GUIDE}/pipes-enric
     );
     expect(counts).toEqual({ ApproximateNumberOfMessages: '0', ApproximateNumberOfMessagesNotVisible: '0' });
   });
-  expect(await target.receiveOnce()).toEqual([]);
+  expect(await reports.receiveOnce()).toEqual([]);
 });
 
 behaviour(
