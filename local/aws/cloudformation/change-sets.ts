@@ -32,6 +32,8 @@ export interface ChangeSet {
 const NO_CHANGES =
   "The submitted information didn't contain changes. Submit different information to create a change set.";
 
+type KeptChangeSet = Omit<ChangeSet, 'stack'> & { readonly stackName: string };
+
 export interface ChangeSets {
   readonly actions: Readonly<Record<string, Action>>;
   /** @throws AwsError ChangeSetNotFound */
@@ -41,6 +43,23 @@ export interface ChangeSets {
 export function createChangeSets(work: Work): ChangeSets {
   const { context, stacks } = work;
   const changeSets = new Map<string, ChangeSet>();
+  const kept = context.state.collection<KeptChangeSet>('cloudformation.change-sets');
+  const add = (changeSet: ChangeSet): void => {
+    changeSets.set(changeSet.id, changeSet);
+    const { stack, ...rest } = changeSet;
+    kept.put(changeSet.id, { ...rest, stackName: stack.name });
+    // A stack that waits for its first resources is there because of this change set alone.
+    stacks.save(stack);
+  };
+  const remove = (id: string): void => {
+    changeSets.delete(id);
+    kept.delete(id);
+  };
+  for (const [id, { stackName, ...rest }] of kept.entries()) {
+    const stack = stacks.find(stackName);
+    if (stack === undefined) remove(id);
+    else changeSets.set(id, { ...rest, stack });
+  }
 
   const find = (nameOrId: string, stackName: string | undefined): ChangeSet => {
     const byId = changeSets.get(nameOrId);
@@ -117,7 +136,7 @@ export function createChangeSets(work: Work): ChangeSets {
         includeNestedStacks: flag(input, 'IncludeNestedStacks'),
         executionStatus: planned.failure === undefined ? 'AVAILABLE' : 'UNAVAILABLE',
       };
-      changeSets.set(changeSet.id, changeSet);
+      add(changeSet);
       return { Id: changeSet.id, StackId: stack.id };
     },
     DescribeChangeSet: (input) => changeSetShape(named(input), flag(input, 'IncludePropertyValues')),
@@ -167,12 +186,12 @@ export function createChangeSets(work: Work): ChangeSets {
       work.begin(stack, source, { ...options, rollback, token });
       changeSet.executionStatus = 'EXECUTE_COMPLETE';
       // All others were planned against what the stack is no longer.
-      for (const [id, other] of changeSets) if (other.stack === stack) changeSets.delete(id);
+      for (const [id, other] of changeSets) if (other.stack === stack) remove(id);
       return {};
     },
     DeleteChangeSet(input) {
       try {
-        changeSets.delete(named(input).id);
+        remove(named(input).id);
       } catch (error) {
         // One that is not there is as good as deleted, unless its stack is not there either and was named.
         if (!(error instanceof AwsError) || error.queryCode !== 'ChangeSetNotFound') throw error;
