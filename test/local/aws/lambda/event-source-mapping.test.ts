@@ -44,6 +44,32 @@ const PRINT_BODIES =
   'export const handler = async ({ Records }) => console.log(Records.map((record) => record.body).join(" "));';
 
 describe('SQS event source mapping', () => {
+  test('FIFO: what follows a failed part of a batch above 6 MB waits for it', async () => {
+    const queueArn = await createQueue('large.fifo', { FifoQueue: 'true', VisibilityTimeout: '1' });
+    await it.create(
+      'worker',
+      `let calls = 0;
+       export const handler = async ({ Records }) => {
+         console.log(Records.map(({ body }) => body[0]).join(''));
+         if (calls++ === 0) throw new Error('not now');
+       };`,
+      { timeoutSeconds: 1 },
+    );
+    for (const first of '12345678') {
+      sqs.deliverToQueue(queueArn, {
+        body: first.repeat(900_000),
+        messageGroupId: 'g',
+        messageDeduplicationId: first,
+      });
+    }
+
+    await it.lambda.createEventSourceMapping({ EventSourceArn: queueArn, FunctionName: 'worker' });
+    await until(() => idle(queueArn));
+
+    expect(lines[0]).toBe('123456');
+    expect(lines.slice(1).join('')).toBe('12345678');
+  });
+
   test('a message reaches the function in Lambda’s shape and is deleted', async () => {
     const queueArn = await createQueue('orders');
     await it.create('worker', 'export const handler = async (event) => console.log(JSON.stringify(event));');
