@@ -1,6 +1,7 @@
 /** Files that templates name by bucket and key: fetched from S3 and unpacked, so that providers find them. */
 import { createHash } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '../../assembly/template.ts';
 import type { AwsContext } from '../context.ts';
@@ -44,6 +45,7 @@ export function createAssets(context: AwsContext): Assets {
     const place = join(directory, createHash('sha256').update(bytes).digest('hex').slice(0, 32));
     const path = join(place, 'content');
     await mkdir(place, { recursive: true });
+    await linkPackages(directory);
     if (bytes.subarray(0, ZIP_SIGNATURE.length).equals(ZIP_SIGNATURE)) {
       await mkdir(path, { recursive: true });
       // As in Lambda, what the archive says about modules counts, and not the project around this directory.
@@ -66,6 +68,15 @@ export function createAssets(context: AwsContext): Assets {
       }
     },
   };
+}
+
+/** A state directory may be anywhere: code unpacked there finds the packages of where the process runs. */
+async function linkPackages(directory: string): Promise<void> {
+  const packages = join(process.cwd(), 'node_modules');
+  if (directory.startsWith(process.cwd()) || !existsSync(packages)) return;
+  const link = join(directory, 'node_modules');
+  await rm(link, { force: true });
+  await symlink(packages, link, 'junction');
 }
 
 /** `https://s3.REGION.amazonaws.com/bucket/key`, `https://bucket.s3.REGION.amazonaws.com/key`, or this endpoint's. */
