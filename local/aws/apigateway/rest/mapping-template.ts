@@ -2,7 +2,8 @@
  * Mapping templates: Velocity with API Gateway's variables `$input`, `$context`, `$stageVariables` and `$util`.
  * apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
  */
-import { Compile, parse } from 'velocityjs';
+import type * as velocity from 'velocityjs';
+import { requirePackage } from '../../require-package.ts';
 import { valueAt } from '../../states/language/json-path.ts';
 
 /** What a template can see. */
@@ -36,6 +37,7 @@ export function renderTemplate(template: string, input: TemplateInput): Rendered
     responseOverride: { header: {} },
     requestOverride: { header: {}, querystring: {}, path: {} },
   };
+  const { Compile, parse } = requirePackage('velocityjs') as typeof velocity;
   const text = new Compile(quiet(parse(template))).render({
     input: inputVariable(input),
     context: { ...input.context, ...overrides },

@@ -5,10 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
+import type * as ws from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import { rootCaller, type AwsContext, type ClockTimer } from '../../context.ts';
 import { AwsError } from '../../errors.ts';
 import type { RestRequest, RestResponse } from '../../protocols/rest-json.ts';
+import { requirePackage } from '../../require-package.ts';
 import { callFunction, type FunctionAnswer } from '../function-call.ts';
 import { authorizeConnect } from './authorizer.ts';
 import { createWebSocketControl, type WebSocketControl } from './control.ts';
@@ -71,7 +73,11 @@ interface Connection extends ConnectionPlace {
 
 export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) => string): WebSocketApis {
   const control = createWebSocketControl(context, urlOf);
-  const server = new WebSocketServer({ noServer: true, maxPayload: MAXIMUM_MESSAGE_BYTES });
+  let server: WebSocketServer | undefined;
+  const webSocketServer = (): WebSocketServer => {
+    const { WebSocketServer: Server } = requirePackage('ws') as typeof ws;
+    return (server ??= new Server({ noServer: true, maxPayload: MAXIMUM_MESSAGE_BYTES }));
+  };
   const connections = new Map<string, Connection>();
 
   const callRoute = async (
@@ -139,7 +145,9 @@ export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) 
     const status = answer ? statusOf(answer) : 200;
     if (answer?.failed === true || status >= 500) return refuse(502);
     if (status >= 400) return refuse(status === 401 ? 401 : 403);
-    server.handleUpgrade(request, socket, head, (accepted) => open(authorized, handshake, accepted));
+    webSocketServer().handleUpgrade(request, socket, head, (accepted) =>
+      open(authorized, handshake, accepted),
+    );
   };
 
   const open = (place: ConnectionPlace, handshake: Connection['handshake'], socket: WebSocket): void => {
@@ -291,7 +299,7 @@ export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) 
     close() {
       isClosed = true;
       for (const { socket } of connections.values()) socket.terminate();
-      server.close();
+      server?.close();
     },
   };
 }

@@ -2,8 +2,9 @@
  * The JSONata mode: `{% expression %}` texts evaluated with `$states` and the variables.
  * https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
  */
-import jsonata from 'jsonata';
+import type jsonata from 'jsonata';
 import type { Expression, JsonataError } from 'jsonata';
+import { requirePackage } from '../../require-package.ts';
 import { isArray, isObject } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { registerFunctions } from './jsonata-functions.ts';
@@ -30,6 +31,8 @@ const EVALUATION_DEPTH = 500;
 const MOST_ITEMS = 1_000_000;
 const CACHE_SIZE = 5_000;
 const cache = new Map<string, Expression>();
+const compile = (...input: Parameters<typeof jsonata>): Expression =>
+  (requirePackage('jsonata') as typeof jsonata)(...input);
 
 /** The expression between `{%` and `%}`, or undefined when the text is just text. */
 export function expressionOf(text: string): string | undefined {
@@ -94,7 +97,7 @@ function bindings(scope: QueryScope): Record<string, unknown> {
 function compiled(expression: string): Expression {
   const known = cache.get(expression);
   if (known) return known;
-  const made = jsonata(expression, {
+  const made = compile(expression, {
     timeout: EVALUATION_MILLISECONDS,
     stack: EVALUATION_DEPTH,
     sequence: MOST_ITEMS,
