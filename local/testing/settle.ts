@@ -17,19 +17,21 @@ export function createSettle(context: AwsContext): () => Promise<void> {
   let happenings = 0;
   context.events.observe(() => happenings++);
   const lambda = context.services.get('lambda');
+  const pipes = context.services.get('pipes');
+  const busy = (): number => lambda.busy() + pipes.busy();
 
   return async () => {
     const deadline = Date.now() + LONGEST_WAIT_MILLISECONDS;
     let seen = happenings;
     for (let quiet = 0; quiet < QUIET_ROUNDS;) {
       await new Promise((resolve) => setImmediate(resolve));
-      const calm = lambda.busy() === 0 && happenings === seen;
+      const calm = busy() === 0 && happenings === seen;
       quiet = calm ? quiet + 1 : 0;
       seen = happenings;
       if (calm) continue;
       if (Date.now() > deadline) {
         throw new NotSettledError(
-          `After ${LONGEST_WAIT_MILLISECONDS / 1000} s the embedded AWS still works: ${lambda.busy()} invocations run. ` +
+          `After ${LONGEST_WAIT_MILLISECONDS / 1000} s the embedded AWS still works: ${busy()} invocations or batches run. ` +
             'A handler that waits for real time, or messages that go round in a circle, keep it busy; look at ' +
             '`aws.function(name).invocations()`.',
         );
