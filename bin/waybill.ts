@@ -26,6 +26,7 @@ program
   .option('--chaos', 'fail handlers, throttle publishes, kill the relay, poison one consumer')
   .option('--seed <number>', 'seed of the workload and of the faults', count, 1)
   .option('--no-workload', 'start without the sample workload')
+  .option('--no-watch', 'do not deploy again when the sources change')
   .option('--json', 'one JSON object on stdout (with --once)')
   .addHelpText(
     'after',

@@ -7,6 +7,7 @@ import type { EmbeddedPostgres } from '../../local/postgres/index.ts';
 
 export interface AwsOptions {
   readonly port: number;
+  readonly host: string;
   readonly region: string;
   readonly json?: boolean;
   /** Policies are enforced as in AWS, also where a resource has none. */
@@ -19,6 +20,7 @@ export interface AwsOptions {
 export async function aws(options: AwsOptions): Promise<void> {
   const embedded = await startEmbeddedAws({
     port: options.port,
+    host: options.host,
     region: options.region,
     policies: options.strict === true ? 'enforced' : 'enforced-where-present',
     ...(options.state !== undefined && { stateDirectory: options.state }),
