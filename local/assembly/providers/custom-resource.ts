@@ -110,6 +110,8 @@ async function request(kind: Request, properties: JsonObject, context: ProviderC
     () => pending.settle({ Status: 'FAILED', Reason: `no response came within ${timeoutSeconds} seconds` }),
     timeoutSeconds * 1000,
   );
+  // A function that never answers keeps no process from ending.
+  timer.unref();
   const known = 'PhysicalResourceId' in kind ? kind.PhysicalResourceId : undefined;
   try {
     const response = await Promise.race([

@@ -1,6 +1,6 @@
 /** Where uploaded code lies: below the state directory when there is one, else in a temporary directory. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -26,12 +26,16 @@ export function createCodeStore({ state }: AwsContext): CodeStore {
       const hash = createHash('sha256').update(archive).digest('hex').slice(0, 16);
       const directory = join(root(), `${functionName}-${hash}`);
       if (existsSync(directory)) return directory;
+      // Beside its place first: a process that ends half-way leaves no half of it there.
+      const unfinished = `${directory}.new`;
+      rmSync(unfinished, { recursive: true, force: true });
       try {
-        mkdirSync(directory, { recursive: true });
-        unzip(archive, directory);
+        mkdirSync(unfinished, { recursive: true });
+        unzip(archive, unfinished);
+        renameSync(unfinished, directory);
         return directory;
       } catch (thrown) {
-        rmSync(directory, { recursive: true, force: true });
+        rmSync(unfinished, { recursive: true, force: true });
         throw new AwsError(
           'InvalidParameterValueException',
           `Could not unzip uploaded file. Please check your file, then try to upload again. (${(thrown as Error).message})`,

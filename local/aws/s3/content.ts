@@ -7,12 +7,14 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   rmSync,
 } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import type { StateStore } from '../state/index.ts';
 
 /** Bytes up to which an object is kept in memory. */
 const MEMORY_BYTES = 1024 * 1024;
@@ -39,11 +41,15 @@ export interface ContentStore {
   kept(content: Content): KeptContent;
   /** Undefined when the file is gone. */
   restored(kept: KeptContent): Content | undefined;
+  /** Removes the files of an earlier process that were not restored: what it had begun to store, or to discard. */
+  removeOthers(): void;
   close(): void;
 }
 
-/** Files go to `stateDirectory`, or without one to a temporary directory that is removed in the end. */
-export function createContentStore(stateDirectory: string | undefined): ContentStore {
+/** Files go to the state directory, or without one to a temporary directory that is removed in the end. */
+export function createContentStore(state: Pick<StateStore, 'directory' | 'flush'>): ContentStore {
+  const { directory: stateDirectory } = state;
+  const restoredFiles = new Set<string>();
   let directory: string | undefined;
   const place = (): string => {
     if (directory === undefined) {
@@ -56,7 +62,21 @@ export function createContentStore(stateDirectory: string | undefined): ContentS
     return directory;
   };
   const discard = (content: Content | undefined): void => {
-    if (content !== undefined && 'file' in content) rmSync(join(place(), content.file), { force: true });
+    if (content === undefined || !('file' in content)) return;
+    const remove = (): void => rmSync(join(place(), content.file), { force: true });
+    if (stateDirectory === undefined) {
+      remove();
+      return;
+    }
+    // Not before it is kept that nothing needs the file any more: the process may end in between.
+    setImmediate(() => {
+      try {
+        state.flush();
+        remove();
+      } catch {
+        // It stays until the next start. Whoever is answered next is told why.
+      }
+    });
   };
 
   return {
@@ -108,7 +128,13 @@ export function createContentStore(stateDirectory: string | undefined): ContentS
     kept: (content) => ('bytes' in content ? { base64: content.bytes.toString('base64') } : content),
     restored(kept) {
       if ('base64' in kept) return { bytes: Buffer.from(kept.base64, 'base64') };
-      return existsSync(join(place(), kept.file)) ? kept : undefined;
+      if (!existsSync(join(place(), kept.file))) return undefined;
+      restoredFiles.add(kept.file);
+      return kept;
+    },
+    removeOthers() {
+      if (stateDirectory === undefined) return;
+      for (const file of readdirSync(place())) if (!restoredFiles.has(file)) rmSync(join(place(), file));
     },
     close() {
       if (directory !== undefined && stateDirectory === undefined) {

@@ -52,7 +52,7 @@ export interface Store {
 export function createStore(context: AwsContext): Store {
   const { state, clock } = context;
   const buckets = new Map<string, Bucket>();
-  const content = createContentStore(state.directory);
+  const content = createContentStore(state);
   const kept = {
     buckets: state.collection<KeptBucket>('s3.buckets'),
     objects: state.collection<KeptVersion>('s3.objects'),
@@ -197,6 +197,7 @@ export function createStore(context: AwsContext): Store {
     const upload = buckets.get(bucket)?.uploads.get(uploadId);
     if (restored !== undefined) upload?.parts.set(part.number, { ...part, content: restored });
   }
+  content.removeOthers();
   return store;
 }
 

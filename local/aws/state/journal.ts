@@ -1,7 +1,9 @@
 /**
  * The state directory: an append-only journal of JSON lines, `[collection, key, value]` for what was put and
- * `[collection, key]` for what was deleted. A line that was handed to the operating system survives kill -9 of
- * this process (not a power cut: nothing is synced to the disk). Lines that no longer count are dropped when the
+ * `[collection, key]` for what was deleted. An empty line ends each write: what follows the last one was cut off and
+ * counts for nothing, so that changes which belong together, such as a transaction's, are kept whole or not at all. What
+ * was handed to the operating system survives kill -9 of this process (not a power cut: nothing is synced to the
+ * disk). Lines that no longer count are dropped when the
  * journal is opened, and when they outweigh the others.
  */
 import {
@@ -25,6 +27,9 @@ const SMALLEST_REWRITE_BYTES = 32 * 1024 * 1024;
 
 /** The journal is rewritten when it is this many times as large as what counts in it. */
 const REWRITE_RATIO = 3;
+
+/** The same when it is opened, when there is time for it. */
+const REWRITE_RATIO_AT_OPENING = 1.5;
 
 /** How much is read or copied at once, in bytes. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -78,11 +83,25 @@ export function openStateStore(directory: string): StateStore {
   const write = (): void => {
     scheduled = false;
     if (buffer.length === 0 || closed) return;
-    writeAll(file, Buffer.from(buffer.join('')));
-    size += bufferedBytes;
+    try {
+      writeAll(file, Buffer.from(`${buffer.join('')}\n`));
+    } catch (error) {
+      // The disk is full, say. The next attempt begins where this one did.
+      ftruncateSync(file, size);
+      throw error;
+    }
+    size += bufferedBytes + 1;
     buffer = [];
     bufferedBytes = 0;
     if (size > SMALLEST_REWRITE_BYTES && size > REWRITE_RATIO * liveBytes) rewrite();
+  };
+
+  const writeLater = (): void => {
+    try {
+      write();
+    } catch {
+      // Nobody is answered without another attempt, which then says why.
+    }
   };
 
   const rewrite = (): void => {
@@ -103,7 +122,7 @@ export function openStateStore(directory: string): StateStore {
     bufferedBytes += line.length;
     if (!scheduled) {
       scheduled = true;
-      setImmediate(write);
+      setImmediate(writeLater);
     }
     return line;
   };
@@ -131,7 +150,7 @@ export function openStateStore(directory: string): StateStore {
     },
   });
 
-  if (size > SMALLEST_REWRITE_BYTES && size > liveBytes) rewrite();
+  if (size > SMALLEST_REWRITE_BYTES && size > REWRITE_RATIO_AT_OPENING * liveBytes) rewrite();
   return {
     persistent: true,
     directory,
@@ -151,7 +170,7 @@ function liveKeyOf(collection: string, key: string): string {
   return `${collection}\n${key}`;
 }
 
-/** Reads every line into `live` and `kept`; cuts off an unfinished last line. Returns the size of what is left. */
+/** Reads every whole write into `live` and `kept`; cuts off an unfinished last one. Returns the size of what is left. */
 function readJournal(
   file: number,
   path: string,
@@ -159,7 +178,27 @@ function readJournal(
   kept: Map<string, Map<string, unknown>>,
 ): number {
   let offset = 0;
+  let whole = 0;
+  let write: { readonly record: JournalRecord; readonly line: Line }[] = [];
+  const apply = ({ record, line }: (typeof write)[number]): void => {
+    const [name, key] = record;
+    const values = kept.get(name) ?? new Map<string, unknown>();
+    kept.set(name, values);
+    if (record.length === 3) {
+      values.set(key, record[2]);
+      live.set(liveKeyOf(name, key), line);
+    } else {
+      values.delete(key);
+      live.delete(liveKeyOf(name, key));
+    }
+  };
   for (const { text, length } of linesOf(file)) {
+    if (text === '') {
+      for (const each of write) apply(each);
+      write = [];
+      whole = offset += length;
+      continue;
+    }
     const record = parseRecord(text);
     if (record === undefined) {
       throw new StateError(
@@ -168,21 +207,12 @@ function readJournal(
           'Move the state directory away to start empty, or restore it from a copy.',
       );
     }
-    const [name, key] = record;
-    const values = kept.get(name) ?? new Map<string, unknown>();
-    kept.set(name, values);
-    if (record.length === 3) {
-      values.set(key, record[2]);
-      live.set(liveKeyOf(name, key), { offset, length });
-    } else {
-      values.delete(key);
-      live.delete(liveKeyOf(name, key));
-    }
+    write.push({ record, line: { offset, length } });
     offset += length;
   }
-  // What follows the last whole line was cut off by the end of the process, before anything was acknowledged.
-  ftruncateSync(file, offset);
-  return offset;
+  // What follows the last whole write was cut off by the end of the process, before anything was acknowledged.
+  ftruncateSync(file, whole);
+  return whole;
 }
 
 /** The whole lines of a file; an unfinished last one is left out. */
@@ -237,8 +267,8 @@ function copyLines(source: number, target: number, live: Map<string, Line>): num
     parts = [];
     bytes = 0;
   }
-  writeAll(target, Buffer.concat(parts));
-  return size;
+  writeAll(target, Buffer.concat([...parts, Buffer.from('\n')]));
+  return size + 1;
 }
 
 function writeAll(file: number, bytes: Buffer): void {

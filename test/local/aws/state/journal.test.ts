@@ -71,6 +71,26 @@ test('a line that the end of the process cut off is dropped, and the next one is
   third.close();
 });
 
+test('changes that were made together are kept together or not at all', () => {
+  const first = openStateStore(directory);
+  const items = first.collection('items');
+  items.put('debit', 1);
+  items.put('credit', 1);
+  first.flush();
+  items.put('debit', 2);
+  items.put('credit', 2);
+  first.close();
+  // Killed in the second write, between its two lines.
+  writeFileSync(journal(), readFileSync(journal(), 'utf8').replace('["items","credit",2]\n\n', ''));
+
+  const second = openStateStore(directory);
+  expect(second.collection('items').entries()).toEqual([
+    ['debit', 1],
+    ['credit', 1],
+  ]);
+  second.close();
+});
+
 test('damage in the middle is refused, not skipped', () => {
   writeFileSync(journal(), '["items","a",1]\nwhat is this\n["items","b",2]\n');
 
