@@ -7,16 +7,19 @@ import { raisedAlarms } from '../../local/run/alarms.ts';
 import { injectChaos, injectedFaults } from '../../local/run/chaos.ts';
 import { consumersOf } from '../../local/run/consumers.ts';
 import type { Consumer } from '../../local/run/consumers.ts';
-import { deadLettersOf } from '../../local/run/dead-letters.ts';
-import { describeDenial } from '../../local/run/denials.ts';
+import { describeChanges } from '../../local/run/changes.ts';
+import { deadLettersOf, watchCutOffs } from '../../local/run/dead-letters.ts';
 import { startLocalRun } from '../../local/run/local-run.ts';
 import type { LocalRun } from '../../local/run/local-run.ts';
+import { noticesOf } from '../../local/run/notices.ts';
 import { waitForQuiet } from '../../local/run/quiet.ts';
 import { failuresOf, reportOf } from '../../local/run/report.ts';
 import { tally } from '../../local/run/tally.ts';
 import type { Tally } from '../../local/run/tally.ts';
+import { watchSources } from '../../local/run/watch.ts';
+import type { SourceWatch } from '../../local/run/watch.ts';
 import { createWorkload, measure } from '../../local/workload/index.ts';
-import { EXIT } from '../command-error.ts';
+import { describeError, EXIT } from '../command-error.ts';
 
 export interface StartOptions {
   readonly port: number;
@@ -26,6 +29,7 @@ export interface StartOptions {
   readonly chaos?: boolean;
   readonly seed: number;
   readonly workload: boolean;
+  readonly watch: boolean;
   readonly json?: boolean;
 }
 
@@ -66,7 +70,7 @@ export async function start(options: StartOptions): Promise<void> {
     process.stderr.write(banner(run, consumers, Date.now() - startedAt));
     const counts = tally(run.aws.context, consumers);
     if (options.once === true) await feedOnce(run, consumers, counts, options, interrupted.signal);
-    else await watch(run, consumers, counts, options, interrupted.signal);
+    else await watch(run, counts, options, interrupted.signal);
   } finally {
     await run.stop();
   }
@@ -93,9 +97,10 @@ async function feedOnce(
     signal,
   });
   const view = liveView(process.stderr);
-  const showDenials = denialsOf(run, view);
+  const notices = noticesOf(run);
+  const cutOffs = watchCutOffs(run.aws.context);
   const drawing = setInterval(() => {
-    showDenials();
+    for (const notice of notices()) view.note(notice);
     view.show(snapshot(run, consumers, counts));
   }, REDRAW_INTERVAL_MS);
   try {
@@ -106,7 +111,7 @@ async function feedOnce(
     await run.clock.advance(ALARM_PERIOD_MS);
     const outcome = {
       measured: await measure(run.database, run.topology),
-      deadLetters: deadLettersOf(run.aws.context, consumers),
+      deadLetters: deadLettersOf(run.aws.context, consumers, cutOffs),
       denials: run.denials(),
       alarms: raisedAlarms(run.aws.context, consumers),
       retried: counts.retried(),
@@ -115,15 +120,17 @@ async function feedOnce(
       unexpectedAnswers: fed.webhooks.unexpected,
       poisoned: chaos ? [POISONED_CONSUMER] : [],
     };
-    showDenials();
+    for (const notice of notices()) view.note(notice);
     view.show(snapshot(run, consumers, counts));
     const report = reportOf(outcome);
     const failures = failuresOf(outcome);
     if (chaos) process.stderr.write(`faults: ${JSON.stringify(injectedFaults(run))}\n`);
-    for (const { consumer, reason, eventId } of outcome.deadLetters) {
-      process.stderr.write(`dead letter: ${consumer} ${reason} ${eventId ?? 'not an envelope'}\n`);
+    for (const { consumer, reason, eventId, cutOff } of outcome.deadLetters) {
+      const crashed = cutOff ? ' (its last receive crashed)' : '';
+      process.stderr.write(`dead letter: ${consumer} ${reason}${crashed} ${eventId ?? 'not an envelope'}\n`);
     }
-    for (const { name, reason } of outcome.alarms) process.stderr.write(`in ALARM: ${name}: ${reason}\n`);
+    for (const { shortName, reason } of outcome.alarms)
+      process.stderr.write(`in ALARM: ${shortName}: ${reason}\n`);
     for (const failure of failures) process.stderr.write(`${styleText('red', 'failed')}: ${failure}\n`);
     process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : summary(report, failures));
     if (failures.length > 0) process.exitCode = EXIT.failed;
@@ -136,7 +143,6 @@ async function feedOnce(
 
 async function watch(
   run: LocalRun,
-  consumers: readonly Consumer[],
   counts: Tally,
   options: StartOptions,
   signal: AbortSignal,
@@ -151,45 +157,59 @@ async function watch(
     : undefined;
   if (options.chaos === true) injectChaos(run, RELAY);
   const view = liveView(process.stderr);
-  const showDenials = denialsOf(run, view);
+  const notices = noticesOf(run);
+  const current = { consumers: consumersOf(run.topology, run.deployed) };
+  const sources = options.watch ? followSources(run, view, counts, current) : undefined;
   const feeding = workload?.run({ events: Infinity, perSecond: WATCHED_RATE });
   try {
     while (!signal.aborted) {
-      showDenials();
-      view.show(snapshot(run, consumers, counts));
+      for (const notice of notices()) view.note(notice);
+      view.show(snapshot(run, current.consumers, counts));
       await Promise.race([
         delay(REDRAW_INTERVAL_MS, undefined, { signal }).catch(() => {}),
         // A workload that fails ends the run with its error; one that ends does not.
         ...(feeding === undefined ? [] : [feeding.then(() => new Promise<never>(() => {}))]),
       ]);
     }
-    await feeding;
+    await Promise.all([feeding, sources?.close()]);
     view.close();
     process.stderr.write('\nstopping: what runs is finished first\n');
-    await waitForQuiet(run, consumers, { timeoutMs: 3_000 });
-    view.show(snapshot(run, consumers, counts));
+    await waitForQuiet(run, current.consumers, { timeoutMs: 3_000 });
+    view.show(snapshot(run, current.consumers, counts));
   } finally {
+    await sources?.close();
     await workload?.close();
   }
 }
 
-/** Shows what was denied since it was last called, each kind of call once. */
-function denialsOf(run: LocalRun, view: LiveView): () => void {
-  let shown = 0;
-  return () => {
-    const denials = run.denials();
-    for (const denial of denials.slice(shown)) {
-      view.note(`${styleText('red', 'denied')}: ${describeDenial(denial)}`);
+/** Deploys again what changed in the sources. Whatever comes of it, the run goes on, and the view says what it was. */
+function followSources(
+  run: LocalRun,
+  view: LiveView,
+  counts: Tally,
+  current: { consumers: readonly Consumer[] },
+): SourceWatch {
+  return watchSources(process.cwd(), async () => {
+    const startedAt = Date.now();
+    try {
+      const changes = await run.update();
+      current.consumers = consumersOf(run.topology, run.deployed);
+      counts.follow(current.consumers);
+      const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+      view.note(`${styleText('green', describeChanges(changes))} (${seconds} s)`);
+    } catch (error) {
+      view.note(
+        `${styleText('red', 'not updated')}, the run goes on as it was\n${describeError(error).trimEnd()}`,
+      );
     }
-    shown = denials.length;
-  };
+  });
 }
 
 function snapshot(run: LocalRun, consumers: readonly Consumer[], counts: Tally): LiveSnapshot {
   const sqs = run.aws.context.services.get('sqs');
   return {
     published: counts.published(),
-    alarms: raisedAlarms(run.aws.context, consumers).map(({ name }) => name),
+    alarms: raisedAlarms(run.aws.context, consumers).map(({ shortName }) => shortName),
     consumers: consumers
       .filter(({ carriesEvents }) => carriesEvents)
       .map(({ name, queueArn, deadLetterQueueArn }) => {

@@ -81,6 +81,7 @@ export async function deployAssembly(options: DeployOptions): Promise<DeployedAs
   if (startDatabase !== undefined) stacks.startDatabase = startDatabase;
   stacks.log = log;
   const deployed: Stack[] = [];
+  const earlierAssets = assetsOf(aws);
   const warnings = [...assembly.warnings];
   for (const described of assembly.stacks) {
     warnings.push(...placeWarnings(described, aws));
@@ -90,15 +91,26 @@ export async function deployAssembly(options: DeployOptions): Promise<DeployedAs
       template: described.template,
       templateBody: JSON.stringify(described.template),
       parameters: described.parameters,
-      asset: (objectKey) => described.fileAssets.get(objectKey),
+      // A stack that is rolled back needs what an earlier assembly brought.
+      asset: (objectKey) => described.fileAssets.get(objectKey) ?? earlierAssets.get(objectKey),
       workDirectory: join(assembly.directory, WORK_DIRECTORY),
       rollback: true,
     });
+    for (const [objectKey, path] of described.fileAssets) earlierAssets.set(objectKey, path);
     const family = familyOf(stacks, stack);
     deployed.push(...family);
     log(`${stack.name}: ${family.reduce((sum, each) => sum + each.resources.size, 0)} resources`);
   }
   return describe(stacks, deployed, warnings);
+}
+
+const assetsByAws = new WeakMap<AwsContext, Map<string, string>>();
+
+/** Where the assets of what is deployed lie, by object key. */
+function assetsOf(aws: AwsContext): Map<string, string> {
+  const known = assetsByAws.get(aws) ?? new Map<string, string>();
+  assetsByAws.set(aws, known);
+  return known;
 }
 
 /**

@@ -18,5 +18,6 @@ export type {
   Records,
   StartDatabase,
 } from './providers/provider.ts';
+export { stacksOf } from './stacks.ts';
 export { readAssembly } from './read-assembly.ts';
 export type { Assembly, AssemblyStack } from './read-assembly.ts';

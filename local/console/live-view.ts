@@ -35,7 +35,8 @@ const HISTORY_LENGTH = 24;
 const SPARKS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const COLUMNS = ['handled', 'per s', 'queued', 'in flight', 'retries', 'dead'] as const;
 const NAME_WIDTH = 24;
-const NUMBER_WIDTH = 10;
+/** Columns before each number's own: the table fits a terminal of 80. */
+const GAP = 2;
 
 export function liveView(output: Output, now: () => number = Date.now): LiveView {
   return output.isTTY ? tableView(output, now) : lineView(output, now);
@@ -71,14 +72,12 @@ function tableView(output: Output, now: () => number): LiveView {
 }
 
 function table(snapshot: LiveSnapshot, rates: RateHistory, seconds: number, width: number): string[] {
-  const head = `${'consumer'.padEnd(NAME_WIDTH)}${COLUMNS.map((column) => column.padStart(NUMBER_WIDTH)).join('')}`;
+  const head = `${'consumer'.padEnd(NAME_WIDTH)}${COLUMNS.map((column, index) => cell(column, index)).join('')}`;
   const sparks = width >= head.length + HISTORY_LENGTH + 2;
   const rows = snapshot.consumers.map((row) => {
     const rate = rates.of(row.name);
-    const cells = [row.done, rate.at(-1) ?? 0, row.waiting, row.inFlight, row.retried].map((value) =>
-      String(value).padStart(NUMBER_WIDTH),
-    );
-    const dead = String(row.deadLetters).padStart(NUMBER_WIDTH);
+    const cells = [row.done, rate.at(-1) ?? 0, row.waiting, row.inFlight, row.retried].map(cell);
+    const dead = cell(row.deadLetters, cells.length);
     return [
       row.name.slice(0, NAME_WIDTH - 1).padEnd(NAME_WIDTH),
       ...cells,
@@ -91,6 +90,11 @@ function table(snapshot: LiveSnapshot, rates: RateHistory, seconds: number, widt
     styleText('dim', head),
     ...rows,
   ];
+}
+
+/** Right-aligned below the name of its column. */
+function cell(value: number | string, column: number): string {
+  return String(value).padStart((COLUMNS[column]?.length ?? 0) + GAP);
 }
 
 function alarmLine(alarms: readonly string[], width: number): string {

@@ -4,6 +4,8 @@ import type { Consumer } from './consumers.ts';
 
 export interface RaisedAlarm {
   readonly name: string;
+  /** As the template calls it, without the hash. */
+  readonly shortName: string;
   readonly reason: string;
   /** The consumer whose dead-letter queue it watches. */
   readonly consumer: string | undefined;
@@ -20,6 +22,11 @@ export function raisedAlarms(context: AwsContext, consumers: readonly Consumer[]
         ({ deadLetterQueueArn }) =>
           deadLetterQueueArn?.split(':').at(-1) === queueName && queueName !== undefined,
       );
-      return { name, reason, consumer: watched?.name };
+      return { name, shortName: shortNameOf(name), reason, consumer: watched?.name };
     });
+}
+
+/** `core-RelayDeadLetterAlarmAFB1A39F-b1599e4a0911`, as CloudFormation names it, is the `RelayDeadLetterAlarm`. */
+function shortNameOf(name: string): string {
+  return /([A-Za-z0-9]+?)(?:[0-9A-F]{8})?-[0-9a-z]{12}$/.exec(name)?.[1] ?? name;
 }

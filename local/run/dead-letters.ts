@@ -8,17 +8,44 @@ export interface DeadLetter {
   readonly eventId: string | null;
   /** The runtime's code, or `MAX_RECEIVES` when SQS moved the message by itself. */
   readonly reason: string;
+  /** Its last receive ended in an injected crash: nobody was left to say why. */
+  readonly cutOff: boolean;
 }
 
-export function deadLettersOf(context: AwsContext, consumers: readonly Consumer[]): DeadLetter[] {
+/** The reason of a message that SQS moved by itself, without knowing one. */
+export const MOVED_BY_SQS = 'MAX_RECEIVES';
+
+/** How a function's fault leaves its messages without an answer. */
+const CUTTING_OFF: ReadonlySet<unknown> = new Set(['crash-before', 'crash-during', 'lose-response']);
+
+/** Watches from now on; the returned set holds the ids of messages whose last receive was cut off by a fault. */
+export function watchCutOffs(context: AwsContext): ReadonlySet<string> {
+  const cutOff = new Set<string>();
+  context.events.observe(
+    ({ kind, service, messageId, detail = {} }) => {
+      if (service === 'sqs' && kind === 'received' && messageId !== undefined) cutOff.delete(messageId);
+      if (service !== 'lambda' || kind !== 'fault' || !CUTTING_OFF.has(detail['effect'])) return;
+      for (const id of String(detail['messageIds'] ?? '').split(' ')) cutOff.add(id);
+    },
+    ['sqs', 'lambda'],
+  );
+  return cutOff;
+}
+
+export function deadLettersOf(
+  context: AwsContext,
+  consumers: readonly Consumer[],
+  cutOffs: ReadonlySet<string> = new Set(),
+): DeadLetter[] {
   const sqs = context.services.get('sqs');
   return consumers.flatMap(({ name, deadLetterQueueArn }) =>
     deadLetterQueueArn === undefined
       ? []
-      : sqs.messages(deadLetterQueueArn).map(({ body, messageAttributes }) => ({
+      : sqs.messages(deadLetterQueueArn).map(({ body, messageAttributes, messageId }) => ({
           consumer: name,
           eventId: eventIdOf(body),
-          reason: messageAttributes['deadLetterReason']?.StringValue ?? 'MAX_RECEIVES',
+          reason: messageAttributes['deadLetterReason']?.StringValue ?? MOVED_BY_SQS,
+          cutOff: cutOffs.has(messageId),
         })),
   );
 }

@@ -1,17 +1,17 @@
 /** One local run: the synthesized environment in an embedded AWS, with an embedded PostgreSQL behind it. */
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Pool } from 'pg';
-import { deployAssembly } from '../assembly/index.ts';
-import type { DeployedAssembly } from '../assembly/index.ts';
+import type { DeployedAssembly, StartDatabase } from '../assembly/index.ts';
 import { controllableClock, rootCaller, startEmbeddedAws } from '../aws/index.ts';
 import type { ControllableClock, EmbeddedAws } from '../aws/index.ts';
 import { createDatabase, startEmbeddedPostgres } from '../postgres/index.ts';
 import { readTopology } from '../../lib/topology/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
 
-import { synthesize } from './synthesize.ts';
+import type { Changes } from './changes.ts';
+import { createDeployment } from './deployment.ts';
 import { watchDenials } from './denials.ts';
 import type { DeniedCall } from './denials.ts';
 
@@ -41,6 +41,11 @@ export interface LocalRun {
   readonly databaseUrl: string;
   /** Of the first HTTP API. */
   readonly apiUrl: string;
+  /**
+   * Synthesizes again and applies what changed to the running system. `deployed` and `topology` are new then.
+   * @throws SynthesisError, or AssemblyError after the stack that failed was rolled back
+   */
+  update(): Promise<Changes>;
   /** Resolves when each function has a warm instance. */
   readonly warm: Promise<void>;
   /** The value of the secret whose logical id contains this text. */
@@ -56,10 +61,8 @@ export interface LocalRun {
  * @throws SynthesisError, EndpointError (a busy port), EmbeddedPostgresError, AssemblyError
  */
 export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
-  // One folder for each run: two runs in one clone do not meet.
-  const assemblyDirectory = join(props.directory, '.waybill', `cdk.out-${process.pid}`);
   const clock = controllableClock();
-  const started: (() => Promise<unknown>)[] = [() => rm(assemblyDirectory, { recursive: true, force: true })];
+  const started: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const stopOne of started.splice(0).reverse()) await stopOne();
   };
@@ -72,29 +75,26 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     });
     started.push(() => aws.close());
     const denials = watchDenials(aws.context);
-    const [postgres] = await Promise.all([
+    const { directory, environment } = props;
+    const deployment = createDeployment({ directory, environment, aws });
+    started.push(() => deployment.close());
+    const [postgres, assemblyDirectory] = await Promise.all([
       startEmbeddedPostgres({ database: 'postgres', cacheDirectory: join(props.directory, '.waybill') }).then(
         (server) => {
           started.push(() => server.stop());
           return server;
         },
       ),
-      synthesize({
-        directory: props.directory,
-        environment: props.environment,
-        outputDirectory: assemblyDirectory,
-      }),
+      deployment.synthesize(),
     ]);
     if (props.logFile !== undefined) started.push(await writeLogs(aws, props.logFile));
     let databaseUrl = postgres.url;
-    const deployed = await deployAssembly({
-      assemblyDirectory,
-      aws: aws.context,
-      startDatabase: async (request) => {
-        databaseUrl = await createDatabase(postgres, request);
-        return { host: postgres.host, port: postgres.port };
-      },
-    });
+    const startDatabase: StartDatabase = async (request) => {
+      databaseUrl = await createDatabase(postgres, request);
+      return { host: postgres.host, port: postgres.port };
+    };
+    let deployed = await deployment.deploy(assemblyDirectory, startDatabase);
+    let topology = readTopology(assemblyDirectory);
     const database = new Pool({ connectionString: databaseUrl, max: 4 });
     // A server that stops ends idle connections; that is not an error of the run.
     database.on('error', () => {});
@@ -102,17 +102,27 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     const warm = aws.services.lambda.prewarm();
     warm.catch(() => {});
     return {
-      environment: props.environment,
+      environment,
       aws,
       clock,
-      deployed,
-      topology: readTopology(assemblyDirectory),
+      get deployed() {
+        return deployed.assembly;
+      },
+      get topology() {
+        return topology;
+      },
       database,
       databaseUrl,
-      apiUrl: deployed.records.apis[0]?.url ?? '',
+      apiUrl: deployed.assembly.records.apis[0]?.url ?? '',
       warm,
+      async update() {
+        deployed = await deployment.deploy(await deployment.synthesize(), startDatabase);
+        topology = readTopology(deployed.assemblyDirectory);
+        aws.services.lambda.prewarm().catch(() => {});
+        return deployed.changes;
+      },
       denials,
-      secretValue: (logicalIdPart) => secretValue(aws, deployed, logicalIdPart),
+      secretValue: (logicalIdPart) => secretValue(aws, deployed.assembly, logicalIdPart),
       stop,
     };
   } catch (error) {

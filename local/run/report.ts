@@ -1,6 +1,7 @@
 /** The outcome of `npm start -- --once`: one JSON object, and what makes it a failure. */
 import type { ConsumerMeasure, Measurement } from '../workload/index.ts';
 import type { RaisedAlarm } from './alarms.ts';
+import { MOVED_BY_SQS } from './dead-letters.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import type { DeniedCall } from './denials.ts';
 
@@ -90,13 +91,29 @@ export function failuresOf(outcome: Outcome): string[] {
     }
   }
   for (const name of poisoned) {
-    const reasons = deadLetters.filter(({ consumer }) => consumer === name).map(({ reason }) => reason);
-    if (reasons.length === 0) failures.push(`${name} was poisoned, but its dead-letter queue is empty`);
-    else if (reasons.includes('MAX_RECEIVES')) failures.push(`${name} has dead letters without a reason`);
+    const own = deadLetters.filter(({ consumer }) => consumer === name);
+    const unexplained = own.filter((letter) => !isExplained(letter, own));
+    if (own.length === 0)
+      failures.push(
+        `${name} was poisoned, but its dead-letter queue is empty: give more --events when so few held no poisoned one`,
+      );
+    else if (unexplained.length > 0)
+      failures.push(
+        `${name} has ${unexplained.length} dead letters without a reason, for example ${unexplained[0]?.eventId ?? 'one that is no envelope'}`,
+      );
     else if (!outcome.alarms.some(({ consumer }) => consumer === name))
       failures.push(`${name} has dead letters, but no alarm of its dead-letter queue is in ALARM`);
   }
   return failures;
+}
+
+/**
+ * The runtime gives a reason at the last receive. Only where a crash took that receive from it, SQS moves the message
+ * without one; and a message that could not be deleted is moved too, beside the copy that has the reason.
+ */
+function isExplained(letter: DeadLetter, all: readonly DeadLetter[]): boolean {
+  if (letter.reason !== MOVED_BY_SQS || letter.cutOff) return true;
+  return all.some(({ eventId, reason }) => eventId === letter.eventId && reason !== MOVED_BY_SQS);
 }
 
 /** Events without an effect that are not in the consumer's dead-letter queue either. */

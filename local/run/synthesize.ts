@@ -9,6 +9,8 @@ export interface SynthesizeProps {
   readonly outputDirectory: string;
   /** Working directory: the one with cdk.json. */
   readonly directory: string;
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
 }
 
 export class SynthesisError extends Error {
@@ -41,6 +43,7 @@ export async function synthesize(props: SynthesizeProps): Promise<void> {
       CDK_VALIDATION: 'false',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(props.signal !== undefined && { signal: props.signal }),
   });
   let printed = '';
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));

@@ -14,12 +14,23 @@ export interface Tally {
   /** Messages that topics and buses took. */
   published(): number;
   retried(): number;
+  /** Counts these from now on; those that are known keep their counts. */
+  follow(consumers: readonly Consumer[]): void;
   stop(): void;
 }
 
 export function tally(context: AwsContext, consumers: readonly Consumer[]): Tally {
-  const byName = new Map(consumers.map(({ name }) => [name, { done: 0, retried: 0 }]));
-  const byQueue = new Map(consumers.map(({ name, queueArn }) => [queueArn, byName.get(name)!]));
+  const byName = new Map<string, ConsumerTally>();
+  const byQueue = new Map<string, ConsumerTally>();
+  const follow = (followed: readonly Consumer[]): void => {
+    byQueue.clear();
+    for (const { name, queueArn } of followed) {
+      const counts = byName.get(name) ?? { done: 0, retried: 0 };
+      byName.set(name, counts);
+      byQueue.set(queueArn, counts);
+    }
+  };
+  follow(consumers);
   let published = 0;
   const stop = context.events.observe(({ kind, service, resourceArn, detail }) => {
     if (kind === 'published') published += 1;
@@ -33,6 +44,7 @@ export function tally(context: AwsContext, consumers: readonly Consumer[]): Tall
     consumers: byName,
     published: () => published,
     retried: () => [...byName.values()].reduce((sum, { retried }) => sum + retried, 0),
+    follow,
     stop,
   };
 }

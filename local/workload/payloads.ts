@@ -25,6 +25,12 @@ export interface Delivery {
   readonly payload: ExamplePayload;
 }
 
+export interface DeliveryOptions {
+  readonly seed: number;
+  readonly tenants: number;
+  readonly payloads?: readonly ExamplePayload[];
+}
+
 /** Every how many genuine deliveries one is repeated, and one is forged. */
 const REPEAT_EVERY = 25;
 const FORGE_EVERY = 50;
@@ -44,11 +50,7 @@ export function examplePayloads(): readonly ExamplePayload[] {
  * Deliveries without end. Each round deals every payload once, shuffled; repeated and forged ones are in
  * addition to the genuine ones.
  */
-export function* deliveries(options: {
-  readonly seed: number;
-  readonly tenants: number;
-  readonly payloads?: readonly ExamplePayload[];
-}): Generator<Delivery, never> {
+export function* deliveries(options: DeliveryOptions): Generator<Delivery, never> {
   const random = seededRandom(options.seed);
   const payloads = options.payloads ?? examplePayloads();
   for (let count = 1; ;) {

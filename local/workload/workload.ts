@@ -5,7 +5,7 @@ import type { CallApi } from './api-client.ts';
 import { commandTrickle } from './commands.ts';
 import type { CommandReport, CommandTrickle } from './commands.ts';
 import { deliveries } from './payloads.ts';
-import type { Delivery } from './payloads.ts';
+import type { Delivery, DeliveryOptions } from './payloads.ts';
 import { startSink } from './sink.ts';
 import type { SinkPoison, SinkReport } from './sink.ts';
 import { operatorAuthorization, sampleTenantId, seedTenants } from './tenants.ts';
@@ -25,7 +25,8 @@ export interface WorkloadOptions {
   /** Probability that a tenant's receiver answers 503. @default 0 */
   readonly receiverFailureRate?: number;
   /**
-   * Makes `webhook-delivery`, and nobody else, fail for every release of the last tenant, always.
+   * Makes `webhook-delivery`, and nobody else, fail always for one kind of event of one tenant: the kind that comes
+   * first from this seed, so that a short run has one too.
    * @default false
    */
   readonly poison?: boolean;
@@ -71,7 +72,13 @@ export interface Workload {
 
 /** One command to this many webhooks. */
 const WEBHOOKS_PER_COMMAND = 8;
-const POISONED_EVENT_TYPE = 'ReleaseChanged';
+/** Webhooks whose every action gives one event that tenants have delivered. */
+const DELIVERED_EVENT_TYPES: Readonly<Record<string, string>> = {
+  discussion: 'DiscussionChanged',
+  issues: 'IssueChanged',
+  pull_request: 'PullRequestChanged',
+  release: 'ReleaseChanged',
+};
 
 /**
  * Starts the tenants' receiver and sets up the tenants through the API.
@@ -80,10 +87,7 @@ const POISONED_EVENT_TYPE = 'ReleaseChanged';
 export async function createWorkload(options: WorkloadOptions): Promise<Workload> {
   const seed = options.seed ?? 1;
   const tenantCount = options.tenants ?? 5;
-  const poison =
-    options.poison === true
-      ? { tenantId: sampleTenantId(tenantCount - 1), eventType: POISONED_EVENT_TYPE }
-      : null;
+  const poison = options.poison === true ? firstDelivered({ seed, tenants: tenantCount }) : null;
   const sink = await startSink({ seed, failureRate: options.receiverFailureRate ?? 0, poison });
   const call = apiClient(options.apiUrl, options.signal);
   try {
@@ -116,6 +120,15 @@ export async function createWorkload(options: WorkloadOptions): Promise<Workload
   } catch (error) {
     await sink.close();
     throw error;
+  }
+}
+
+function firstDelivered(options: DeliveryOptions): SinkPoison {
+  const source = deliveries(options);
+  for (;;) {
+    const { tenant, payload } = source.next().value;
+    const eventType = DELIVERED_EVENT_TYPES[payload.name];
+    if (eventType !== undefined) return { tenantId: sampleTenantId(tenant), eventType };
   }
 }
 

@@ -1,10 +1,17 @@
-/** The fault that fails some items of a batch: adds them to what the function answered. */
+/** Faults and the items of a batch: which ones they hit, and the fault that adds some to those the function failed. */
 import type { LambdaFaults } from './faults.ts';
 
 interface BatchRecord {
   readonly messageId?: string;
   readonly kinesis?: { readonly sequenceNumber?: string };
   readonly dynamodb?: { readonly SequenceNumber?: string };
+}
+
+/** Of the SQS messages in an event; empty for any other event. */
+export function messageIdsOf(payload: string): readonly string[] {
+  const event = JSON.parse(payload) as { readonly Records?: unknown } | null;
+  if (!Array.isArray(event?.Records)) return [];
+  return (event.Records as readonly (BatchRecord | null)[]).flatMap((record) => record?.messageId ?? []);
 }
 
 /** @returns the answer as JSON, with `batchItemFailures` for about this share of the event's records */

@@ -7,7 +7,7 @@ import { asAwsError, AwsError } from '../errors.ts';
 import { roleCaller } from '../iam/role-caller.ts';
 import { throttled } from './concurrency.ts';
 import type { Concurrency } from './concurrency.ts';
-import { withFailedItems } from './failed-items.ts';
+import { messageIdsOf, withFailedItems } from './failed-items.ts';
 import type { InvocationFault, LambdaFaults } from './faults.ts';
 import type { FunctionConfiguration } from './function-configuration.ts';
 import { exited } from './function-error.ts';
@@ -116,7 +116,7 @@ export function createFunctionRunner(
         kind: 'fault',
         service: 'lambda',
         resourceArn: functionArn,
-        detail: { effect: fault.kind },
+        detail: { effect: fault.kind, messageIds: messageIdsOf(payload).join(' ') },
       });
     }
     if (fault?.kind === 'throttle') throw throttled('ConcurrentInvocationLimitExceeded');

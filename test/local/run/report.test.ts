@@ -29,6 +29,12 @@ const success: Outcome = {
   unexpectedAnswers: {},
   poisoned: [],
 };
+const alarm = {
+  name: 'core-AuditDeadLetterAlarm1A2B3C4D-0a1b2c3d4e5f',
+  shortName: 'AuditDeadLetterAlarm',
+  reason: 'Threshold Crossed',
+  consumer: 'audit',
+};
 const withConsumer = (changes: Partial<ConsumerMeasure>): Outcome => ({
   ...success,
   measured: { ...success.measured, consumers: { audit: { ...handledAll, ...changes } } },
@@ -90,7 +96,10 @@ describe('fails when', () => {
     ['the API refused a request', { ...success, unexpectedAnswers: { '500': 2 } }, /2 requests with 500/],
     [
       'a consumer that nobody poisoned has dead letters',
-      { ...success, deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED' }] },
+      {
+        ...success,
+        deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED', cutOff: false }],
+      },
       /audit has 1 dead letters: HANDLER_FAILED/,
     ],
     ['the poison did not arrive', { ...success, poisoned: ['audit'] }, /its dead-letter queue is empty/],
@@ -99,7 +108,7 @@ describe('fails when', () => {
       {
         ...success,
         poisoned: ['audit'],
-        deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'MAX_RECEIVES' }],
+        deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'MAX_RECEIVES', cutOff: false }],
       },
       /without a reason/,
     ],
@@ -108,7 +117,7 @@ describe('fails when', () => {
       {
         ...success,
         poisoned: ['audit'],
-        deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED' }],
+        deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED', cutOff: false }],
       },
       /no alarm of its dead-letter queue is in ALARM/,
     ],
@@ -121,10 +130,30 @@ test('an event in the dead-letter queue of its consumer is not lost', () => {
   const outcome: Outcome = {
     ...withConsumer({ handled: 2, missing: ['e1'] }),
     poisoned: ['audit'],
-    deadLetters: [{ consumer: 'audit', eventId: 'e1', reason: 'HANDLER_FAILED' }],
-    alarms: [{ name: 'audit-dead-letters', reason: 'Threshold Crossed', consumer: 'audit' }],
+    deadLetters: [{ consumer: 'audit', eventId: 'e1', reason: 'HANDLER_FAILED', cutOff: false }],
+    alarms: [alarm],
   };
 
   expect(reportOf(outcome)).toMatchObject({ lost: 0, deadLettered: 1 });
   expect(failuresOf(outcome)).toEqual([]);
+});
+
+describe('a dead letter of the poisoned consumer without a reason', () => {
+  const letter = { consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED', cutOff: false };
+  const judged = (deadLetters: Outcome['deadLetters']): string[] =>
+    failuresOf({ ...success, poisoned: ['audit'], deadLetters, alarms: [alarm] });
+
+  test('is explained where its last receive crashed', () => {
+    expect(judged([letter, { ...letter, eventId: 'e10', reason: 'MAX_RECEIVES', cutOff: true }])).toEqual([]);
+  });
+
+  test('is explained beside the copy that has the reason: the original could not be deleted', () => {
+    expect(judged([letter, { ...letter, reason: 'MAX_RECEIVES' }])).toEqual([]);
+  });
+
+  test('is a failure otherwise', () => {
+    expect(judged([letter, { ...letter, eventId: 'e10', reason: 'MAX_RECEIVES' }])).toEqual([
+      'audit has 1 dead letters without a reason, for example e10',
+    ]);
+  });
 });
