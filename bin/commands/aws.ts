@@ -1,9 +1,7 @@
 /** `waybill aws`: the embedded AWS alone, empty, for anybody's tests in any language. */
-import { join } from 'node:path';
 import { startEmbeddedAws } from '../../local/aws/index.ts';
+import { serveDatabases } from '../../local/run/aws-database.ts';
 import { describeDenial, watchDenials } from '../../local/run/denials.ts';
-import { createDatabase, startEmbeddedPostgres } from '../../local/postgres/index.ts';
-import type { EmbeddedPostgres } from '../../local/postgres/index.ts';
 
 export interface AwsOptions {
   readonly port: number;
@@ -27,17 +25,7 @@ export async function aws(options: AwsOptions): Promise<void> {
   });
   const { endpointUrl, context } = embedded;
   watchDenials(context, (denied) => process.stderr.write(`denied: ${describeDenial(denied)}\n`));
-  // Only the first database cluster of a template starts it: most never need one.
-  let postgres: Promise<EmbeddedPostgres> | undefined;
-  embedded.services.cloudformation.onDatabase(async (request) => {
-    postgres ??= startEmbeddedPostgres({
-      database: 'postgres',
-      cacheDirectory: join(process.cwd(), '.waybill'),
-    });
-    const server = await postgres;
-    await createDatabase(server, request);
-    return { host: server.host, port: server.port };
-  });
+  const database = await serveDatabases(embedded, options.state);
   embedded.services.cloudformation.onLog((line) => process.stderr.write(`${line}\n`));
   const services = context.services.all().map(({ name }) => name);
   process.stdout.write(
@@ -53,5 +41,5 @@ export async function aws(options: AwsOptions): Promise<void> {
     process.once('SIGTERM', resolve);
   });
   await embedded.close();
-  await (await postgres?.catch(() => undefined))?.stop();
+  await database.stop();
 }

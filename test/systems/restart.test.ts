@@ -1,5 +1,5 @@
 /** `waybill aws --state DIR`: what was acknowledged is there after kill -9, and goes on where it was. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -26,6 +26,8 @@ async function start(): Promise<void> {
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'waybill-restart-'));
+  // PostgreSQL may run as a user of its own.
+  chmodSync(directory, 0o755);
   await start();
   for (const { name, make } of STANDING) checks.set(name, await make(clients));
   for (const writer of writers) await writer.prepare(clients);

@@ -72,7 +72,7 @@ function createActions(context: AwsContext, secrets: Secrets): Readonly<Record<s
   return {
     CreateSecret(input) {
       const name = requiredText(input, 'Name');
-      if (!/^[\w/+=.@-]{1,512}$/.test(name)) {
+      if (!/^[\w/+=.@!-]{1,512}$/.test(name)) {
         throw invalidParameter(
           'Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!',
         );

@@ -1,4 +1,4 @@
-/** A stack of two queues and a function that hands on, with the address of its queue in its environment. */
+/** A stack of two queues and a function that hands on, with the address of its queue in its environment; and one of a database. */
 
 const CODE = `
 exports.handler = async (event) => {
@@ -66,3 +66,22 @@ export const STACK = (visibilityTimeout: number) => ({
     },
   },
 });
+
+export const DATABASE_STACK = {
+  Resources: {
+    Cluster: {
+      Type: 'AWS::RDS::DBCluster',
+      Properties: {
+        Engine: 'aurora-postgresql',
+        DatabaseName: 'app',
+        MasterUsername: 'app',
+        ManageMasterUserPassword: true,
+      },
+    },
+  },
+  Outputs: {
+    Host: { Value: { 'Fn::GetAtt': ['Cluster', 'Endpoint.Address'] } },
+    Port: { Value: { 'Fn::GetAtt': ['Cluster', 'Endpoint.Port'] } },
+    Secret: { Value: { 'Fn::GetAtt': ['Cluster', 'MasterUserSecret.SecretArn'] } },
+  },
+};

@@ -47,9 +47,10 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { Client } from 'pg';
 import type { Clients } from './clients.ts';
 import { createQueue, drain, eventually, urlOf } from './drain.ts';
-import { STACK } from './stack.ts';
+import { DATABASE_STACK, STACK } from './stack.ts';
 
 export interface Standing {
   readonly name: string;
@@ -366,6 +367,41 @@ const stack: Standing = {
   },
 };
 
+const database: Standing = {
+  name: 'CloudFormation: the database of a cluster has its rows, at the same address, with the same password',
+  async make(clients) {
+    const TemplateBody = JSON.stringify(DATABASE_STACK);
+    await clients.cloudFormation.send(new CreateStackCommand({ StackName: 'data', TemplateBody }));
+    let outputs: Readonly<Record<string, string>> = {};
+    await eventually(async () => {
+      const { Stacks } = await clients.cloudFormation.send(new DescribeStacksCommand({ StackName: 'data' }));
+      expect(Stacks?.[0]?.StackStatus).toBe('CREATE_COMPLETE');
+      const entries = Stacks?.[0]?.Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]);
+      outputs = Object.fromEntries(entries ?? []) as Record<string, string>;
+    }, 30_000);
+    const query = async ({ json }: Clients, sql: string): Promise<readonly unknown[]> => {
+      const secret = await json('secretsmanager.GetSecretValue', { SecretId: outputs['Secret'] });
+      const { username, password } = JSON.parse(String(secret['SecretString'])) as Record<string, string>;
+      const client = new Client({
+        host: outputs['Host'],
+        port: Number(outputs['Port']),
+        user: username,
+        password,
+        database: 'app',
+      });
+      await client.connect();
+      try {
+        return (await client.query(sql)).rows as readonly unknown[];
+      } finally {
+        await client.end();
+      }
+    };
+    await query(clients, 'create table kept (value text)');
+    await query(clients, "insert into kept values ('row')");
+    return async (later) => expect(await query(later, 'select value from kept')).toEqual([{ value: 'row' }]);
+  },
+};
+
 export const STANDING: readonly Standing[] = [
   delayed,
   schedule,
@@ -378,4 +414,5 @@ export const STANDING: readonly Standing[] = [
   role,
   restApi,
   stack,
+  database,
 ];
