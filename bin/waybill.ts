@@ -38,6 +38,7 @@ program
   .command('aws')
   .description('start the embedded AWS alone, empty, for tests in any language')
   .option('-p, --port <number>', 'port to listen on; 0 takes a free one', port, 4566)
+  .option('--host <address>', 'address to listen on; whoever reaches it is the account root', '127.0.0.1')
   .option('--region <name>', 'region', 'us-east-1')
   .option('--strict', 'enforce policies as AWS does, also where a resource has none')
   .option('--state <directory>', 'keep everything acknowledged there, through restarts and kill -9')

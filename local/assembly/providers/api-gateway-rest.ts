@@ -43,6 +43,22 @@ export const API_GATEWAY_REST_PROVIDERS: Readonly<Record<string, Provider>> = {
         attributes: { RestApiId: id, RootResourceId: answered(answer, 'rootResourceId') },
       };
     },
+    replacedOnChange: ['BinaryMediaTypes'],
+    async update(created, properties, _previous, context) {
+      const policy = properties['Policy'];
+      const value = {
+        '/name': textProperty(properties, 'Name') ?? context.logicalId,
+        '/description': textProperty(properties, 'Description'),
+        '/policy': policy === undefined ? undefined : JSON.stringify(policy),
+      };
+      await context.call('apigateway', 'UpdateRestApi', {
+        restApiId: created.physicalId,
+        patchOperations: Object.entries(value)
+          .filter(([, text]) => text !== undefined)
+          .map(([path, text]) => ({ op: 'replace', path, value: text })),
+      });
+      return created;
+    },
     async delete({ physicalId }, _properties, context) {
       await context.call('apigateway', 'DeleteRestApi', { restApiId: physicalId });
     },
@@ -88,19 +104,25 @@ export const API_GATEWAY_REST_PROVIDERS: Readonly<Record<string, Provider>> = {
       await context.call('apigateway', 'DeleteMethod', methodKey(properties));
     },
   },
-  'AWS::ApiGateway::Model': part(
-    'CreateModel',
-    ['ContentType', 'Description', 'Name', 'RestApiId', 'Schema'],
-    'name',
-  ),
-  'AWS::ApiGateway::RequestValidator': part(
-    'CreateRequestValidator',
-    ['Name', 'RestApiId', 'ValidateRequestBody', 'ValidateRequestParameters'],
-    'id',
-  ),
-  'AWS::ApiGateway::Authorizer': part(
-    'CreateAuthorizer',
-    [
+  'AWS::ApiGateway::Model': part({
+    create: 'CreateModel',
+    remove: 'DeleteModel',
+    idMember: 'name',
+    removedBy: 'modelName',
+    honoured: ['ContentType', 'Description', 'Name', 'RestApiId', 'Schema'],
+    ownName: 'Name',
+  }),
+  'AWS::ApiGateway::RequestValidator': part({
+    create: 'CreateRequestValidator',
+    remove: 'DeleteRequestValidator',
+    removedBy: 'requestValidatorId',
+    honoured: ['Name', 'RestApiId', 'ValidateRequestBody', 'ValidateRequestParameters'],
+  }),
+  'AWS::ApiGateway::Authorizer': part({
+    create: 'CreateAuthorizer',
+    remove: 'DeleteAuthorizer',
+    removedBy: 'authorizerId',
+    honoured: [
       'AuthorizerResultTtlInSeconds',
       'AuthorizerUri',
       'IdentitySource',
@@ -109,24 +131,30 @@ export const API_GATEWAY_REST_PROVIDERS: Readonly<Record<string, Provider>> = {
       'RestApiId',
       'Type',
     ],
-    'id',
-    ['AuthType', 'AuthorizerCredentials'],
-  ),
-  'AWS::ApiGateway::GatewayResponse': part(
-    'PutGatewayResponse',
-    ['ResponseParameters', 'ResponseTemplates', 'ResponseType', 'RestApiId', 'StatusCode'],
-    'responseType',
-  ),
-  'AWS::ApiGateway::Deployment': part('CreateDeployment', ['RestApiId', 'StageName'], 'id', [
-    'DeploymentCanarySettings',
-    'Description',
-    'StageDescription',
-  ]),
-  'AWS::ApiGateway::Stage': part(
-    'CreateStage',
-    ['DeploymentId', 'RestApiId', 'StageName', 'Variables'],
-    'stageName',
-    [
+    inert: ['AuthType', 'AuthorizerCredentials'],
+  }),
+  'AWS::ApiGateway::GatewayResponse': part({
+    create: 'PutGatewayResponse',
+    remove: 'DeleteGatewayResponse',
+    idMember: 'responseType',
+    removedBy: 'responseType',
+    honoured: ['ResponseParameters', 'ResponseTemplates', 'ResponseType', 'RestApiId', 'StatusCode'],
+    ownName: 'ResponseType',
+  }),
+  'AWS::ApiGateway::Deployment': part({
+    create: 'CreateDeployment',
+    remove: 'DeleteDeployment',
+    removedBy: 'deploymentId',
+    honoured: ['RestApiId', 'StageName'],
+    inert: ['DeploymentCanarySettings', 'Description', 'StageDescription'],
+  }),
+  'AWS::ApiGateway::Stage': part({
+    create: 'CreateStage',
+    remove: 'DeleteStage',
+    idMember: 'stageName',
+    removedBy: 'stageName',
+    honoured: ['DeploymentId', 'RestApiId', 'StageName', 'Variables'],
+    inert: [
       'AccessLogSetting',
       'CacheClusterEnabled',
       'CacheClusterSize',
@@ -136,7 +164,8 @@ export const API_GATEWAY_REST_PROVIDERS: Readonly<Record<string, Provider>> = {
       'Tags',
       'TracingEnabled',
     ],
-  ),
+    ownName: 'StageName',
+  }),
   'AWS::ApiGateway::Account': {
     honoured: [],
     inert: ['CloudWatchRoleArn'],
@@ -151,23 +180,46 @@ export const API_GATEWAY_REST_PROVIDERS: Readonly<Record<string, Provider>> = {
   },
 };
 
-/** A part of an API that one call makes; its id is a member of the answer. */
-function part(
-  action: string,
-  honoured: readonly string[],
-  idMember: string,
-  inert: readonly string[] = [],
-): Provider {
+interface Part {
+  /** The actions that make it, or change it when it has a name of its own, and take it away. */
+  readonly create: string;
+  readonly remove: string;
+  /** The member of the answer that is its id; `id` when absent. */
+  readonly idMember?: string;
+  /** The member of the removal that takes the id. */
+  readonly removedBy: string;
+  readonly honoured: readonly string[];
+  readonly inert?: readonly string[];
+  /** The property that names it. A part with a name is changed in place, any other is made anew. */
+  readonly ownName?: string;
+}
+
+function part({ create, remove, idMember = 'id', removedBy, honoured, inert = [], ownName }: Part): Provider {
+  const make = (properties: JsonObject, context: ProviderContext): Promise<string> => {
+    // Names of parts are letters and digits only.
+    const name = context.generatedName(GENERATED_NAME_LENGTH).replaceAll(/[^A-Za-z0-9]/g, '');
+    const input = { ...(honoured.includes('Name') && { name }), ...members(properties) };
+    return made(context, create, input, idMember);
+  };
   return {
     honoured,
     inert,
     async create(properties, context) {
-      // Names of parts are letters and digits only.
-      const name = context.generatedName(GENERATED_NAME_LENGTH).replaceAll(/[^A-Za-z0-9]/g, '');
-      const input = { ...(honoured.includes('Name') && { name }), ...members(properties) };
-      const id = await made(context, action, input, idMember);
-      const attribute = `${action.replace(/^(?:Create|Put)/, '')}Id`;
-      return { physicalId: id, attributes: { [attribute]: id } };
+      const id = await make(properties, context);
+      return { physicalId: id, attributes: { [`${create.replace(/^(?:Create|Put)/, '')}Id`]: id } };
+    },
+    ...(ownName !== undefined && {
+      replacedOnChange: [ownName, 'RestApiId'],
+      async update(created, properties, _previous, context) {
+        await make(properties, context);
+        return created;
+      },
+    }),
+    async delete({ physicalId }, properties, context) {
+      await context.call('apigateway', remove, {
+        restApiId: properties['RestApiId'],
+        [removedBy]: physicalId,
+      });
     },
   };
 }

@@ -105,9 +105,9 @@ beforeAll(async () => {
 
   aws = await startAws();
   const deployed = await aws.deploy(outdir);
-  const outputs = Object.entries(deployed.stacks[0]?.outputs ?? {});
-  restUrl = String(outputs.find(([name]) => name.startsWith('ApiEndpoint'))?.[1]);
-  socketUrl = String(outputs.find(([name]) => name.includes('Export') || name.includes('Prod'))?.[1]);
+  const outputs = Object.entries(deployed.stacks[0]?.outputs ?? {}) as [string, string][];
+  restUrl = outputs.find(([name]) => name.startsWith('ApiEndpoint'))?.[1] ?? '';
+  socketUrl = outputs.find(([name]) => name.includes('Export') || name.includes('Prod'))?.[1] ?? '';
 }, 60_000);
 
 afterAll(async () => {

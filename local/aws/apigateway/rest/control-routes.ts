@@ -31,6 +31,12 @@ const ROUTES: readonly (readonly [string, string, string, number])[] = [
   ['POST', `${API}/deployments`, 'CreateDeployment', 201],
   ['POST', `${API}/stages`, 'CreateStage', 201],
   ['GET', `${API}/stages`, 'GetStages', 200],
+  ['PATCH', API, 'UpdateRestApi', 200],
+  ['DELETE', `${API}/authorizers/{authorizerId}`, 'DeleteAuthorizer', 202],
+  ['DELETE', `${API}/deployments/{deploymentId}`, 'DeleteDeployment', 202],
+  ['DELETE', `${API}/gatewayresponses/{responseType}`, 'DeleteGatewayResponse', 202],
+  ['DELETE', `${API}/models/{modelName}`, 'DeleteModel', 202],
+  ['DELETE', `${API}/requestvalidators/{requestValidatorId}`, 'DeleteRequestValidator', 202],
   ['DELETE', `${API}/stages/{stageName}`, 'DeleteStage', 202],
 ];
 

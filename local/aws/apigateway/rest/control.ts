@@ -25,6 +25,17 @@ const DEFAULT_AUTHORIZER_TTL = 300;
 const LONGEST_AUTHORIZER_TTL = 3600;
 const INTEGRATION_TYPES: readonly string[] = ['AWS', 'AWS_PROXY', 'HTTP', 'HTTP_PROXY', 'MOCK'];
 
+interface PatchOperation {
+  readonly op?: string;
+  readonly path?: string;
+  readonly value?: string;
+}
+
+/** What UpdateRestApi can replace. */
+const CHANGEABLE = { '/name': 'name', '/description': 'description', '/policy': 'policy' } as const;
+
+type Parts = 'authorizers' | 'deployments' | 'gatewayResponses' | 'models' | 'requestValidators' | 'stages';
+
 export interface RestApis {
   readonly actions: Readonly<Record<string, (input: ControlInput) => unknown>>;
   find(apiId: string): RestApi | undefined;
@@ -64,6 +75,15 @@ export function createRestApis(context: AwsContext): RestApis {
     return output;
   };
 
+  /** Removes a part of an API; one that is not there is no error. */
+  const removal =
+    (parts: Parts, idMember: string) =>
+    (input: ControlInput): void => {
+      const api = apiOf(input);
+      delete api[parts][requiredText(input, idMember)];
+      changed(api, undefined);
+    };
+
   const actions: RestApis['actions'] = {
     CreateRestApi(input) {
       const name = requiredText(input, 'name');
@@ -92,6 +112,18 @@ export function createRestApis(context: AwsContext): RestApis {
         stages: {},
       };
       apis.set(id, api);
+      return changed(api, shownApi(api));
+    },
+    UpdateRestApi(input) {
+      const api = apiOf(input);
+      for (const { op, path, value } of (input['patchOperations'] ?? []) as readonly PatchOperation[]) {
+        if (op !== 'replace' || path === undefined || !(path in CHANGEABLE)) {
+          throw badRequest(
+            `Invalid patch operation ${op} ${path}; here: replace of ${Object.keys(CHANGEABLE).join(', ')}`,
+          );
+        }
+        api[CHANGEABLE[path as keyof typeof CHANGEABLE]] = value ?? '';
+      }
       return changed(api, shownApi(api));
     },
     GetRestApi: (input) => shownApi(apiOf(input)),
@@ -290,11 +322,12 @@ export function createRestApis(context: AwsContext): RestApis {
       return changed(api, stage);
     },
     GetStages: (input) => ({ item: Object.values(apiOf(input).stages) }),
-    DeleteStage(input) {
-      const api = apiOf(input);
-      delete api.stages[requiredText(input, 'stageName')];
-      changed(api, undefined);
-    },
+    DeleteAuthorizer: removal('authorizers', 'authorizerId'),
+    DeleteDeployment: removal('deployments', 'deploymentId'),
+    DeleteGatewayResponse: removal('gatewayResponses', 'responseType'),
+    DeleteModel: removal('models', 'modelName'),
+    DeleteRequestValidator: removal('requestValidators', 'requestValidatorId'),
+    DeleteStage: removal('stages', 'stageName'),
   };
 
   return { actions, find: (apiId) => apis.get(apiId), all: () => [...apis.values()] };
