@@ -13,6 +13,11 @@ export function alreadyExists(message: string): AwsError {
   return new AwsError('ResourceAlreadyExistsException', message);
 }
 
+/** A member of the request has the wrong JSON type. */
+export function serializationError(message: string): AwsError {
+  return new AwsError('SerializationException', message);
+}
+
 export function limitExceeded(): AwsError {
   return new AwsError('LimitExceededException', 'The requested resource exceeds the maximum number allowed.');
 }

@@ -1,7 +1,8 @@
 /** Reads the members of an action's JSON input, with AWS's words for what does not fit. */
 import { type Input, inputReader } from '../input.ts';
+import { isRecord } from '../json.ts';
 import { page } from '../paging.ts';
-import { validationError } from './errors.ts';
+import { serializationError, validationError } from './errors.ts';
 import { PAGE_SIZE } from './limits.ts';
 
 export type { Input } from '../input.ts';
@@ -42,6 +43,14 @@ export function list(input: Input, name: string): readonly unknown[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw validationError(`Parameter ${name} must be a list`);
   return value as readonly unknown[];
+}
+
+/** A list of objects. */
+export function records(input: Input, name: string): readonly Input[] {
+  return list(input, name).map((one) => {
+    if (isRecord(one)) return one;
+    throw serializationError(`Parameter ${name} must be a list of objects`);
+  });
 }
 
 export function texts(input: Input, name: string): readonly string[] {

@@ -5,7 +5,7 @@ import type { AwsContext } from '../context.ts';
 import { parseObject } from '../json.ts';
 import { parseExact } from '../matching/index.ts';
 import { validationError } from './errors.ts';
-import { type Input, list, optionalText, optionalTime, record, texts } from './input.ts';
+import { type Input, optionalText, optionalTime, records, texts } from './input.ts';
 import { MAX_ENTRIES, MAX_ENTRIES_BYTES, TIME_BYTES } from './limits.ts';
 import type { BusEvent, EventBus } from './model.ts';
 import { type EventsState, findBus } from './state.ts';
@@ -31,7 +31,7 @@ export function acceptEvents(
   /** Only AWS services may use the sources that begin with `aws.`. */
   fromService = false,
 ): { readonly output: PutEventsOutput; readonly accepted: readonly AcceptedEvent[] } {
-  const entries = list(input, 'Entries').map(record);
+  const entries = records(input, 'Entries');
   checkRequest(entries);
   const accepted: AcceptedEvent[] = [];
   const results = entries.map((entry) => {

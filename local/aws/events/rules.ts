@@ -6,9 +6,8 @@ import { limitExceeded, validationError } from './errors.ts';
 import {
   checkName,
   type Input,
-  list,
+  records,
   optionalText,
-  record,
   requiredText,
   texts,
   pageOf,
@@ -129,7 +128,8 @@ export function setRuleEnabled(
 export function putTargets(state: EventsState, input: Input) {
   const bus = existingBus(state, optionalText(input, 'EventBusName'));
   const rule = existingRule(bus, requiredText(input, 'Rule'));
-  const targets = list(input, 'Targets').map((one, index) => readTarget(record(one), index));
+  const targets = records(input, 'Targets').map(readTarget);
+  if (targets.length === 0) throw emptyList('targets');
   const ids = new Set([...rule.targets.keys(), ...targets.map(({ Id }) => Id)]);
   if (ids.size > MAX_TARGETS) throw limitExceeded();
   for (const target of targets) rule.targets.set(target.Id, target);
@@ -137,10 +137,18 @@ export function putTargets(state: EventsState, input: Input) {
   return { FailedEntryCount: 0, FailedEntries: [] };
 }
 
+function emptyList(member: string) {
+  return validationError(
+    `1 validation error detected: Value '[]' at '${member}' failed to satisfy constraint: Member must have length greater than or equal to 1`,
+  );
+}
+
 export function removeTargets(state: EventsState, input: Input) {
   const bus = existingBus(state, optionalText(input, 'EventBusName'));
   const rule = existingRule(bus, requiredText(input, 'Rule'));
-  for (const id of texts(input, 'Ids')) rule.targets.delete(id);
+  const ids = texts(input, 'Ids');
+  if (ids.length === 0) throw emptyList('ids');
+  for (const id of ids) rule.targets.delete(id);
   state.saveRule(rule);
   return { FailedEntryCount: 0, FailedEntries: [] };
 }

@@ -1,6 +1,7 @@
 /** The roles and managed policies of the account, and the policies that bind whoever acts in a role. */
 import { createHash } from 'node:crypto';
 import type { AwsContext } from '../context.ts';
+import { record } from '../json.ts';
 import { AWS_MANAGED_POLICIES } from './aws-managed-policies.ts';
 import { malformedPolicy, noSuchEntity } from './errors.ts';
 import type { ManagedPolicy, Role } from './model.ts';
@@ -107,10 +108,24 @@ export function checkedDocument(document: unknown): string {
   try {
     const { statements } = readPolicy(text);
     if (statements.length === 0) throw new Error('Syntax errors in policy: no Statement');
+    checkStatements((JSON.parse(text) as { readonly Statement: unknown }).Statement);
   } catch (error) {
     throw malformedPolicy(error instanceof Error ? error.message : String(error));
   }
   return text;
+}
+
+/** What a statement can't be without. IAM/latest/UserGuide/reference_policies_grammar.html */
+function checkStatements(statements: unknown): void {
+  for (const statement of [statements].flat()) {
+    const { Effect: effect, Action: action, NotAction: notAction } = record(statement);
+    if (effect !== 'Allow' && effect !== 'Deny') {
+      throw new Error('Syntax errors in policy: the Effect of a statement must be Allow or Deny.');
+    }
+    if (action === undefined && notAction === undefined) {
+      throw new Error('Policy statement must contain actions.');
+    }
+  }
 }
 
 /** An id in IAM's style, the same in every run: `AROA` and 17 letters and digits. */

@@ -2,7 +2,8 @@
 import type { AwsContext, AwsService, Caller } from '../context.ts';
 import { AwsError, unknownOperation } from '../errors.ts';
 import { roleCaller } from '../iam/role-caller.ts';
-import { optionalText, requiredText, validationError, wholeNumber, type JsonInput } from '../json-input.ts';
+import { inputReader } from '../input.ts';
+import type { JsonInput } from '../json-input.ts';
 import { stsAuthorization } from './authorization.ts';
 
 declare module '../context.ts' {
@@ -21,6 +22,18 @@ const LONGEST_SESSION_SECONDS = 43_200;
 const DEFAULT_SESSION_SECONDS = 3600;
 /** Seconds a session lasts at most whose caller is itself in a role. id_roles.html, "role chaining" */
 const LONGEST_CHAINED_SECONDS = 3600;
+
+/** STS has no `Exception` in this code. API_AssumeRole.html, CommonErrors.html */
+function validationError(message: string): AwsError {
+  return new AwsError('ValidationError', message);
+}
+
+const { optionalText, requiredText, wholeNumber } = inputReader({
+  missing: (name) => validationError(`The member ${name} is required.`),
+  wrongType: (name, expected) => validationError(`The member ${name} must be ${expected}.`),
+  outOfRange: (name, _value, minimum, maximum) =>
+    validationError(`The member ${name} must be a whole number from ${minimum} to ${maximum}.`),
+});
 
 export function createStsService(context: AwsContext): StsService {
   return {
@@ -93,9 +106,7 @@ function sessionSeconds(input: JsonInput, caller: Caller, longest: number): numb
     );
   }
   if (seconds > longest) {
-    throw validationError(
-      'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
-    );
+    throw validationError('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
   }
   return seconds;
 }

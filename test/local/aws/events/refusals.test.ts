@@ -115,6 +115,20 @@ const cases: readonly (readonly [string, Record<string, unknown>, string, string
     INVALID,
     'it must be a standard queue',
   ],
+  [
+    'PutTargets',
+    { Rule: 'r', Targets: [] },
+    INVALID,
+    "Value '[]' at 'targets' failed to satisfy constraint: Member must have length greater than or equal to 1",
+  ],
+  [
+    'PutTargets',
+    { Rule: 'r', Targets: ['t'] },
+    'SerializationException',
+    'Targets must be a list of objects',
+  ],
+  ['RemoveTargets', { Rule: 'r', Ids: [] }, INVALID, "Value '[]' at 'ids' failed to satisfy constraint"],
+  ['PutEvents', { Entries: [5] }, 'SerializationException', 'Entries must be a list of objects'],
   ['PutEvents', { Entries: [] }, INVALID, 'Member must have length greater than or equal to 1'],
   [
     'PutEvents',

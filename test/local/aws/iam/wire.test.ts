@@ -68,12 +68,20 @@ describe('roles over the Query API', () => {
   });
 
   test('what is not there, twice there or malformed is refused as IAM does', async () => {
-    const trust = { AssumeRolePolicyDocument: '{"Statement":[{"Effect":"Allow"}]}' };
+    const document = (statement: string) => ({ AssumeRolePolicyDocument: `{"Statement":${statement}}` });
+    const trust = document('[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]');
     const cases = [
       [await iam('GetRole', { RoleName: 'nobody' }), 404, 'NoSuchEntity'],
       [await iam('CreateRole', { RoleName: 'worker', ...trust }), 409, 'EntityAlreadyExists'],
       [
         await iam('CreateRole', { RoleName: 'x', AssumeRolePolicyDocument: '{' }),
+        400,
+        'MalformedPolicyDocument',
+      ],
+      [await iam('CreateRole', { RoleName: 'x', ...document('5') }), 400, 'MalformedPolicyDocument'],
+      [await iam('CreateRole', { RoleName: 'x', ...document('[null]') }), 400, 'MalformedPolicyDocument'],
+      [
+        await iam('CreateRole', { RoleName: 'x', ...document('[{"Effect":"Allow"}]') }),
         400,
         'MalformedPolicyDocument',
       ],

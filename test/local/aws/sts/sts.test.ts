@@ -37,7 +37,7 @@ test('AssumeRole gives credentials that end when they should', async () => {
 test('a role that is none, and a session that is too long, are refused', async () => {
   const role = { Action: 'AssumeRole', RoleSessionName: 'session-1' };
 
-  expect((await post({ ...role, RoleArn: 'nonsense' })).xml).toContain('<Code>ValidationException</Code>');
+  expect((await post({ ...role, RoleArn: 'nonsense' })).xml).toContain('<Code>ValidationError</Code>');
   expect(
     (await post({ ...role, RoleArn: 'arn:aws:iam::123456789012:role/x', DurationSeconds: '43201' })).status,
   ).toBe(400);
