@@ -1,6 +1,7 @@
 /** `waybill aws`: the embedded AWS alone, empty, for anybody's tests in any language. */
+import { join } from 'node:path';
 import { startEmbeddedAws } from '../../local/aws/index.ts';
-import { serveDatabases } from '../../local/run/aws-database.ts';
+import { awsDatabase } from '../../local/run/aws-database.ts';
 import { describeDenial, watchDenials } from '../../local/run/denials.ts';
 
 export interface AwsOptions {
@@ -25,7 +26,13 @@ export async function aws(options: AwsOptions): Promise<void> {
   });
   const { endpointUrl, context } = embedded;
   watchDenials(context, (denied) => process.stderr.write(`denied: ${describeDenial(denied)}\n`));
-  const database = await serveDatabases(embedded, options.state);
+  const database = await awsDatabase(context, join(process.cwd(), '.waybill')).catch(
+    async (error: unknown) => {
+      await embedded.close();
+      throw error;
+    },
+  );
+  embedded.services.cloudformation.onDatabase(database.startDatabase);
   embedded.services.cloudformation.onLog((line) => process.stderr.write(`${line}\n`));
   const services = context.services.all().map(({ name }) => name);
   process.stdout.write(

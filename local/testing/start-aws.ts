@@ -11,7 +11,7 @@ import {
   type PolicyMode,
 } from '../aws/index.ts';
 import type { LambdaFaults } from '../aws/lambda/index.ts';
-import { createDatabase, startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/index.ts';
+import { awsDatabase } from '../run/aws-database.ts';
 import {
   eventBusUnderTest,
   functionUnderTest,
@@ -118,7 +118,10 @@ export async function startAws(options: StartAwsOptions = {}): Promise<TestAws> 
   const settled = createSettle(context);
   const records = recordHappenings(context);
   const deployed = new Map<string, DeployedAssembly>();
-  let postgres: Promise<EmbeddedPostgres> | undefined;
+  const database = await awsDatabase(context, tmpdir()).catch(async (error: unknown) => {
+    await aws.close();
+    throw error;
+  });
 
   const resolve = (reference: string, { kind, type, arns, arnOf }: Kind): string => {
     const resources = [...deployed.values()].flatMap((assembly) => assembly.resources);
@@ -127,7 +130,7 @@ export async function startAws(options: StartAwsOptions = {}): Promise<TestAws> 
   const kinds = kindsOf(aws);
   const stop = async (): Promise<void> => {
     await aws.close();
-    await (await postgres)?.stop();
+    await database.stop();
   };
 
   return {
@@ -144,12 +147,7 @@ export async function startAws(options: StartAwsOptions = {}): Promise<TestAws> 
       const assembly = await deployAssembly({
         assemblyDirectory,
         aws: context,
-        async startDatabase(request) {
-          postgres ??= startEmbeddedPostgres({ database: 'postgres', cacheDirectory: tmpdir() });
-          const server = await postgres;
-          await createDatabase(server, request);
-          return { host: server.host, port: server.port };
-        },
+        startDatabase: database.startDatabase,
       });
       deployed.set(resolvePath(assemblyDirectory), assembly);
       return assembly;

@@ -19,7 +19,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Collection, StateStore } from './index.ts';
 
 /** Below this size the journal is left as it is, in bytes. */
@@ -275,12 +275,15 @@ function writeAll(file: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
 }
 
-/** Keeps two processes from writing one journal. A lock whose process is gone counts for nothing. */
+/** The lock files of this process. */
+const locks = new Set<string>();
+
+/** Keeps two from writing one journal. A lock whose process is gone counts for nothing, though another has its id now. */
 function lock(directory: string): () => void {
-  const path = join(directory, 'lock');
+  const path = resolve(directory, 'lock');
   if (existsSync(path)) {
     const holder = Number(readFileSync(path, 'utf8'));
-    if (holder !== process.pid && isRunning(holder)) {
+    if (holder === process.pid ? locks.has(path) : isRunning(holder)) {
       throw new StateError(
         'StateDirectoryInUse',
         `The state directory ${directory} is in use by process ${holder}. Stop that process, or give another directory.`,
@@ -288,7 +291,11 @@ function lock(directory: string): () => void {
     }
   }
   writeFileSync(path, String(process.pid));
-  return () => rmSync(path, { force: true });
+  locks.add(path);
+  return () => {
+    locks.delete(path);
+    rmSync(path, { force: true });
+  };
 }
 
 function isRunning(processId: number): boolean {
