@@ -295,7 +295,7 @@ export function createAwsContext(options: AwsContextOptions = {}): AwsContext {
     faults: createFaultRules(options.faultSeed),
     events: createHappenings(clock),
     metrics: createMetrics(),
-    credentials: createCredentials(),
+    credentials: createCredentials(state, clock),
     policies: options.policies ?? 'enforced-where-present',
     state,
   };
