@@ -14,15 +14,25 @@ import { SchedulerClient } from '@aws-sdk/client-scheduler';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { STSClient } from '@aws-sdk/client-sts';
 
 export type Clients = ReturnType<typeof clientsOf>;
 
+interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
 /** One attempt a call: a client that tries again by itself would hide what was not acknowledged. */
-export function clientsOf(endpoint: string) {
+export function clientsOf(
+  endpoint: string,
+  credentials: Credentials = { accessKeyId: 'test', secretAccessKey: 'test' },
+) {
   const config = {
     endpoint,
     region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    credentials,
     maxAttempts: 1,
   };
   return {
@@ -41,6 +51,7 @@ export function clientsOf(endpoint: string) {
     sns: new SNSClient(config),
     sqs: new SQSClient(config),
     states: new SFNClient(config),
+    sts: new STSClient(config),
     streams: new DynamoDBStreamsClient(config),
     /** `target` is `AmazonSSM.GetParameter`. */
     async json(target: string, input: unknown): Promise<Record<string, unknown>> {

@@ -46,9 +46,11 @@ import {
   SendTaskSuccessCommand,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { ListTopicsCommand } from '@aws-sdk/client-sns';
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
 import { Client } from 'pg';
-import type { Clients } from './clients.ts';
+import { clientsOf, type Clients } from './clients.ts';
 import { createQueue, drain, eventually, urlOf } from './drain.ts';
 import { DATABASE_STACK, STACK } from './stack.ts';
 
@@ -269,13 +271,11 @@ const observability: Standing = {
 };
 
 const role: Standing = {
-  name: 'IAM and EventBridge: a role with its policy, a bus with its archive',
-  async make({ iam, events }) {
+  name: 'IAM and EventBridge: a role with its policy and sessions, a bus with its archive',
+  async make({ iam, events, sts, endpoint }) {
     const trust = {
       Version: '2012-10-17',
-      Statement: [
-        { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
-      ],
+      Statement: [{ Effect: 'Allow', Principal: { AWS: '000000000000' }, Action: 'sts:AssumeRole' }],
     };
     const policy = {
       Version: '2012-10-17',
@@ -289,7 +289,14 @@ const role: Standing = {
     });
     const { EventBusArn } = await events.send(new CreateEventBusCommand({ Name: 'orders' }));
     await events.send(new CreateArchiveCommand({ ArchiveName: 'orders', EventSourceArn: EventBusArn }));
+    const session = await assumeRole(sts, 'kept');
+    const refused = (address: string) =>
+      expect(clientsOf(address, session).sns.send(new ListTopicsCommand({}))).rejects.toThrow(
+        'not authorized',
+      );
+    await refused(endpoint);
     return async (later) => {
+      await refused(later.endpoint);
       const kept = await later.iam('GetRolePolicy', { RoleName: 'kept', PolicyName: 'queues' });
       expect(decodeURIComponent(kept)).toContain('"sqs:*"');
       expect(await later.events.send(new DescribeEventBusCommand({ Name: 'orders' }))).toMatchObject({
@@ -302,6 +309,16 @@ const role: Standing = {
     };
   },
 };
+
+async function assumeRole(sts: STSClient, name: string) {
+  const RoleArn = `arn:aws:iam::000000000000:role/${name}`;
+  const { Credentials } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'test' }));
+  return {
+    accessKeyId: String(Credentials?.AccessKeyId),
+    secretAccessKey: String(Credentials?.SecretAccessKey),
+    sessionToken: String(Credentials?.SessionToken),
+  };
+}
 
 const restApi: Standing = {
   name: 'API Gateway: a REST API answers',
