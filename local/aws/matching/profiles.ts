@@ -37,6 +37,8 @@ export interface MatchingProfile {
   readonly maxLength: { readonly value: number; readonly unit: 'characters' | 'bytes' };
   /** Numbers of a pattern lie between minus and plus this. */
   readonly maxNumber: number;
+  /** Exact values may be larger where only operators have the limit: accounts, times in milliseconds. */
+  readonly maxNumberOf: 'all' | 'operators';
   /** Top-level keys, counted across `$or`. */
   readonly maxKeys: number;
   /** Combinations of values: see `countCombinations`. */
@@ -73,6 +75,7 @@ export const EVENT_BUS_PROFILE: MatchingProfile = {
   emptyPattern: 'refused',
   maxLength: { value: EVENT_BUS_MAX_CHARACTERS, unit: 'characters' },
   maxNumber: EVENT_BUS_MAX_NUMBER,
+  maxNumberOf: 'operators',
   maxKeys: Infinity,
   maxCombinations: Infinity,
 };
@@ -88,6 +91,7 @@ export const SNS_BODY_PROFILE: MatchingProfile = {
   emptyPattern: 'matches-all',
   maxLength: { value: SNS_MAX_BYTES, unit: 'bytes' },
   maxNumber: SNS_MAX_NUMBER,
+  maxNumberOf: 'all',
   maxKeys: SNS_MAX_KEYS,
   maxCombinations: SNS_MAX_COMBINATIONS,
 };
@@ -110,6 +114,7 @@ export const EVENT_SOURCE_MAPPING_PROFILE: MatchingProfile = {
   emptyPattern: 'refused',
   maxLength: { value: EVENT_SOURCE_MAPPING_MAX_CHARACTERS, unit: 'characters' },
   maxNumber: EVENT_BUS_MAX_NUMBER,
+  maxNumberOf: 'operators',
   maxKeys: Infinity,
   maxCombinations: Infinity,
 };

@@ -48,13 +48,13 @@ const OPERATOR_READERS: Readonly<
 };
 
 function readExact(expected: Scalar, profile: MatchingProfile): ValueTest {
-  if (typeof expected === 'number') checkRange(expected, profile);
+  if (profile.maxNumberOf === 'all') checkRange(expected, profile);
   return (value, spelling) => value === expected && spelling === undefined;
 }
 
 /** A number that is spelt unlike JavaScript does. */
 function readSpelling(expected: string, profile: MatchingProfile): ValueTest {
-  checkRange(Number(expected), profile);
+  if (profile.maxNumberOf === 'all') checkRange(Number(expected), profile);
   return (_value, spelling) => spelling === expected;
 }
 

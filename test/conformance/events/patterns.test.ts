@@ -43,6 +43,13 @@ const operators: readonly (readonly [
   ['an exact number', PATTERNS, '{"a":[5]}', '{"a":5}', '{"a":"5"}'],
   ['a number, not one that is spelt otherwise', PATTERNS, '{"a":[300]}', '{"a":300}', '{"a":300.0}'],
   ['a number as it is spelt', PATTERNS, '{"a":[300.0]}', '{"a":300.0}', '{"a":300}'],
+  [
+    'a number as large as a time',
+    PATTERNS,
+    '{"a":[1767225600000]}',
+    '{"a":1767225600000}',
+    '{"a":1767225600001}',
+  ],
   ['true', PATTERNS, '{"a":[true]}', '{"a":true}', '{"a":"true"}'],
   ['null', NULLS, '{"a":[null]}', '{"a":null}', '{"a":""}'],
   ['an empty text', NULLS, '{"a":[""]}', '{"a":""}', '{"a":null}'],

@@ -265,6 +265,8 @@ describe('SNS filter policies', () => {
       'Unsupported anything-but pattern: suffix',
     );
     expect(() => readPattern({ a: [2e9] }, SNS_BODY_PROFILE)).toThrow('between -1.0E9 and 1.0E9');
+    const time = readPattern({ a: [1_767_225_600_000] }, EVENT_SOURCE_MAPPING_PROFILE);
+    expect(time.matches({ a: 1_767_225_600_000 })).toBe(true);
   });
 
   test('an empty policy is no filter; 256 KB is the limit', () => {
