@@ -54,7 +54,18 @@ export async function synthesize(props: SynthesizeProps): Promise<void> {
   });
   if (exitCode !== 0) {
     throw new SynthesisError(
-      `environment '${props.environment}' could not be synthesized:\n${printed.trim()}`,
+      `environment '${props.environment}' could not be synthesized:\n${withoutNode(printed)}`,
     );
   }
+}
+
+/** What the app printed, without the lines that only say where in Node.js an error came up. */
+function withoutNode(printed: string): string {
+  return printed
+    .replace(/^node:internal.*\n.*\n\s*\^\s*\n/gm, '')
+    .split('\n')
+    .filter((line) => !/^\s+at .*\(?node:|^Node\.js v\d/.test(line))
+    .join('\n')
+    .replace(/\n{2,}/g, '\n')
+    .trim();
 }

@@ -41,18 +41,21 @@ export async function authorize(
   if (cached !== undefined && cached.until > now) return cached.authorization;
 
   const authorization = await ask(authorizer, event, identitySource, context);
+  // A function that failed has not answered: the next request asks again.
+  if (authorization === undefined) return { refusal: internalServerError() };
   if (identitySource.length > 0 && authorizer.resultTtlSeconds > 0) {
     authorizer.results.set(identity, { until: now + authorizer.resultTtlSeconds * 1000, authorization });
   }
   return authorization;
 }
 
+/** Undefined when the function failed. */
 async function ask(
   authorizer: Authorizer,
   event: HttpEvent,
   identitySource: readonly (string | undefined)[],
   context: AwsContext,
-): Promise<Authorization> {
+): Promise<Authorization | undefined> {
   const [, , , , accountId] = authorizer.functionArn.split(':');
   const routeArn = `arn:aws:execute-api:${context.region}:${accountId}:${String(event.requestContext['apiId'])}/${String(event.requestContext['stage'])}/${event.routeKey.replace(' ', '')}`;
   const { body: _body, ...request } = event;
@@ -61,7 +64,7 @@ async function ask(
   const result = await callFunction(context, authorizer.functionArn, question, { sourceArn }).catch(
     () => undefined,
   );
-  if (result === undefined || result.failed) return { refusal: internalServerError() };
+  if (result === undefined || result.failed) return undefined;
   const answer = JSON.parse(result.payload) as AuthorizerAnswer | null;
   return isAllowed(answer, authorizer.simpleResponses)
     ? { authorizer: { lambda: answer?.context ?? {} } }

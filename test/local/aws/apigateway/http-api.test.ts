@@ -235,6 +235,15 @@ describe('Lambda authorizers', () => {
     expect(asked).toEqual(['token-a', 'token-b', 'token-a']);
   });
 
+  test('an authorizer that fails is a 500, and is asked again by the next request', async () => {
+    const failsOnce = `if (!globalThis.failed) { globalThis.failed = true; throw new Error('once'); } ${authorizing}`;
+    await addAuthorizedRoute('GET /recovered', failsOnce, 60);
+    const ask = async () =>
+      (await fetch(`${url}/recovered`, { headers: { authorization: 'token-a' } })).status;
+
+    expect([await ask(), await ask()]).toEqual([500, 200]);
+  });
+
   test('an authorizer that does not run here is refused, so that its route is never open', async () => {
     await expect(call('CreateAuthorizer', { ApiId: apiId, AuthorizerType: 'JWT' })).rejects.toThrow(
       'not JWT',
