@@ -77,3 +77,15 @@ test('alarms in ALARM have a line of their own, which stays when they end', () =
   expect(stripVTControlCharacters(written[1]!)).toContain('in ALARM: dead-letters, age');
   expect(stripVTControlCharacters(written[2]!)).toContain('no alarm is in ALARM');
 });
+
+test('the table fits a terminal of 80 columns: a wrapped line would spoil the redrawing', () => {
+  const { written, output } = screen(true);
+  const view = liveView(Object.assign(output, { columns: 80 }), () => 0);
+
+  view.show(snapshot(1, 3));
+
+  const lengths = written
+    .flatMap((text) => text.split('\n'))
+    .map((line) => stripVTControlCharacters(line).length);
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(80);
+});
