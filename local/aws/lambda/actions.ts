@@ -29,11 +29,15 @@ const ACTIONS: Readonly<Record<string, Action>> = {
         `1 validation error detected: Value '${JSON.stringify(input['InvocationType'])}' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [RequestResponse, Event, DryRun]`,
       );
     }
-    const result = await service.invokeJson(reference(input), payloadText(input['Payload']), { type });
+    const result = await service.invokeJson(reference(input), payloadText(input['Payload']), {
+      type,
+      tailsLog: input['LogType'] === 'Tail',
+    });
     return {
       StatusCode: result.statusCode,
       ...(result.payload !== undefined && { Payload: result.payload, ExecutedVersion: result.version }),
       ...(result.error && { FunctionError: 'Unhandled' }),
+      ...(result.logTail !== undefined && { LogResult: Buffer.from(result.logTail).toString('base64') }),
     };
   },
 };

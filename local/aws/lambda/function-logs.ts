@@ -11,11 +11,15 @@ import type { LogLine } from './instance.ts';
 
 /** Lines that wait for more before they are written, at most. */
 const BATCH_LINES = 200;
+/** What an invocation with `LogType: Tail` is told of its log. lambda/latest/api/API_Invoke.html */
+const TAIL_BYTES = 4 * 1024;
 const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
 
 export interface FunctionLogs {
   line(configuration: FunctionConfiguration, line: LogLine): void;
   report(report: RunReport): void;
+  /** Collects what is logged of one invocation from now on; the returned function ends that and gives the last 4 KB. */
+  tail(requestId: string): () => string;
   /** Writes what waits. */
   flush(): void;
 }
@@ -30,6 +34,7 @@ export function createFunctionLogs(context: AwsContext): FunctionLogs {
     string,
     { readonly group: string; readonly stream: string; readonly events: LogEvent[] }
   >();
+  const tails = new Map<string, string[]>();
   let scheduled = false;
 
   const flush = (): void => {
@@ -57,20 +62,41 @@ export function createFunctionLogs(context: AwsContext): FunctionLogs {
     }
   };
 
+  const isRead = (requestId: string | undefined): boolean =>
+    context.services.find('logs') !== undefined || (requestId !== undefined && tails.has(requestId));
+
+  const write = (requestId: string | undefined, group: string, stream: string, message: string): void => {
+    if (requestId !== undefined) tails.get(requestId)?.push(message);
+    if (context.services.find('logs')) add(group, stream, message);
+  };
+
   return {
     line(configuration, line) {
-      if (!context.services.find('logs') || line.logStreamName === undefined) return;
+      if (!isRead(line.requestId) || line.logStreamName === undefined) return;
       const message =
         configuration.logFormat === 'JSON' ? jsonLine(context, configuration, line) : textLine(context, line);
-      if (message !== undefined) add(configuration.logGroupName, line.logStreamName, message);
+      if (message !== undefined) {
+        write(line.requestId, configuration.logGroupName, line.logStreamName, message);
+      }
     },
     report(report) {
-      if (!context.services.find('logs')) return;
-      const { configuration, logStreamName } = report;
+      const { configuration, logStreamName, requestId } = report;
+      if (!isRead(requestId)) return;
       const json = configuration.logFormat === 'JSON';
       if (json && isBelow('INFO', configuration.systemLogLevel)) return;
       const messages = json ? jsonReport(context, report) : textReport(report);
-      for (const message of messages) add(configuration.logGroupName, logStreamName, message);
+      for (const message of messages) {
+        write(requestId, configuration.logGroupName, logStreamName, message);
+      }
+    },
+    tail(requestId) {
+      const lines: string[] = [];
+      tails.set(requestId, lines);
+      return () => {
+        tails.delete(requestId);
+        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+        return bytes.subarray(Math.max(0, bytes.length - TAIL_BYTES)).toString('utf8');
+      };
     },
     flush,
   };

@@ -88,6 +88,8 @@ export interface LambdaService extends AwsService {
 export interface InvokeOptions {
   /** `RequestResponse` when absent. */
   readonly type?: 'RequestResponse' | 'Event' | 'DryRun';
+  /** Brings the end of the log along with the answer of a `RequestResponse`. */
+  readonly tailsLog?: boolean;
 }
 
 export interface InvokeResult {
@@ -95,6 +97,8 @@ export interface InvokeResult {
   readonly statusCode: 200 | 202 | 204;
   /** JSON: the handler's answer or the error. Absent for `Event` and `DryRun`. */
   readonly payload?: string;
+  /** The last 4 KB of the log, when asked for. */
+  readonly logTail?: string;
   readonly version: string;
   /** Set when the function failed; the caller of the API sees `X-Amz-Function-Error: Unhandled`. */
   readonly error?: FunctionError;
@@ -139,9 +143,9 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
         onRun: (report) => logs.report(report),
       }),
   });
-  const run = (reference: string, payload: string): Promise<RunResult> => {
+  const run = (reference: string, payload: string, requestId: string = randomUUID()): Promise<RunResult> => {
     const { entry, version, qualifier } = functions.find(reference);
-    return entry.runner.run(payload, { version, ...invokedAs(entry, qualifier) });
+    return entry.runner.run(payload, { version, requestId, ...invokedAs(entry, qualifier) });
   };
   const asyncInvocations = createAsyncInvocations(context, {
     retryDelayMilliseconds: options.asyncRetryDelayMilliseconds,
@@ -208,15 +212,31 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
     },
     invoke: (reference, event, invokeOptions) =>
       service.invokeJson(reference, JSON.stringify(event) ?? 'null', invokeOptions),
-    async invokeJson(reference, json, { type = 'RequestResponse' } = {}) {
+    async invokeJson(reference, json, { type = 'RequestResponse', tailsLog = false } = {}) {
       const { version } = functions.find(reference);
       refuseInvalidJson(json);
       if (type === 'DryRun') return { requestId: randomUUID(), statusCode: 204, version };
       if (type === 'Event') {
         return { requestId: asyncInvocations.submit(reference, json), statusCode: 202, version };
       }
-      const { requestId, payload, error } = await run(reference, json);
-      return { requestId, statusCode: 200, payload, version, ...(error && { error }) };
+      const requestId = randomUUID();
+      const endTail = tailsLog ? logs.tail(requestId) : undefined;
+      let logTail: string | undefined;
+      let result: RunResult;
+      try {
+        result = await run(reference, json, requestId);
+      } finally {
+        logTail = endTail?.();
+      }
+      const { payload, error } = result;
+      return {
+        requestId,
+        statusCode: 200,
+        payload,
+        version,
+        ...(error && { error }),
+        ...(logTail !== undefined && { logTail }),
+      };
     },
     createEventSourceMapping: (input) => mappings.create(input),
     updateEventSourceMapping: (uuid, changes) => mappings.update(uuid, changes),

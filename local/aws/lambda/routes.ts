@@ -82,6 +82,7 @@ async function invoke(
     {
       FunctionName: request.parameters['FunctionName'],
       InvocationType: request.headers['x-amz-invocation-type'],
+      LogType: request.headers['x-amz-log-type'],
       Qualifier: request.query.get('Qualifier') ?? undefined,
       Payload: request.body,
     },
@@ -92,12 +93,14 @@ async function invoke(
     readonly Payload?: string;
     readonly ExecutedVersion?: string;
     readonly FunctionError?: string;
+    readonly LogResult?: string;
   };
   return {
     status: output.StatusCode,
     headers: {
       ...(output.ExecutedVersion === undefined ? {} : { 'x-amz-executed-version': output.ExecutedVersion }),
       ...(output.FunctionError === undefined ? {} : { 'x-amz-function-error': output.FunctionError }),
+      ...(output.LogResult === undefined ? {} : { 'x-amz-log-result': output.LogResult }),
       ...(output.Payload === undefined ? {} : { 'content-type': 'application/json' }),
     },
     body: output.Payload ?? '',

@@ -60,6 +60,19 @@ describe('the AWS SDK against the embedded Lambda', () => {
     expect(JSON.parse(text(answer.Payload))).toMatchObject({ errorType: 'Error', errorMessage: 'asked to' });
   });
 
+  test('the end of the log comes with the answer when asked for', async () => {
+    const { LogResult: log = '' } = await client.send(
+      new InvokeCommand({ FunctionName: 'echo', Payload: '{"fail":true}', LogType: 'Tail' }),
+    );
+    const { LogResult: none } = await client.send(new InvokeCommand({ FunctionName: 'echo' }));
+
+    const lines = Buffer.from(log, 'base64').toString('utf8').split('\n');
+    expect(lines.at(0)).toMatch(/^START RequestId: [\w-]{36} Version: \$LATEST$/);
+    expect(lines.at(-2)).toMatch(/^REPORT RequestId: [\w-]{36}\t/);
+    expect(lines.at(-1)).toBe('');
+    expect(none).toBeUndefined();
+  });
+
   test('an asynchronous invocation answers 202 without a payload', async () => {
     const answer = await client.send(
       new InvokeCommand({ FunctionName: 'echo', InvocationType: 'Event', Payload: '{}' }),
