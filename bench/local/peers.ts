@@ -3,8 +3,9 @@
  * process of its own on a free loopback port. One that can't be had is reported, not skipped in silence.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -12,7 +13,7 @@ const ROOT = '.waybill/bench-peers';
 /** Milliseconds a server has until its first answer. */
 const READY_LIMIT_MILLISECONDS = 30_000;
 
-export type ServerName = 'waybill' | 'fauxqs' | 'moto';
+export type ServerName = 'waybill' | 'waybill --state' | 'fauxqs' | 'moto';
 
 /** Versions of one day, so that figures can be compared. */
 export const PEER_VERSIONS = { fauxqs: '2.4.1', moto: '5.2.1' } as const;
@@ -87,6 +88,15 @@ function motoServer(): string {
 
 const COMMANDS: Readonly<Record<ServerName, (port: number) => [string, ...string[]]>> = {
   waybill: (port) => [process.execPath, 'bin/waybill.mjs', 'aws', '--port', String(port)],
+  'waybill --state': (port) => [
+    process.execPath,
+    'bin/waybill.mjs',
+    'aws',
+    '--port',
+    String(port),
+    '--state',
+    mkdtempSync(join(tmpdir(), 'waybill-bench-')),
+  ],
   fauxqs: (port) => [process.execPath, 'bench/local/fauxqs-server.ts', fauxqsFolder(), String(port)],
   moto: (port) => [motoServer(), '-H', '127.0.0.1', '-p', String(port)],
 };
