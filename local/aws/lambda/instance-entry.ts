@@ -5,7 +5,7 @@
  * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html
  */
 import { existsSync } from 'node:fs';
-import { flushCompileCache, registerHooks } from 'node:module';
+import { createRequire, flushCompileCache, registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
@@ -197,7 +197,12 @@ function offerSdk(): void {
         return nextResolve(specifier, context);
       } catch (error) {
         if (!/^@(?:aws-sdk|smithy)\//.test(specifier)) throw error;
-        return nextResolve(specifier, { ...context, parentURL: import.meta.url });
+        if (!context.conditions.includes('require')) {
+          return nextResolve(specifier, { ...context, parentURL: import.meta.url });
+        }
+        // The resolution of `require` starts at the file that asks, whatever parent it is given.
+        const path = createRequire(import.meta.url).resolve(specifier);
+        return { url: pathToFileURL(path).href, shortCircuit: true };
       }
     },
   });

@@ -1,11 +1,11 @@
 /** A stack of two queues and a function that hands on, with the address of its queue in its environment; and one of a database. */
 
 const CODE = `
+const { SendMessageCommand, SQSClient } = require('@aws-sdk/client-sqs');
+const sqs = new SQSClient({});
 exports.handler = async (event) => {
   for (const { body } of event.Records) {
-    const form = { Action: 'SendMessage', Version: '2012-11-05', MessageBody: 'handled ' + body };
-    const response = await fetch(process.env.OUT, { method: 'POST', body: new URLSearchParams(form) });
-    if (!response.ok) throw new Error(await response.text());
+    await sqs.send(new SendMessageCommand({ QueueUrl: process.env.OUT, MessageBody: 'handled ' + body }));
   }
 };`;
 
