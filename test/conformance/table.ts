@@ -39,7 +39,7 @@ export function publishedTable(compared: readonly ServiceResults[]): string {
       return `| [${cell(behaviour)}](${source}) | ${marks.join(' | ')} |`;
     });
     const missing = TARGETS.filter((target) => targets[target] === undefined).map(
-      (target) => `${TARGET_TITLES[target]} does not offer this service.`,
+      (target) => `${TARGET_TITLES[target]} was not compared.`,
     );
     return [`## ${service}`, ...missing, [head('behaviour'), ...behaviours].join('\n')].join('\n\n');
   });
@@ -47,7 +47,7 @@ export function publishedTable(compared: readonly ServiceResults[]): string {
 }
 
 function share(results: readonly Result[] | undefined): string {
-  if (!results) return 'not offered';
+  if (!results) return 'not compared';
   const count = (outcome: Result['outcome']) => results.filter((result) => result.outcome === outcome).length;
   const notRun = count('not run');
   const noAnswer = results.filter(

@@ -304,6 +304,10 @@ behaviour('a timeout above 15 minutes is refused', `${API}/API_CreateFunction.ht
   );
 });
 
+behaviour('a role that is no ARN is refused', `${API}/API_CreateFunction.html`, async (aws) => {
+  await refused(lambdaFunction(aws, ECHO, { Role: 'worker' }), 'ValidationException');
+});
+
 behaviour('what is no archive is refused', `${API}/API_CreateFunction.html`, async (aws) => {
   await refused(
     lambdaFunction(aws, ECHO, { Code: { ZipFile: Buffer.from('no archive') } }),
