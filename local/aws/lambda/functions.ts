@@ -1,5 +1,6 @@
 /** Every function: made, changed, removed, its versions and aliases, and what of it is kept in the state directory. */
 import { existsSync } from 'node:fs';
+import { isAbsolute, join, relative } from 'node:path';
 
 import type { AwsContext } from '../context.ts';
 import { AwsError } from '../errors.ts';
@@ -79,7 +80,7 @@ export function createFunctions(options: FunctionsOptions): Functions {
     if (!context.state.persistent) return;
     const { functionName, props } = entry.runner.configuration;
     kept.put(functionName, {
-      props,
+      props: { ...props, codeDirectory: toKeptPath(context.state.directory, props.codeDirectory) },
       eventInvokeConfigs: [...entry.eventInvokeConfigs],
       versions: entry.versions,
       aliases: [...entry.aliases.values()],
@@ -126,11 +127,12 @@ export function createFunctions(options: FunctionsOptions): Functions {
 
   // Runners are made of services that may not be there yet, and are not needed before the first event.
   for (const [name, { props, eventInvokeConfigs, versions, aliases, modifiedAt }] of kept.entries()) {
-    if (!existsSync(props.codeDirectory)) {
+    const codeDirectory = fromKeptPath(context.state.directory, props.codeDirectory);
+    if (!existsSync(codeDirectory)) {
       kept.delete(name);
       continue;
     }
-    const entry = add(configure(atThisEndpoint(context, props)), modifiedAt);
+    const entry = add(configure({ ...atThisEndpoint(context, props), codeDirectory }), modifiedAt);
     for (const [qualifier, config] of eventInvokeConfigs) entry.eventInvokeConfigs.set(qualifier, config);
     for (const alias of aliases) entry.aliases.set(alias.name, alias);
     entry.versions = [...versions];
@@ -188,6 +190,20 @@ export function createFunctions(options: FunctionsOptions): Functions {
       await Promise.all([...functions.values()].map(({ runner }) => runner.close()));
     },
   };
+}
+
+const BELOW_STATE_DIRECTORY = 'state:';
+
+/** Code below the state directory is found again when the directory has moved. */
+function toKeptPath(stateDirectory: string | undefined, path: string): string {
+  if (stateDirectory === undefined) return path;
+  const below = relative(stateDirectory, path);
+  return below.startsWith('..') || isAbsolute(below) ? path : BELOW_STATE_DIRECTORY + below;
+}
+
+function fromKeptPath(stateDirectory: string | undefined, kept: string): string {
+  if (stateDirectory === undefined || !kept.startsWith(BELOW_STATE_DIRECTORY)) return kept;
+  return join(stateDirectory, kept.slice(BELOW_STATE_DIRECTORY.length));
 }
 
 function versionOf(entry: FunctionEntry, qualifier: string | undefined): string | undefined {

@@ -58,18 +58,19 @@ interface Line {
  * @throws StateError `StateDirectoryInUse` when another process has it open, `StateUnreadable` when the journal is
  *   damaged anywhere but at its very end
  */
-export function openStateStore(directory: string): StateStore {
+export function openStateStore(path: string): StateStore {
+  const directory = resolve(path);
   mkdirSync(directory, { recursive: true });
   const unlock = lock(directory);
-  const path = join(directory, 'journal.jsonl');
+  const journal = join(directory, 'journal.jsonl');
   /** The line that counts of each key, in the order in which the keys came. */
   const live = new Map<string, Line>();
   const kept = new Map<string, Map<string, unknown>>();
   let file: number;
   let size: number;
   try {
-    file = openSync(path, 'a+');
-    size = readJournal(file, path, live, kept);
+    file = openSync(journal, 'a+');
+    size = readJournal(file, journal, live, kept);
   } catch (error) {
     unlock();
     throw error;
@@ -105,14 +106,14 @@ export function openStateStore(directory: string): StateStore {
   };
 
   const rewrite = (): void => {
-    const fresh = `${path}.new`;
+    const fresh = `${journal}.new`;
     const target = openSync(fresh, 'w');
     size = copyLines(file, target, live);
     liveBytes = size;
     closeSync(target);
     closeSync(file);
-    renameSync(fresh, path);
-    file = openSync(path, 'a+');
+    renameSync(fresh, journal);
+    file = openSync(journal, 'a+');
   };
 
   const append = (record: readonly unknown[]): Line => {

@@ -69,6 +69,9 @@ test('a stack whose creation was cut off knows its resources, says so, and can b
     StackStatusReason: 'The embedded AWS ended while the stack changed',
   });
   expect(queues(second)).toEqual(['app-in']);
+  expect(second.services.lambda.listFunctions()).toMatchObject([
+    { codeDirectory: expect.stringContaining(join(directory, 'second')) },
+  ]);
   await call(second, 'DeleteStack', { StackName: 'app' });
   await second.services.cloudformation.settled();
   expect([queues(second), second.services.lambda.listFunctions()]).toEqual([[], []]);
