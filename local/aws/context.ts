@@ -68,6 +68,8 @@ export interface QueryProtocol {
   readonly outputMaps?: readonly string[];
   /** Output members that are times in seconds since the epoch, or lists of them: written as ISO 8601. */
   readonly timestamps?: readonly string[];
+  /** Actions whose empty output still has its `<ActionResult>`; botocore cannot read their answers without it. */
+  readonly emptyResults?: readonly string[];
 }
 
 /** `Attribute.1.Name=A&Attribute.1.Value=B` -> `{member: 'Attributes', map: {key: 'Name', value: 'Value'}}`. */

@@ -51,6 +51,7 @@ export function createCloudFormationService(context: AwsContext): CloudFormation
     protocols: {
       query: {
         apiVersion: '2010-05-15',
+        emptyResults: ['ContinueUpdateRollback', 'DeleteChangeSet', 'ExecuteChangeSet'],
         xmlNamespace: 'http://cloudformation.amazonaws.com/doc/2010-05-15/',
       },
       routes: [customResourceRoute(context)],

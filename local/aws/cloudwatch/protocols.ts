@@ -37,6 +37,13 @@ export const CLOUDWATCH_PROTOCOLS: ServiceProtocols = {
   },
   query: {
     apiVersion: '2010-08-01',
+    emptyResults: [
+      'DeleteDashboards',
+      'DeleteAnomalyDetector',
+      'PutAnomalyDetector',
+      'TagResource',
+      'UntagResource',
+    ],
     xmlNamespace: 'http://monitoring.amazonaws.com/doc/2010-08-01/',
     outputMaps: ['ExtendedStatistics'],
     timestamps: TIMESTAMPS,

@@ -71,6 +71,7 @@ export function createIamService(context: AwsContext): IamService {
     protocols: {
       query: {
         apiVersion: '2010-05-08',
+        emptyResults: ['UpdateRole'],
         xmlNamespace: 'https://iam.amazonaws.com/doc/2010-05-08/',
         integers: ['MaxSessionDuration'],
       },

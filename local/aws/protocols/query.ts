@@ -46,7 +46,8 @@ export function queryOutput(
 ): WireResponse {
   const protocol = queryProtocol(service);
   const members = membersXml(protocol, action, (output ?? {}) as Record<string, unknown>);
-  const result = members === '' ? '' : `<${action}Result>${members}</${action}Result>`;
+  const isBare = members === '' && !protocol.emptyResults?.includes(action);
+  const result = isBare ? '' : `<${action}Result>${members}</${action}Result>`;
   return xmlResponse(
     200,
     `<${action}Response xmlns="${protocol.xmlNamespace}">${result}` +

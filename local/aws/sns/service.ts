@@ -76,6 +76,7 @@ export interface AttributeChange {
 const PROTOCOLS: ServiceProtocols = {
   query: {
     apiVersion: '2010-03-31',
+    emptyResults: ['TagResource', 'UntagResource', 'SetSMSAttributes', 'OptInPhoneNumber'],
     xmlNamespace: 'http://sns.amazonaws.com/doc/2010-03-31/',
     outputMaps: ['Attributes', 'attributes'],
   },

@@ -166,6 +166,16 @@ describe('which service', () => {
   });
 });
 
+test('an empty output has its wrapper, without which botocore cannot read the answer', async () => {
+  const Version = '2010-03-31';
+  const topic = await post({ Action: 'CreateTopic', Version, Name: 'tagged' });
+  const ResourceArn = tag(topic.xml, 'TopicArn') ?? '';
+
+  const { xml } = await post({ Action: 'UntagResource', Version, ResourceArn, 'TagKeys.member.1': 'a' });
+
+  expect(xml).toContain('<UntagResourceResult></UntagResourceResult><ResponseMetadata>');
+});
+
 describe('nested shapes', () => {
   const protocol: QueryProtocol = {
     apiVersion: '1',
