@@ -131,6 +131,18 @@ function nameOf({ functionName }: FunctionConfiguration): string {
   return functionName;
 }
 
+/** lambda/latest/api/API_CreateFunction.html, Role */
+const ROLE = 'arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+';
+
+function roleOf(input: ActionInput): string | undefined {
+  const role = optionalText(input, 'Role');
+  if (role === undefined || new RegExp(`^${ROLE}$`).test(role)) return role;
+  throw new AwsError(
+    'ValidationException',
+    `1 validation error detected: Value '${role}' at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern: ${ROLE}`,
+  );
+}
+
 function settingsOf(input: ActionInput): Partial<FunctionProps> {
   const environment = input['Environment'] as { readonly Variables?: Record<string, string> } | undefined;
   const deadLetter = input['DeadLetterConfig'] as { readonly TargetArn?: string } | undefined;
@@ -142,7 +154,7 @@ function settingsOf(input: ActionInput): Partial<FunctionProps> {
   };
   return {
     ...optional('runtime', optionalText(input, 'Runtime')),
-    ...optional('roleArn', optionalText(input, 'Role')),
+    ...optional('roleArn', roleOf(input)),
     ...optional('description', input['Description'] as string | undefined),
     ...optional('timeoutSeconds', input['Timeout'] as number | undefined),
     ...optional('memoryMegabytes', input['MemorySize'] as number | undefined),
