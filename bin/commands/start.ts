@@ -56,6 +56,11 @@ export async function start(options: StartOptions): Promise<void> {
   const interrupt = (): void => interrupted.abort();
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
+  // The terminal was closed: nothing can be written to it any more, and everything is still to be stopped.
+  process.once('SIGHUP', () => {
+    process.stderr.on('error', () => {});
+    interrupt();
+  });
 
   // A run that reports and ends takes any free port, so that two of them can run at once.
   const run = await startLocalRun({
