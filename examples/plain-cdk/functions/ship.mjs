@@ -11,8 +11,7 @@ export async function handler(batch) {
       if (!address) throw new Error(`order ${orderId} has no address`);
       const MessageBody = JSON.stringify({ orderId });
       await sqs.send(new SendMessageCommand({ QueueUrl: process.env.SHIPPED_QUEUE_URL, MessageBody }));
-    } catch (error) {
-      console.error(error.message);
+    } catch {
       batchItemFailures.push({ itemIdentifier: record.messageId });
     }
   }
