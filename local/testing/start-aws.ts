@@ -4,6 +4,7 @@ import { resolve as resolvePath } from 'node:path';
 import { deployAssembly, type DeployedAssembly } from '../assembly/index.ts';
 import {
   controllableClock,
+  manualClock,
   startEmbeddedAws,
   type EmbeddedAws,
   type FaultRules,
@@ -106,8 +107,9 @@ export interface TestAws {
  */
 export async function startAws(options: StartAwsOptions = {}): Promise<TestAws> {
   const { startTime, frozen = false, seed, policies = 'enforced', ...rest } = options;
-  const clock = controllableClock(startTime?.getTime());
-  if (frozen) clock.freeze();
+  const start = startTime?.getTime() ?? Date.now();
+  // Frozen from the first moment: the clock shows the start time to the millisecond.
+  const clock = frozen ? manualClock(start) : controllableClock(start);
   const aws = await startEmbeddedAws({
     policies,
     ...rest,
