@@ -192,7 +192,8 @@ describe('keys and aliases', () => {
 
   test('the key policy is kept as it was given', async () => {
     const { id } = await createKey();
-    const root = '{"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "kms:*", "Resource": "*"}';
+    const root =
+      '{"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "kms:*", "Resource": "*"}';
     const Policy = `{"Version": "2012-10-17", "Statement": [${root}]}`;
 
     await kms.send(new PutKeyPolicyCommand({ KeyId: id, Policy }));
