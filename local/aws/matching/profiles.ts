@@ -84,7 +84,7 @@ export const EVENT_BUS_PROFILE: MatchingProfile = {
 export const SNS_BODY_PROFILE: MatchingProfile = {
   name: 'sns-body',
   operators: new Set(SNS_OPERATORS),
-  anythingBut: new Set<AnythingButOperator>(['prefix']),
+  anythingBut: new Set<AnythingButOperator>(['prefix', 'suffix']),
   ignoreCaseAffixes: false,
   exactNumbers: false,
   nesting: true,
