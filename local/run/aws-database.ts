@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import type { StartDatabase } from '../assembly/providers/provider.ts';
 import { stacksOf } from '../assembly/stacks.ts';
 import type { AwsContext } from '../aws/index.ts';
-import { createDatabase, startEmbeddedPostgres } from '../postgres/index.ts';
 import type { EmbeddedPostgres } from '../postgres/index.ts';
 
 export interface AwsDatabase {
@@ -23,19 +22,22 @@ export async function awsDatabase(context: AwsContext, cacheDirectory: string): 
   let postgres: Promise<EmbeddedPostgres> | undefined;
   const { directory } = context.state;
   const dataDirectory = directory === undefined ? undefined : join(directory, 'postgres');
-  const start = (): Promise<EmbeddedPostgres> => {
+  const launch = async (): Promise<EmbeddedPostgres> => {
+    const { startEmbeddedPostgres } = await postgresModule();
     const port = stacksOf(context).records.databases[0]?.port;
-    return (postgres ??= startEmbeddedPostgres({
+    return startEmbeddedPostgres({
       database: 'postgres',
       cacheDirectory,
       ...(dataDirectory !== undefined && { dataDirectory }),
       ...(port !== undefined && { port }),
-    }));
+    });
   };
+  const start = (): Promise<EmbeddedPostgres> => (postgres ??= launch());
   if (dataDirectory !== undefined && existsSync(dataDirectory)) await start();
   return {
     async startDatabase(request) {
       const server = await start();
+      const { createDatabase } = await postgresModule();
       await createDatabase(server, request);
       return { host: server.host, port: server.port };
     },
@@ -43,4 +45,9 @@ export async function awsDatabase(context: AwsContext, cacheDirectory: string): 
       await (await postgres?.catch(() => undefined))?.stop();
     },
   };
+}
+
+/** Loaded when a database is wanted, because it costs every start some 50 ms. */
+function postgresModule() {
+  return import('../postgres/index.ts');
 }
