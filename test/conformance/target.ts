@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { controllableClock } from '../../local/aws/clock.ts';
 import { callService, rootCaller, startEmbeddedAws } from '../../local/aws/index.ts';
+import { createSettle } from '../../local/testing/settle.ts';
 
 /** What the runner tells the suites: `aws` means AWS itself, any other value an endpoint's URL. */
 export const ENDPOINT_VARIABLE = 'CONFORMANCE_ENDPOINT';
@@ -57,9 +58,15 @@ export async function openTarget(): Promise<Target> {
   if (chosen === undefined || chosen === '') {
     const clock = controllableClock();
     const embedded = await startEmbeddedAws({ port: 0, clock, region });
+    const settled = createSettle(embedded.context);
     const { context } = embedded;
     return target('embedded', embedded.endpointUrl, region, {
-      wait: (seconds) => clock.advance(seconds * 1000),
+      // What runs ends first: its retries are timed from its end.
+      wait: async (seconds) => {
+        await settled();
+        await clock.advance(seconds * 1000);
+        await settled();
+      },
       inProcess: (service, action, input) =>
         callService(
           context,

@@ -119,32 +119,25 @@ describe('D11 writing to the outbox', () => {
     const { pool } = database();
     const [first, second] = [message({ orderingKey: 'acme#k' }), message({ orderingKey: 'acme#k' })];
     const other = message({ orderingKey: 'acme#other' });
-    const committed: string[] = [];
+    const written: string[] = [];
     let secondDone: Promise<void> = Promise.resolve();
 
-    await inTransaction(
-      pool,
-      async (tx) => {
-        await enqueue(tx, [first]);
-        secondDone = inTransaction(
-          pool,
-          (tx2) => enqueue(tx2, [second]),
-          async () => {
-            committed.push('second');
-          },
-        );
-        // Another key is not held up, although it is written later.
-        await inTransaction(pool, (tx3) => enqueue(tx3, [other]));
-        committed.push('other');
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      },
-      async () => {
-        committed.push('first');
-      },
-    );
+    await inTransaction(pool, async (tx) => {
+      await enqueue(tx, [first]);
+      secondDone = inTransaction(pool, async (tx2) => {
+        await enqueue(tx2, [second]);
+        // It may go on only when the first is committed: then everybody sees the first event.
+        const { rowCount } = await pool.query('select 1 from event_outbox where id = $1', [first.eventId]);
+        written.push(rowCount === 1 ? 'second, after the first was committed' : 'second, too early');
+      });
+      // Another key is not held up, although it is written later.
+      await inTransaction(pool, (tx3) => enqueue(tx3, [other]));
+      written.push('other');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    });
     await secondDone;
 
-    expect(committed).toEqual(['other', 'first', 'second']);
+    expect(written).toEqual(['other', 'second, after the first was committed']);
   });
 
   test("D11 nudges that come together become two, and a failing one is not the writer's problem", async () => {
