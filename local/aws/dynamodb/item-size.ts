@@ -17,7 +17,7 @@ export function itemSize(item: Item): number {
   return bytes;
 }
 
-export function valueSize(value: AttributeValue): number {
+function valueSize(value: AttributeValue): number {
   if (value.S !== undefined) return textBytes(value.S);
   if (value.N !== undefined) return numberBytes(value.N);
   if (value.B !== undefined) return binaryBytes(value.B);

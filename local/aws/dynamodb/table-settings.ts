@@ -133,7 +133,7 @@ function units(raw: Input, name: string): number {
   return Math.floor(value);
 }
 
-export function readKeySchema(
+function readKeySchema(
   raw: unknown,
   attributes: Readonly<Record<string, KeyType>>,
   member: string,

@@ -1,6 +1,7 @@
 /** What outlives the process: collections of plain JSON values, kept in a state directory when one is given. */
 export { forgetfulStateStore } from './forgetful.ts';
-export { openStateStore, StateError } from './journal.ts';
+export { StateError } from './directory.ts';
+export { openStateStore } from './journal.ts';
 
 /** The records of one kind, by key. */
 export interface Collection<Value> {

@@ -6,20 +6,9 @@
  * disk). Lines that no longer count are dropped when the
  * journal is opened, and when they outweigh the others.
  */
-import {
-  closeSync,
-  existsSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { join, resolve } from 'node:path';
+import { closeSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDirectory, StateError } from './directory.ts';
 import type { Collection, StateStore } from './index.ts';
 
 /** Below this size the journal is left as it is, in bytes. */
@@ -36,17 +25,6 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
 
-/** The state directory can't be used. `code` is `StateDirectoryInUse`, `StateUnreadable` or the system's own code. */
-export class StateError extends Error {
-  override readonly name = 'StateError';
-  readonly code: string;
-
-  constructor(code: string, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.code = code;
-  }
-}
-
 /** Where the line of a key that counts stands in the file. */
 interface Line {
   readonly offset: number;
@@ -55,13 +33,11 @@ interface Line {
 
 /**
  * Opens or creates the state directory.
- * @throws StateError `StateDirectoryInUse` when another process has it open, `StateUnreadable` when the journal is
- *   damaged anywhere but at its very end
+ * @throws StateError `StateDirectoryUnusable` when it can't be made or written, `StateDirectoryInUse` when another
+ *   process has it open, `StateUnreadable` when the journal is damaged anywhere but at its very end
  */
 export function openStateStore(path: string): StateStore {
-  const directory = resolve(path);
-  mkdirSync(directory, { recursive: true });
-  const unlock = lock(directory);
+  const { directory, unlock } = openDirectory(path);
   const journal = join(directory, 'journal.jsonl');
   /** The line that counts of each key, in the order in which the keys came. */
   const live = new Map<string, Line>();
@@ -274,36 +250,4 @@ function copyLines(source: number, target: number, live: Map<string, Line>): num
 
 function writeAll(file: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
-}
-
-/** The lock files of this process. */
-const locks = new Set<string>();
-
-/** Keeps two from writing one journal. A lock whose process is gone counts for nothing, though another has its id now. */
-function lock(directory: string): () => void {
-  const path = resolve(directory, 'lock');
-  if (existsSync(path)) {
-    const holder = Number(readFileSync(path, 'utf8'));
-    if (holder === process.pid ? locks.has(path) : isRunning(holder)) {
-      throw new StateError(
-        'StateDirectoryInUse',
-        `The state directory ${directory} is in use by process ${holder}. Stop that process, or give another directory.`,
-      );
-    }
-  }
-  writeFileSync(path, String(process.pid));
-  locks.add(path);
-  return () => {
-    locks.delete(path);
-    rmSync(path, { force: true });
-  };
-}
-
-function isRunning(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

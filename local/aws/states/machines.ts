@@ -162,7 +162,7 @@ export function resolvedMachine(store: Store, reference: string, chance: () => n
 }
 
 /** @throws AwsError `InvalidDefinition`, with the place of each mistake */
-export function checkedDefinition(definition: string, type: MachineType): string {
+function checkedDefinition(definition: string, type: MachineType): string {
   if (Buffer.byteLength(definition) > DEFINITION_BYTES) {
     throw invalidDefinition(`The definition is over ${DEFINITION_BYTES} bytes.`);
   }

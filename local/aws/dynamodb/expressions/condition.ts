@@ -72,7 +72,7 @@ function functionHolds(name: string, operands: readonly Operand[], item: Item): 
   return name === 'begins_with' ? beginsWith(value, second) : contains(value, second);
 }
 
-export function beginsWith(value: AttributeValue, prefix: AttributeValue): boolean {
+function beginsWith(value: AttributeValue, prefix: AttributeValue): boolean {
   if (value.S !== undefined && prefix.S !== undefined) return value.S.startsWith(prefix.S);
   return value.B !== undefined && prefix.B !== undefined && bytesOf(value.B).startsWith(bytesOf(prefix.B));
 }

@@ -121,7 +121,7 @@ export async function numberOf(
 }
 
 /** The result where ResultPath says; `null` drops it. */
-export function placeResult(resultPath: string | null | undefined, input: Json, result: Json): Json {
+function placeResult(resultPath: string | null | undefined, input: Json, result: Json): Json {
   if (resultPath === null) return input;
   if (resultPath === undefined || resultPath === '$') return result;
   const combined = withValueAt(resultPath, input, result);

@@ -42,7 +42,7 @@ export async function runParallel(step: Step): Promise<Outcome> {
 }
 
 /** Waits for all; the first error stops the others and is thrown when they have stopped. */
-export async function allOrFirstError(
+async function allOrFirstError(
   works: readonly Promise<Json>[],
   stopOthers: () => void,
 ): Promise<readonly Json[]> {

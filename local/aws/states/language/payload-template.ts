@@ -32,7 +32,7 @@ export function pathValue(path: string, scope: PathScope): Json | undefined {
 }
 
 /** As {@link pathValue}; a path that leads nowhere is a mistake of the field that holds it. */
-export function requiredPathValue(path: string, field: string, scope: PathScope): Json {
+function requiredPathValue(path: string, field: string, scope: PathScope): Json {
   const value = pathValue(path, scope);
   if (value !== undefined) return value;
   const searched = path.startsWith('$$') ? scope.context : scope.data;

@@ -106,6 +106,23 @@ test('a directory that another living process has open is refused; one of a dead
   openStateStore(directory).close();
 });
 
+test('a path that is a file, or a place where nothing can be made, is refused with the reason', () => {
+  writeFileSync(join(directory, 'file'), '');
+
+  for (const path of [join(directory, 'file'), join(directory, 'file', 'below'), '/proc/nothing-here']) {
+    expect(() => openStateStore(path)).toThrow(
+      expect.objectContaining({ code: 'StateDirectoryUnusable', message: expect.stringContaining(path) }),
+    );
+  }
+});
+
+test('a directory is made with those above it', () => {
+  const deep = join(directory, 'a', 'b');
+  openStateStore(deep).close();
+
+  expect(statSync(deep).isDirectory()).toBe(true);
+});
+
 test('lines that no longer count are dropped once they outweigh the others', () => {
   const store = openStateStore(directory);
   const items = store.collection('items');
