@@ -9,6 +9,7 @@ import type { Subscription } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { HopAlarms } from './alarms.ts';
+import { connectBuses } from './bus-rules.ts';
 import { registerConsumerName } from './consumer-names.ts';
 import {
   createDeadLetterQueue,
@@ -24,7 +25,7 @@ import { grantTo } from './grants.ts';
 import { VISIBILITY_TIMEOUT_FACTOR } from './limits.ts';
 import { kebabCase } from './names.ts';
 import { QUEUE_CONSUMER_RULES } from './queue-consumer-rules.ts';
-import { connectBuses, connectTopics } from './queue-subscriptions.ts';
+import { connectTopics } from './topic-subscriptions.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
 import { validateProps } from './validation.ts';
 

@@ -1,6 +1,6 @@
 /** What the policy that a Lambda authorizer answered says about one call. */
-import { evaluate } from '../iam/evaluate.ts';
-import { readPolicy, type Policy } from '../iam/policy.ts';
+import { evaluate } from '../../../lib/policies/evaluate.ts';
+import { readPolicy, type Policy } from '../../../lib/policies/policy.ts';
 
 export type PolicyVerdict = 'allowed' | 'denied' | 'not allowed' | 'invalid';
 

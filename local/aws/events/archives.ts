@@ -1,6 +1,6 @@
 /** Archives: which events are kept, and the actions on them. */
 import type { AwsContext } from '../context.ts';
-import { flattenEvent } from '../matching/index.ts';
+import { flattenEvent } from '../../../lib/matching/index.ts';
 import { alreadyExists, notFound, validationError } from './errors.ts';
 import { checkName, type Input, optionalNumber, optionalText, requiredText, pageOf } from './input.ts';
 import type { Archive, ArchivedEvent, BusEvent, EventBus } from './model.ts';

@@ -1,5 +1,5 @@
 /** What EventBridge keeps: buses, rules, targets, archives, replays, and the event itself. */
-import type { Pattern } from '../matching/index.ts';
+import type { Pattern } from '../../../lib/matching/index.ts';
 import type { Schedule } from '../schedules/index.ts';
 
 /** An event as targets receive it. eventbridge/latest/userguide/eb-events-structure.html */

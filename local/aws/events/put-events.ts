@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { AwsContext } from '../context.ts';
 import { parseObject } from '../json.ts';
-import { parseExact } from '../matching/index.ts';
+import { parseExact } from '../../../lib/matching/index.ts';
 import { validationError } from './errors.ts';
 import { type Input, optionalText, optionalTime, records, texts } from './input.ts';
 import { MAX_ENTRIES, MAX_ENTRIES_BYTES, TIME_BYTES } from './limits.ts';

@@ -1,5 +1,5 @@
 /** What a rule is made of, as it is used: its pattern and its schedule. */
-import { EVENT_BUS_PROFILE, type Pattern, PatternError, readPattern } from '../matching/index.ts';
+import { EVENT_BUS_PROFILE, type Pattern, PatternError, readPattern } from '../../../lib/matching/index.ts';
 import { readSchedule, type Schedule } from '../schedules/index.ts';
 import { invalidPattern, validationError } from './errors.ts';
 

@@ -1,7 +1,7 @@
 /** The actions on rules, and on their targets. */
 import type { AwsContext } from '../context.ts';
 import { parseObject, tagMap } from '../json.ts';
-import { parseExact } from '../matching/index.ts';
+import { parseExact } from '../../../lib/matching/index.ts';
 import { limitExceeded, validationError } from './errors.ts';
 import {
   checkName,

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { type AwsContext, type AwsService, type ServiceProtocols } from '../context.ts';
 import { actionNamed } from '../actions.ts';
 import { AwsError } from '../errors.ts';
-import { flattenEvent } from '../matching/index.ts';
+import { flattenEvent } from '../../../lib/matching/index.ts';
 import { createScheduleTimers } from '../schedules/index.ts';
 import { createApiDestinations } from './api-destinations.ts';
 import * as archives from './archives.ts';

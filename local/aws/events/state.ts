@@ -1,6 +1,6 @@
 /** All that one EventBridge holds, and what of it outlives the process. */
 import type { AwsContext } from '../context.ts';
-import { parseExact } from '../matching/index.ts';
+import { parseExact } from '../../../lib/matching/index.ts';
 import { notFound } from './errors.ts';
 import type { Archive, ArchivedEvent, BusEvent, EventBus, Replay, Rule, Target } from './model.ts';
 import { readEventPattern, readRuleSchedule } from './rule-input.ts';

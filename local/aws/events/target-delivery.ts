@@ -13,7 +13,7 @@ import {
   sendToQueue,
 } from '../delivery/index.ts';
 import type { AwsError } from '../errors.ts';
-import { parseExact } from '../matching/index.ts';
+import { parseExact } from '../../../lib/matching/index.ts';
 import { MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS } from './limits.ts';
 import type { BusEvent, Rule, Target } from './model.ts';
 import { eventTime } from './put-events.ts';

@@ -2,7 +2,7 @@
  * What a target receives of an event: all of it, a constant, a part, or a template filled from it.
  * eventbridge/latest/userguide/eb-transform-target-input.html
  */
-import { parseExact } from '../matching/index.ts';
+import { parseExact } from '../../../lib/matching/index.ts';
 import type { BusEvent, InputTransformer, Target } from './model.ts';
 
 /** Values that a template may use without naming a path. */

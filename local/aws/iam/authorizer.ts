@@ -2,9 +2,9 @@
 import type { AuthorizationRequest, Authorizer, AwsContext, Caller } from '../context.ts';
 import type { AwsError } from '../errors.ts';
 import { denialError, expiredToken, remedyOf, type Refusal } from './denial.ts';
-import { evaluate, type ApplicablePolicies } from './evaluate.ts';
+import { evaluate, type ApplicablePolicies } from '../../../lib/policies/evaluate.ts';
 import type { Identities } from './identities.ts';
-import { readPolicy, type Policy } from './policy.ts';
+import { readPolicy, type Policy } from '../../../lib/policies/policy.ts';
 import { identify, keysOf, resourceAccount, type Identity } from './request-keys.ts';
 
 /** More than the callers, actions and resources of a large application; then everything is decided anew. */

@@ -1,7 +1,7 @@
 /** What a denied call is answered, in AWS's words, and what the person who runs it should add, ready to paste. */
 import type { AuthorizationRequest, Caller } from '../context.ts';
 import { AwsError } from '../errors.ts';
-import type { Decision } from './evaluate.ts';
+import type { Decision } from '../../../lib/policies/evaluate.ts';
 import type { Identity } from './request-keys.ts';
 
 export type Refusal = Extract<Decision, { readonly allowed: false }>;

@@ -5,7 +5,7 @@ import { record } from '../json.ts';
 import { AWS_MANAGED_POLICIES } from './aws-managed-policies.ts';
 import { malformedPolicy, noSuchEntity } from './errors.ts';
 import type { ManagedPolicy, Role } from './model.ts';
-import { readPolicy, type Policy } from './policy.ts';
+import { readPolicy, type Policy } from '../../../lib/policies/policy.ts';
 
 /** What a role may do: the sum of its policies, within its boundary. */
 export interface RolePolicies {

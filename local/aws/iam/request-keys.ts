@@ -3,10 +3,10 @@
  * IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
 import type { AwsContext, AuthorizationRequest, Caller } from '../context.ts';
-import { conditionKeys, type ConditionKeys } from './condition-keys.ts';
+import { conditionKeys, type ConditionKeys } from '../../../lib/policies/condition-keys.ts';
 import type { Identities } from './identities.ts';
 import type { Role } from './model.ts';
-import type { Principal } from './principals.ts';
+import type { Principal } from '../../../lib/policies/principals.ts';
 
 /** A caller with the role it acts in, when that role is on record. */
 export interface Identity {

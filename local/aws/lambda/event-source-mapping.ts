@@ -4,8 +4,8 @@
  * https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
  */
 import { AwsError } from '../errors.ts';
-import { createMappingFilter } from '../matching/index.ts';
-import type { MappingFilter } from '../matching/index.ts';
+import { createMappingFilter } from '../../../lib/matching/index.ts';
+import type { MappingFilter } from '../../../lib/matching/index.ts';
 import type { ReadFrom } from '../polling/index.ts';
 import { streamSettings, type StreamSettings } from './stream-mapping.ts';
 

@@ -1,5 +1,5 @@
 /** Reads what CreatePipe and UpdatePipe are given, and refuses what Pipes refuses. */
-import { createMappingFilter } from '../matching/index.ts';
+import { createMappingFilter } from '../../../lib/matching/index.ts';
 import { validation } from './errors.ts';
 import type { BatchParameters, Pipe, StreamParameters } from './model.ts';
 

@@ -3,7 +3,7 @@ import type { AwsContext } from '../context.ts';
 import { call, sendToQueue } from '../delivery/index.ts';
 import { asAwsError } from '../errors.ts';
 import { actingRole } from '../iam/role-caller.ts';
-import { createMappingFilter } from '../matching/index.ts';
+import { createMappingFilter } from '../../../lib/matching/index.ts';
 import {
   createShardReader,
   startSqsPoller,

@@ -12,7 +12,7 @@ import {
   sendToQueue,
 } from '../delivery/index.ts';
 import { parseObject } from '../json.ts';
-import { attributesAsEvent, type EventFields, flattenEvent } from '../matching/index.ts';
+import { attributesAsEvent, type EventFields, flattenEvent } from '../../../lib/matching/index.ts';
 import { deliveryPolicyOf, httpRetries } from './delivery-policy.ts';
 import { createDeliveryStatus } from './delivery-status.ts';
 import { createHttpDelivery } from './http-delivery.ts';

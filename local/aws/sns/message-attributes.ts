@@ -1,5 +1,5 @@
 /** Reads and checks message attributes, and counts what they weigh. */
-import type { MessageAttribute } from '../matching/index.ts';
+import type { MessageAttribute } from '../../../lib/matching/index.ts';
 import { invalidParameterValue, validationError } from './errors.ts';
 import { type Input, record } from './input.ts';
 import { MAX_ATTRIBUTE_NAME_BYTES } from './limits.ts';

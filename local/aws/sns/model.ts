@@ -1,5 +1,5 @@
 /** What SNS keeps: topics, subscriptions, and the message on its way through. */
-import type { MessageAttribute, Pattern } from '../matching/index.ts';
+import type { MessageAttribute, Pattern } from '../../../lib/matching/index.ts';
 
 export type Protocol =
   | 'http'

@@ -6,7 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 
 import type { AwsContext } from '../context.ts';
 import { asAwsError } from '../errors.ts';
-import type { MessageAttribute } from '../matching/index.ts';
+import type { MessageAttribute } from '../../../lib/matching/index.ts';
 import { batchError, invalidParameter } from './errors.ts';
 import { type Input, list, optionalText, record } from './input.ts';
 import {

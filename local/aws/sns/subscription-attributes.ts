@@ -5,7 +5,7 @@ import {
   readPattern,
   SNS_ATTRIBUTES_PROFILE,
   SNS_BODY_PROFILE,
-} from '../matching/index.ts';
+} from '../../../lib/matching/index.ts';
 import { readReplayPolicy, replayAttributes } from './archive.ts';
 import { isArnOf } from './arn.ts';
 import { deliveryPolicyFault, deliveryPolicyOf, effectivePolicy } from './delivery-policy.ts';

@@ -12,10 +12,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { runSimulation } from '@cloud-copilot/iam-simulate';
 import fc from 'fast-check';
-import { conditionKeys } from '../../../../local/aws/iam/condition-keys.ts';
-import { evaluate } from '../../../../local/aws/iam/evaluate.ts';
-import { readPolicy } from '../../../../local/aws/iam/policy.ts';
-import type { Principal } from '../../../../local/aws/iam/principals.ts';
+import { conditionKeys } from '../../../lib/policies/condition-keys.ts';
+import { evaluate } from '../../../lib/policies/evaluate.ts';
+import { readPolicy } from '../../../lib/policies/policy.ts';
+import type { Principal } from '../../../lib/policies/principals.ts';
 
 type Json = Record<string, unknown>;
 

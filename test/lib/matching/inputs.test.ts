@@ -6,7 +6,7 @@ import {
   createMappingFilter,
   readPattern,
   SNS_ATTRIBUTES_PROFILE,
-} from '../../../../local/aws/matching/index.ts';
+} from '../../../lib/matching/index.ts';
 
 describe('SNS message attributes', () => {
   const matches = (member: unknown, attribute: { DataType: string; StringValue?: string }) =>

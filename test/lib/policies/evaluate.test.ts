@@ -1,9 +1,9 @@
 /** The evaluator case by case, each from its page of the IAM User Guide. */
 import { describe, expect, test } from '@jest/globals';
-import { conditionKeys } from '../../../../local/aws/iam/condition-keys.ts';
-import { evaluate, type AccessRequest, type Decision } from '../../../../local/aws/iam/evaluate.ts';
-import { readPolicy } from '../../../../local/aws/iam/policy.ts';
-import type { Principal } from '../../../../local/aws/iam/principals.ts';
+import { conditionKeys } from '../../../lib/policies/condition-keys.ts';
+import { evaluate, type AccessRequest, type Decision } from '../../../lib/policies/evaluate.ts';
+import { readPolicy } from '../../../lib/policies/policy.ts';
+import type { Principal } from '../../../lib/policies/principals.ts';
 
 type Statement = Readonly<Record<string, unknown>>;
 

@@ -9,7 +9,7 @@ import {
   readPattern,
   SNS_ATTRIBUTES_PROFILE,
   SNS_BODY_PROFILE,
-} from '../../../../local/aws/matching/index.ts';
+} from '../../../lib/matching/index.ts';
 
 const matches = (pattern: Record<string, unknown>, event: Record<string, unknown>) =>
   matchesPattern(pattern, event, EVENT_BUS_PROFILE);

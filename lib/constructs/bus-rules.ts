@@ -1,0 +1,104 @@
+/** The paths from buses to a consumer's queue: rule, pattern, retries, dead letters, policies. */
+import { Rule as EventRule } from 'aws-cdk-lib/aws-events';
+import type { CfnRule, EventPattern } from 'aws-cdk-lib/aws-events';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { AnyEventContract } from '../contracts/index.ts';
+import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
+import type { BusEvents, EventSubscription } from './event-routes.ts';
+import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS } from './limits.ts';
+import { pascalCase } from './names.ts';
+import { originId, uniqueEvents } from './queue-connection.ts';
+import type { QueueConnection } from './queue-connection.ts';
+import { recordEdge, recordNode } from './topology-recorder.ts';
+
+/** One rule per bus and source: a pattern of several sources and names would let every combination through. */
+export function connectBuses(
+  connection: QueueConnection,
+  sources: readonly EventSubscription[],
+): { rules: EventRule[]; deadLetterQueues: Queue[] } {
+  const byBus = Map.groupBy(
+    sources.filter((source) => source.kind === 'bus'),
+    ({ origin }) => origin,
+  );
+  const made = [...byBus.values()].flatMap((ofBus) =>
+    [...Map.groupBy(uniqueEvents(ofBus), ({ source }) => source)].map(([source, events]) =>
+      route(connection, ofBus[0]!, source, events),
+    ),
+  );
+  const first = made[0];
+  if (first !== undefined)
+    allowDeliveryFrom(
+      connection.queue,
+      'events',
+      made.map(({ rule }) => rule.ruleArn),
+    );
+  return {
+    rules: made.map(({ rule }) => rule),
+    deadLetterQueues: made.map(({ deadLetterQueue }) => deadLetterQueue),
+  };
+}
+
+/** EventBridge's own default, said explicitly: retry for a day. */
+const RULE_MAX_EVENT_AGE_SECONDS = EVENTBRIDGE_MAX_EVENT_AGE_SECONDS.max;
+/** EventBridge's own default and maximum, said explicitly. */
+const RULE_RETRY_ATTEMPTS = 185;
+
+function route(
+  connection: QueueConnection,
+  { origin, tenants }: BusEvents,
+  source: string,
+  events: readonly AnyEventContract[],
+) {
+  const { scope, queue, consumer } = connection;
+  const id = `From${originId(scope, origin)}${pascalCase(source)}`;
+  const names = events.map(({ name }) => name);
+  const pattern: EventPattern = {
+    source: [source],
+    detailType: names,
+    ...(tenants === undefined ? {} : { detail: { tenantId: tenants } }),
+  };
+  // A rule's dead-letter queue is always standard, whatever the target is.
+  const deadLetterQueue = createDeadLetterQueue(scope, `${id}DeadLetterQueue`, {
+    encryptionKey: connection.encryptionKey,
+    owner: consumer,
+  });
+  const rule = new EventRule(scope, id, { eventBus: origin.eventBus, eventPattern: pattern });
+  // Not the L2's target: it conditions the key's policy on the rule, which may be a circular dependency.
+  const inputPath = '$.detail';
+  (rule.node.defaultChild as CfnRule).targets = [
+    {
+      id: 'Queue',
+      arn: queue.queueArn,
+      inputPath,
+      deadLetterConfig: { arn: deadLetterQueue.queueArn },
+      retryPolicy: {
+        maximumEventAgeInSeconds: RULE_MAX_EVENT_AGE_SECONDS,
+        maximumRetryAttempts: RULE_RETRY_ATTEMPTS,
+      },
+    },
+  ];
+  allowDeliveryFrom(deadLetterQueue, 'events', [rule.ruleArn]);
+
+  recordNode(rule, { kind: 'rule', resource: rule, owner: consumer });
+  recordEdge(scope, {
+    kind: 'routes',
+    from: origin,
+    to: queue,
+    via: rule,
+    events: names,
+    pattern: {
+      source: [source],
+      'detail-type': names,
+      ...(tenants === undefined ? {} : { detail: { tenantId: tenants } }),
+    },
+    inputPath,
+  });
+  recordDeadLetters(scope, 'rule', rule, deadLetterQueue, RULE_RETRY_ATTEMPTS);
+  connection.alarms.deadLetters(
+    `${id}DeadLetterAlarm`,
+    deadLetterQueue,
+    `An event that EventBridge could not deliver to ${consumer}`,
+  );
+  connection.alarms.failedInvocations(`${id}FailedAlarm`, rule, origin.eventBus.eventBusName);
+  return { rule, deadLetterQueue };
+}
