@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { changeOf, fixedName } from './change.ts';
-import { AssemblyError, reasonOf } from './errors.ts';
+import { AssemblyError, reasonOf } from '../../lib/assembly/errors.ts';
 import { isBookkeeping, providerOf } from './providers/index.ts';
 import { CannotRun } from './providers/provider.ts';
 import type { Created, Provider, ProviderContext } from './providers/provider.ts';
@@ -16,7 +16,7 @@ import { addEvent } from './stack.ts';
 import type { IgnoredProperty, Stack, StackOutput, StackResource } from './stack.ts';
 import type { Stacks } from './stacks.ts';
 import type { NestedStacks, Surroundings } from './surroundings.ts';
-import type { JsonObject, Template } from './template.ts';
+import type { JsonObject, Template } from '../../lib/assembly/template.ts';
 import { absentResource, walkTemplate, withSecrets } from './walk.ts';
 import type { Walked, WantedResource } from './walk.ts';
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Provider } from './providers/provider.ts';
 import type { StackResource } from './stack.ts';
-import type { JsonObject } from './template.ts';
+import type { JsonObject } from '../../lib/assembly/template.ts';
 
 export type Change =
   | { readonly kind: 'keep' }

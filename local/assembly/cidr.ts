@@ -3,7 +3,7 @@
  *
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-cidr.html
  */
-import { AssemblyError } from './errors.ts';
+import { AssemblyError } from '../../lib/assembly/errors.ts';
 
 const IPV4_BITS = 32;
 /** The page above: "count ... valid range is between 1 and 256". */

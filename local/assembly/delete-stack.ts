@@ -1,7 +1,7 @@
 /** Deletes a stack with its resources, but for those its template wants to keep. */
 import { randomUUID } from 'node:crypto';
 
-import { AssemblyError } from './errors.ts';
+import { AssemblyError } from '../../lib/assembly/errors.ts';
 import { removeResources } from './remove.ts';
 import { addEvent } from './stack.ts';
 import type { Stack } from './stack.ts';

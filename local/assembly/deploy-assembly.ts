@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import type { AwsContext } from '../aws/context.ts';
 import { deployStack } from './engine.ts';
 import type { Records, StartDatabase } from './providers/provider.ts';
-import { readAssembly } from './read-assembly.ts';
-import type { AssemblyStack } from './read-assembly.ts';
+import { readCloudAssembly } from '../../lib/assembly/cloud-assembly.ts';
+import type { CloudAssemblyStack } from '../../lib/assembly/cloud-assembly.ts';
 import type { IgnoredProperty, Stack } from './stack.ts';
 import { stacksOf } from './stacks.ts';
 import type { Stacks } from './stacks.ts';
-import type { Json } from './template.ts';
+import type { Json } from '../../lib/assembly/template.ts';
 
 /** Beside the assets, so that inline code finds the same packages as bundled code does. */
 const WORK_DIRECTORY = '.inline-code';
@@ -75,7 +75,7 @@ export interface DeployedAssembly {
  */
 export async function deployAssembly(options: DeployOptions): Promise<DeployedAssembly> {
   const { aws, assemblyDirectory, startDatabase, log = () => {} } = options;
-  const assembly = await readAssembly(assemblyDirectory);
+  const assembly = readCloudAssembly(assemblyDirectory);
   await keepToItself(assembly.directory);
   const stacks = stacksOf(aws);
   if (startDatabase !== undefined) stacks.startDatabase = startDatabase;
@@ -166,7 +166,7 @@ function familyOf(stacks: Stacks, stack: Stack): readonly Stack[] {
 }
 
 /** A stack's account and region are part of ARNs that CDK has already written out as text. */
-function placeWarnings({ stackName, account, region }: AssemblyStack, aws: AwsContext): string[] {
+function placeWarnings({ stackName, account, region }: CloudAssemblyStack, aws: AwsContext): string[] {
   const differs = (account ?? aws.accountId) !== aws.accountId || (region ?? aws.region) !== aws.region;
   return differs
     ? [

@@ -4,9 +4,9 @@
  *
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
  */
-import { AssemblyError } from './errors.ts';
-import { isJsonArray, isJsonObject } from './template.ts';
-import type { Json } from './template.ts';
+import { AssemblyError } from '../../lib/assembly/errors.ts';
+import { isJsonArray, isJsonObject } from '../../lib/assembly/template.ts';
+import type { Json } from '../../lib/assembly/template.ts';
 
 export interface SecretReference {
   readonly secretId: string;

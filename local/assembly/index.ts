@@ -8,8 +8,8 @@ export type {
   LeftOutResource,
 } from './deploy-assembly.ts';
 export type { IgnoredProperty } from './stack.ts';
-export { AssemblyError } from './errors.ts';
-export type { AssemblyErrorCode } from './errors.ts';
+export { AssemblyError } from '../../lib/assembly/errors.ts';
+export type { AssemblyErrorCode } from '../../lib/assembly/errors.ts';
 export type {
   DatabaseAddress,
   DatabaseRequest,
@@ -19,5 +19,3 @@ export type {
   StartDatabase,
 } from './providers/provider.ts';
 export { stacksOf } from './stacks.ts';
-export { readAssembly } from './read-assembly.ts';
-export type { Assembly, AssemblyStack } from './read-assembly.ts';

@@ -5,7 +5,7 @@ import { changeOf } from './change.ts';
 import { isBookkeeping, providerOf } from './providers/index.ts';
 import type { Stack, StackResource } from './stack.ts';
 import type { Stacks } from './stacks.ts';
-import type { Json, JsonObject, TemplateResource } from './template.ts';
+import type { Json, JsonObject, TemplateResource } from '../../lib/assembly/template.ts';
 import { absentResource, walkTemplate } from './walk.ts';
 import type { Target, Walked, WantedResource } from './walk.ts';
 

@@ -1,7 +1,7 @@
 /** Takes resources of a stack away: those that refer to others first. */
 import { randomUUID } from 'node:crypto';
 
-import { reasonOf } from './errors.ts';
+import { reasonOf } from '../../lib/assembly/errors.ts';
 import { providerOf } from './providers/index.ts';
 import { CannotRun } from './providers/provider.ts';
 import { providerContextOf } from './resource-context.ts';

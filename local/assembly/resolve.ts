@@ -5,9 +5,9 @@
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
  */
 import { cidrBlocks } from './cidr.ts';
-import { AssemblyError } from './errors.ts';
-import { isJsonArray, isJsonObject } from './template.ts';
-import type { Json, JsonObject } from './template.ts';
+import { AssemblyError } from '../../lib/assembly/errors.ts';
+import { isJsonArray, isJsonObject } from '../../lib/assembly/template.ts';
+import type { Json, JsonObject } from '../../lib/assembly/template.ts';
 
 export interface PseudoParameters {
   readonly accountId: string;

@@ -1,5 +1,5 @@
 /** What is remembered of a stack: enough to show it, to change it into what a new template says, and to take it away. */
-import type { Json, JsonObject, Template } from './template.ts';
+import type { Json, JsonObject, Template } from '../../lib/assembly/template.ts';
 
 /** A resource as it is. A change makes a new value, so that an older one can be gone back to. */
 export interface StackResource {

@@ -7,7 +7,7 @@ import { atThisEndpoint } from '../aws/former-endpoints.ts';
 import { emptyRecords } from './providers/provider.ts';
 import type { Records, StartDatabase } from './providers/provider.ts';
 import type { Stack, StackResource } from './stack.ts';
-import type { Json } from './template.ts';
+import type { Json } from '../../lib/assembly/template.ts';
 
 export interface Stacks {
   readonly aws: AwsContext;

@@ -1,6 +1,6 @@
 /** What a change of a stack works with besides the stack: files, and the means to make stacks within stacks. */
 import type { Stack } from './stack.ts';
-import type { Json, JsonObject } from './template.ts';
+import type { Json, JsonObject } from '../../lib/assembly/template.ts';
 
 export interface Surroundings {
   /** The directory or file of an asset, by its object key. */

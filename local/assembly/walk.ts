@@ -6,15 +6,15 @@
 import { rootCaller } from '../aws/context.ts';
 import type { AwsContext } from '../aws/context.ts';
 import { resolveDynamicReferences } from './dynamic-references.ts';
-import { AssemblyError } from './errors.ts';
+import { AssemblyError } from '../../lib/assembly/errors.ts';
 import { answered, CannotRun } from './providers/provider.ts';
 import type { Created } from './providers/provider.ts';
 import { resolveCondition, resolveValue } from './resolve.ts';
 import type { ResolveScope } from './resolve.ts';
 import type { StackOutput } from './stack.ts';
 import type { Stacks } from './stacks.ts';
-import { isJsonObject } from './template.ts';
-import type { Json, JsonObject, Template, TemplateResource } from './template.ts';
+import { isJsonObject } from '../../lib/assembly/template.ts';
+import type { Json, JsonObject, Template, TemplateResource } from '../../lib/assembly/template.ts';
 
 /** A template for one stack. */
 export interface Target {

@@ -2,8 +2,8 @@
  * Reads the YAML that templates are written in, with CloudFormation's short forms (`!Ref`, `!Sub`, ...). Anchors,
  * aliases and several documents are refused, as nothing that writes templates needs them.
  */
-import { AssemblyError } from './errors.ts';
-import type { Json } from './template.ts';
+import { AssemblyError } from '../../lib/assembly/errors.ts';
+import type { Json } from '../../lib/assembly/template.ts';
 
 const KEY =
   /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#&*!|>'"%@`[\]{},-][^#]*?|-[^\s#][^#]*?)\s*:(?:\s+(.*)|)$/s;

@@ -1,8 +1,8 @@
 /** AWS::ApiGateway::*: REST APIs. Properties are named as in the control API, with a capital letter. */
 import { answered, CannotRun, listProperty, objectProperty, textProperty } from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
-import { isJsonObject } from '../template.ts';
-import type { Json, JsonObject } from '../template.ts';
+import { isJsonObject } from '../../../lib/assembly/template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
 
 const GENERATED_NAME_LENGTH = 64;
 

@@ -1,7 +1,7 @@
 /** AWS::ApiGatewayV2::*: HTTP APIs with Lambda proxy integrations, and WebSocket APIs. */
 import { answered, CannotRun, defined, listProperty, objectProperty, textProperty } from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
-import type { JsonObject } from '../template.ts';
+import type { JsonObject } from '../../../lib/assembly/template.ts';
 
 export const API_GATEWAY_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::ApiGatewayV2::Api': {

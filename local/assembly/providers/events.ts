@@ -2,8 +2,8 @@
 import { answered, defined, listProperty, numberProperty, tagsOf, textProperty } from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
 import { SCHEDULER_PROVIDERS } from './scheduler.ts';
-import { isJsonObject } from '../template.ts';
-import type { Json, JsonObject } from '../template.ts';
+import { isJsonObject } from '../../../lib/assembly/template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
 
 /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html and the pages beside it. */
 const NAME_LENGTH = { rule: 64, archive: 48, connection: 64 };

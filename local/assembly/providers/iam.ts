@@ -1,8 +1,8 @@
 /** AWS::IAM::*: roles with their policies, which the embedded AWS enforces. */
 import type { AwsServices } from '../../aws/context.ts';
 import { AwsError } from '../../aws/errors.ts';
-import { isJsonObject } from '../template.ts';
-import type { Json, JsonObject } from '../template.ts';
+import { isJsonObject } from '../../../lib/assembly/template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
 import { CannotRun, listProperty, numberProperty, textProperty } from './provider.ts';
 import type { Created, Provider, ProviderContext } from './provider.ts';
 

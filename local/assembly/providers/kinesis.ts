@@ -1,7 +1,7 @@
 /** AWS::Kinesis::* */
 import { answered, defined, numberProperty, objectProperty, tagsOf, textProperty } from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
-import type { JsonObject } from '../template.ts';
+import type { JsonObject } from '../../../lib/assembly/template.ts';
 
 /** https://docs.aws.amazon.com/kinesis/latest/APIReference/API_CreateStream.html */
 const STREAM_NAME_LENGTH = 128;

@@ -15,7 +15,7 @@ import {
   textProperty,
 } from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
-import type { JsonObject } from '../template.ts';
+import type { JsonObject } from '../../../lib/assembly/template.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
 const FUNCTION_NAME_LENGTH = 64;

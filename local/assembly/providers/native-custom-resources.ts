@@ -1,6 +1,6 @@
 /** Custom resources of CDK about buckets, done here without the functions that CDK brings for them. */
-import type { Json, JsonObject } from '../template.ts';
-import { isJsonObject } from '../template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
+import { isJsonObject } from '../../../lib/assembly/template.ts';
 import { listProperty, objectProperty, textProperty } from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
 import { emptyBucket } from './s3.ts';

@@ -1,7 +1,7 @@
 /** AWS::CloudFormation::Stack: a nested stack, whose template is an asset of the stack around it. */
 import { readFile } from 'node:fs/promises';
 
-import type { JsonObject } from '../template.ts';
+import type { JsonObject } from '../../../lib/assembly/template.ts';
 import { CannotRun, objectProperty, textProperty } from './provider.ts';
 import type { Created, Provider, ProviderContext } from './provider.ts';
 

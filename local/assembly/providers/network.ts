@@ -1,7 +1,7 @@
 /** AWS::EC2::*: the network of a VPC has no effect on one machine. Every resource gets an id, so that others can name it. */
 import { generatedId, textProperty } from './provider.ts';
 import type { Created, Provider, ProviderContext } from './provider.ts';
-import type { Json, JsonObject } from '../template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
 
 const REASON = 'everything runs on this machine; there is no network to configure';
 

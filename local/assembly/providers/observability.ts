@@ -1,8 +1,8 @@
 /** AWS::CloudWatch::* and AWS::Logs::* */
 import { booleanProperty, defined, listProperty, numberProperty, textProperty } from './provider.ts';
 import type { Created, Provider, ProviderContext } from './provider.ts';
-import { isJsonObject } from '../template.ts';
-import type { Json, JsonObject } from '../template.ts';
+import { isJsonObject } from '../../../lib/assembly/template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
 
 /** Characters of an alarm's, dashboard's or filter's name, and of a log group's. */
 const NAME_LENGTH = 255;

@@ -1,7 +1,7 @@
 /** AWS::Pipes::* */
 import { answered, defined, tagsOf, textProperty } from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
-import type { Json, JsonObject } from '../template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
 
 /** https://docs.aws.amazon.com/eventbridge/latest/pipes-reference/API_CreatePipe.html */
 const PIPE_NAME_LENGTH = 64;

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 
 import type { AwsContext } from '../../aws/context.ts';
-import { isJsonObject } from '../template.ts';
-import type { Json, JsonObject } from '../template.ts';
+import { isJsonObject } from '../../../lib/assembly/template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
 
 export interface Provider {
   /** Properties that have an effect here. */

@@ -2,7 +2,7 @@
 import { answered, CannotRun, generatedId, textProperty } from './provider.ts';
 import type { Created, Provider, ProviderContext, RecordedDatabase } from './provider.ts';
 import { generateSecret } from './security.ts';
-import type { JsonObject } from '../template.ts';
+import type { JsonObject } from '../../../lib/assembly/template.ts';
 
 const IDENTIFIER_LENGTH = 63;
 

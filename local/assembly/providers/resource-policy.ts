@@ -2,7 +2,7 @@
 import { AwsError } from '../../aws/errors.ts';
 import { listProperty, textProperty } from './provider.ts';
 import type { Provider, ProviderContext } from './provider.ts';
-import type { Json, JsonObject } from '../template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
 
 export interface PolicyHolder {
   /** The property that names several of them, and the one that names one. */

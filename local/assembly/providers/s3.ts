@@ -1,8 +1,8 @@
 /** AWS::S3::* */
 import { createHash } from 'node:crypto';
 
-import type { Json, JsonObject } from '../template.ts';
-import { isJsonObject } from '../template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
+import { isJsonObject } from '../../../lib/assembly/template.ts';
 import { listProperty, objectProperty, tagsOf, textProperty } from './provider.ts';
 import type { Created, Provider, ProviderContext } from './provider.ts';
 

@@ -1,7 +1,7 @@
 /** AWS::Scheduler::* */
 import { answered, defined, listProperty, tagsOf, textProperty } from './provider.ts';
 import type { Provider } from './provider.ts';
-import type { JsonObject } from '../template.ts';
+import type { JsonObject } from '../../../lib/assembly/template.ts';
 
 /** https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html */
 const NAME_LENGTH = 64;

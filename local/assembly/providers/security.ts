@@ -13,8 +13,8 @@ import {
 } from './provider.ts';
 import type { Created, Provider, ProviderContext } from './provider.ts';
 
-import { isJsonObject } from '../template.ts';
-import type { Json, JsonObject } from '../template.ts';
+import { isJsonObject } from '../../../lib/assembly/template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-secretsmanager-secret-generatesecretstring.html */
 const DEFAULT_PASSWORD_LENGTH = 32;

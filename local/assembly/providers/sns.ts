@@ -11,8 +11,8 @@ import {
 import type { Provider, ProviderContext } from './provider.ts';
 import { policyOfOne, policyOfSeveral } from './resource-policy.ts';
 import type { PolicyHolder } from './resource-policy.ts';
-import { isJsonObject } from '../template.ts';
-import type { JsonObject } from '../template.ts';
+import { isJsonObject } from '../../../lib/assembly/template.ts';
+import type { JsonObject } from '../../../lib/assembly/template.ts';
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html */
 const TOPIC_NAME_LENGTH = 256;

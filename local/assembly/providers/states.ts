@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 
 import { answered, CannotRun, defined, listProperty, objectProperty, textProperty } from './provider.ts';
 import type { Created, Provider, ProviderContext } from './provider.ts';
-import type { Json, JsonObject } from '../template.ts';
-import { isJsonObject } from '../template.ts';
+import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
+import { isJsonObject } from '../../../lib/assembly/template.ts';
 
 /** https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html */
 const NAME_LENGTH = 80;

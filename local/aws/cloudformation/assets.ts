@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JsonObject } from '../../assembly/template.ts';
+import type { JsonObject } from '../../../lib/assembly/template.ts';
 import type { AwsContext } from '../context.ts';
 import { AwsError } from '../errors.ts';
 import { unzip } from '../lambda/zip.ts';

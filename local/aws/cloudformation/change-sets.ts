@@ -1,6 +1,6 @@
 /** Change sets: a change of a stack, planned, shown and then executed or thrown away. */
 import { randomUUID } from 'node:crypto';
-import { reasonOf } from '../../assembly/errors.ts';
+import { reasonOf } from '../../../lib/assembly/errors.ts';
 import { planStack } from '../../assembly/plan.ts';
 import type { PlannedChange } from '../../assembly/plan.ts';
 import type { Stack } from '../../assembly/stack.ts';

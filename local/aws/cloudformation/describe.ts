@@ -2,7 +2,7 @@
 import type { PlannedChange } from '../../assembly/plan.ts';
 import type { Stack, StackEvent, StackResource } from '../../assembly/stack.ts';
 import type { Stacks } from '../../assembly/stacks.ts';
-import type { Json, Template } from '../../assembly/template.ts';
+import type { Json, Template } from '../../../lib/assembly/template.ts';
 
 type Shape = Record<string, unknown>;
 

@@ -1,8 +1,8 @@
 /** The template and the parameters of a request. */
 import { parseYaml } from '../../assembly/yaml.ts';
 import type { Stack } from '../../assembly/stack.ts';
-import { isJsonObject } from '../../assembly/template.ts';
-import type { Template } from '../../assembly/template.ts';
+import { isJsonObject } from '../../../lib/assembly/template.ts';
+import type { Template } from '../../../lib/assembly/template.ts';
 import type { AwsContext } from '../context.ts';
 import { AwsError } from '../errors.ts';
 import type { Input } from '../input.ts';

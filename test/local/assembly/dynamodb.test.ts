@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 
 import type { ProviderContext } from '../../../local/assembly/providers/provider.ts';
 import { providerOf } from '../../../local/assembly/providers/index.ts';
-import type { JsonObject } from '../../../local/assembly/template.ts';
+import type { JsonObject } from '../../../lib/assembly/template.ts';
 import { rootCaller } from '../../../local/aws/index.ts';
 import { awsUnderTest, deploy } from './assembly-under-test.ts';
 import type { AwsUnderTest } from './assembly-under-test.ts';

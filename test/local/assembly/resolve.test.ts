@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { AssemblyError } from '../../../local/assembly/errors.ts';
+import { AssemblyError } from '../../../lib/assembly/errors.ts';
 import { resolveCondition, resolveValue } from '../../../local/assembly/resolve.ts';
 import type { ResolveScope } from '../../../local/assembly/resolve.ts';
-import type { Json } from '../../../local/assembly/template.ts';
+import type { Json } from '../../../lib/assembly/template.ts';
 
 const ATTRIBUTES: Record<string, Json> = {
   'Queue.Arn': 'arn:aws:sqs:us-east-1:000000000000:orders',

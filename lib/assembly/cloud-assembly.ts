@@ -2,7 +2,7 @@
  * Reads a CDK cloud assembly (the `cdk.out` directory) as data: its stacks in the order they must be deployed, with
  * their templates and the directories their file assets come from. No CDK code is loaded.
  */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { AssemblyError } from './errors.ts';
@@ -11,7 +11,7 @@ import type { Template } from './template.ts';
 /** The newest cloud assembly schema this reader was written against (aws-cdk-lib 2.276). */
 const KNOWN_SCHEMA_MAJOR = 55;
 
-export interface AssemblyStack {
+export interface CloudAssemblyStack {
   /** The artifact id in the manifest, unique within the assembly. */
   readonly id: string;
   /** The construct path, for people: `Prod/Core`. */
@@ -28,10 +28,10 @@ export interface AssemblyStack {
   readonly fileAssets: ReadonlyMap<string, string>;
 }
 
-export interface Assembly {
+export interface CloudAssembly {
   readonly directory: string;
   /** A stack comes after every stack it depends on. */
-  readonly stacks: readonly AssemblyStack[];
+  readonly stacks: readonly CloudAssemblyStack[];
   /** Things about the assembly that a user should know, for example a newer schema than this reader knows. */
   readonly warnings: readonly string[];
 }
@@ -41,10 +41,10 @@ export interface Assembly {
  *
  * @throws AssemblyError when the directory holds no assembly, or the manifest names something that is not there.
  */
-export async function readAssembly(directory: string): Promise<Assembly> {
+export function readCloudAssembly(directory: string): CloudAssembly {
   const root = resolve(directory);
   const warnings: string[] = [];
-  const stacks = await readStacks(root, warnings);
+  const stacks = readStacks(root, warnings);
   if (stacks.length === 0) {
     throw new AssemblyError(
       'WAYBILL_ASSEMBLY_INVALID',
@@ -82,8 +82,8 @@ interface AssetManifest {
   };
 }
 
-async function readStacks(directory: string, warnings: string[]): Promise<AssemblyStack[]> {
-  const manifest = await readManifest(directory);
+function readStacks(directory: string, warnings: string[]): CloudAssemblyStack[] {
+  const manifest = readManifest(directory);
   const schemaMajor = Number.parseInt(manifest.version, 10);
   if (schemaMajor > KNOWN_SCHEMA_MAJOR) {
     warnings.push(
@@ -91,22 +91,22 @@ async function readStacks(directory: string, warnings: string[]): Promise<Assemb
     );
   }
 
-  const stacks: AssemblyStack[] = [];
+  const stacks: CloudAssemblyStack[] = [];
   for (const [id, artifact] of inDependencyOrder(manifest.artifacts ?? {})) {
     if (artifact.type === 'aws:cloudformation:stack') {
-      stacks.push(await readStack(directory, id, artifact, manifest.artifacts ?? {}));
+      stacks.push(readStack(directory, id, artifact, manifest.artifacts ?? {}));
     } else if (artifact.type === 'cdk:cloud-assembly') {
-      stacks.push(...(await readStacks(join(directory, artifact.properties?.directoryName ?? id), warnings)));
+      stacks.push(...readStacks(join(directory, artifact.properties?.directoryName ?? id), warnings));
     }
   }
   return stacks;
 }
 
-async function readManifest(directory: string): Promise<Manifest> {
+function readManifest(directory: string): Manifest {
   const file = join(directory, 'manifest.json');
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (cause) {
     throw new AssemblyError(
       'WAYBILL_ASSEMBLY_NOT_FOUND',
@@ -117,12 +117,12 @@ async function readManifest(directory: string): Promise<Manifest> {
   return parseJson(text, file) as Manifest;
 }
 
-async function readStack(
+function readStack(
   directory: string,
   id: string,
   artifact: Artifact,
   artifacts: { readonly [id: string]: Artifact },
-): Promise<AssemblyStack> {
+): CloudAssemblyStack {
   const templateFile = artifact.properties?.templateFile;
   if (templateFile === undefined) {
     throw new AssemblyError(
@@ -134,7 +134,7 @@ async function readStack(
   for (const dependency of artifact.dependencies ?? []) {
     const manifestFile = artifacts[dependency]?.properties?.file;
     if (artifacts[dependency]?.type === 'cdk:asset-manifest' && manifestFile !== undefined) {
-      await addFileAssets(directory, manifestFile, fileAssets);
+      addFileAssets(directory, manifestFile, fileAssets);
     }
   }
   const [account, region] = parseEnvironment(artifact.environment);
@@ -144,14 +144,14 @@ async function readStack(
     stackName: artifact.properties?.stackName ?? id,
     account,
     region,
-    template: (await readJson(directory, templateFile)) as Template,
+    template: readJson(directory, templateFile) as Template,
     parameters: artifact.properties?.parameters ?? {},
     fileAssets,
   };
 }
 
-async function addFileAssets(directory: string, file: string, into: Map<string, string>): Promise<void> {
-  const { files = {} } = (await readJson(directory, file)) as AssetManifest;
+function addFileAssets(directory: string, file: string, into: Map<string, string>): void {
+  const { files = {} } = readJson(directory, file) as AssetManifest;
   for (const { source, destinations } of Object.values(files)) {
     if (source.path === undefined) continue;
     for (const { objectKey } of Object.values(destinations)) {
@@ -160,10 +160,10 @@ async function addFileAssets(directory: string, file: string, into: Map<string, 
   }
 }
 
-async function readJson(directory: string, name: string): Promise<unknown> {
+function readJson(directory: string, name: string): unknown {
   const file = join(directory, name);
   try {
-    return parseJson(await readFile(file, 'utf8'), file);
+    return parseJson(readFileSync(file, 'utf8'), file);
   } catch (cause) {
     if (cause instanceof AssemblyError) throw cause;
     throw new AssemblyError(
