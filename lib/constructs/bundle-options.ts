@@ -11,6 +11,20 @@ const BUNDLE_TARGET = 'node24';
 /** True when Waybill itself runs from its TypeScript sources, false when it is installed as a package. */
 const fromSource = import.meta.url.endsWith('.ts');
 
+/** The handlers that the library brings; the package has each as a bundle, so that deploying them takes no bundler. */
+export const LIBRARY_HANDLERS = ['outbox-relay'] as const;
+
+/** The entry of one of the library's handlers: its source in this repository, its bundle in the package. */
+export function libraryEntry(handler: (typeof LIBRARY_HANDLERS)[number]): string {
+  const place = fromSource ? `../../lambda/handlers/${handler}.ts` : `../../bundles/${handler}/index.cjs`;
+  return fileURLToPath(new URL(place, import.meta.url));
+}
+
+/** True for a file of the package that is a bundle already. */
+export function isLibraryBundle(entry: string): boolean {
+  return !fromSource && LIBRARY_HANDLERS.some((handler) => libraryEntry(handler) === entry);
+}
+
 /**
  * The esbuild options of a Lambda bundle, without entry points and output folder.
  *

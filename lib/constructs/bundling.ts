@@ -1,6 +1,7 @@
 /**
  * Bundles handlers: one esbuild call for all the entry files of a directory, an output directory per entry.
- * So fifty functions cost one start of esbuild, and a change in one handler changes no other's hash.
+ * So fifty functions cost one start of esbuild, and a change in one handler changes no other's hash. What is
+ * a bundle already, as the library's own handlers are in its package, is taken as it is, without esbuild.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -14,12 +15,13 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { Stack } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
-import { buildSync } from 'esbuild';
 import type { Construct, IConstruct } from 'constructs';
-import { bundleOptions } from './bundle-options.ts';
+import type * as esbuild from 'esbuild';
+import { bundleOptions, isLibraryBundle } from './bundle-options.ts';
 import { ValidationError } from './errors.ts';
 
 /** The name of the bundle's file, without its extension; so a handler is `index.EXPORT`. */
@@ -35,9 +37,11 @@ const SOURCE_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
  * (`aws:cdk:bundling-stacks`), then giving a placeholder.
  *
  * @param entry the file, relative to the application's directory
- * @throws ValidationError WAYBILL_ENTRY_NOT_FOUND, WAYBILL_ENTRY_NOT_A_SOURCE or WAYBILL_BUNDLE_FAILED
+ * @throws ValidationError WAYBILL_ENTRY_NOT_FOUND, WAYBILL_ENTRY_NOT_A_SOURCE, WAYBILL_BUNDLE_FAILED or
+ * WAYBILL_BUNDLER_MISSING
  */
 export function bundledCode(scope: Construct, entry: string): Code {
+  if (isLibraryBundle(entry)) return Code.fromAsset(dirname(entry));
   const file = entryFile(scope, entry);
   return Code.fromAsset(Stack.of(scope).bundlingRequired ? bundleOf(scope, file) : placeholder());
 }
@@ -77,12 +81,13 @@ function bundleOf(scope: Construct, file: string): string {
   bundlesByRoot.set(scope.node.root, made);
   const known = made.get(file);
   if (known !== undefined) return known;
+  const { buildSync } = bundler(scope);
   const siblings = entriesOf(dirname(file));
   let failure: unknown;
   // One broken file must not stop its neighbours: after a failure the entry is bundled alone.
   for (const entries of siblings.length > 1 && siblings.includes(file) ? [siblings, [file]] : [[file]]) {
     try {
-      const output = bundle(entries);
+      const output = bundle(entries, buildSync);
       for (const entry of entries) made.set(entry, join(output, nameOf(entry)));
       return join(output, nameOf(file));
     } catch (error) {
@@ -102,6 +107,29 @@ function bundleOf(scope: Construct, file: string): string {
     ],
     { cause: failure },
   );
+}
+
+const require = createRequire(import.meta.url);
+
+/** Loaded when something is bundled: who deploys only the library's handlers need not install it. */
+function bundler(scope: Construct): typeof esbuild {
+  try {
+    return require('esbuild') as typeof esbuild;
+  } catch (cause) {
+    throw new ValidationError(
+      scope,
+      [
+        {
+          code: 'WAYBILL_BUNDLER_MISSING',
+          prop: 'entry',
+          received: 'a source file, and esbuild is not installed',
+          allowed: 'a source file with esbuild installed',
+          fix: 'run npm install --save-dev esbuild',
+        },
+      ],
+      { cause },
+    );
+  }
 }
 
 /** Every source file of the directory, in a stable order. A package's directory is not the user's: only what is asked for. */
@@ -125,7 +153,7 @@ interface CacheRecord {
 }
 
 /** The directory that holds a directory per entry. Reuses an earlier run's where nothing it read has changed. */
-function bundle(entries: readonly string[]): string {
+function bundle(entries: readonly string[], buildSync: typeof esbuild.buildSync): string {
   const root = process.cwd();
   const options = bundleOptions();
   const cache = join(root, CACHE_DIRECTORY);

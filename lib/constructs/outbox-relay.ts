@@ -7,8 +7,8 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { fileURLToPath } from 'node:url';
 import { HopAlarms } from './alarms.ts';
+import { libraryEntry } from './bundle-options.ts';
 import type { DatabaseConnection } from './database-connection.ts';
 import {
   createDeadLetterQueue,
@@ -85,7 +85,7 @@ export class OutboxRelay extends Construct implements OutboxWriting {
       {
         ...props,
         timeout,
-        entry: props.entry ?? DEFAULT_ENTRY,
+        entry: props.entry ?? libraryEntry('outbox-relay'),
         description: props.description ?? 'Publishes the events of an outbox',
       },
       { variable: 'WAYBILL_SERVICE', name, kind: 'relay' },
@@ -244,11 +244,6 @@ export class OutboxRelayGrants {
     recordEdge(this.#relay, { kind: 'nudges', from: fn, to: nudgeQueue });
   }
 }
-
-const fromSource = import.meta.url.endsWith('.ts');
-const DEFAULT_ENTRY = fileURLToPath(
-  new URL(`../../lambda/handlers/outbox-relay.${fromSource ? 'ts' : 'js'}`, import.meta.url),
-);
 
 /** Just under the interval, so that runs of the schedule do not pile up. */
 const DEFAULT_TIMEOUT = Duration.seconds(55);

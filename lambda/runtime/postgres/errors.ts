@@ -1,5 +1,6 @@
 /** What is wrong with the database or the way to it. */
 export type DatabaseErrorCode =
+  | 'WAYBILL_DATABASE_CLIENT_MISSING'
   | 'WAYBILL_DATABASE_NOT_CONFIGURED'
   | 'WAYBILL_DATABASE_SECRET_INVALID'
   | 'WAYBILL_DATABASE_SECRET_UNREADABLE'

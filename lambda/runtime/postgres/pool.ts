@@ -1,6 +1,5 @@
 /** A connection pool from the environment: a Secrets Manager secret in AWS, DATABASE_URL elsewhere. */
-import type { PoolConfig } from 'pg';
-import { Pool } from 'pg';
+import type { Pool, PoolConfig } from 'pg';
 
 import type { Environment } from '../environment.ts';
 import type { Logger } from '../logger.ts';
@@ -32,11 +31,12 @@ const IDLE_TIMEOUT = 60_000;
 /**
  * Connects at the first query, so that it can be called while a module loads.
  *
- * @throws DatabaseError WAYBILL_DATABASE_NOT_CONFIGURED. Queries may reject with
- * WAYBILL_DATABASE_SECRET_UNREADABLE or WAYBILL_DATABASE_SECRET_INVALID.
+ * @throws DatabaseError WAYBILL_DATABASE_NOT_CONFIGURED or WAYBILL_DATABASE_CLIENT_MISSING. Queries may reject
+ * with WAYBILL_DATABASE_SECRET_UNREADABLE or WAYBILL_DATABASE_SECRET_INVALID.
  */
 export async function createPool(options: PoolOptions = {}): Promise<Pool> {
-  const pool = new Pool({
+  const { Pool: PostgresPool } = await postgresClient();
+  const pool = new PostgresPool({
     ...(await connectionOf(options)),
     max: options.max ?? 4,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
@@ -52,6 +52,19 @@ export async function createPool(options: PoolOptions = {}): Promise<Pool> {
     });
   });
   return pool;
+}
+
+/** Loaded when a database is wanted: who uses none need not install it. The `try` lets a bundler go on without it too. */
+async function postgresClient() {
+  try {
+    return await import('pg');
+  } catch (cause) {
+    throw new DatabaseError(
+      'WAYBILL_DATABASE_CLIENT_MISSING',
+      "the package 'pg' is not installed: npm install pg",
+      { cause },
+    );
+  }
 }
 
 async function connectionOf(options: PoolOptions): Promise<PoolConfig> {
