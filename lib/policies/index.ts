@@ -9,3 +9,4 @@ export {
 } from './evaluate.ts';
 export { readPolicy, type Policy, type Statement } from './policy.ts';
 export type { Principal } from './principals.ts';
+export { isOptInRegion, snsDeliveryPrincipal } from './service-principals.ts';
