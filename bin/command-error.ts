@@ -17,9 +17,20 @@ export class CommandError extends Error {
 /** The text on stderr for any error. A mistake of ours keeps its stack, a user's does not need it. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return `waybill: ${String(error)}\n`;
+  const missing = missingPackage(error);
+  if (missing !== undefined) {
+    return `waybill: this needs the package '${missing}', which is not installed\n  Fix: npm install --save-dev ${missing}\n  Code: WAYBILL_PACKAGE_MISSING\n`;
+  }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code === undefined) return `waybill: ${error.stack ?? error.message}\n`;
   const fix = 'fix' in error && typeof error.fix === 'string' ? `\n  Fix: ${error.fix}` : '';
   const cause = error.cause instanceof Error ? `\n  Because: ${error.cause.message}` : '';
   return `waybill: ${error.message}${cause}${fix}\n  Code: ${code}\n`;
+}
+
+/** The name of the package that an import did not find. Who needs only a part of the library installs only what that needs. */
+function missingPackage(error: Error): string | undefined {
+  if (!('code' in error) || (error.code !== 'ERR_MODULE_NOT_FOUND' && error.code !== 'MODULE_NOT_FOUND'))
+    return undefined;
+  return /Cannot find (?:package|module) '((?:@[\w.-]+\/)?[\w-][\w.-]*)/.exec(error.message)?.[1];
 }

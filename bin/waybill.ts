@@ -53,12 +53,14 @@ const contracts = program.command('contracts').description('the catalogue and it
 contracts
   .command('check')
   .description('compare the catalogue with its lock file; fails on a change that would break consumers')
+  .option('--catalogue <file>', 'the module that exports `events`', 'catalog/index.ts')
   .option('--json', 'one JSON object on stdout')
   .action(async (options) => (await import('./commands/contracts.ts')).check(options));
 contracts
   .command('lock')
   .description('record the catalogue in its lock file')
-  .action(async () => (await import('./commands/contracts.ts')).lock());
+  .option('--catalogue <file>', 'the module that exports `events`', 'catalog/index.ts')
+  .action(async (options) => (await import('./commands/contracts.ts')).lock(options));
 
 try {
   await program.parseAsync();

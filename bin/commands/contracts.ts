@@ -1,16 +1,25 @@
 /** `waybill contracts check` and `lock`: keeps published event versions compatible. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as z from 'zod/mini';
-import { events } from '../../catalog/index.ts';
 import { checkCatalogue, EMPTY_LOCK, recordCatalogue } from '../../lib/contracts/catalogue-lock.ts';
 import type { CatalogueLock, LockFinding, ToJsonSchema } from '../../lib/contracts/catalogue-lock.ts';
+import type { AnyEventContract } from '../../lib/contracts/index.ts';
 import { CommandError, EXIT } from '../command-error.ts';
 
-const LOCK_FILE = 'catalog/catalogue.lock.json';
+export interface ContractsOptions {
+  /** The module that exports `events`. The lock file lies next to it. */
+  readonly catalogue: string;
+}
+
+const LOCK_FILE = 'catalogue.lock.json';
 
 /** Exits 1 with every finding: the event, the field, the reason and the way out. */
-export function check(options: { readonly json?: boolean }): void {
-  const findings = checkCatalogue(readLock(), events, toJsonSchema);
+export async function check(options: ContractsOptions & { readonly json?: boolean }): Promise<void> {
+  const events = await readCatalogue(options.catalogue);
+  const lockFile = lockFileOf(options.catalogue);
+  const findings = checkCatalogue(readLock(lockFile), events, toJsonSchema);
   if (options.json === true) {
     process.stdout.write(
       `${JSON.stringify({ status: findings.length === 0 ? 'ok' : 'error', findings }, null, 2)}\n`,
@@ -19,7 +28,7 @@ export function check(options: { readonly json?: boolean }): void {
     for (const finding of findings) process.stderr.write(`${describe(finding)}\n`);
     process.stderr.write(
       findings.length === 0
-        ? `contracts: ${events.length} event versions agree with ${LOCK_FILE}\n`
+        ? `contracts: ${events.length} event versions agree with ${lockFile}\n`
         : `contracts: ${findings.length} problem${findings.length === 1 ? '' : 's'}\n`,
     );
   }
@@ -27,8 +36,10 @@ export function check(options: { readonly json?: boolean }): void {
 }
 
 /** Records new versions. Refuses while a published version would change. */
-export function lock(): void {
-  const before = readLock();
+export async function lock(options: ContractsOptions): Promise<void> {
+  const events = await readCatalogue(options.catalogue);
+  const lockFile = lockFileOf(options.catalogue);
+  const before = readLock(lockFile);
   const refused = checkCatalogue(before, events, toJsonSchema).filter(
     (finding) => finding.code !== 'WAYBILL_LOCK_NOT_RECORDED',
   );
@@ -38,18 +49,39 @@ export function lock(): void {
       `the lock file was not written:\n${refused.map(describe).join('\n')}`,
     );
   }
-  writeFileSync(LOCK_FILE, `${JSON.stringify(recordCatalogue(before, events, toJsonSchema), null, 2)}\n`);
-  process.stderr.write(`contracts: recorded ${events.length} event versions in ${LOCK_FILE}\n`);
+  writeFileSync(lockFile, `${JSON.stringify(recordCatalogue(before, events, toJsonSchema), null, 2)}\n`);
+  process.stderr.write(`contracts: recorded ${events.length} event versions in ${lockFile}\n`);
 }
 
-function readLock(): CatalogueLock {
-  if (!existsSync(LOCK_FILE)) return EMPTY_LOCK;
+async function readCatalogue(file: string): Promise<readonly AnyEventContract[]> {
+  if (!existsSync(file)) {
+    throw new CommandError('WAYBILL_CATALOGUE_NOT_FOUND', `there is no ${file} here`, {
+      fix: 'name the module that exports `events`, an array of event contracts: --catalogue FILE',
+    });
+  }
+  const { events } = (await import(pathToFileURL(resolve(file)).href)) as {
+    readonly events?: readonly AnyEventContract[];
+  };
+  if (!Array.isArray(events)) {
+    throw new CommandError('WAYBILL_CATALOGUE_INVALID', `${file} exports no array \`events\``, {
+      fix: 'export const events = [OrderPlaced, OrderCancelled];',
+    });
+  }
+  return events;
+}
+
+function lockFileOf(catalogue: string): string {
+  return join(dirname(catalogue), LOCK_FILE);
+}
+
+function readLock(file: string): CatalogueLock {
+  if (!existsSync(file)) return EMPTY_LOCK;
   try {
-    return JSON.parse(readFileSync(LOCK_FILE, 'utf8')) as CatalogueLock;
+    return JSON.parse(readFileSync(file, 'utf8')) as CatalogueLock;
   } catch (cause) {
-    throw new CommandError('WAYBILL_LOCK_UNREADABLE', `${LOCK_FILE} is not JSON`, {
+    throw new CommandError('WAYBILL_LOCK_UNREADABLE', `${file} is not JSON`, {
       cause,
-      fix: `restore it from the last commit: git checkout ${LOCK_FILE}`,
+      fix: `restore it from the last commit: git checkout ${file}`,
     });
   }
 }
