@@ -17,6 +17,9 @@ const require = createRequire(import.meta.url);
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 const compiler = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
 execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+for (const file of readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })) {
+  if (file.endsWith('.d.ts')) nameJavaScript(join(root, 'dist', file));
+}
 
 const { metafile } = buildSync({
   ...bundleOptions(),
@@ -29,6 +32,18 @@ const { metafile } = buildSync({
   metafile: true,
 });
 writeFileSync(join(root, 'dist/bundles/LICENSES.txt'), licencesOf(Object.keys(metafile.inputs)));
+
+/**
+ * The compiler leaves `./x.ts` in declarations, which TypeScript before 5.0 and other readers of them do not
+ * find. The names are as long as before, so the maps stay right.
+ */
+function nameJavaScript(file: string): void {
+  const declarations = readFileSync(file, 'utf8');
+  writeFileSync(
+    file,
+    declarations.replaceAll(/((?:from |import\()['"]\.{1,2}\/[^'"\n]+)\.ts(?=['"])/g, '$1.js'),
+  );
+}
 
 /** The bundles carry code of these packages; their licences ask to be passed on with it. */
 function licencesOf(inputs: readonly string[]): string {
