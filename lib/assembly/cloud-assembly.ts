@@ -18,6 +18,8 @@ export interface CloudAssemblyStack {
   readonly displayName: string;
   /** The name CloudFormation would know the stack by. */
   readonly stackName: string;
+  /** Of the manifest that names the stack: that of its stage, where it is in one. */
+  readonly directory: string;
   /** Absent when the stack is environment-agnostic. */
   readonly account: string | undefined;
   readonly region: string | undefined;
@@ -26,6 +28,8 @@ export interface CloudAssemblyStack {
   readonly parameters: Readonly<Record<string, string>>;
   /** Object key in the assets bucket (`<hash>.zip`) -> absolute path of the directory or file it is made from. */
   readonly fileAssets: ReadonlyMap<string, string>;
+  /** The construct path of each logical id. */
+  constructPaths(): ReadonlyMap<string, string>;
 }
 
 export interface CloudAssembly {
@@ -64,6 +68,9 @@ interface Artifact {
   readonly environment?: string;
   readonly displayName?: string;
   readonly dependencies?: readonly string[];
+  readonly metadata?: ConstructMetadata;
+  /** Where the metadata is in a file of its own. */
+  readonly additionalMetadataFile?: string;
   readonly properties?: {
     readonly templateFile?: string;
     readonly stackName?: string;
@@ -71,6 +78,11 @@ interface Artifact {
     readonly directoryName?: string;
     readonly file?: string;
   };
+}
+
+/** By construct path, with a leading `/`. */
+interface ConstructMetadata {
+  readonly [path: string]: readonly { readonly type: string; readonly data?: unknown }[];
 }
 
 interface AssetManifest {
@@ -142,12 +154,26 @@ function readStack(
     id,
     displayName: artifact.displayName ?? id,
     stackName: artifact.properties?.stackName ?? id,
+    directory,
     account,
     region,
     template: readJson(directory, templateFile) as Template,
     parameters: artifact.properties?.parameters ?? {},
     fileAssets,
+    constructPaths: () => constructPathsOf(directory, artifact),
   };
+}
+
+function constructPathsOf(directory: string, artifact: Artifact): Map<string, string> {
+  const { metadata = {}, additionalMetadataFile: file } = artifact;
+  const inFile = file === undefined ? {} : (readJson(directory, file) as ConstructMetadata);
+  const paths = new Map<string, string>();
+  for (const [path, entries] of Object.entries({ ...metadata, ...inFile })) {
+    for (const { type, data } of entries) {
+      if (type === 'aws:cdk:logicalId' && typeof data === 'string') paths.set(data, path.slice(1));
+    }
+  }
+  return paths;
 }
 
 function addFileAssets(directory: string, file: string, into: Map<string, string>): void {

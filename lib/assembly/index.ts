@@ -1,0 +1,21 @@
+/** Public surface: a synthesized application as data, for guards, proofs and estimates. */
+export { formatArn, parseArn, partitionOf, queueArnOf } from './arn.ts';
+export type { Arn, Place } from './arn.ts';
+export { assemblyOf, readAssembly } from './assembly.ts';
+export { AssemblyError } from './errors.ts';
+export { UNKNOWN_PLACE } from './model.ts';
+export type { Assembly, AssemblyStack, Resource, SourceStack } from './model.ts';
+export type { Json, JsonObject, Template, TemplateResource } from './template.ts';
+export { isUnknown } from './unknown-value.ts';
+export type { Alarm, AlarmMetric } from './alarms.ts';
+export type { Archive, Bus, Rule, RuleTarget } from './buses.ts';
+export type { AsyncInvocation, EventSourceMapping, LambdaFunction } from './functions.ts';
+export { isAwsManagedKey } from './identities.ts';
+export type { Key, Role } from './identities.ts';
+export { messagingOf } from './messaging.ts';
+export type { Messaging } from './messaging.ts';
+export type { Pipe, Schedule } from './pipes-and-schedules.ts';
+export type { Queue, Redrive, RedriveAllow } from './queues.ts';
+export { documentOf } from './resource-policies.ts';
+export type { AttachedPolicy, PolicyStatement } from './resource-policies.ts';
+export type { Subscription, Topic } from './topics.ts';

@@ -1,0 +1,233 @@
+/** Resolves the resources of stacks: references within and between them, parameters, conditions, nested stacks. */
+import { partitionOf } from './arn.ts';
+import { attributeOf, identityOf } from './identity.ts';
+import type { Identity } from './identity.ts';
+import { UNKNOWN_PLACE } from './model.ts';
+import type { AssemblyStack, Resource, SourceStack } from './model.ts';
+import { resolveConditionExpression, resolveIntrinsics } from './resolve-intrinsics.ts';
+import type { IntrinsicScope } from './resolve-intrinsics.ts';
+import { isJsonObject } from './template.ts';
+import type { Json, JsonObject, TemplateResource } from './template.ts';
+import { isUnknown, unknownValue } from './unknown-value.ts';
+
+export interface ResolvedStacks {
+  readonly stacks: readonly AssemblyStack[];
+  readonly resources: readonly Resource[];
+}
+
+export function resolveStacks(sources: readonly SourceStack[]): ResolvedStacks {
+  const scopes: StackScope[] = [];
+  const world: World = {
+    output: (stackName, outputName) =>
+      scopes.find(({ stack }) => stack.stackName === stackName)?.output(outputName),
+    exported(exportName) {
+      for (const scope of scopes) {
+        const value = scope.exported(exportName);
+        if (value !== undefined) return value;
+      }
+      return undefined;
+    },
+  };
+  for (const source of sources) scopes.push(...createScopes(source, world));
+  return {
+    stacks: scopes.map(({ stack }) => stack),
+    resources: scopes.flatMap((scope) => scope.resources()),
+  };
+}
+
+interface World {
+  output(stackName: string, outputName: string): Json | undefined;
+  exported(exportName: string): Json | undefined;
+}
+
+interface StackScope {
+  readonly stack: AssemblyStack;
+  resources(): readonly Resource[];
+  output(name: string): Json | undefined;
+  exported(exportName: string): Json | undefined;
+}
+
+/** The stack, and those nested in it. */
+function createScopes(
+  source: SourceStack,
+  world: World,
+  parameterOf: (name: string) => Json | undefined = (name) => source.parameters?.[name],
+): StackScope[] {
+  const { template } = source;
+  const stack: AssemblyStack = {
+    stackName: source.stackName,
+    accountId: source.account ?? UNKNOWN_PLACE.accountId,
+    region: source.region ?? UNKNOWN_PLACE.region,
+    isPlaced: source.account !== undefined && source.region !== undefined,
+    template,
+  };
+  const identities = new Map<string, Identity | undefined>();
+  const conditions = new Map<string, boolean>();
+  const nested = new Map<string, StackScope>();
+
+  const identity = (logicalId: string): Identity | undefined => {
+    if (identities.has(logicalId)) return identities.get(logicalId);
+    const resource = template.Resources?.[logicalId];
+    // Undefined while its own name is being resolved, so that a circle ends.
+    identities.set(logicalId, undefined);
+    if (resource === undefined) return undefined;
+    const made = identityOf({
+      ...stack,
+      logicalId,
+      type: resource.Type,
+      property(name) {
+        const value = resource.Properties?.[name];
+        const resolved = value === undefined ? undefined : resolveIntrinsics(value, scope);
+        return isUnknown(resolved) && name.endsWith('Name') ? undefined : resolved;
+      },
+    });
+    identities.set(logicalId, made);
+    return made;
+  };
+
+  const scope: IntrinsicScope = {
+    pseudoParameter: (name) => pseudoParameter(name, stack),
+    reference(logicalId) {
+      const parameter = template.Parameters?.[logicalId];
+      if (parameter !== undefined) {
+        return parameterOf(logicalId) ?? defaultOf(parameter) ?? unknownValue(`parameter ${logicalId}`);
+      }
+      return identity(logicalId)?.ref ?? unknownValue(`Ref ${logicalId}`);
+    },
+    attribute(logicalId, name) {
+      const output = /^Outputs\.(.+)$/.exec(name)?.[1];
+      const ofNested = output === undefined ? undefined : nested.get(logicalId)?.output(output);
+      if (ofNested !== undefined) return ofNested;
+      const resource = template.Resources?.[logicalId];
+      const known = identity(logicalId);
+      if (resource === undefined || known === undefined) return unknownValue(`${name} of ${logicalId}`);
+      return attributeOf(known, resource.Type, logicalId, name);
+    },
+    condition(name) {
+      const known = conditions.get(name);
+      if (known !== undefined) return known;
+      conditions.set(name, false);
+      const holds = resolveConditionExpression(template.Conditions?.[name] ?? false, scope);
+      conditions.set(name, holds);
+      return holds;
+    },
+    mapping: (map, topKey, secondKey) => template.Mappings?.[map]?.[topKey]?.[secondKey],
+    importValue: (name) => world.exported(name) ?? unknownValue(`Fn::ImportValue ${name}`),
+    stackOutput: (stackName, outputName) =>
+      world.output(stackName, outputName) ?? unknownValue(`output ${outputName} of ${stackName}`),
+  };
+
+  const isThere = ({ Condition }: TemplateResource) => Condition === undefined || scope.condition(Condition);
+  const entries = Object.entries(template.Resources ?? {}).filter(([, resource]) => isThere(resource));
+  const nestedScopes = entries.flatMap(([logicalId, resource]) => {
+    const nestedTemplate = templateOfNested(source, resource);
+    if (nestedTemplate === undefined) return [];
+    const parameters = resource.Properties?.['Parameters'];
+    const given = isJsonObject(parameters) ? parameters : {};
+    const created = createScopes(
+      {
+        ...source,
+        stackName: `${stack.stackName}-${logicalId}`,
+        template: nestedTemplate,
+        // Logical ids are those of the stack itself.
+        constructPath: () => undefined,
+      },
+      world,
+      (name) => {
+        const value = given[name];
+        return value === undefined ? undefined : resolveIntrinsics(value, scope);
+      },
+    );
+    if (created[0] !== undefined) nested.set(logicalId, created[0]);
+    return created;
+  });
+
+  const own: StackScope = {
+    stack,
+    resources: () =>
+      entries.map(([logicalId, resource]) => {
+        const { ref, name, arn } = identity(logicalId) ?? { ref: logicalId, name: logicalId, arn: undefined };
+        return {
+          stack,
+          accountId: stack.accountId,
+          region: stack.region,
+          logicalId,
+          type: resource.Type,
+          constructPath: constructPathOf(source, logicalId, resource),
+          ref,
+          name,
+          arn,
+          properties: propertiesOf(resource, scope),
+          source: resource,
+        };
+      }),
+    output(name) {
+      const output = template.Outputs?.[name];
+      return output === undefined ? undefined : resolveIntrinsics(output.Value, scope);
+    },
+    exported(exportName) {
+      for (const output of Object.values(template.Outputs ?? {})) {
+        if (output.Export === undefined || resolveIntrinsics(output.Export.Name, scope) !== exportName)
+          continue;
+        return resolveIntrinsics(output.Value, scope);
+      }
+      return undefined;
+    },
+  };
+  return [own, ...nestedScopes];
+}
+
+function propertiesOf(resource: TemplateResource, scope: IntrinsicScope): JsonObject {
+  const resolved = resolveIntrinsics(resource.Properties ?? {}, scope);
+  return isJsonObject(resolved) ? resolved : {};
+}
+
+function pseudoParameter(name: string, { accountId, region, stackName }: AssemblyStack): Json | undefined {
+  switch (name) {
+    case 'AWS::AccountId':
+      return accountId;
+    case 'AWS::Region':
+      return region;
+    case 'AWS::Partition':
+      return partitionOf(region);
+    case 'AWS::URLSuffix':
+      return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+    case 'AWS::StackName':
+      return stackName;
+    case 'AWS::StackId':
+      return `arn:${partitionOf(region)}:cloudformation:${region}:${accountId}:stack/${stackName}/00000000-0000-0000-0000-000000000000`;
+    case 'AWS::NotificationARNs':
+      return [];
+    default:
+      return undefined;
+  }
+}
+
+/** The default of a parameter of type `AWS::SSM::Parameter::Value` names where the value is kept, not the value. */
+function defaultOf({
+  Type,
+  Default,
+}: {
+  readonly Type: string;
+  readonly Default?: string | number;
+}): Json | undefined {
+  if (Default === undefined) return undefined;
+  return Type.startsWith('AWS::SSM::') ? unknownValue(`SSM parameter ${Default}`) : Default;
+}
+
+/** CDK writes the path of a construct into the metadata; that of an L2's own resource ends in `/Resource`. */
+function constructPathOf(
+  { stackName, constructPath }: SourceStack,
+  logicalId: string,
+  { Metadata }: TemplateResource,
+): string {
+  const path = constructPath?.(logicalId) ?? Metadata?.['aws:cdk:path'];
+  if (typeof path !== 'string') return `${stackName}/${logicalId}`;
+  return path.replace(/\/(?:Resource|Default)$/, '');
+}
+
+function templateOfNested({ nestedTemplate }: SourceStack, { Type, Metadata }: TemplateResource) {
+  const path = Metadata?.['aws:asset:path'];
+  if (Type !== 'AWS::CloudFormation::Stack' || typeof path !== 'string') return undefined;
+  return nestedTemplate?.(path);
+}
