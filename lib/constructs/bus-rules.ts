@@ -1,4 +1,5 @@
-/** The paths from buses to a consumer's queue: rule, pattern, retries, dead letters, policies. */
+/** The paths from classic buses to a consumer's queue: rule, pattern, retries, dead letters, policies. */
+import { Stack } from 'aws-cdk-lib';
 import { Rule as EventRule } from 'aws-cdk-lib/aws-events';
 import type { CfnRule, EventPattern } from 'aws-cdk-lib/aws-events';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -6,23 +7,26 @@ import type { AnyEventContract } from '../contracts/index.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import type { BusEvents, EventSubscription } from './event-routes.ts';
 import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS } from './limits.ts';
+import { rulesOf } from './key-sources.ts';
+import type { KeyUseSource } from './key-sources.ts';
 import { pascalCase } from './names.ts';
+import type { MessageBus } from './message-bus.ts';
 import { originId, uniqueEvents } from './queue-connection.ts';
 import type { QueueConnection } from './queue-connection.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
 
 /** One rule per bus and source: a pattern of several sources and names would let every combination through. */
-export function connectBuses(
+export function connectRules(
   connection: QueueConnection,
   sources: readonly EventSubscription[],
 ): { rules: EventRule[]; deadLetterQueues: Queue[] } {
   const byBus = Map.groupBy(
-    sources.filter((source) => source.kind === 'bus'),
+    sources.filter((source) => source.kind === 'bus' && source.origin.busType === 'classic'),
     ({ origin }) => origin,
   );
   const made = [...byBus.values()].flatMap((ofBus) =>
     [...Map.groupBy(uniqueEvents(ofBus), ({ source }) => source)].map(([source, events]) =>
-      route(connection, ofBus[0]!, source, events),
+      route(connection, ofBus[0]! as BusEvents, source, events),
     ),
   );
   const first = made[0];
@@ -32,6 +36,7 @@ export function connectBuses(
       'events',
       made.map(({ rule }) => rule.ruleArn),
     );
+      { keySource: rulesOfAll([...byBus.keys()]) },
   return {
     rules: made.map(({ rule }) => rule),
     deadLetterQueues: made.map(({ deadLetterQueue }) => deadLetterQueue),
@@ -61,6 +66,7 @@ function route(
   const deadLetterQueue = createDeadLetterQueue(scope, `${id}DeadLetterQueue`, {
     encryptionKey: connection.encryptionKey,
     owner: consumer,
+    dataKeyReuse: connection.dataKeyReuse,
   });
   const rule = new EventRule(scope, id, { eventBus: origin.eventBus, eventPattern: pattern });
   // Not the L2's target: it conditions the key's policy on the rule, which may be a circular dependency.
@@ -77,7 +83,7 @@ function route(
       },
     },
   ];
-  allowDeliveryFrom(deadLetterQueue, 'events', [rule.ruleArn]);
+  allowDeliveryFrom(deadLetterQueue, 'events', [rule.ruleArn], { keySource: rulesOfAll([origin]) });
 
   recordNode(rule, { kind: 'rule', resource: rule, owner: consumer });
   recordEdge(scope, {
@@ -101,4 +107,10 @@ function route(
   );
   connection.alarms.failedInvocations(`${id}FailedAlarm`, rule, origin.eventBus.eventBusName);
   return { rule, deadLetterQueue };
+}
+
+/** The rules of these buses, which are all of one account. */
+function rulesOfAll(buses: readonly MessageBus[]): KeyUseSource {
+  const sources = buses.map((bus) => rulesOf(bus, Stack.of(bus), bus.eventBusName));
+  return { ...sources[0]!, sourceArns: sources.flatMap(({ sourceArns }) => sourceArns) };
 }

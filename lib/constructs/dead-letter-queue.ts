@@ -6,8 +6,9 @@ import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from 
 import type { CfnQueue, QueueProps } from 'aws-cdk-lib/aws-sqs';
 import type { Construct, IConstruct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
-import { allowKeyUse } from './key-access.ts';
-import type { KeyUser } from './key-access.ts';
+import { allowKeyUse, regionPartOf } from './key-access.ts';
+import { rulesOf, topicsIn } from './key-sources.ts';
+import type { KeyUseSource } from './key-sources.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
 import type { EdgeEnd } from './topology-recorder.ts';
 import type { DeadLetterHop } from '../topology/index.ts';
@@ -18,13 +19,21 @@ import type { DeadLetterHop } from '../topology/index.ts';
  */
 const DEAD_LETTER_RETENTION = Duration.days(14);
 
+/**
+ * How long SQS uses a data key before it asks KMS for another. A month has 2,592,000 s / period x (2 x senders +
+ * receivers) calls of KMS per queue (SQSDeveloperGuide/sqs-key-management.html): with one of each 25,920 at SQS's
+ * default of five minutes, 2,160 at an hour. A key that is disabled is out of use after at most this long.
+ */
+export const DEFAULT_DATA_KEY_REUSE = Duration.hours(1);
+
 /** Encryption of a queue in CDK's words: the given key, else SQS's own, said explicitly. */
 export function queueEncryption(
   key: IKey | undefined,
-): Pick<QueueProps, 'encryption' | 'encryptionMasterKey'> {
+  dataKeyReuse: Duration = DEFAULT_DATA_KEY_REUSE,
+): Pick<QueueProps, 'encryption' | 'encryptionMasterKey' | 'dataKeyReuse'> {
   return key === undefined
     ? { encryption: QueueEncryption.SQS_MANAGED }
-    : { encryption: QueueEncryption.KMS, encryptionMasterKey: key };
+    : { encryption: QueueEncryption.KMS, encryptionMasterKey: key, dataKeyReuse };
 }
 
 /** FIFO with a lane per message group, which is what lifts its throughput limit. Nothing for a standard queue. */
@@ -55,6 +64,7 @@ export function sourceQueueName(scope: Construct, fifo: boolean): string {
 export interface DeadLetterQueueOptions {
   readonly fifo?: boolean;
   readonly encryptionKey?: IKey | undefined;
+  readonly dataKeyReuse?: Duration | undefined;
   readonly owner?: string | undefined;
   /**
    * The name of the queue whose redrive policy may name it. A name, because the two queues' ARNs would
@@ -67,7 +77,7 @@ export interface DeadLetterQueueOptions {
 /** Makes the queue. Who may send to it is said by allowDeliveryFrom, or by a redrive policy. */
 export function createDeadLetterQueue(scope: Construct, id: string, options: DeadLetterQueueOptions): Queue {
   const queue = new Queue(scope, id, {
-    ...queueEncryption(options.encryptionKey),
+    ...queueEncryption(options.encryptionKey, options.dataKeyReuse),
     ...fifoProps(options.fifo ?? false),
     enforceSSL: true,
     retentionPeriod: DEAD_LETTER_RETENTION,
@@ -95,18 +105,43 @@ export function createDeadLetterQueue(scope: Construct, id: string, options: Dea
   return queue;
 }
 
+/** Where the topics, rules or buses are, in terms of a policy. */
+export interface DeliverySource {
+  /** @default - the service's, for example `sns.amazonaws.com` */
+  readonly principal?: string;
+  /** @default - all topics or rules of the queue's own account and Region */
+  readonly keySource?: KeyUseSource;
+}
+
 /** Lets a service put messages of these topics, rules or buses on the queue, and use its key. */
-export function allowDeliveryFrom(queue: Queue, user: KeyUser, sourceArns: readonly string[]): void {
+export function allowDeliveryFrom(
+  queue: Queue,
+  service: 'sns' | 'events',
+  sourceArns: readonly string[],
+  source: DeliverySource = {},
+): void {
+  const principal = source.principal ?? `${service}.amazonaws.com`;
   queue.addToResourcePolicy(
     new PolicyStatement({
-      sid: `DeliverFrom${user === 'sns' ? 'Topics' : 'Buses'}`,
-      principals: [new ServicePrincipal(`${user}.amazonaws.com`)],
+      sid: `DeliverFrom${service === 'sns' ? 'Topics' : 'Buses'}${regionPartOf(principal)}`,
+      principals: [new ServicePrincipal(principal)],
       actions: ['sqs:SendMessage'],
       resources: [queue.queueArn],
       conditions: { ArnEquals: { 'aws:SourceArn': sourceArns.length === 1 ? sourceArns[0] : sourceArns } },
     }),
   );
-  allowKeyUse(queue, queue.encryptionMasterKey, user);
+  const here = Stack.of(queue);
+  const keySource =
+    source.keySource ?? (service === 'sns' ? topicsIn(queue, here) : rulesOf(queue, here, '*'));
+  allowKeyUse(
+    queue,
+    queue.encryptionMasterKey,
+    service === 'sns' ? 'deliverFromTopics' : 'deliverFromBuses',
+    {
+      ...keySource,
+      principal,
+    },
+  );
 }
 
 export function recordDeadLetters(

@@ -1,84 +1,181 @@
 /**
- * Lets AWS services use a customer managed key, as the W2 and W15 rows of the design demand, without the
- * two circular dependencies that CDK's own grants make: a condition on the ARN of a topic, bus or rule
- * that is itself encrypted with the key leads from the key back to the key. The conditions here name the
- * account and the kind of resource by pattern, never a resource.
+ * Lets AWS services use a customer managed key, as the W2 and W15 rows of the design demand: one statement per use
+ * that an edge has, for the sources of those edges, and none besides. CDK's own grants make two circular
+ * dependencies: a condition on the ARN of a topic, bus or rule that is itself encrypted with the key leads from the
+ * key back to the key. The conditions here are text: they name accounts, Regions and names, never a resource.
  */
-import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Annotations, Stack } from 'aws-cdk-lib';
+import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IConstruct } from 'constructs';
+import type { Environment, KeyUseSource } from './key-sources.ts';
+import { pascalCase } from './names.ts';
 
-/** A service that encrypts or decrypts on its own behalf, not with the rights of a role. */
-export type KeyUser = 'sns' | 'events' | 'cloudwatch';
+/** What a service does with the key on its own behalf, not with the rights of a role. */
+export type KeyUse =
+  | 'deliverFromTopics'
+  | 'deliverFromBuses'
+  | 'encryptBus'
+  | 'encryptArchive'
+  | 'publishAlarms';
 
-interface KeyUse {
-  readonly sid: string;
-  readonly actions: readonly string[];
-  /** Service and resource of the `aws:SourceArn` pattern. */
-  readonly sourceArn: { readonly service: string; readonly resource: string };
+/**
+ * | use | what is encrypted | source page |
+ * |---|---|---|
+ * | deliverFromTopics | queues and dead-letter queues of subscriptions | sns/latest/dg/sns-key-management.html |
+ * | deliverFromBuses | queues and dead-letter queues of rules | SQSDeveloperGuide/sqs-key-management.html |
+ * | encryptBus | a bus | eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html |
+ * | encryptArchive | an archive, which also re-encrypts | eventbridge/latest/userguide/encryption-archives.html |
+ * | publishAlarms | topics | AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html |
+ *
+ * EventBridge to an encrypted *topic* supports no condition at all: it is no edge of ours, and not in this table.
+ */
+const KEY_USES = {
+  deliverFromTopics: { service: 'sns', actions: ['kms:Decrypt', 'kms:GenerateDataKey'] },
+  deliverFromBuses: { service: 'events', actions: ['kms:Decrypt', 'kms:GenerateDataKey'] },
+  encryptBus: { service: 'events', actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey'] },
+  encryptArchive: {
+    service: 'events',
+    actions: [
+      'kms:Decrypt',
+      'kms:DescribeKey',
+      'kms:GenerateDataKey',
+      'kms:ReEncryptFrom',
+      'kms:ReEncryptTo',
+    ],
+  },
+  publishAlarms: { service: 'cloudwatch', actions: ['kms:Decrypt', 'kms:GenerateDataKey'] },
+} as const satisfies Readonly<Record<KeyUse, { service: string; actions: readonly string[] }>>;
+
+interface Allowed {
+  readonly statement: PolicyStatement | undefined;
+  readonly accounts: Set<string>;
+  readonly sourceArns: Set<string>;
+}
+
+const allowedOfKey = new WeakMap<IKey, Map<string, Allowed>>();
+
+/**
+ * Adds the use to the key's policy, or the source to the statement of that use. An imported key cannot be edited:
+ * the user is told what it needs.
+ */
+export function allowKeyUse(
+  scope: IConstruct,
+  key: IKey | undefined,
+  use: KeyUse,
+  source: KeyUseSource,
+): void {
+  if (key === undefined) return;
+  const principal = source.principal ?? `${KEY_USES[use].service}.amazonaws.com`;
+  const allowed = allowedUse(scope, key, use, principal);
+  allowed.accounts.add(source.account);
+  for (const arn of source.sourceArns) allowed.sourceArns.add(arn);
+  allowed.statement?.addConditions({
+    StringEquals: { 'aws:SourceAccount': oneOrMany(allowed.accounts) },
+    ArnLike: { 'aws:SourceArn': oneOrMany(allowed.sourceArns) },
+  });
+}
+
+function allowedUse(scope: IConstruct, key: IKey, use: KeyUse, principal: string): Allowed {
+  const uses = allowedOfKey.get(key) ?? new Map<string, Allowed>();
+  allowedOfKey.set(key, uses);
+  const known = uses.get(`${use} ${principal}`);
+  if (known !== undefined) return known;
+  const { actions } = KEY_USES[use];
+  const statement = addStatement(
+    scope,
+    key,
+    { id: use, principal },
+    {
+      sid: `${use.charAt(0).toUpperCase()}${use.slice(1)}${regionPartOf(principal)}`,
+      principals: [new ServicePrincipal(principal)],
+      actions: [...actions],
+    },
+  );
+  const allowed = { statement, accounts: new Set<string>(), sourceArns: new Set<string>() };
+  uses.set(`${use} ${principal}`, allowed);
+  return allowed;
 }
 
 /**
- * | service | delivers to | source page |
- * |---|---|---|
- * | sns | encrypted queues and subscription dead-letter queues | sns/latest/dg/sns-key-management.html |
- * | events | encrypted queues, rule dead-letter queues; encrypted buses and archives | eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html |
- * | cloudwatch | encrypted topics | AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html |
- *
- * EventBridge to an encrypted *topic* supports no condition at all, so it is not served by this table.
+ * Lets a role of another account use the key by way of a service. The role's own half is grantKeyAcrossAccounts.
+ * The account is the principal and the role a condition: KMS refuses a policy that names a role which is not there
+ * yet, and forgets one that was deleted and made again.
  */
-const KEY_USES: Readonly<Record<KeyUser, KeyUse>> = {
-  sns: {
-    sid: 'DeliverFromTopics',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-    sourceArn: { service: 'sns', resource: '*' },
-  },
-  events: {
-    sid: 'DeliverFromBuses',
-    actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey'],
-    sourceArn: { service: 'events', resource: '*' },
-  },
-  cloudwatch: {
-    sid: 'PublishAlarms',
-    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-    sourceArn: { service: 'cloudwatch', resource: 'alarm:*' },
-  },
-};
-
-const alreadyAllowed = new WeakMap<IKey, Set<KeyUser>>();
-
-/** Adds the service to the key's policy, once per key. An imported key cannot be edited: the user is told what it needs. */
-export function allowKeyUse(scope: IConstruct, key: IKey | undefined, user: KeyUser): void {
-  if (key === undefined) return;
-  const allowed = alreadyAllowed.get(key) ?? new Set();
-  alreadyAllowed.set(key, allowed);
-  if (allowed.has(user)) return;
-  allowed.add(user);
-  if (key instanceof Key) {
-    key.addToResourcePolicy(keyUseStatement(key, user));
-    return;
-  }
-  Annotations.of(scope).addWarningV2(
-    `waybill:importedKey:${user}`,
-    `the key is imported, so its policy cannot be edited here: make sure that it allows ${user}.amazonaws.com ${KEY_USES[user].actions.join(', ')}, else messages are lost without a trace`,
+export function allowRoleToUseKey(
+  scope: IConstruct,
+  key: IKey,
+  role: { readonly arn: string; readonly account: string },
+  service: 'sns' | 'sqs',
+): void {
+  addStatement(
+    scope,
+    key,
+    { id: role.arn, principal: role.arn },
+    {
+      principals: [new AccountPrincipal(role.account)],
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      conditions: {
+        ArnEquals: { 'aws:PrincipalArn': role.arn },
+        StringEquals: { 'kms:ViaService': viaService(service, Stack.of(key).region) },
+      },
+    },
   );
 }
 
-function keyUseStatement(key: IConstruct, user: KeyUser): PolicyStatement {
-  const use = KEY_USES[user];
-  const stack = Stack.of(key);
+/**
+ * The half of a role for a key of another account. The key's id is made up at deployment, so every key of that
+ * account and Region is named; the key's own policy lets the role use one.
+ */
+export function foreignKeyStatement(
+  env: Environment,
+  service: 'sns' | 'sqs',
+  scope: IConstruct,
+): PolicyStatement {
   return new PolicyStatement({
-    sid: use.sid,
-    principals: [new ServicePrincipal(`${user}.amazonaws.com`)],
-    actions: [...use.actions],
-    resources: ['*'],
-    conditions: {
-      StringEquals: { 'aws:SourceAccount': stack.account },
-      ArnLike: {
-        'aws:SourceArn': stack.formatArn({ ...use.sourceArn, arnFormat: ArnFormat.NO_RESOURCE_NAME }),
-      },
-    },
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    resources: [
+      Stack.of(scope).formatArn({
+        service: 'kms',
+        resource: 'key',
+        resourceName: '*',
+        account: env.account,
+        region: env.region,
+      }),
+    ],
+    conditions: { StringEquals: { 'kms:ViaService': viaService(service, env.region) } },
   });
+}
+
+function viaService(service: string, region: string): string {
+  return `${service}.${region}.amazonaws.com`;
+}
+
+function addStatement(
+  scope: IConstruct,
+  key: IKey,
+  what: { readonly id: string; readonly principal: string },
+  props: ConstructorParameters<typeof PolicyStatement>[0] & { readonly actions: string[] },
+): PolicyStatement | undefined {
+  const statement = new PolicyStatement({ ...props, resources: ['*'] });
+  if (key instanceof Key) {
+    key.addToResourcePolicy(statement);
+    return statement;
+  }
+  Annotations.of(scope).addWarningV2(
+    `waybill:importedKey:${what.id}`,
+    `the key is imported, so its policy cannot be edited here: make sure that it allows ${what.principal} ${props.actions.join(', ')}, else messages are lost without a trace`,
+  );
+  return undefined;
+}
+
+function oneOrMany(values: ReadonlySet<string>): string | string[] {
+  const [first, ...more] = values;
+  return more.length === 0 ? (first ?? []) : [...values];
+}
+
+/** The Region in a principal such as `sns.ap-east-1.amazonaws.com`, as a part of a statement's id. */
+export function regionPartOf(principal: string): string {
+  return pascalCase(/^[a-z]+\.([a-z0-9-]+)\.amazonaws\.com$/.exec(principal)?.[1] ?? '');
 }

@@ -2,6 +2,8 @@
 
 /** Amazon SQS message quotas, SQSDeveloperGuide/quotas-messages.html. */
 export const SQS_RETENTION_SECONDS = { min: 60, max: 1_209_600, unit: 'seconds' } as const;
+/** AWS::SQS::Queue KmsDataKeyReusePeriodSeconds. */
+export const SQS_DATA_KEY_REUSE_SECONDS = { min: 60, max: 86_400, unit: 'seconds' } as const;
 /** Amazon SQS visibility timeout, SQSDeveloperGuide/sqs-visibility-timeout.html. */
 export const SQS_VISIBILITY_TIMEOUT_SECONDS = { min: 0, max: 43_200, unit: 'seconds' } as const;
 /** AWS::SQS::Queue RedrivePolicy. */

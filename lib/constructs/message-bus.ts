@@ -1,4 +1,4 @@
-/** An EventBridge bus (Custom Event Bus - Classic) for events that cross services. */
+/** An EventBridge bus, classic or of the new kind, for events that cross services. */
 import type { Duration } from 'aws-cdk-lib';
 import { Names, Stack } from 'aws-cdk-lib';
 import type { CfnArchive, CfnEventBus } from 'aws-cdk-lib/aws-events';
@@ -14,6 +14,7 @@ import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './d
 import type { BusEvents, EventDestination, PublishRoute, SubscriptionOptions } from './event-routes.ts';
 import { grantTo, recordPublisher } from './grants.ts';
 import { allowKeyUse } from './key-access.ts';
+import { archivesOf, busNamed } from './key-sources.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
 
 export interface MessageBusProps extends AlarmProps {
@@ -54,6 +55,8 @@ export interface MessageBusProps extends AlarmProps {
  */
 export class MessageBus extends Construct {
   readonly eventBus: EventBus;
+  /** Known at synth, unlike `eventBus.eventBusName`. */
+  readonly eventBusName: string;
   readonly encryptionKey: IKey | undefined;
   readonly archive: Archive | undefined;
   /** Events that cannot be encrypted or decrypted. Only with an encryptionKey. */
@@ -64,8 +67,9 @@ export class MessageBus extends Construct {
   constructor(scope: Construct, id: string, props: MessageBusProps = {}) {
     super(scope, id);
     this.encryptionKey = props.encryptionKey;
+    this.eventBusName = props.eventBusName ?? busName(this);
     this.eventBus = new EventBus(this, 'Bus', {
-      eventBusName: props.eventBusName ?? busName(this),
+      eventBusName: this.eventBusName,
       ...(props.description === undefined ? {} : { description: props.description }),
       ...(props.logLevel === undefined
         ? {}
@@ -105,7 +109,7 @@ export class MessageBus extends Construct {
   // that is a circular dependency.
   #encrypt(alarms: HopAlarms): Queue | undefined {
     if (this.encryptionKey === undefined) return undefined;
-    allowKeyUse(this, this.encryptionKey, 'events');
+    allowKeyUse(this, this.encryptionKey, 'encryptBus', busNamed(this, Stack.of(this), this.eventBusName));
     const bus = this.eventBus.node.defaultChild as CfnEventBus;
     bus.kmsKeyIdentifier = this.encryptionKey.keyArn;
     // Under SQS's own key: what could not be encrypted with the customer's must still find a place.
@@ -128,6 +132,8 @@ export class MessageBus extends Construct {
       (archive.node.defaultChild as CfnArchive).kmsKeyIdentifier = this.encryptionKey.keyArn;
     }
     recordNode(archive, { kind: 'archive', resource: archive });
+      const source = archivesOf(this, Stack.of(this), this.eventBusName);
+      allowKeyUse(this, this.encryptionKey, 'encryptArchive', source);
     recordEdge(this, { kind: 'archives', from: this, to: archive, retentionDays: retention.toDays() });
     return archive;
   }

@@ -1,8 +1,7 @@
-/** One customer managed key for the topics, queues and buses of a system. */
+/** A customer managed key for the topics, queues and buses of a system, or of the tenants of one tier. */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
-import { allowKeyUse } from './key-access.ts';
 
 export interface MessagingKeyProps {
   /**
@@ -18,11 +17,20 @@ export interface MessagingKeyProps {
 }
 
 /**
- * A key, rotated yearly, that SNS, EventBridge and CloudWatch may use for resources of this account, and
- * whose use by functions is granted by the constructs that take it. It is opt-in: without it queues are
- * encrypted with SQS's own key (SSE-SQS, free) and topics are not encrypted at rest.
+ * A key, rotated yearly. Who may use it, service or role, is granted by the constructs that take it, as far as
+ * their edges need it. It is opt-in: without it queues are encrypted with SQS's own key (SSE-SQS, free) and
+ * topics are not encrypted at rest.
  *
- * It is a `Key`: pass it as `encryptionKey`, or to anything else that takes an `IKey`.
+ * It is a `Key`: pass it as `encryptionKey`, or to anything else that takes an `IKey`. One per system is
+ * usual; a tier of tenants that pays for its own gets one of its own, with consumers of its own.
+ *
+ * @example
+ * const premium = new MessagingKey(this, 'PremiumKey');
+ * new QueueConsumer(this, 'PremiumFulfilment', {
+ *   subscribesTo: [orders.event(OrderPlaced, { tenants: ['acme'] })],
+ *   encryptionKey: premium,
+ *   entry: 'lambda/handlers/fulfilment.ts',
+ * });
  */
 export class MessagingKey extends Key {
   constructor(scope: Construct, id: string, props: MessagingKeyProps = {}) {
@@ -32,9 +40,5 @@ export class MessagingKey extends Key {
       enableKeyRotation: true,
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     });
-    // All at once rather than on demand: the key's stack must not change with what other stacks subscribe.
-    allowKeyUse(this, this, 'sns');
-    allowKeyUse(this, this, 'events');
-    allowKeyUse(this, this, 'cloudwatch');
   }
 }

@@ -1,5 +1,6 @@
 /** What the paths from topics and from buses to a consumer's queue have in common. */
 import { Stack } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct, IConstruct } from 'constructs';
@@ -14,6 +15,10 @@ export interface QueueConnection {
   /** The consumer's name. */
   readonly consumer: string;
   readonly encryptionKey: IKey | undefined;
+  /** Of the dead-letter queues. */
+  readonly dataKeyReuse: Duration | undefined;
+  /** How long an event may wait on its way to the consumer. */
+  readonly maxAge: Duration;
   readonly alarms: HopAlarms;
 }
 

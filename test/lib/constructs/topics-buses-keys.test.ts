@@ -37,6 +37,25 @@ const keyStatements = (template: Template): Statement[] =>
       (key as { Properties: { KeyPolicy: { Statement: Statement[] } } }).Properties.KeyPolicy.Statement,
   );
 
+/** Of each statement with an id: principal, actions, condition. */
+function usesOf(template: Template, key: string): Record<string, readonly unknown[]> {
+  const { Statement: statements } = propertiesOf(template, 'AWS::KMS::Key', key)['KeyPolicy'] as {
+    Statement: Statement[];
+  };
+  return Object.fromEntries(
+    statements.flatMap(({ Sid, Principal, Action, Condition }) =>
+      Sid === undefined ? [] : [[Sid, [(Principal as { Service: string }).Service, Action, Condition]]],
+    ),
+  );
+}
+
+/** A stack whose account and Region are known, with an alert topic. */
+function environmentStack(): Stack {
+  const stack = new Stack(testApp(), 'Test', { env: { account: '111111111111', region: 'us-east-1' } });
+  new AlertTopic(stack, 'Alerts');
+  return stack;
+}
+
 describe('EventTopic', () => {
   test('W14 the policy refuses plain HTTP and keeps the account in', () => {
     const stack = testStack();
@@ -236,7 +255,7 @@ describe('MessageBus', () => {
 });
 
 describe('keys', () => {
-  test('a messaging key rotates, is retained and lets three services use it for this account alone', () => {
+  test('a messaging key rotates, is retained, and lets no service use it before an edge needs it', () => {
     const stack = testStack();
     new MessagingKey(stack, 'Key', { alias: 'messaging' });
 
@@ -244,20 +263,117 @@ describe('keys', () => {
     template.hasResource('AWS::KMS::Key', { DeletionPolicy: 'Retain' });
     template.hasResourceProperties('AWS::KMS::Alias', { AliasName: 'alias/messaging' });
     expect(propertiesOf(template, 'AWS::KMS::Key', 'Key')['EnableKeyRotation']).toBe(true);
-    const byService = (
-      propertiesOf(template, 'AWS::KMS::Key', 'Key')['KeyPolicy'] as { Statement: Statement[] }
-    ).Statement.slice(1);
-    expect(byService.map(({ Principal }) => Principal)).toEqual([
-      { Service: 'sns.amazonaws.com' },
-      { Service: 'events.amazonaws.com' },
-      { Service: 'cloudwatch.amazonaws.com' },
-    ]);
-    for (const { Condition } of byService) {
-      expect(Condition).toMatchObject({
-        StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
-        ArnLike: { 'aws:SourceArn': expect.anything() },
+    expect(usesOf(template, 'Key')).toEqual({});
+  });
+
+  test('W22 each use of a key has its statement, its actions and its sources, and no other use is let in', () => {
+    const stack = environmentStack();
+    const topicKey = new MessagingKey(stack, 'TopicKey');
+    const busKey = new MessagingKey(stack, 'BusKey');
+    const ruleKey = new MessagingKey(stack, 'RuleKey');
+    const orders = new EventTopic(stack, 'Orders', { service: Orders, publishes: [OrderPlaced] });
+    const bus = new MessageBus(stack, 'Bus', {
+      eventBusName: 'shared',
+      encryptionKey: busKey,
+      archiveRetention: Duration.days(1),
+    });
+    for (const [id, key, source] of [
+      ['One', topicKey, orders.events()],
+      ['Two', ruleKey, bus.event(StockReserved)],
+    ] as const) {
+      new QueueConsumer(stack, id, { subscribesTo: [source], entry: ENTRY, encryptionKey: key });
+    }
+
+    const template = Template.fromStack(stack);
+    const delivery = ['kms:Decrypt', 'kms:GenerateDataKey'];
+    const StringEquals = { 'aws:SourceAccount': '111111111111' };
+    const from = (...sourceArns: string[]) => ({
+      StringEquals,
+      ArnLike: { 'aws:SourceArn': sourceArns.length === 1 ? sourceArns[0] : sourceArns },
+    });
+    const bus1 = 'arn:aws:events:us-east-1:111111111111:event-bus/shared';
+    expect(usesOf(template, 'TopicKey')).toEqual({
+      DeliverFromTopics: ['sns.amazonaws.com', delivery, from('arn:aws:sns:us-east-1:111111111111:*')],
+    });
+    expect(usesOf(template, 'RuleKey')).toEqual({
+      DeliverFromBuses: [
+        'events.amazonaws.com',
+        delivery,
+        from('arn:aws:events:us-east-1:111111111111:rule/shared/*'),
+      ],
+    });
+    expect(usesOf(template, 'BusKey')).toEqual({
+      EncryptBus: [
+        'events.amazonaws.com',
+        ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey'],
+        from(bus1),
+      ],
+      EncryptArchive: [
+        'events.amazonaws.com',
+        ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
+        from(bus1, 'arn:aws:events:us-east-1:111111111111:archive/*'),
+      ],
+    });
+  });
+
+  test('two buses to one queue are two sources of one statement', () => {
+    const stack = environmentStack();
+    const key = new MessagingKey(stack, 'Key');
+    const subscribesTo = ['First', 'Second'].map((id) =>
+      new MessageBus(stack, id, { eventBusName: id }).event(StockReserved),
+    );
+    new QueueConsumer(stack, 'One', { subscribesTo, entry: ENTRY, encryptionKey: key });
+
+    expect(usesOf(Template.fromStack(stack), 'Key')['DeliverFromBuses']?.[2]).toMatchObject({
+      ArnLike: {
+        'aws:SourceArn': ['First', 'Second'].map(
+          (name) => `arn:aws:events:us-east-1:111111111111:rule/${name}/*`,
+        ),
+      },
+    });
+  });
+
+  test('the data key of an encrypted queue is used again for an hour, or as long as is said', () => {
+    const stack = testStack();
+    const key = new MessagingKey(stack, 'Key');
+    const orders = new EventTopic(stack, 'Orders', { service: Orders, publishes: [OrderPlaced] });
+    for (const [id, more] of [
+      ['Usual', {}],
+      ['Said', { dataKeyReuse: Duration.minutes(5) }],
+    ] as const) {
+      new QueueConsumer(stack, id, {
+        subscribesTo: [orders.events()],
+        entry: ENTRY,
+        encryptionKey: key,
+        ...more,
       });
     }
+
+    const periods = Object.entries(Template.fromStack(stack).findResources('AWS::SQS::Queue')).map(
+      ([id, queue]) => [
+        id.startsWith('Usual'),
+        (queue as { Properties: Record<string, unknown> }).Properties['KmsDataKeyReusePeriodSeconds'],
+      ],
+    );
+    expect(periods).toHaveLength(6);
+    for (const [usual, period] of periods) expect(period).toBe(usual === true ? 3600 : 300);
+  });
+
+  test.each([
+    [Duration.seconds(59), ['WAYBILL_DATA_KEY_REUSE_OUT_OF_RANGE']],
+    [Duration.seconds(60), []],
+    [Duration.hours(24), []],
+    [Duration.hours(25), ['WAYBILL_DATA_KEY_REUSE_OUT_OF_RANGE']],
+  ])('a data key is used again for a minute to a day: %s', (dataKeyReuse, codes) => {
+    const stack = testStack();
+    const orders = new EventTopic(stack, 'Orders', { service: Orders, publishes: [OrderPlaced] });
+    const encryptionKey = new MessagingKey(stack, 'Key');
+    const subscribesTo = [orders.events()];
+    expect(
+      codesOf(
+        () => new QueueConsumer(stack, 'C', { subscribesTo, entry: ENTRY, encryptionKey, dataKeyReuse }),
+      ),
+    ).toEqual(codes);
   });
 
   test('one key for topic and queue, for bus and archive, in one stack: no circular dependency', () => {

@@ -1,0 +1,72 @@
+/** On whose behalf an AWS service uses a key: patterns of ARNs, made of text alone. */
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+/** On whose behalf the service acts. */
+export interface KeyUseSource {
+  /** Of the topic, rule, bus or alarm. */
+  readonly account: string;
+  /** Patterns of its ARN. */
+  readonly sourceArns: readonly string[];
+  /** @default - the service's, for example `sns.amazonaws.com`; other ones are SNS's between Regions (W5) */
+  readonly principal?: string;
+}
+
+/** An account and Region, as CDK gives them of a stack or resource. */
+export interface Environment {
+  readonly account: string;
+  readonly region: string;
+}
+
+/** All topics of an account and Region: names of topics are mostly made up at deployment. */
+export function topicsIn(scope: IConstruct, env: Environment): KeyUseSource {
+  return {
+    account: env.account,
+    sourceArns: [arn(scope, env, { service: 'sns', resource: '*', arnFormat: ArnFormat.NO_RESOURCE_NAME })],
+  };
+}
+
+/** The rules of one bus. The name must be known at synth: a reference could lead back to the key. */
+export function rulesOf(scope: IConstruct, env: Environment, eventBusName: string): KeyUseSource {
+  return {
+    account: env.account,
+    sourceArns: [arn(scope, env, { service: 'events', resource: 'rule', resourceName: `${eventBusName}/*` })],
+  };
+}
+
+/** One bus, by a name known at synth. */
+export function busNamed(scope: IConstruct, env: Environment, eventBusName: string): KeyUseSource {
+  return {
+    account: env.account,
+    sourceArns: [arn(scope, env, { service: 'events', resource: 'event-bus', resourceName: eventBusName })],
+  };
+}
+
+/** The archives of one bus. AWS's pages name the bus as the source; the archive is let in too. */
+export function archivesOf(scope: IConstruct, env: Environment, eventBusName: string): KeyUseSource {
+  const bus = busNamed(scope, env, eventBusName);
+  const archives = arn(scope, env, { service: 'events', resource: 'archive', resourceName: '*' });
+  return { ...bus, sourceArns: [...bus.sourceArns, archives] };
+}
+
+/** The alarms of an account and Region. */
+export function alarmsIn(scope: IConstruct, env: Environment): KeyUseSource {
+  return {
+    account: env.account,
+    sourceArns: [
+      arn(scope, env, {
+        service: 'cloudwatch',
+        resource: 'alarm:*',
+        arnFormat: ArnFormat.NO_RESOURCE_NAME,
+      }),
+    ],
+  };
+}
+
+function arn(
+  scope: IConstruct,
+  { account, region }: Environment,
+  components: Parameters<Stack['formatArn']>[0],
+): string {
+  return Stack.of(scope).formatArn({ ...components, account, region });
+}
