@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
 import { alertTopicOf, registerAlertTopic } from './alert-topic-registry.ts';
 import { allowKeyUse } from './key-access.ts';
+import { alarmsIn } from './key-sources.ts';
 import { MessagingKey } from './messaging-key.ts';
 import { recordNode } from './topology-recorder.ts';
 import { writeTopicPolicy } from './topic-policy.ts';
@@ -41,7 +42,7 @@ export class AlertTopic extends Construct {
   constructor(scope: Construct, id: string, props: AlertTopicProps = {}) {
     super(scope, id);
     this.encryptionKey = props.encryptionKey ?? new MessagingKey(this, 'Key');
-    allowKeyUse(this, this.encryptionKey, 'cloudwatch');
+    allowKeyUse(this, this.encryptionKey, 'publishAlarms', alarmsIn(this, Stack.of(this)));
     this.topic = new Topic(this, 'Topic', { masterKey: this.encryptionKey, signatureVersion: '2' });
     writeTopicPolicy(this.topic);
     const stack = Stack.of(this);

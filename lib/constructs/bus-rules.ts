@@ -1,4 +1,4 @@
-/** The paths from classic buses to a consumer's queue: rule, pattern, retries, dead letters, policies. */
+/** The paths from buses to a consumer's queue: rule, pattern, retries, dead letters, policies. */
 import { Stack } from 'aws-cdk-lib';
 import { Rule as EventRule } from 'aws-cdk-lib/aws-events';
 import type { CfnRule, EventPattern } from 'aws-cdk-lib/aws-events';
@@ -6,27 +6,27 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { AnyEventContract } from '../contracts/index.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import type { BusEvents, EventSubscription } from './event-routes.ts';
-import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS } from './limits.ts';
 import { rulesOf } from './key-sources.ts';
 import type { KeyUseSource } from './key-sources.ts';
-import { pascalCase } from './names.ts';
+import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS } from './limits.ts';
 import type { MessageBus } from './message-bus.ts';
+import { pascalCase } from './names.ts';
 import { originId, uniqueEvents } from './queue-connection.ts';
 import type { QueueConnection } from './queue-connection.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
 
 /** One rule per bus and source: a pattern of several sources and names would let every combination through. */
-export function connectRules(
+export function connectBuses(
   connection: QueueConnection,
   sources: readonly EventSubscription[],
 ): { rules: EventRule[]; deadLetterQueues: Queue[] } {
   const byBus = Map.groupBy(
-    sources.filter((source) => source.kind === 'bus' && source.origin.busType === 'classic'),
+    sources.filter((source) => source.kind === 'bus'),
     ({ origin }) => origin,
   );
   const made = [...byBus.values()].flatMap((ofBus) =>
     [...Map.groupBy(uniqueEvents(ofBus), ({ source }) => source)].map(([source, events]) =>
-      route(connection, ofBus[0]! as BusEvents, source, events),
+      route(connection, ofBus[0]!, source, events),
     ),
   );
   const first = made[0];
@@ -35,8 +35,8 @@ export function connectRules(
       connection.queue,
       'events',
       made.map(({ rule }) => rule.ruleArn),
-    );
       { keySource: rulesOfAll([...byBus.keys()]) },
+    );
   return {
     rules: made.map(({ rule }) => rule),
     deadLetterQueues: made.map(({ deadLetterQueue }) => deadLetterQueue),
@@ -65,8 +65,8 @@ function route(
   // A rule's dead-letter queue is always standard, whatever the target is.
   const deadLetterQueue = createDeadLetterQueue(scope, `${id}DeadLetterQueue`, {
     encryptionKey: connection.encryptionKey,
-    owner: consumer,
     dataKeyReuse: connection.dataKeyReuse,
+    owner: consumer,
   });
   const rule = new EventRule(scope, id, { eventBus: origin.eventBus, eventPattern: pattern });
   // Not the L2's target: it conditions the key's policy on the rule, which may be a circular dependency.

@@ -1,4 +1,4 @@
-/** An EventBridge bus, classic or of the new kind, for events that cross services. */
+/** An EventBridge bus (Custom Event Bus - Classic) for events that cross services. */
 import type { Duration } from 'aws-cdk-lib';
 import { Names, Stack } from 'aws-cdk-lib';
 import type { CfnArchive, CfnEventBus } from 'aws-cdk-lib/aws-events';
@@ -129,11 +129,11 @@ export class MessageBus extends Construct {
       retention,
     });
     if (this.encryptionKey !== undefined) {
+      const source = archivesOf(this, Stack.of(this), this.eventBusName);
+      allowKeyUse(this, this.encryptionKey, 'encryptArchive', source);
       (archive.node.defaultChild as CfnArchive).kmsKeyIdentifier = this.encryptionKey.keyArn;
     }
     recordNode(archive, { kind: 'archive', resource: archive });
-      const source = archivesOf(this, Stack.of(this), this.eventBusName);
-      allowKeyUse(this, this.encryptionKey, 'encryptArchive', source);
     recordEdge(this, { kind: 'archives', from: this, to: archive, retentionDays: retention.toDays() });
     return archive;
   }

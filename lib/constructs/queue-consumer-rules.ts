@@ -20,7 +20,7 @@ import type { Rule } from './validation.ts';
 export const QUEUE_CONSUMER_RULES: readonly Rule<QueueConsumerProps>[] = [
   subscribesToSomething,
   doesNotMixFifoAndStandard,
-  takesNoClassicBusIntoFifo,
+  takesNoBusIntoFifo,
   namesTenants,
   agreesOnTenants,
   filterFitsQuota,
@@ -72,37 +72,37 @@ function subscribesToSomething({ subscribesTo }: QueueConsumerProps): ReturnType
   };
 }
 
+function isFifo(source: EventSubscription): boolean {
+  return source.kind === 'topic' && source.fifo;
+}
+
 function doesNotMixFifoAndStandard({
   subscribesTo,
 }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
-  const ordering = subscribesTo.filter((source) => !isClassicBus(source));
-  if (new Set(ordering.map(({ fifo }) => fifo)).size < 2) return undefined;
-  const named = (wanted: boolean) =>
+  const topics = subscribesTo.filter((source) => source.kind === 'topic');
+  if (topics.every(isFifo) || !topics.some(isFifo)) return undefined;
+  const named = (fifo: boolean) =>
     [
-      ...new Set(ordering.filter(({ fifo }) => fifo === wanted).map(({ origin }) => origin.node.path)),
+      ...new Set(topics.filter((source) => isFifo(source) === fifo).map(({ origin }) => origin.node.path)),
     ].join(', ');
   return {
     code: 'WAYBILL_FIFO_MIXED',
     prop: 'subscribesTo',
-    received: `FIFO sources (${named(true)}) and standard ones (${named(false)})`,
-    allowed: 'sources of one type',
-    fix: 'make two consumers, or take the events of a bus of type custom with `fifo: true` too: a queue keeps order for all its messages or for none',
+    received: `FIFO topics (${named(true)}) and standard topics (${named(false)})`,
+    allowed: 'topics of one type',
+    fix: 'make two consumers: a queue keeps order for all its messages or for none',
   };
 }
 
-function isClassicBus(source: EventSubscription): boolean {
-  return source.kind === 'bus' && source.origin.busType === 'classic';
-}
-
-function takesNoClassicBusIntoFifo({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
-  const buses = subscribesTo.filter(isClassicBus);
-  if (buses.length === 0 || !subscribesTo.some(({ fifo }) => fifo)) return undefined;
+function takesNoBusIntoFifo({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const buses = subscribesTo.filter((source) => source.kind === 'bus');
+  if (buses.length === 0 || !subscribesTo.some(isFifo)) return undefined;
   return {
     code: 'WAYBILL_BUS_TO_FIFO_QUEUE',
     prop: 'subscribesTo',
-    received: `order, and a classic bus (${buses.map(({ origin }) => origin.node.path).join(', ')})`,
-    allowed: "FIFO topics and buses of busType: 'custom'",
-    fix: "make two consumers, or the bus one of busType: 'custom' where the Region has it: a rule gives all its messages one static group id, so a classic bus cannot keep the order of a key (W16)",
+    received: `FIFO topics and a bus (${buses.map(({ origin }) => origin.node.path).join(', ')})`,
+    allowed: 'FIFO topics alone',
+    fix: 'make two consumers: a rule gives all its messages one static group id, so a bus cannot keep the order of a key (W16)',
   };
 }
 

@@ -1,7 +1,6 @@
 /** One consumer: its queue, the paths that lead to it, its function, and what happens to what fails. */
 import { Duration } from 'aws-cdk-lib';
 import type { Rule as EventRule } from 'aws-cdk-lib/aws-events';
-import type { CfnSubscriber } from 'aws-cdk-lib/aws-eventsv2';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
@@ -33,8 +32,7 @@ import { validateProps } from './validation.ts';
 export interface QueueConsumerProps extends FunctionProps {
   /**
    * What it gets: `topic.event(...)`, `topic.events()`, `bus.event(...)`, of several topics and buses.
-   * FIFO topics, and events taken with `fifo` from a bus of type `custom`, make FIFO queues; FIFO and standard
-   * do not mix.
+   * FIFO topics make FIFO queues; FIFO and standard do not mix.
    */
   readonly subscribesTo: readonly EventSubscription[];
   /**
@@ -80,14 +78,14 @@ export interface QueueConsumerProps extends FunctionProps {
    */
   readonly encryptionKey?: IKey;
   /**
-   * An alarm rises when a message has waited this long.
-   * @default - fifteen minutes, or three visibility timeouts where that is longer
-  /**
    * How long a data key is used again before KMS is asked for another: a minute to a day. Longer costs less;
    * a key that is disabled is out of use only after it. Without an encryptionKey it means nothing.
    * @default Duration.hours(1)
    */
   readonly dataKeyReuse?: Duration;
+  /**
+   * An alarm rises when a message has waited this long.
+   * @default - fifteen minutes, or three visibility timeouts where that is longer
    */
   readonly maxAge?: Duration;
 }
@@ -106,11 +104,9 @@ export class QueueConsumer extends Construct implements IGrantable {
   readonly deadLetterQueue: Queue;
   /** One per topic. */
   readonly subscriptions: readonly Subscription[];
-  /** One per classic bus and source. */
+  /** One per bus and source. */
   readonly rules: readonly EventRule[];
-  /** One per bus of type `custom`. */
-  readonly subscribers: readonly CfnSubscriber[];
-  /** One per subscription, rule and subscriber: what SNS or EventBridge could not deliver to the queue. */
+  /** One per subscription and rule: what SNS or EventBridge could not deliver to the queue. */
   readonly deliveryDeadLetterQueues: readonly Queue[];
   readonly handler: EventFunction;
   readonly function: LambdaFunction;
@@ -124,17 +120,17 @@ export class QueueConsumer extends Construct implements IGrantable {
     validateProps(this, QUEUE_CONSUMER_RULES, props);
     this.consumerName = props.consumerName ?? kebabCase(id);
     registerConsumerName(this, this.consumerName);
-    const fifo = props.subscribesTo.some((source) => source.fifo);
+    const fifo = props.subscribesTo.some((source) => source.kind === 'topic' && source.fifo);
     const settings = settingsOf(props, fifo);
 
     const queueName = sourceQueueName(this, fifo);
     this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', {
       fifo,
       encryptionKey: props.encryptionKey,
+      dataKeyReuse: props.dataKeyReuse,
       owner: this.consumerName,
       sourceQueueName: queueName,
     });
-      dataKeyReuse: props.dataKeyReuse,
     this.queue = new Queue(this, 'Queue', {
       queueName,
       ...queueEncryption(props.encryptionKey, props.dataKeyReuse),
@@ -179,16 +175,14 @@ export class QueueConsumer extends Construct implements IGrantable {
       queue: this.queue,
       consumer: this.consumerName,
       encryptionKey: props.encryptionKey,
+      dataKeyReuse: props.dataKeyReuse,
       alarms,
     };
     const topics = connectTopics(connection, props.subscribesTo);
-    const buses = connectRules(connection, props.subscribesTo);
-    const customBuses = connectSubscribers(connection, props.subscribesTo);
+    const buses = connectBuses(connection, props.subscribesTo);
     this.subscriptions = topics.subscriptions;
     this.rules = buses.rules;
     this.deliveryDeadLetterQueues = [...topics.deadLetterQueues, ...buses.deadLetterQueues];
-      dataKeyReuse: props.dataKeyReuse,
-      maxAge: settings.maxAge,
     this.alarms = [...alarms.all, ...this.handler.alarms];
     this.#record(props, settings);
   }

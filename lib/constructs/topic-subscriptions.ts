@@ -28,7 +28,7 @@ export function connectTopics(
 
 function subscribe(connection: QueueConnection, sources: readonly TopicEvents[]) {
   const { scope, queue, consumer } = connection;
-  const { origin, topic, fifo, tenants, watch } = sources[0]!;
+  const { origin, topic, fifo, tenants } = sources[0]!;
   const id = `From${originId(scope, origin)}`;
   const events = uniqueEvents(sources);
   const names = sources.some(({ everyEvent }) => everyEvent) ? undefined : events.map(({ name }) => name);
@@ -36,8 +36,8 @@ function subscribe(connection: QueueConnection, sources: readonly TopicEvents[])
   const deadLetterQueue = createDeadLetterQueue(scope, `${id}DeadLetterQueue`, {
     fifo,
     encryptionKey: connection.encryptionKey,
-    owner: consumer,
     dataKeyReuse: connection.dataKeyReuse,
+    owner: consumer,
   });
   const filterPolicy = {
     ...(names === undefined ? {} : { eventType: names }),
