@@ -4,6 +4,7 @@ import { Rule as EventRule } from 'aws-cdk-lib/aws-events';
 import type { CfnRule, EventPattern } from 'aws-cdk-lib/aws-events';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { AnyEventContract } from '../contracts/index.ts';
+import { deadLetters, failedInvocations, ruleLost, ruleThrottled, UNDELIVERED } from './alarms/index.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import type { BusEvents, EventSubscription } from './event-routes.ts';
 import { rulesOf } from './key-sources.ts';
@@ -100,12 +101,14 @@ function route(
     inputPath,
   });
   recordDeadLetters(scope, 'rule', rule, deadLetterQueue, RULE_RETRY_ATTEMPTS);
-  connection.alarms.deadLetters(
+  connection.alarms.add(
     `${id}DeadLetterAlarm`,
-    deadLetterQueue,
-    `An event that EventBridge could not deliver to ${consumer}`,
+    deadLetters(deadLetterQueue, `An event that EventBridge could not deliver to ${consumer}`, UNDELIVERED),
   );
-  connection.alarms.failedInvocations(`${id}FailedAlarm`, rule, origin.eventBus.eventBusName);
+  const { eventBusName } = origin.eventBus;
+  connection.alarms.add(`${id}FailedAlarm`, failedInvocations(rule, eventBusName));
+  connection.alarms.add(`${id}LostAlarm`, ruleLost(rule, eventBusName));
+  connection.alarms.add(`${id}ThrottledAlarm`, ruleThrottled(rule, eventBusName));
   return { rule, deadLetterQueue };
 }
 

@@ -19,8 +19,14 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { ServiceContract } from '../contracts/index.ts';
 import { acknowledge } from './acknowledge.ts';
-import { HopAlarms } from './alarms.ts';
-import type { AlarmProps } from './alarms.ts';
+import {
+  functionErrors,
+  functionNearTimeout,
+  functionThrottles,
+  HopAlarms,
+  recursionStopped,
+} from './alarms/index.ts';
+import type { AlarmProps } from './alarms/index.ts';
 import { BUNDLE_FILE, bundledCode } from './bundling.ts';
 import type { DatabaseConnection } from './database-connection.ts';
 import { environmentOf } from './environment.ts';
@@ -109,6 +115,8 @@ export interface FunctionIdentity {
   readonly variable: 'WAYBILL_SERVICE' | 'WAYBILL_CONSUMER';
   readonly name: string;
   readonly kind: 'function' | 'relay';
+  /** The consumer or relay, whose composite alarm speaks for the function's symptoms. */
+  readonly owner: Construct;
 }
 
 /**
@@ -122,6 +130,8 @@ export class EventFunction extends Construct implements IGrantable {
   readonly logGroup: LogGroup;
   readonly grantPrincipal: IPrincipal;
   readonly alarms: HopAlarms['all'];
+  /** Those of its alarms that are silent, because the composite alarm of its consumer or relay speaks for them. */
+  readonly symptoms: HopAlarms['symptoms'];
   readonly #routes: EventDestination['routes'][number][] = [];
 
   /** @throws ValidationError when the entry does not exist, does not bundle, or a value is out of range */
@@ -185,10 +195,9 @@ export class EventFunction extends Construct implements IGrantable {
     if (database !== undefined) this.#connect(database);
     props.outbox?.grants.nudge(this);
     for (const destination of props.publishesTo ?? []) this.publishTo(destination);
-    const alarms = new HopAlarms(this, props);
-    alarms.errors('ErrorsAlarm', this.function);
-    alarms.throttles('ThrottlesAlarm', this.function);
+    const alarms = this.#watch(props, identity);
     this.alarms = alarms.all;
+    this.symptoms = alarms.symptoms;
   }
 
   /** Lets the function publish there, and tells its runtime. The same as the prop `publishesTo`. */
@@ -196,6 +205,20 @@ export class EventFunction extends Construct implements IGrantable {
     destination.grants.publish(this);
     this.#routes.push(...destination.routes);
     this.function.addEnvironment('WAYBILL_PUBLISH_ROUTES', this.function.stack.toJsonString(this.#routes));
+  }
+
+  #watch(props: EventFunctionProps, identity: FunctionIdentity | undefined): HopAlarms {
+    const alarms = new HopAlarms(this, props, identity?.owner);
+    alarms.add('ErrorsAlarm', functionErrors(this.function));
+    alarms.add('ThrottlesAlarm', functionThrottles(this.function));
+    // A relay works until just before its timeout and goes on at the next run.
+    if (identity?.kind !== 'relay') {
+      alarms.add('DurationAlarm', functionNearTimeout(this.function, props.timeout ?? DEFAULT_TIMEOUT));
+    }
+    // Lambda looks for loops through queues and topics only, so only what a queue invokes can be cut.
+    const publishes = identity?.kind === 'relay' || props.outbox !== undefined || this.#routes.length > 0;
+    if (identity !== undefined && publishes) alarms.add('RecursionAlarm', recursionStopped(this.function));
+    return alarms;
   }
 
   #connect(database: DatabaseConnection): void {

@@ -14,6 +14,8 @@ export interface TopicEvents {
   readonly events: readonly AnyEventContract[];
   /** Everything the topic publishes, so that no filter on the event type is needed. */
   readonly everyEvent: boolean;
+  /** Makes the alarms of the topic's deliveries, where they are not made yet. */
+  readonly watch: () => void;
   /** Undefined: every tenant. */
   readonly tenants: readonly string[] | undefined;
 }

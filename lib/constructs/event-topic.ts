@@ -4,6 +4,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { FifoThroughputScope, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { AnyEventContract, ServiceContract } from '../contracts/index.ts';
+import { HopAlarms, invalidAttributes, notificationsFailed, notificationsLost } from './alarms/index.ts';
+import type { AlarmProps } from './alarms/index.ts';
 import type { EventDestination, PublishRoute, SubscriptionOptions, TopicEvents } from './event-routes.ts';
 import { grantTo, recordPublisher } from './grants.ts';
 import { recordEdge, recordEvents, recordNode, recordService } from './topology-recorder.ts';
@@ -11,7 +13,7 @@ import { writeTopicPolicy } from './topic-policy.ts';
 import { validateProps } from './validation.ts';
 import type { Rule } from './validation.ts';
 
-export interface EventTopicProps<Published extends AnyEventContract = AnyEventContract> {
+export interface EventTopicProps<Published extends AnyEventContract = AnyEventContract> extends AlarmProps {
   /** Who publishes. Every event's `source` must be this service's. */
   readonly service: ServiceContract;
   /** Every event that goes through the topic. */
@@ -48,7 +50,10 @@ export class EventTopic<Published extends AnyEventContract = AnyEventContract>
   readonly publishes: readonly Published[];
   readonly fifo: boolean;
   readonly encryptionKey: IKey | undefined;
+  /** Made with the first subscription of a consumer that has alarms: without one nothing can fail. */
+  readonly alarms: HopAlarms['all'];
   readonly grants: EventTopicGrants;
+  readonly #alarms: HopAlarms;
 
   /** @throws ValidationError when an event is not the service's, is listed twice, or there is none */
   constructor(scope: Construct, id: string, props: EventTopicProps<Published>) {
@@ -73,6 +78,8 @@ export class EventTopic<Published extends AnyEventContract = AnyEventContract>
     writeTopicPolicy(this.topic);
     this.grants = new EventTopicGrants(this);
     this.#record();
+    this.#alarms = new HopAlarms(this, props);
+    this.alarms = this.#alarms.all;
   }
 
   get routes(): readonly PublishRoute[] {
@@ -108,7 +115,15 @@ export class EventTopic<Published extends AnyEventContract = AnyEventContract>
       events,
       everyEvent,
       tenants: options.tenants,
+      watch: () => this.#watch(),
     };
+  }
+
+  #watch(): void {
+    if (this.alarms.length > 0) return;
+    this.#alarms.add('FailedAlarm', notificationsFailed(this.topic));
+    this.#alarms.add('LostAlarm', notificationsLost(this.topic));
+    this.#alarms.add('InvalidAttributesAlarm', invalidAttributes(this.topic));
   }
 
   #record(): void {

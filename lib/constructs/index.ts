@@ -1,6 +1,7 @@
 /** Public surface of the constructs. */
 export { acknowledge } from './acknowledge.ts';
-export type { AlarmProps } from './alarms.ts';
+export { HopAlarms, RUNBOOK_BASE_URL_CONTEXT_KEY } from './alarms/index.ts';
+export type { AlarmProps, AlarmSeverity, AlarmSpecification } from './alarms/index.ts';
 export { AlertTopic } from './alert-topic.ts';
 export type { AlertTopicProps } from './alert-topic.ts';
 export type { DatabaseConnection } from './database-connection.ts';

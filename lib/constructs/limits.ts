@@ -6,6 +6,8 @@ export const SQS_RETENTION_SECONDS = { min: 60, max: 1_209_600, unit: 'seconds' 
 export const SQS_DATA_KEY_REUSE_SECONDS = { min: 60, max: 86_400, unit: 'seconds' } as const;
 /** Amazon SQS visibility timeout, SQSDeveloperGuide/sqs-visibility-timeout.html. */
 export const SQS_VISIBILITY_TIMEOUT_SECONDS = { min: 0, max: 43_200, unit: 'seconds' } as const;
+/** Messages in flight of one queue, standard or FIFO, SQSDeveloperGuide/quotas-queues.html. */
+export const SQS_MAX_IN_FLIGHT = 120_000;
 /** AWS::SQS::Queue RedrivePolicy. */
 export const SQS_MAX_RECEIVE_COUNT = { min: 1, max: 1000, unit: 'receives' } as const;
 

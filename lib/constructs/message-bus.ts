@@ -8,8 +8,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { AnyEventContract } from '../contracts/index.ts';
-import { HopAlarms } from './alarms.ts';
-import type { AlarmProps } from './alarms.ts';
+import { deadLetters, HopAlarms, UNDELIVERED } from './alarms/index.ts';
+import type { AlarmProps } from './alarms/index.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import type { BusEvents, EventDestination, PublishRoute, SubscriptionOptions } from './event-routes.ts';
 import { grantTo, recordPublisher } from './grants.ts';
@@ -117,7 +117,10 @@ export class MessageBus extends Construct {
     allowDeliveryFrom(queue, 'events', [this.eventBus.eventBusArn]);
     bus.deadLetterConfig = { arn: queue.queueArn };
     recordDeadLetters(this, 'bus', this, queue, null);
-    alarms.deadLetters('DeadLetterAlarm', queue, 'An event that the bus could not encrypt or decrypt');
+    alarms.add(
+      'DeadLetterAlarm',
+      deadLetters(queue, 'An event that the bus could not encrypt or decrypt', UNDELIVERED),
+    );
     return queue;
   }
 

@@ -7,7 +7,15 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { HopAlarms } from './alarms.ts';
+import {
+  asyncDestinationFailed,
+  deadLetters,
+  functionSilent,
+  HopAlarms,
+  scheduleDropped,
+  scheduleLost,
+  scheduleThrottled,
+} from './alarms/index.ts';
 import { libraryEntry } from './bundle-options.ts';
 import type { DatabaseConnection } from './database-connection.ts';
 import {
@@ -88,10 +96,10 @@ export class OutboxRelay extends Construct implements OutboxWriting {
         entry: props.entry ?? libraryEntry('outbox-relay'),
         description: props.description ?? 'Publishes the events of an outbox',
       },
-      { variable: 'WAYBILL_SERVICE', name, kind: 'relay' },
+      { variable: 'WAYBILL_SERVICE', name, kind: 'relay', owner: this },
     );
     this.function = this.relay.function;
-    const alarms = new HopAlarms(this, props);
+    const alarms = new HopAlarms(this, props, this);
 
     const nudgeQueueName = sourceQueueName(this, false);
     this.nudgeDeadLetterQueue = createDeadLetterQueue(this, 'NudgeDeadLetterQueue', {
@@ -108,15 +116,25 @@ export class OutboxRelay extends Construct implements OutboxWriting {
       deadLetterQueue: { queue: this.nudgeDeadLetterQueue, maxReceiveCount: NUDGE_MAX_RECEIVE_COUNT },
     });
     this.eventSourceMapping = this.#consumeNudges(props, timeout);
-    alarms.deadLetters('NudgeDeadLetterAlarm', this.nudgeDeadLetterQueue, 'A nudge of the outbox relay');
+    alarms.add(
+      'NudgeDeadLetterAlarm',
+      deadLetters(this.nudgeDeadLetterQueue, 'A nudge of the outbox relay', NO_EVENT_LOST),
+    );
 
     this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', {
       encryptionKey: props.encryptionKey,
       owner: name,
     });
-    this.schedule = this.#schedule(props.interval ?? Duration.minutes(1), props.encryptionKey, alarms);
+    const interval = props.interval ?? Duration.minutes(1);
+    this.schedule = this.#schedule(interval, props.encryptionKey, alarms);
     this.#catchFailedInvocations(props.encryptionKey);
-    alarms.deadLetters('DeadLetterAlarm', this.deadLetterQueue, 'A scheduled run of the outbox relay');
+    alarms.add(
+      'DeadLetterAlarm',
+      deadLetters(this.deadLetterQueue, 'A scheduled run of the outbox relay', NO_EVENT_LOST),
+    );
+    alarms.add('DestinationAlarm', asyncDestinationFailed(this.function));
+    alarms.add('SilentAlarm', functionSilent(this.function, interval));
+    alarms.unhealthy(name, 'outbox-relay', this.relay.symptoms);
 
     this.alarms = [...alarms.all, ...this.relay.alarms];
     this.grants = new OutboxRelayGrants(this, props.encryptionKey);
@@ -194,7 +212,9 @@ export class OutboxRelay extends Construct implements OutboxWriting {
     recordNode(schedule, { kind: 'schedule', resource: schedule, owner: this.relayName });
     recordEdge(this, { kind: 'invokes', from: schedule, to: this.relay, expression });
     recordDeadLetters(this, 'schedule', schedule, this.deadLetterQueue, 2);
-    alarms.droppedInvocations('DroppedAlarm', schedule, group.ref);
+    alarms.add('DroppedAlarm', scheduleDropped(schedule, group.ref));
+    alarms.add('LostAlarm', scheduleLost(schedule, group.ref));
+    alarms.add('ThrottledAlarm', scheduleThrottled(schedule, group.ref));
     return schedule;
   }
 
@@ -245,6 +265,8 @@ export class OutboxRelayGrants {
   }
 }
 
+/** Events stay in the outbox whatever happens to a nudge or a run. */
+const NO_EVENT_LOST = { severity: 'warning', runbook: 'outbox-relay' } as const;
 /** Just under the interval, so that runs of the schedule do not pile up. */
 const DEFAULT_TIMEOUT = Duration.seconds(55);
 /** A nudge is a hint that grows stale; the schedule finds what it would have found. */

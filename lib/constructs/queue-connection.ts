@@ -5,7 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct, IConstruct } from 'constructs';
 import type { AnyEventContract } from '../contracts/index.ts';
-import type { HopAlarms } from './alarms.ts';
+import type { HopAlarms } from './alarms/index.ts';
 import type { EventSubscription } from './event-routes.ts';
 import { pascalCase } from './names.ts';
 

@@ -8,7 +8,8 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Subscription } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { HopAlarms } from './alarms.ts';
+import { ageOfOldest, backlog, deadLetters, HopAlarms, inFlight } from './alarms/index.ts';
+import type { DeclaredLoad } from './alarms/index.ts';
 import { connectBuses } from './bus-rules.ts';
 import { registerConsumerName } from './consumer-names.ts';
 import {
@@ -24,6 +25,7 @@ import type { EventSubscription } from './event-routes.ts';
 import { grantTo } from './grants.ts';
 import { VISIBILITY_TIMEOUT_FACTOR } from './limits.ts';
 import { kebabCase } from './names.ts';
+import { uniqueEvents } from './queue-connection.ts';
 import { QUEUE_CONSUMER_RULES } from './queue-consumer-rules.ts';
 import { connectTopics } from './topic-subscriptions.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
@@ -153,6 +155,7 @@ export class QueueConsumer extends Construct implements IGrantable {
       variable: 'WAYBILL_CONSUMER',
       name: this.consumerName,
       kind: 'function',
+      owner: this,
     });
     this.function = this.handler.function;
     this.grantPrincipal = this.handler.grantPrincipal;
@@ -167,9 +170,12 @@ export class QueueConsumer extends Construct implements IGrantable {
       reportBatchItemFailures: true,
     });
 
-    const alarms = new HopAlarms(this, props);
-    alarms.deadLetters('DeadLetterAlarm', this.deadLetterQueue, `A message of ${this.consumerName}`);
-    alarms.age('AgeAlarm', this.queue, settings.maxAge);
+    const alarms = new HopAlarms(this, props, this);
+    const load = declaredLoad(props, settings, fifo);
+    alarms.add('DeadLetterAlarm', deadLetters(this.deadLetterQueue, `A message of ${this.consumerName}`));
+    alarms.add('AgeAlarm', ageOfOldest(this.queue, settings.maxAge));
+    alarms.add('BacklogAlarm', backlog(this.queue, load));
+    alarms.add('InFlightAlarm', inFlight(this.queue, load));
     const connection = {
       scope: this,
       queue: this.queue,
@@ -183,6 +189,7 @@ export class QueueConsumer extends Construct implements IGrantable {
     this.subscriptions = topics.subscriptions;
     this.rules = buses.rules;
     this.deliveryDeadLetterQueues = [...topics.deadLetterQueues, ...buses.deadLetterQueues];
+    alarms.unhealthy(this.consumerName, 'consumer-unhealthy', this.handler.symptoms);
     this.alarms = [...alarms.all, ...this.handler.alarms];
     this.#record(props, settings);
   }
@@ -258,6 +265,20 @@ function settingsOf(props: QueueConsumerProps, fifo: boolean): Settings {
     maxReceiveCount: props.maxReceiveCount ?? (fifo ? FIFO_MAX_RECEIVE_COUNT : MAX_RECEIVE_COUNT),
     maxAge:
       props.maxAge ?? Duration.seconds(Math.max(DEFAULT_MAX_AGE_SECONDS, 3 * visibilityTimeout.toSeconds())),
+  };
+}
+
+function declaredLoad(props: QueueConsumerProps, settings: Settings, fifo: boolean): DeclaredLoad {
+  const peaks = uniqueEvents(props.subscribesTo).map(({ traffic }) => traffic.peakPerSecond);
+  return {
+    peakPerSecond: peaks.reduce((sum, peak) => sum + peak, 0),
+    fifo,
+    batchSize: settings.batchSize,
+    maxConcurrency: settings.maxConcurrency,
+    maxReceiveCount: settings.maxReceiveCount,
+    timeoutSeconds: settings.timeout.toSeconds(),
+    visibilityTimeoutSeconds: settings.visibilityTimeout.toSeconds(),
+    maxAgeSeconds: settings.maxAge.toSeconds(),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The paths from topics to a consumer's queue: subscription, filter, delivery, dead letters, policies. */
 import { Subscription, SubscriptionFilter, SubscriptionProtocol } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { deadLetters, UNDELIVERED } from './alarms/index.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import type { EventSubscription, TopicEvents } from './event-routes.ts';
 import { originId, uniqueEvents } from './queue-connection.ts';
@@ -28,7 +29,7 @@ export function connectTopics(
 
 function subscribe(connection: QueueConnection, sources: readonly TopicEvents[]) {
   const { scope, queue, consumer } = connection;
-  const { origin, topic, fifo, tenants } = sources[0]!;
+  const { origin, topic, fifo, tenants, watch } = sources[0]!;
   const id = `From${originId(scope, origin)}`;
   const events = uniqueEvents(sources);
   const names = sources.some(({ everyEvent }) => everyEvent) ? undefined : events.map(({ name }) => name);
@@ -77,11 +78,11 @@ function subscribe(connection: QueueConnection, sources: readonly TopicEvents[])
     rawMessageDelivery: true,
   });
   recordDeadLetters(scope, 'subscription', subscription, deadLetterQueue, null);
-  connection.alarms.deadLetters(
+  connection.alarms.add(
     `${id}DeadLetterAlarm`,
-    deadLetterQueue,
-    `A message that SNS could not deliver to ${consumer}`,
+    deadLetters(deadLetterQueue, `A message that SNS could not deliver to ${consumer}`, UNDELIVERED),
   );
+  if (connection.alarms.wanted) watch();
   return { subscription, deadLetterQueue };
 }
 

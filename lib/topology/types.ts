@@ -4,7 +4,7 @@
  */
 
 /** MAJOR.MINOR. A reader takes any minor of the major it knows. */
-export const TOPOLOGY_SCHEMA_VERSION = '1.0';
+export const TOPOLOGY_SCHEMA_VERSION = '1.1';
 
 /** The file's name inside a cloud assembly directory. */
 export const TOPOLOGY_FILE_NAME = 'waybill.topology.json';
@@ -176,6 +176,10 @@ export interface AlertsEdge extends EdgeBetween {
   /** CloudWatch's own words, for example `ApproximateNumberOfMessagesVisible`. */
   readonly metric: string;
   readonly threshold: number;
+  /** Since 1.1. */
+  readonly severity?: 'critical' | 'warning';
+  /** The construct path of the composite alarm that acts for this one, which has no action of its own. Since 1.1. */
+  readonly composite?: string;
 }
 
 export type TopologyEdge =

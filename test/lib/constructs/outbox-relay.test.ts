@@ -126,10 +126,16 @@ describe('a relay and a writer', () => {
   test('D14 nudges, schedule and function have their alarms', () => {
     expect(relay.alarms.map(({ node }) => node.path.replace('Test/OrdersRelay/', '')).toSorted()).toEqual([
       'DeadLetterAlarm',
+      'DestinationAlarm',
       'DroppedAlarm',
       'Handler/ErrorsAlarm',
+      'Handler/RecursionAlarm',
       'Handler/ThrottlesAlarm',
+      'LostAlarm',
       'NudgeDeadLetterAlarm',
+      'SilentAlarm',
+      'ThrottledAlarm',
+      'UnhealthyAlarm',
     ]);
   });
 });

@@ -149,17 +149,31 @@ describe('one topic, one event', () => {
     const alarms = Object.entries(template.findResources('AWS::CloudWatch::Alarm'));
     expect(alarms.map(([id]) => id.replace(/[0-9A-F]{8}$/, '')).toSorted()).toEqual([
       'FulfilmentAgeAlarm',
+      'FulfilmentBacklogAlarm',
       'FulfilmentDeadLetterAlarm',
       'FulfilmentFromOrdersDeadLetterAlarm',
+      'FulfilmentHandlerDurationAlarm',
       'FulfilmentHandlerErrorsAlarm',
       'FulfilmentHandlerThrottlesAlarm',
+      'FulfilmentInFlightAlarm',
+      'OrdersFailedAlarm',
+      'OrdersInvalidAttributesAlarm',
+      'OrdersLostAlarm',
     ]);
-    for (const [, alarm] of alarms) {
-      expect(alarm['Properties']).toMatchObject({
-        AlarmActions: [{ Ref: expect.stringMatching(/^AlertsTopic/) }],
-        TreatMissingData: 'notBreaching',
-      });
+    const acts = { AlarmActions: [{ Ref: expect.stringMatching(/^AlertsTopic/) }] };
+    const { AlarmRule } = propertiesOf(
+      template,
+      'AWS::CloudWatch::CompositeAlarm',
+      'FulfilmentUnhealthyAlarm',
+    );
+    for (const [id, alarm] of alarms) {
+      expect(alarm['Properties']).toMatchObject({ TreatMissingData: 'notBreaching' });
+      if (!JSON.stringify(AlarmRule).includes(id)) expect(alarm['Properties']).toMatchObject(acts);
+      else expect(alarm['Properties']).not.toHaveProperty('AlarmActions');
     }
+    expect(
+      propertiesOf(template, 'AWS::CloudWatch::CompositeAlarm', 'FulfilmentUnhealthyAlarm'),
+    ).toMatchObject(acts);
     expect(propertiesOf(template, 'AWS::CloudWatch::Alarm', 'FulfilmentDeadLetterAlarm')).toMatchObject({
       MetricName: 'ApproximateNumberOfMessagesVisible',
       ComparisonOperator: 'GreaterThanThreshold',
@@ -175,7 +189,7 @@ describe('one topic, one event', () => {
     expect(consumer.subscriptions).toHaveLength(1);
     expect(consumer.rules).toHaveLength(0);
     expect(consumer.deliveryDeadLetterQueues).toHaveLength(1);
-    expect(consumer.alarms).toHaveLength(5);
+    expect(consumer.alarms).toHaveLength(9);
     expect(consumer.function).toBe(consumer.handler.function);
     expect(consumer.eventSourceMapping.eventSourceMappingId).toBeDefined();
   });

@@ -105,11 +105,13 @@ describe('what matters in all of them', () => {
       expect(Properties?.['EnableKeyRotation']).toBe(true);
   });
 
-  test('D14 every alarm has an action', () => {
-    for (const { id, Properties } of ofType('AWS::CloudWatch::Alarm')) {
-      expect({ id, actions: (Properties?.['AlarmActions'] as unknown[] | undefined)?.length }).toEqual({
+  test('D14 every alarm has an action, or a composite alarm with one speaks for it', () => {
+    const composites = ofType('AWS::CloudWatch::CompositeAlarm');
+    const rules = JSON.stringify(composites.map(({ Properties }) => Properties?.['AlarmRule']));
+    for (const { id, Properties } of [...ofType('AWS::CloudWatch::Alarm'), ...composites]) {
+      expect({ id, actions: (Properties?.['AlarmActions'] as unknown[] | undefined)?.length ?? 0 }).toEqual({
         id,
-        actions: 1,
+        actions: rules.includes(`"${id}"`) ? 0 : 1,
       });
     }
   });

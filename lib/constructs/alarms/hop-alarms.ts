@@ -1,0 +1,179 @@
+/**
+ * Makes the alarms of a construct (D14). Each has an action: the alert topic that was given, else the one that
+ * AlertTopic.of finds. A hop without either is refused at synth; `alarms: 'none'` is the only way out.
+ */
+import { Lazy, Names } from 'aws-cdk-lib';
+import {
+  Alarm,
+  AlarmRule,
+  AlarmState,
+  ComparisonOperator,
+  CompositeAlarm,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { AlarmBase, IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct, IConstruct } from 'constructs';
+import { alertTopicOf } from '../alert-topic-registry.ts';
+import { describeFailure } from '../errors.ts';
+import { recordEdge } from '../topology-recorder.ts';
+import type { AlarmProps, AlarmSeverity } from './alarm-props.ts';
+import { registerAlarm } from './alarm-registry.ts';
+import { runbookLink } from './runbooks.ts';
+import type { Runbook } from './runbooks.ts';
+import type { AlarmSpecification } from './specification.ts';
+
+/** CloudWatch, PutCompositeAlarm AlarmName. */
+const MAX_ALARM_NAME_LENGTH = 255;
+
+const COMPARISONS = {
+  '>': ComparisonOperator.GREATER_THAN_THRESHOLD,
+  '>=': ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+  '<': ComparisonOperator.LESS_THAN_THRESHOLD,
+} as const;
+
+/** The construct id of a composite alarm, below the consumer or relay it speaks for. */
+const UNHEALTHY_ALARM_ID = 'UnhealthyAlarm';
+
+/**
+ * Collects the alarms of one construct.
+ *
+ * @example
+ * const alarms = new HopAlarms(this, props);
+ * alarms.add('DeadLetterAlarm', deadLetters(queue, 'A message of billing'));
+ */
+export class HopAlarms {
+  /** Every alarm made so far, composite ones too. */
+  readonly all: AlarmBase[] = [];
+  /** Those without an action of their own, for which `unhealthy` speaks. */
+  readonly symptoms: Alarm[] = [];
+  readonly #scope: Construct;
+  readonly #props: AlarmProps;
+  readonly #patient: Construct | undefined;
+
+  /** @param patient the construct whose composite alarm speaks for its symptoms; who gives it calls `unhealthy` */
+  constructor(scope: Construct, props: AlarmProps, patient?: Construct) {
+    this.#scope = scope;
+    this.#props = props;
+    this.#patient = patient;
+  }
+
+  /** False where this construct refuses alarms. */
+  get wanted(): boolean {
+    return this.#props.alarms !== 'none';
+  }
+
+  /** Makes the alarm, unless this construct refuses alarms. Undefined makes none. */
+  add(id: string, specification: AlarmSpecification | undefined): void {
+    if (!this.wanted || specification === undefined) return;
+    const { minutes, metric, threshold } = specification;
+    const periods = minutes / metric.period.toMinutes();
+    const silent = this.#patient !== undefined && specification.symptom === true;
+    const alarm = new Alarm(this.#scope, id, {
+      metric,
+      comparisonOperator: COMPARISONS[specification.comparison ?? '>'],
+      threshold,
+      evaluationPeriods: periods,
+      datapointsToAlarm: periods,
+      treatMissingData:
+        specification.missingData === 'silence' ? TreatMissingData.MISSING : TreatMissingData.NOT_BREACHING,
+      alarmDescription: this.#description(specification),
+    });
+    if (silent) {
+      this.symptoms.push(alarm);
+    } else {
+      this.#act(alarm);
+      // Not "breaching": that would also raise the alarm of what was deployed a minute ago and has yet to run.
+      if (specification.missingData === 'silence') alarm.addInsufficientDataAction(this.#action());
+    }
+    recordEdge(this.#scope, {
+      kind: 'alerts',
+      from: specification.watched,
+      to: () => topicFor(this.#scope, this.#props),
+      alarm: alarm.node.path,
+      metric: metric.metricName,
+      threshold,
+      severity: specification.severity,
+      ...(silent ? { composite: `${this.#patient.node.path}/${UNHEALTHY_ALARM_ID}` } : {}),
+    });
+    this.#remember(alarm, specification.severity, silent);
+  }
+
+  /** The composite alarm that speaks for the symptoms of this construct and of its parts. One page, whatever they are. */
+  unhealthy(who: string, runbook: Runbook, ofParts: readonly Alarm[] = []): void {
+    const symptoms = [...this.symptoms, ...ofParts];
+    if (!this.wanted || symptoms.length === 0) return;
+    const alarm = new CompositeAlarm(this.#scope, UNHEALTHY_ALARM_ID, {
+      // The L2's own name leaves the stack's out, so two environments of one account would share it.
+      compositeAlarmName: `${uniqueName(this.#scope)}-Unhealthy`,
+      alarmRule: AlarmRule.anyOf(
+        ...symptoms.map((symptom) => AlarmRule.fromAlarm(symptom, AlarmState.ALARM)),
+      ),
+      alarmDescription: this.#description({
+        severity: 'critical',
+        runbook,
+        description: `${who} is unhealthy: it is late, fails, is throttled or stands still. The alarm that raised this one says which.`,
+      }),
+    });
+    this.#act(alarm);
+    this.#remember(alarm, 'critical', false);
+  }
+
+  #description({
+    severity,
+    description,
+    runbook,
+  }: Pick<AlarmSpecification, 'severity' | 'description' | 'runbook'>): string {
+    return `${severity.toUpperCase()}: ${description} Runbook: ${runbookLink(this.#scope, runbook)}`;
+  }
+
+  /** When it rises and when it ends: an incident that nobody closes hides the next. */
+  #act(alarm: AlarmBase): void {
+    const action = this.#action();
+    alarm.addAlarmAction(action);
+    alarm.addOkAction(action);
+  }
+
+  #action(): IAlarmAction {
+    const bound = {
+      alarmActionArn: Lazy.string({ produce: () => topicFor(this.#scope, this.#props)?.topicArn }),
+    };
+    return { bind: () => bound };
+  }
+
+  #remember(alarm: AlarmBase, severity: AlarmSeverity, silent: boolean): void {
+    if (this.all.length === 0) requireAlertTopic(this.#scope, this.#props);
+    this.all.push(alarm);
+    registerAlarm({ alarm, severity, silent });
+  }
+}
+
+function uniqueName(scope: Construct): string {
+  return Names.uniqueResourceName(scope, {
+    maxLength: MAX_ALARM_NAME_LENGTH - '-Unhealthy'.length,
+    separator: '-',
+    allowedSpecialCharacters: '-_',
+  });
+}
+
+/** Decided at synth, so that the order in which constructs are made does not matter. */
+function topicFor(scope: IConstruct, props: AlarmProps): ITopic | undefined {
+  return props.alertTopic ?? alertTopicOf(scope);
+}
+
+function requireAlertTopic(scope: IConstruct, props: AlarmProps): void {
+  scope.node.addValidation({
+    validate: () =>
+      topicFor(scope, props) === undefined
+        ? [
+            describeFailure({
+              code: 'WAYBILL_ALERT_TOPIC_MISSING',
+              prop: 'alertTopic',
+              received: 'none, and none or several were found in the application',
+              allowed: 'a topic that CloudWatch can publish to',
+              fix: "an alarm without an action tells nobody: create one AlertTopic, pass alertTopic, or refuse the alarms with alarms: 'none'",
+            }),
+          ]
+        : [],
+  });
+}

@@ -1,0 +1,42 @@
+/** Public surface of the alarms. */
+export type { AlarmProps, AlarmSeverity } from './alarm-props.ts';
+export { alarmsWithin } from './alarm-registry.ts';
+export type { RegisteredAlarm } from './alarm-registry.ts';
+export {
+  failedInvocations,
+  invalidAttributes,
+  notificationsFailed,
+  notificationsLost,
+  ruleLost,
+  ruleNameOf,
+  ruleThrottled,
+  scheduleDropped,
+  scheduleLost,
+  scheduleThrottled,
+  subscriberBacklog,
+  subscriberDropped,
+  subscriberLost,
+} from './delivery-alarms.ts';
+export {
+  accountConcurrency,
+  asyncDestinationFailed,
+  functionErrors,
+  functionNearTimeout,
+  functionSilent,
+  functionThrottles,
+  recursionStopped,
+} from './function-alarms.ts';
+export { HopAlarms } from './hop-alarms.ts';
+export {
+  ageOfOldest,
+  backlog,
+  deadLetters,
+  drainableBacklog,
+  inFlight,
+  UNDELIVERED,
+} from './queue-alarms.ts';
+export type { DeclaredLoad } from './queue-alarms.ts';
+export { RUNBOOK_BASE_URL_CONTEXT_KEY, RUNBOOKS } from './runbooks.ts';
+export type { Runbook } from './runbooks.ts';
+export { databaseAlarms, latency, maxConnections, serverErrors } from './service-alarms.ts';
+export type { AlarmSpecification } from './specification.ts';
