@@ -1,0 +1,131 @@
+/** What has to be allowed so that a hop carries messages, and whether it is. */
+import { parseArn } from '../assembly/index.ts';
+import type { Messaging } from '../assembly/index.ts';
+import type { Actor } from './actor.ts';
+import { decide, decideTrust } from './decide.ts';
+import type { Access, Permission } from './decide.ts';
+import type { Carrier, Delivery } from './deliveries.ts';
+
+/** Every decision that the hop depends on. All of them have to be `allowed`. */
+export function accessOf(messaging: Messaging, delivery: Delivery): readonly Access[] {
+  const { carrier } = delivery;
+  if (carrier.kind === 'sqs') return [];
+  const actor = actorOf(messaging, carrier);
+  if (actor === undefined) return [missingRole(delivery)];
+  return [
+    ...(carrier.kind === 'role' && actor.kind === 'role'
+      ? [decideTrust(actor.role, carrier.service, carrier.sourceArn)]
+      : []),
+    ...permissionsOf(messaging, delivery, actor).map((permission) => decide(messaging, permission)),
+  ];
+}
+
+/** What the carrier does, for whoever it acts as. */
+export function permissionsOf(messaging: Messaging, delivery: Delivery, actor: Actor): readonly Permission[] {
+  const { kind, fromArn, toArn, purpose } = delivery;
+  const takes = (kind === 'mapping' || kind === 'pipe') && purpose === 'message';
+  return [
+    ...(takes ? receiving(messaging, fromArn, actor) : []),
+    // An event source mapping invokes its own function, which needs no permission.
+    ...(kind === 'mapping' && purpose === 'message' ? [] : sending(messaging, toArn, actor)),
+  ];
+}
+
+/** Actions that put a message into a target, by the service in its ARN. */
+const SENDING: Readonly<Record<string, readonly string[]>> = {
+  sqs: ['sqs:SendMessage'],
+  sns: ['sns:Publish'],
+  lambda: ['lambda:InvokeFunction'],
+  events: ['events:PutEvents'],
+  states: ['states:StartExecution'],
+  kinesis: ['kinesis:PutRecord'],
+  firehose: ['firehose:PutRecord'],
+};
+
+/** Actions that poll a source, lambda/latest/dg/services-sqs-configure.html and with-kinesis. */
+const RECEIVING: Readonly<Record<string, readonly string[]>> = {
+  sqs: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+  kinesis: ['kinesis:GetRecords', 'kinesis:GetShardIterator', 'kinesis:DescribeStream', 'kinesis:ListShards'],
+  dynamodb: [
+    'dynamodb:GetRecords',
+    'dynamodb:GetShardIterator',
+    'dynamodb:DescribeStream',
+    'dynamodb:ListStreams',
+  ],
+};
+
+/** To put a message into an encrypted queue or topic. */
+const ENCRYPTING = ['kms:GenerateDataKey', 'kms:Decrypt'] as const;
+const DECRYPTING = ['kms:Decrypt'] as const;
+
+export function sending(messaging: Messaging, toArn: string, actor: Actor): readonly Permission[] {
+  const service = parseArn(toArn)?.service ?? '';
+  return [
+    ...(SENDING[service] ?? []).map((action) => ({ actor, action, resourceArn: toArn })),
+    ...keyUse(messaging, toArn, actor, ENCRYPTING),
+  ];
+}
+
+export function receiving(messaging: Messaging, fromArn: string, actor: Actor): readonly Permission[] {
+  const service = parseArn(fromArn)?.service ?? '';
+  return [
+    ...(RECEIVING[service] ?? []).map((action) => ({ actor, action, resourceArn: fromArn })),
+    ...keyUse(messaging, fromArn, actor, DECRYPTING),
+  ];
+}
+
+/** The use of the customer's key of a queue or topic: the service calls KMS in the name of whoever sends or receives. */
+function keyUse(
+  messaging: Messaging,
+  arn: string,
+  actor: Actor,
+  actions: readonly string[],
+): readonly Permission[] {
+  const queue = messaging.queue(arn);
+  const topic = messaging.topic(arn);
+  const keyId = queue?.kmsKeyId ?? topic?.kmsKeyId;
+  const place = queue ?? topic;
+  if (keyId === undefined || place === undefined) return [];
+  const service = queue === undefined ? 'sns' : 'sqs';
+  const context = queue === undefined ? 'aws:sns:topicArn' : 'aws:sqs:arn';
+  return actions.map((action) => ({
+    actor,
+    action,
+    resourceArn: messaging.key(keyId)?.arn ?? keyId,
+    keys: {
+      'kms:ViaService': `${service}.${place.region}.amazonaws.com`,
+      [`kms:EncryptionContext:${context}`]: arn,
+    },
+  }));
+}
+
+function actorOf(messaging: Messaging, carrier: Exclude<Carrier, { kind: 'sqs' }>): Actor | undefined {
+  if (carrier.kind === 'service') return carrier;
+  const role = messaging.role(carrier.roleArn);
+  return role === undefined ? undefined : { kind: 'role', role };
+}
+
+/** No role at all is a refusal; one that is not in the assembly is not known. */
+function missingRole({ hop, toArn, carrier }: Delivery): Access {
+  const { service, sourceArn, roleArn } = carrier as Extract<Carrier, { kind: 'role' }>;
+  const permission: Permission = {
+    actor: { kind: 'service', service, sourceArn },
+    action: 'sts:AssumeRole',
+    resourceArn: roleArn ?? toArn,
+  };
+  if (roleArn !== undefined) {
+    return { verdict: 'unknown', permission, because: `the role ${roleArn} is not in the assembly` };
+  }
+  return {
+    verdict: 'denied',
+    permission,
+    refusal: {
+      policy: 'trust policy',
+      owner: hop,
+      explicit: false,
+      sid: undefined,
+      statement: undefined,
+      message: `${hop.constructPath} names no role, and ${service} cannot deliver to ${toArn} without one`,
+    },
+  };
+}

@@ -1,0 +1,8 @@
+/** Public surface: who may do what in an assembly, and whether every hop may carry its messages. */
+export { describeActor, principalOf } from './actor.ts';
+export type { Actor } from './actor.ts';
+export { decide, decideTrust } from './decide.ts';
+export type { Access, Permission, PolicyKind, Refusal } from './decide.ts';
+export { deliveriesOf } from './deliveries.ts';
+export type { Carrier, Delivery, DeliveryKind } from './deliveries.ts';
+export { accessOf, permissionsOf, receiving, sending } from './delivery-permissions.ts';
