@@ -8,6 +8,7 @@ import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { ConfigError, environmentConfig } from '../lib/config/index.ts';
 import { ValidationError } from '../lib/constructs/index.ts';
+import { CapacityChecks } from '../lib/estimate/index.ts';
 import { createApplication } from '../lib/stacks/application.ts';
 
 const cdkJson = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8')) as {
@@ -31,6 +32,6 @@ function synthesize(): void {
   });
   const config = environmentConfig(app.node.tryGetContext('env') ?? 'local');
   createApplication(app, config);
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new CapacityChecks({ load: config.load }));
   app.synth();
 }

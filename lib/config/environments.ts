@@ -71,6 +71,16 @@ export interface EnvironmentConfig {
   readonly archiveRetentionDays: number;
   /** What happens to keys and databases whose stack is deleted. */
   readonly removalPolicy: 'retain' | 'destroy';
+  /** What the checks of capacity and the cost table take for granted. */
+  readonly load: EnvironmentLoad;
+}
+
+/** The part of the traffic that the events declare, for capacity and costs. */
+export interface EnvironmentLoad {
+  /** The environment's busiest second over the declared `peakPerSecond`. */
+  readonly peakShare: number;
+  /** The month's average over that busiest second. */
+  readonly averageShare: number;
 }
 
 /** PutRetentionPolicy, AmazonCloudWatchLogs/latest/APIReference. */
@@ -93,6 +103,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     logRetentionDays: 1,
     archiveRetentionDays: 1,
     removalPolicy: 'destroy',
+    load: { peakShare: 0.01, averageShare: 0.2 },
   },
   dev: {
     name: 'dev',
@@ -110,6 +121,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     logRetentionDays: 7,
     archiveRetentionDays: 7,
     removalPolicy: 'destroy',
+    load: { peakShare: 0.01, averageShare: 0.2 },
   },
   staging: {
     name: 'staging',
@@ -127,6 +139,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     logRetentionDays: 30,
     archiveRetentionDays: 14,
     removalPolicy: 'retain',
+    load: { peakShare: 0.1, averageShare: 0.2 },
   },
   prod: {
     name: 'prod',
@@ -144,6 +157,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     logRetentionDays: 365,
     archiveRetentionDays: 90,
     removalPolicy: 'retain',
+    load: { peakShare: 1, averageShare: 0.2 },
   },
 };
 

@@ -4,6 +4,7 @@ export type { CoreConfig } from './core.ts';
 export { ConfigError, ENVIRONMENT_NAMES, environmentConfig } from './environments.ts';
 export type {
   EnvironmentConfig,
+  EnvironmentLoad,
   EnvironmentName,
   ExistingDatabase,
   ExistingNetwork,

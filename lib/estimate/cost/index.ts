@@ -1,0 +1,67 @@
+/** Every cost of an assembly, line by line, and the types of resources that have none here. */
+import type { EstimateContext } from '../context.ts';
+import { apiCost } from './api.ts';
+import { databaseCost } from './database.ts';
+import { alarmCost, keyCost, secretCost } from './fixed.ts';
+import { lambdaCost } from './lambda.ts';
+import type { Calculator, CostLine } from './lines.ts';
+import { networkCost } from './network.ts';
+import { sqsCost } from './sqs.ts';
+import { eventBridgeCost, snsCost } from './topics-and-buses.ts';
+
+export { type CostLine, type CostService } from './lines.ts';
+
+const CALCULATORS: readonly Calculator[] = [
+  sqsCost,
+  snsCost,
+  eventBridgeCost,
+  lambdaCost,
+  alarmCost,
+  keyCost,
+  secretCost,
+  networkCost,
+  databaseCost,
+  apiCost,
+];
+
+export function costLines(context: EstimateContext): readonly CostLine[] {
+  return CALCULATORS.flatMap((calculator) => calculator(context));
+}
+
+/** Services whose resources are priced above or free of charge. */
+const KNOWN_SERVICES = [
+  'AWS::SQS::',
+  'AWS::SNS::',
+  'AWS::Events::',
+  'AWS::Scheduler::',
+  'AWS::Lambda::',
+  'AWS::IAM::',
+  'AWS::KMS::',
+  'AWS::SecretsManager::',
+  'AWS::CloudFormation::',
+  'AWS::CDK::',
+  'AWS::ApiGateway::',
+  'AWS::ApiGatewayV2::',
+  'AWS::CloudWatch::',
+  'AWS::Logs::',
+  'AWS::RDS::DB',
+  'AWS::EC2::',
+  'Custom::',
+];
+/** Of these services, what costs money and is not priced. */
+const NOT_PRICED = [
+  'AWS::EC2::Instance',
+  'AWS::EC2::TransitGateway',
+  'AWS::RDS::DBProxy',
+  'AWS::CloudWatch::MetricStream',
+];
+
+/** Types of resources that the estimate leaves out, for the reader to know. */
+export function unpricedTypes({ assembly }: EstimateContext): readonly string[] {
+  const types = new Set(assembly.resources.map(({ type }) => type));
+  return [...types]
+    .filter(
+      (type) => NOT_PRICED.includes(type) || !KNOWN_SERVICES.some((service) => type.startsWith(service)),
+    )
+    .sort();
+}

@@ -1,0 +1,115 @@
+/** What an assembly costs by the month and whether its capacity suffices: the data behind every table. */
+import type { Assembly } from '../assembly/index.ts';
+import { capacityOf } from './capacity/index.ts';
+import { stackBudgets } from './capacity/stacks.ts';
+import { estimateContext } from './context.ts';
+import type { EstimateOptions } from './context.ts';
+import { costLines, unpricedTypes } from './cost/index.ts';
+import type { CostLine } from './cost/index.ts';
+import type { Assumptions } from './load.ts';
+import type { Verdict } from './verdict.ts';
+
+/** US dollars a month. */
+export interface Cost {
+  readonly idle: number;
+  readonly load: number;
+}
+
+export interface NamedCost extends Cost {
+  readonly name: string;
+  /** The dearest services in it at the declared load, dearest first. */
+  readonly services: readonly (Cost & { readonly service: string })[];
+}
+
+export interface Estimate {
+  /** MAJOR.MINOR of this shape, for what reads the JSON. */
+  readonly schemaVersion: '1.0';
+  readonly environment: string;
+  /** Undefined where the stacks name none. */
+  readonly region: string | undefined;
+  readonly prices: { readonly region: string; readonly date: string; readonly note: string | undefined };
+  readonly assumptions: Assumptions;
+  readonly total: Cost;
+  /** By stack: the name without what all stacks' names begin with. */
+  readonly systems: readonly NamedCost[];
+  /** By service or consumer of the topology; `shared` for the rest. */
+  readonly owners: readonly NamedCost[];
+  readonly services: readonly NamedCost[];
+  readonly lines: readonly CostLine[];
+  /** Types of resources that are left out. */
+  readonly unpriced: readonly string[];
+  readonly stacks: readonly {
+    readonly stack: string;
+    readonly resources: number;
+    readonly limit: number;
+    readonly consumers: number;
+    readonly moreConsumers: number | undefined;
+  }[];
+  readonly verdicts: readonly Verdict[];
+}
+
+/**
+ * @example
+ * const { total, verdicts } = estimate(readAssembly('cdk.out'), { load: { averageShare: 0.3 } });
+ */
+export function estimate(assembly: Assembly, options: EstimateOptions = {}): Estimate {
+  const context = estimateContext(assembly, options);
+  const lines = costLines(context);
+  const systemOf = systemNames(assembly.stacks.map(({ stackName }) => stackName));
+  const { region, date, note } = context.prices;
+  return {
+    schemaVersion: '1.0',
+    environment: context.topology.environment,
+    region: context.region,
+    prices: { region, date, note },
+    assumptions: context.assumptions,
+    total: sumOf(lines),
+    systems: grouped(lines, ({ stack }) => systemOf(stack)),
+    owners: grouped(lines, ({ owner }) => owner ?? 'shared'),
+    services: grouped(lines, ({ service }) => service),
+    lines,
+    unpriced: unpricedTypes(context),
+    stacks: stackBudgets(context).map(({ stack, resources, limit, consumers, moreConsumers }) => ({
+      stack: stack.stackName,
+      resources,
+      limit,
+      consumers,
+      moreConsumers,
+    })),
+    verdicts: capacityOf(context),
+  };
+}
+
+export function sumOf(lines: readonly Cost[]): Cost {
+  return {
+    idle: lines.reduce((sum, { idle }) => sum + idle, 0),
+    load: lines.reduce((sum, { load }) => sum + load, 0),
+  };
+}
+
+/** The dearest at the declared load first. */
+function grouped(lines: readonly CostLine[], nameOf: (line: CostLine) => string): readonly NamedCost[] {
+  return [...Map.groupBy(lines, nameOf)]
+    .map(([name, ofName]) => ({
+      name,
+      ...sumOf(ofName),
+      services: [...Map.groupBy(ofName, ({ service }) => service)]
+        .map(([service, ofService]) => ({ service, ...sumOf(ofService) }))
+        .sort((a, b) => b.load - a.load),
+    }))
+    .sort((a, b) => b.load - a.load || (a.name < b.name ? -1 : 1));
+}
+
+/** `waybill-prod-core` among `waybill-prod-*` is `core`. */
+function systemNames(stackNames: readonly string[]): (stackName: string) => string {
+  const parts = stackNames.map((name) => name.split('-'));
+  const first = parts[0] ?? [];
+  let shared = 0;
+  while (
+    stackNames.length > 1 &&
+    parts.every((of) => of.length > shared + 1 && of[shared] === first[shared])
+  ) {
+    shared += 1;
+  }
+  return (stackName) => stackName.split('-').slice(shared).join('-');
+}

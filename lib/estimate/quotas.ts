@@ -1,0 +1,210 @@
+/**
+ * AWS's quotas as dated data: the value, whether AWS raises it on request, and the page it is from. `(from memory)`
+ * marks what nobody has read there.
+ */
+
+/** When these were gathered. */
+export const QUOTAS_DATE = '2026-11-21';
+
+export interface Quota {
+  readonly value: number;
+  readonly unit: string;
+  /** Fixed ones refuse the synth, adjustable ones warn: the account may have been given more. */
+  readonly isFixed: boolean;
+  readonly source: string;
+}
+
+const fixed = (value: number, unit: string, source: string): Quota => ({
+  value,
+  unit,
+  isFixed: true,
+  source,
+});
+const adjustable = (value: number, unit: string, source: string): Quota => ({
+  value,
+  unit,
+  isFixed: false,
+  source,
+});
+
+const SQS_MESSAGES = 'SQSDeveloperGuide/quotas-messages.html';
+const SQS_FIFO = 'SQSDeveloperGuide/quotas-fifo.html';
+const SNS = 'general/latest/gr/sns.html';
+const EVENT_BRIDGE = 'eventbridge/latest/userguide/eb-quota.html';
+const LAMBDA = 'lambda/latest/dg/gettingstarted-limits.html';
+const LAMBDA_SQS = 'lambda/latest/dg/services-sqs-scaling.html';
+
+export const QUOTAS = {
+  sqsMessageBytes: fixed(1_048_576, 'bytes', SQS_MESSAGES),
+  snsMessageBytes: fixed(
+    262_144,
+    'bytes, where the topic sets no MaximumMessageSize',
+    'sns/latest/api/API_CreateTopic.html',
+  ),
+  putEventsBytes: fixed(1_000_000, 'bytes of one PutEvents', EVENT_BRIDGE),
+  invocationPayloadBytes: fixed(6_291_456, 'bytes of one invocation', LAMBDA),
+  sqsInFlight: fixed(120_000, 'messages in flight', SQS_MESSAGES),
+  queuePolicyStatements: fixed(20, 'statements', SQS_MESSAGES),
+  queuePolicyBytes: fixed(8192, 'bytes', SQS_MESSAGES),
+  topicPolicyStatements: fixed(
+    100,
+    'statements',
+    'sns/latest/dg/sns-access-policy-language-api-permissions-reference.html',
+  ),
+  topicPolicyBytes: fixed(
+    30_720,
+    'bytes',
+    'sns/latest/dg/sns-access-policy-language-api-permissions-reference.html',
+  ),
+  filterPoliciesPerTopic: adjustable(200, 'filter policies of a topic', SNS),
+  filterPoliciesPerAccount: adjustable(10_000, 'filter policies of the account and Region', SNS),
+  fifoTopicSubscriptions: adjustable(100, 'subscriptions of a FIFO topic', SNS),
+  fifoTopicMessages: fixed(3000, 'messages a second of a FIFO topic with FifoThroughputScope Topic', SNS),
+  fifoTopicBytes: fixed(20_000_000, 'bytes a second of a FIFO topic with FifoThroughputScope Topic', SNS),
+  fifoGroupMessages: fixed(300, 'messages a second of one message group (third party)', SNS),
+  fifoQueueCalls: fixed(300, 'calls a second of one API action, without high throughput', SQS_FIFO),
+  rulesPerBus: adjustable(300, 'rules of a bus', EVENT_BRIDGE),
+  targetsPerRule: fixed(5, 'targets of a rule', EVENT_BRIDGE),
+  wildcardRulesPerBus: fixed(30, 'rules with wildcards of a bus', EVENT_BRIDGE),
+  lambdaConcurrency: adjustable(1000, 'invocations at once in the account and Region', LAMBDA),
+  mappingConcurrency: fixed(1250, 'invocations at once of a mapping without provisioned pollers', LAMBDA_SQS),
+  mappingMaximumConcurrency: fixed(1000, 'as MaximumConcurrency of a mapping', LAMBDA_SQS),
+  mappingStartConcurrency: fixed(5, 'invocations at once when messages begin to arrive', LAMBDA_SQS),
+  mappingGrowthPerMinute: fixed(300, 'more invocations at once a minute', LAMBDA_SQS),
+  stackResources: fixed(
+    500,
+    'resources of a stack',
+    'AWSCloudFormation/latest/UserGuide/cloudformation-limits.html',
+  ),
+} as const satisfies Record<string, Quota>;
+
+/** Messages that one call of SendMessageBatch, PublishBatch or PutEvents carries. */
+export const ENTRIES_PER_CALL = 10;
+
+interface RegionalQuota {
+  readonly byRegion: Readonly<Record<string, number>>;
+  readonly elsewhere: number;
+  readonly unit: string;
+  readonly source: string;
+  /** Regions whose figure was read in the source; the rest is from memory. */
+  readonly readFor: readonly string[];
+}
+
+const each = (regions: readonly string[], value: number): Record<string, number> =>
+  Object.fromEntries(regions.map((region) => [region, value]));
+
+const LARGEST = ['us-east-1', 'us-west-2', 'eu-west-1'];
+
+const REGIONAL = {
+  snsPublishes: {
+    byRegion: {
+      'us-east-1': 30_000,
+      ...each(['us-west-2', 'eu-west-1'], 9000),
+      ...each(
+        [
+          'us-east-2',
+          'us-west-1',
+          'eu-central-1',
+          'ap-south-1',
+          'ap-northeast-1',
+          'ap-northeast-2',
+          'ap-southeast-1',
+          'ap-southeast-2',
+        ],
+        3000,
+      ),
+    },
+    elsewhere: 300,
+    unit: 'messages a second published in the account and Region',
+    source: SNS,
+    readFor: ['us-east-1'],
+  },
+  putEvents: {
+    byRegion: {
+      ...each(LARGEST, 10_000),
+      ...each(['us-east-2', 'eu-central-1'], 2400),
+      ...each(['eu-west-2', 'ap-northeast-1', 'ap-southeast-1', 'ap-southeast-2', 'us-west-1'], 1200),
+    },
+    elsewhere: 400,
+    unit: 'PutEvents calls a second in the account and Region',
+    source: EVENT_BRIDGE,
+    readFor: [
+      ...LARGEST,
+      'us-east-2',
+      'eu-central-1',
+      'eu-west-2',
+      'ap-northeast-1',
+      'ap-southeast-1',
+      'ap-southeast-2',
+      'us-west-1',
+    ],
+  },
+  eventBridgeInvocations: {
+    byRegion: {
+      ...each(LARGEST, 18_750),
+      ...each(['us-east-2', 'eu-central-1'], 4500),
+      ...each(['eu-west-2', 'ap-northeast-1', 'ap-southeast-1', 'ap-southeast-2', 'us-west-1'], 2250),
+    },
+    elsewhere: 750,
+    unit: 'deliveries to targets a second in the account and Region',
+    source: EVENT_BRIDGE,
+    readFor: [
+      ...LARGEST,
+      'us-east-2',
+      'eu-central-1',
+      'eu-west-2',
+      'ap-northeast-1',
+      'ap-southeast-1',
+      'ap-southeast-2',
+      'us-west-1',
+    ],
+  },
+  fifoQueueTransactions: {
+    byRegion: {
+      ...each(LARGEST, 70_000),
+      ...each(['us-east-2', 'eu-central-1'], 19_000),
+      ...each(['ap-south-1', 'ap-southeast-1', 'ap-southeast-2', 'ap-northeast-1'], 9000),
+    },
+    elsewhere: 2400,
+    unit: 'calls a second of one API action, with high throughput',
+    source: SQS_FIFO,
+    readFor: [...LARGEST, 'us-east-2', 'eu-central-1'],
+  },
+  kmsRequests: {
+    byRegion: {
+      ...each(LARGEST, 100_000),
+      ...each(
+        ['us-east-2', 'eu-central-1', 'eu-west-2', 'ap-northeast-1', 'ap-southeast-1', 'ap-southeast-2'],
+        20_000,
+      ),
+    },
+    elsewhere: 10_000,
+    unit: 'symmetric cryptographic operations a second in the account and Region',
+    source: 'kms/latest/developerguide/requests-per-second.html',
+    readFor: [
+      ...LARGEST,
+      'us-east-2',
+      'eu-central-1',
+      'eu-west-2',
+      'ap-northeast-1',
+      'ap-southeast-1',
+      'ap-southeast-2',
+      'other',
+    ],
+  },
+} as const satisfies Record<string, RegionalQuota>;
+
+export type RegionalQuotaName = keyof typeof REGIONAL;
+
+/** @param region undefined counts as us-east-1, as for prices */
+export function regionalQuota(name: RegionalQuotaName, region: string | undefined): Quota {
+  const { byRegion, elsewhere, unit, source, readFor }: RegionalQuota = REGIONAL[name];
+  const place = region ?? 'us-east-1';
+  const isRead = readFor.includes(place) || (!(place in byRegion) && readFor.includes('other'));
+  return {
+    value: byRegion[place] ?? elsewhere,
+    unit: `${unit} ${place}`,
+    isFixed: false,
+    source: isRead ? source : `${source} (from memory)`,
+  };
+}
