@@ -1,0 +1,183 @@
+/** The packed file, installed by an application that knows nothing of this repository: examples/import-into-existing-app. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { problemsOf } from '../../scripts/package-problems.ts';
+import { install, link, node, pack } from './packed.ts';
+import type { Packed } from './packed.ts';
+
+const root = process.cwd();
+const EXAMPLE = 'examples/import-into-existing-app';
+/** The packages that its stacks import; no bundler, no database client, no compiler. */
+const PEERS = ['aws-cdk-lib', 'constructs', 'zod'];
+const TOOLS = [
+  'esbuild',
+  'typescript',
+  '@types/node',
+  '@aws-sdk/client-eventbridge',
+  '@aws-sdk/client-sns',
+  '@aws-sdk/client-sqs',
+];
+
+let packed: Packed;
+let directory: string;
+let app: string;
+let alone: string;
+
+beforeAll(() => {
+  packed = pack(root);
+  directory = mkdtempSync(join(tmpdir(), 'waybill-app-'));
+  app = join(directory, 'app');
+  cpSync(EXAMPLE, app, { recursive: true, filter: (path) => !/node_modules|cdk\.out|\.tgz$/.test(path) });
+  install(packed.tarball, app, root, PEERS);
+  alone = join(directory, 'alone');
+  mkdirSync(alone);
+  writeFileSync(join(alone, 'package.json'), '{ "type": "module" }');
+  install(packed.tarball, alone, root, ['commander']);
+}, 240_000);
+
+afterAll(() => {
+  packed.remove();
+  rmSync(directory, { recursive: true });
+});
+
+const files = (): string[] =>
+  readdirSync(join(alone, 'node_modules/waybill'), { recursive: true, encoding: 'utf8' });
+const contentOf = (file: string): string => readFileSync(join(alone, 'node_modules/waybill', file), 'utf8');
+
+describe('the file', () => {
+  test('publint and are-the-types-wrong find nothing', async () => {
+    expect(await problemsOf(readFileSync(packed.tarball))).toEqual([]);
+  }, 60_000);
+
+  test('every source map leads to a source that is in the package', () => {
+    const maps = files().filter((file) => file.endsWith('.map') && !file.startsWith('dist/bin/'));
+    const missing = maps.flatMap((file) => {
+      const { sources, sourceRoot } = JSON.parse(contentOf(file)) as {
+        sources: string[];
+        sourceRoot?: string;
+      };
+      return sources
+        .map((source) => resolve(alone, 'node_modules/waybill', dirname(file), sourceRoot ?? '', source))
+        .filter((source) => !existsSync(source));
+    });
+
+    expect(maps.length).toBeGreaterThan(500);
+    expect(missing).toEqual([]);
+  });
+
+  test('holds no path of the machine that packed it, no test and no application of ours', () => {
+    const text = files().filter((file) => /\.(c?js|ts|map|json)$/.test(file));
+
+    expect(text.filter((file) => contentOf(file).includes(root))).toEqual([]);
+    expect(
+      text.filter((file) => /^(test|catalog|examples|bench|lib\/stacks|lambda\/core)\//.test(file)),
+    ).toEqual([]);
+    expect(text).toContain('dist/bundles/outbox-relay/index.cjs');
+  });
+});
+
+describe('with nothing else installed', () => {
+  test.each(['waybill/contracts', 'waybill/runtime'])('%s can be imported', (entry) => {
+    const { status, output } = node(alone, '--input-type=module', '-e', `await import('${entry}')`);
+
+    expect(output).toBe('');
+    expect(status).toBe(0);
+  });
+
+  test('the command line starts the embedded AWS', async () => {
+    const child = spawn(
+      process.execPath,
+      ['node_modules/waybill/bin/waybill.mjs', 'aws', '--port', '0', '--json'],
+      { cwd: alone, stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+
+    expect(JSON.parse(line.toString())).toMatchObject({
+      endpointUrl: expect.stringContaining('http://127.0.0.1:'),
+    });
+  });
+
+  test.each([
+    ['start', 'pg'],
+    ['contracts check', 'zod'],
+  ])('waybill %s says that it needs %s, and how to get it', (command, needed) => {
+    const { status, output } = node(alone, 'node_modules/waybill/bin/waybill.mjs', ...command.split(' '));
+
+    expect(output).toContain(`this needs the package '${needed}', which is not installed`);
+    expect(output).toContain(`npm install --save-dev ${needed}`);
+    expect(status).toBe(1);
+  });
+});
+
+describe('in an application that exists', () => {
+  test('a stack with the outbox relay is synthesized where no bundler is installed', () => {
+    writeFileSync(
+      join(app, 'orders-only.ts'),
+      `import { App } from 'aws-cdk-lib';
+import { ExistingStack } from './lib/existing-stack.ts';
+import { OrdersStack } from './lib/orders-stack.ts';
+const app = new App({ outdir: 'cdk.out-orders' });
+new OrdersStack(app, 'Orders', { accounting: new ExistingStack(app, 'Existing').accounting });
+app.synth();
+`,
+    );
+    const { status, output } = node(app, 'orders-only.ts');
+    rmSync(join(app, 'orders-only.ts'));
+
+    expect(output).toBe('');
+    expect(status).toBe(0);
+    const assets = readdirSync(join(app, 'cdk.out-orders')).filter((name) => name.startsWith('asset.'));
+    const handlers = assets.map((asset) =>
+      readFileSync(join(app, 'cdk.out-orders', asset, 'index.cjs'), 'utf8'),
+    );
+    expect(handlers).toEqual([contentOf('dist/bundles/outbox-relay/index.cjs')]);
+  }, 60_000);
+
+  test('a handler of its own without a bundler: the synth says what to install', () => {
+    const { status, output } = node(app, 'bin/app.ts');
+
+    expect(status).toBe(1);
+    expect(output).toContain('[Fulfilment/Packing/Handler] WAYBILL_BUNDLER_MISSING');
+    expect(output).toContain('npm install --save-dev esbuild');
+  }, 60_000);
+
+  describe('with its tools', () => {
+    beforeAll(() => link(app, root, TOOLS));
+
+    test.each([
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+    ])(
+      'it type-checks with module %s and resolution %s',
+      (module, resolution) => {
+        const compiler = join(root, 'node_modules/typescript/bin/tsc');
+        const { output } = node(app, compiler, '--module', module, '--moduleResolution', resolution);
+
+        expect(output).toBe('');
+      },
+      60_000,
+    );
+
+    test('its own tests pass: events are delivered to the new consumer and the old queue', () => {
+      const { status, output } = node(app, '--test', 'test/**/*.test.ts');
+
+      if (status !== 0) throw new Error(output);
+      expect(output).toMatch(/pass [1-9]/);
+    }, 120_000);
+  });
+});
