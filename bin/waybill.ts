@@ -49,6 +49,21 @@ program
   )
   .action(async (options) => (await import('./commands/aws.ts')).aws(options));
 
+program
+  .command('cost')
+  .description(
+    'what an environment costs by the month, idle and at the declared load, and whether its capacity suffices',
+  )
+  .option('--env <name>', 'environment to synthesize', 'prod')
+  .option('--region <name>', 'prices and quotas of this Region; by default that of the stacks')
+  .option('--compare <ref>', 'what has changed since a git revision, or since a cdk.out directory')
+  .option('--json', 'one JSON object on stdout')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  waybill cost --env staging\n  waybill cost --compare main\n  waybill cost --compare cdk.out/prod --json',
+  )
+  .action(async (options) => (await import('./commands/cost.ts')).cost(options));
+
 const contracts = program.command('contracts').description('the catalogue and its lock file');
 contracts
   .command('check')

@@ -4,6 +4,8 @@ import type { Cost, Estimate } from './estimate.ts';
 export interface CostChange {
   readonly stack: string;
   readonly constructPath: string;
+  /** The service or consumer; null for what is shared. */
+  readonly owner: string | null;
   readonly service: string;
   readonly item: string;
   /** Undefined: the line is new. */
@@ -58,13 +60,14 @@ function byKey({ lines }: Estimate): ReadonlyMap<string, Line> {
 }
 
 function changeOf(before: Line | undefined, after: Line | undefined): CostChange {
-  const { stack, constructPath, service, item } = (after ?? before)!;
+  const { stack, constructPath, owner, service, item } = (after ?? before)!;
   const nothing = { idle: 0, load: 0 };
   const cost = (line: Line | undefined): Cost | undefined =>
     line === undefined ? undefined : { idle: line.idle, load: line.load };
   return {
     stack,
     constructPath,
+    owner,
     service,
     item,
     before: cost(before),

@@ -1,5 +1,6 @@
 /** Estimates as plain text: the short table of a synth, the full one of `waybill cost`, and a comparison. */
-import type { Comparison } from './compare.ts';
+import type { Comparison, CostChange } from './compare.ts';
+import { sumOf } from './estimate.ts';
 import type { Cost, Estimate, NamedCost } from './estimate.ts';
 
 /** No line is longer, so that it fits a terminal and a CI log. */
@@ -56,15 +57,7 @@ export function comparisonTable(
   const { before, after, difference, changes } = comparison;
   return lines([
     `Cost a month in US dollars: ${names.after} against ${names.before}`,
-    ...rows(
-      ['', 'idle', 'load', 'what'],
-      changes.map((change) => [
-        change.before === undefined ? 'new' : change.after === undefined ? 'gone' : 'changed',
-        signed(change.difference.idle),
-        signed(change.difference.load),
-        `${change.service} ${change.item}, ${change.constructPath}`,
-      ]),
-    ),
+    ...rows(['', 'idle', 'load', 'what'], changeRows(changes)),
     ...(changes.length === 0 ? ['Nothing changes.'] : []),
     '',
     ...rows(
@@ -76,6 +69,26 @@ export function comparisonTable(
       ],
     ),
   ]);
+}
+
+/** A row for all alike: five new alarms of one consumer are one row. The JSON has each. */
+function changeRows(changes: readonly CostChange[]): readonly (readonly string[])[] {
+  const alike = Map.groupBy(changes, (change) =>
+    [kindOf(change), change.owner, change.service, change.item].join('\n'),
+  );
+  return [...alike.values()]
+    .map((group) => ({ group, ...sumOf(group.map(({ difference }) => difference)) }))
+    .sort((a, b) => Math.abs(b.load) - Math.abs(a.load))
+    .map(({ group, idle, load }) => {
+      const { owner, service, item, constructPath } = group[0]!;
+      const of = group.length === 1 ? constructPath : `${owner ?? 'shared'} (${group.length})`;
+      return [kindOf(group[0]!), signed(idle), signed(load), `${service} ${item}, ${of}`];
+    });
+}
+
+function kindOf({ before, after }: CostChange): string {
+  if (before === undefined) return 'new';
+  return after === undefined ? 'gone' : 'changed';
 }
 
 function placeOf({ environment, prices }: Estimate): string {

@@ -9,6 +9,8 @@ export interface SynthesizeProps {
   readonly outputDirectory: string;
   /** Working directory: the one with cdk.json. */
   readonly directory: string;
+  /** Context on top of that of cdk.json. @default - none */
+  readonly context?: Readonly<Record<string, unknown>>;
   /** Ends it early. */
   readonly signal?: AbortSignal;
 }
@@ -39,7 +41,7 @@ export async function synthesize(props: SynthesizeProps): Promise<void> {
     env: {
       ...process.env,
       CDK_OUTDIR: props.outputDirectory,
-      CDK_CONTEXT_JSON: JSON.stringify({ ...context, env: props.environment }),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...context, ...props.context, env: props.environment }),
       CDK_VALIDATION: 'false',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
