@@ -1,4 +1,4 @@
-/** The paths from buses to a consumer's queue: rule, pattern, retries, dead letters, policies. */
+/** The paths from classic buses to a consumer's queue: rule, pattern, retries, dead letters, policies. */
 import { Stack } from 'aws-cdk-lib';
 import { Rule as EventRule } from 'aws-cdk-lib/aws-events';
 import type { CfnRule, EventPattern } from 'aws-cdk-lib/aws-events';
@@ -17,12 +17,12 @@ import type { QueueConnection } from './queue-connection.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
 
 /** One rule per bus and source: a pattern of several sources and names would let every combination through. */
-export function connectBuses(
+export function connectRules(
   connection: QueueConnection,
   sources: readonly EventSubscription[],
 ): { rules: EventRule[]; deadLetterQueues: Queue[] } {
   const byBus = Map.groupBy(
-    sources.filter((source) => source.kind === 'bus'),
+    sources.filter((source) => source.kind === 'bus').filter(({ origin }) => origin.busType === 'classic'),
     ({ origin }) => origin,
   );
   const made = [...byBus.values()].flatMap((ofBus) =>
@@ -36,7 +36,7 @@ export function connectBuses(
       connection.queue,
       'events',
       made.map(({ rule }) => rule.ruleArn),
-      { keySource: rulesOfAll([...byBus.keys()]) },
+      { keySources: [...byBus.keys()].map(rulesOfBus) },
     );
   return {
     rules: made.map(({ rule }) => rule),
@@ -56,6 +56,7 @@ function route(
   events: readonly AnyEventContract[],
 ) {
   const { scope, queue, consumer } = connection;
+  const eventBus = origin.eventBus!;
   const id = `From${originId(scope, origin)}${pascalCase(source)}`;
   const names = events.map(({ name }) => name);
   const pattern: EventPattern = {
@@ -69,7 +70,7 @@ function route(
     dataKeyReuse: connection.dataKeyReuse,
     owner: consumer,
   });
-  const rule = new EventRule(scope, id, { eventBus: origin.eventBus, eventPattern: pattern });
+  const rule = new EventRule(scope, id, { eventBus, eventPattern: pattern });
   // Not the L2's target: it conditions the key's policy on the rule, which may be a circular dependency.
   const inputPath = '$.detail';
   (rule.node.defaultChild as CfnRule).targets = [
@@ -84,7 +85,7 @@ function route(
       },
     },
   ];
-  allowDeliveryFrom(deadLetterQueue, 'events', [rule.ruleArn], { keySource: rulesOfAll([origin]) });
+  allowDeliveryFrom(deadLetterQueue, 'events', [rule.ruleArn], { keySources: [rulesOfBus(origin)] });
 
   recordNode(rule, { kind: 'rule', resource: rule, owner: consumer });
   recordEdge(scope, {
@@ -105,15 +106,13 @@ function route(
     `${id}DeadLetterAlarm`,
     deadLetters(deadLetterQueue, `An event that EventBridge could not deliver to ${consumer}`, UNDELIVERED),
   );
-  const { eventBusName } = origin.eventBus;
+  const { eventBusName } = eventBus;
   connection.alarms.add(`${id}FailedAlarm`, failedInvocations(rule, eventBusName));
   connection.alarms.add(`${id}LostAlarm`, ruleLost(rule, eventBusName));
   connection.alarms.add(`${id}ThrottledAlarm`, ruleThrottled(rule, eventBusName));
   return { rule, deadLetterQueue };
 }
 
-/** The rules of these buses, which are all of one account. */
-function rulesOfAll(buses: readonly MessageBus[]): KeyUseSource {
-  const sources = buses.map((bus) => rulesOf(bus, Stack.of(bus), bus.eventBusName));
-  return { ...sources[0]!, sourceArns: sources.flatMap(({ sourceArns }) => sourceArns) };
+function rulesOfBus(bus: MessageBus): KeyUseSource {
+  return rulesOf(bus, Stack.of(bus), bus.eventBusName);
 }

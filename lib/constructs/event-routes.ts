@@ -24,6 +24,8 @@ export interface TopicEvents {
 export interface BusEvents {
   readonly kind: 'bus';
   readonly origin: MessageBus;
+  /** In order, which a bus of type `custom` keeps. */
+  readonly fifo: boolean;
   readonly events: readonly AnyEventContract[];
   /** Undefined: every tenant. */
   readonly tenants: readonly string[] | undefined;

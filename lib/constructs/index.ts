@@ -4,6 +4,8 @@ export { HopAlarms, RUNBOOK_BASE_URL_CONTEXT_KEY } from './alarms/index.ts';
 export type { AlarmProps, AlarmSeverity, AlarmSpecification } from './alarms/index.ts';
 export { AlertTopic } from './alert-topic.ts';
 export type { AlertTopicProps } from './alert-topic.ts';
+export { ADDED_REGIONS_CONTEXT_KEY, CUSTOM_EVENT_BUS_REGIONS } from './bus-type.ts';
+export type { BusType } from './bus-type.ts';
 export type { DatabaseConnection } from './database-connection.ts';
 export { ENVIRONMENT_CONTEXT_KEY } from './environment.ts';
 export { ValidationError } from './errors.ts';
@@ -21,7 +23,7 @@ export type {
 export { EventTopic, EventTopicGrants } from './event-topic.ts';
 export type { EventTopicProps } from './event-topic.ts';
 export { MessageBus, MessageBusGrants } from './message-bus.ts';
-export type { MessageBusProps } from './message-bus.ts';
+export type { BusSubscriptionOptions, MessageBusProps } from './message-bus.ts';
 export { MessagingKey } from './messaging-key.ts';
 export type { MessagingKeyProps } from './messaging-key.ts';
 export { OutboxRelay, OutboxRelayGrants } from './outbox-relay.ts';

@@ -32,3 +32,12 @@ export const SNS_FILTER_COMBINATIONS = 150;
 
 /** EventBridge retry policy, eventbridge/latest/userguide/eb-rule-retry-policy.html. */
 export const EVENTBRIDGE_MAX_EVENT_AGE_SECONDS = { min: 60, max: 86_400, unit: 'seconds' } as const;
+
+/** Retention of a Custom Event Bus, eventbridge/latest/userguide/eb-quota.html (Custom Event Bus quotas). */
+export const CUSTOM_EVENT_BUS_RETENTION_DAYS = { min: 1, max: 365, default: 1, unit: 'days' } as const;
+/** All filters of one subscriber together, one per scope. Same page. */
+export const SUBSCRIBER_FILTER_BYTES = 4096;
+/** Retries of a subscriber; its default of 5 within 300 seconds is a trap. Same page. */
+export const SUBSCRIBER_RETRY_ATTEMPTS = { min: 0, max: 185, unit: 'attempts' } as const;
+/** Events of one SendMessageBatch, eventbridge/latest/userguide/eb-custom-bus-target-sqs.html. */
+export const SUBSCRIBER_SQS_BATCH_SIZE = 10;

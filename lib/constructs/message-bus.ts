@@ -1,6 +1,6 @@
-/** An EventBridge bus (Custom Event Bus - Classic) for events that cross services. */
-import type { Duration } from 'aws-cdk-lib';
-import { Names, Stack } from 'aws-cdk-lib';
+/** An EventBridge bus, classic or of the new kind, for events that cross services. */
+import type { CfnResource, Duration } from 'aws-cdk-lib';
+import { Names, Stack, Token } from 'aws-cdk-lib';
 import type { CfnArchive, CfnEventBus } from 'aws-cdk-lib/aws-events';
 import { Archive, EventBus, IncludeDetail, Level } from 'aws-cdk-lib/aws-events';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -10,33 +10,49 @@ import { Construct } from 'constructs';
 import type { AnyEventContract } from '../contracts/index.ts';
 import { deadLetters, HopAlarms, UNDELIVERED } from './alarms/index.ts';
 import type { AlarmProps } from './alarms/index.ts';
+import { busTypeIn } from './bus-type.ts';
+import type { BusType } from './bus-type.ts';
+import { createCustomEventBus, grantUseOfBusKey } from './custom-event-bus.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import type { BusEvents, EventDestination, PublishRoute, SubscriptionOptions } from './event-routes.ts';
 import { grantTo, recordPublisher } from './grants.ts';
 import { allowKeyUse } from './key-access.ts';
 import { archivesOf, busNamed } from './key-sources.ts';
+import { CUSTOM_EVENT_BUS_RETENTION_DAYS } from './limits.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
+import { validateProps } from './validation.ts';
+import type { Rule } from './validation.ts';
 
 export interface MessageBusProps extends AlarmProps {
+  /**
+   * Which of EventBridge's buses it is. `custom` is the Custom Event Bus of 2026: it keeps every event, in order
+   * where a subscriber wants it, and drops duplicates by `eventId`. Where the Region has none it is a classic one,
+   * with a warning. Another type makes another bus: events of the old one stay there.
+   * @default 'classic'
+   */
+  readonly busType?: BusType;
   /**
    * One sentence for the console.
    * @default - no description
    */
   readonly description?: string;
   /**
-   * Keeps every event for this long, to be replayed from.
-   * @default - no archive
+   * Keeps every event for this long, to be replayed from. A bus of type `custom` needs no archive for it, and
+   * keeps 1 to 365 days.
+   * @default - classic: no archive; custom: one day
    */
   readonly archiveRetention?: Duration;
   /**
-   * Encrypts events at rest, for example a MessagingKey. The bus then gets a dead-letter queue for events
-   * that cannot be encrypted or decrypted. Schema discovery does not work on such a bus.
+   * Encrypts events at rest, for example a MessagingKey. A classic bus then gets a dead-letter queue for events
+   * that cannot be encrypted or decrypted, and schema discovery does not work on it. A bus of type `custom` takes
+   * no events without its key, keeps those it has, and delivers when the key is back; its publishers are granted
+   * the key's use.
    * @default - encrypted with a key that AWS owns
    */
   readonly encryptionKey?: IKey;
   /**
-   * What EventBridge logs about the bus. Payloads are never logged. Where the log goes is a log delivery
-   * of your own (AWS::Logs::Delivery).
+   * What EventBridge logs about a classic bus. Payloads are never logged. Where the log goes is a log delivery
+   * of your own (AWS::Logs::Delivery). A bus of type `custom` has no log, and its subscribers' logs hold payloads.
    * @default - no log
    */
   readonly logLevel?: 'error' | 'info' | 'trace';
@@ -47,6 +63,15 @@ export interface MessageBusProps extends AlarmProps {
   readonly eventBusName?: string;
 }
 
+export interface BusSubscriptionOptions extends SubscriptionOptions {
+  /**
+   * In the order of each ordering key, into a FIFO queue. Only of a bus of type `custom`, and then for all sources
+   * of the consumer. An event that cannot be delivered holds up those of its key.
+   * @default false
+   */
+  readonly fifo?: boolean;
+}
+
 /**
  * @example
  * const bus = new MessageBus(this, 'Bus', { archiveRetention: Duration.days(30) });
@@ -54,7 +79,13 @@ export interface MessageBusProps extends AlarmProps {
  * new EventFunction(this, 'Api', { publishesTo: [bus.publishing([OrderPlaced])], entry: 'lambda/handlers/api.ts' });
  */
 export class MessageBus extends Construct {
-  readonly eventBus: EventBus;
+  /** What the bus is; `classic` also where `custom` was asked for in a Region that has none. */
+  readonly busType: BusType;
+  readonly eventBusArn: string;
+  /** Of type `classic` only. */
+  readonly eventBus: EventBus | undefined;
+  /** Of type `custom` only. */
+  readonly customEventBus: CfnResource | undefined;
   /** Known at synth, unlike `eventBus.eventBusName`. */
   readonly eventBusName: string;
   readonly encryptionKey: IKey | undefined;
@@ -64,28 +95,53 @@ export class MessageBus extends Construct {
   readonly alarms: HopAlarms['all'];
   readonly grants: MessageBusGrants;
 
+  /** @throws ValidationError with everything that a bus of type `custom` refuses, in whatever Region */
   constructor(scope: Construct, id: string, props: MessageBusProps = {}) {
     super(scope, id);
+    if (props.busType === 'custom') validateProps(this, CUSTOM_BUS_RULES, props);
+    this.busType = busTypeIn(this, props.busType ?? 'classic');
     this.encryptionKey = props.encryptionKey;
     this.eventBusName = props.eventBusName ?? busName(this);
-    this.eventBus = new EventBus(this, 'Bus', {
+    const alarms = new HopAlarms(this, props);
+    if (this.busType === 'custom') {
+      this.customEventBus = createCustomEventBus(this, {
+        name: this.eventBusName,
+        description: props.description,
+        archiveRetention: props.archiveRetention,
+        encryptionKey: props.encryptionKey,
+      });
+      this.eventBusArn = this.customEventBus.getAtt('EventBusArn').toString();
+    } else {
+      this.eventBus = this.#createClassic(props);
+      this.eventBusArn = this.eventBus.eventBusArn;
+      this.deadLetterQueue = this.#encrypt(this.eventBus, alarms);
+      this.archive = this.#keep(this.eventBus, props.archiveRetention);
+    }
+    this.alarms = alarms.all;
+    this.grants = new MessageBusGrants(this);
+  }
+
+  #createClassic(props: MessageBusProps): EventBus {
+    const eventBus = new EventBus(this, 'Bus', {
       eventBusName: this.eventBusName,
       ...(props.description === undefined ? {} : { description: props.description }),
       ...(props.logLevel === undefined
         ? {}
         : { logConfig: { level: LOG_LEVELS[props.logLevel], includeDetail: IncludeDetail.NONE } }),
     });
-    recordNode(this, { kind: 'bus', resource: this.eventBus });
-    const alarms = new HopAlarms(this, props);
-    this.deadLetterQueue = this.#encrypt(alarms);
-    this.archive = this.#keep(props.archiveRetention);
-    this.alarms = alarms.all;
-    this.grants = new MessageBusGrants(this);
+    recordNode(this, { kind: 'bus', resource: eventBus });
+    return eventBus;
   }
 
-  /** One event of the bus, for `subscribesTo`. A rule for it is made by the consumer. */
-  event(contract: AnyEventContract, options: SubscriptionOptions = {}): BusEvents {
-    return { kind: 'bus', origin: this, events: [contract], tenants: options.tenants };
+  /** One event of the bus, for `subscribesTo`. The rule or subscriber for it is made by the consumer. */
+  event(contract: AnyEventContract, options: BusSubscriptionOptions = {}): BusEvents {
+    return {
+      kind: 'bus',
+      origin: this,
+      events: [contract],
+      fifo: options.fifo ?? false,
+      tenants: options.tenants,
+    };
   }
 
   /** What a publisher puts on the bus, for `publishesTo`. */
@@ -94,7 +150,7 @@ export class MessageBus extends Construct {
     const bySource = Map.groupBy(events, ({ source }) => source);
     const routes = [...bySource].map(([source, ofSource]) => ({
       source,
-      target: this.eventBus.eventBusArn,
+      target: this.eventBusArn,
       events: ofSource.map(({ name }) => name),
     }));
     return { routes, grants: { publish: (grantee) => this.#grantPublish(grantee, routes) } };
@@ -107,14 +163,14 @@ export class MessageBus extends Construct {
 
   // Not the L2's kmsKey: it conditions the key's policy on the bus, and with an archive under the same key
   // that is a circular dependency.
-  #encrypt(alarms: HopAlarms): Queue | undefined {
+  #encrypt(eventBus: EventBus, alarms: HopAlarms): Queue | undefined {
     if (this.encryptionKey === undefined) return undefined;
     allowKeyUse(this, this.encryptionKey, 'encryptBus', busNamed(this, Stack.of(this), this.eventBusName));
-    const bus = this.eventBus.node.defaultChild as CfnEventBus;
+    const bus = eventBus.node.defaultChild as CfnEventBus;
     bus.kmsKeyIdentifier = this.encryptionKey.keyArn;
     // Under SQS's own key: what could not be encrypted with the customer's must still find a place.
     const queue = createDeadLetterQueue(this, 'DeadLetterQueue', {});
-    allowDeliveryFrom(queue, 'events', [this.eventBus.eventBusArn]);
+    allowDeliveryFrom(queue, 'events', [eventBus.eventBusArn]);
     bus.deadLetterConfig = { arn: queue.queueArn };
     recordDeadLetters(this, 'bus', this, queue, null);
     alarms.add(
@@ -124,10 +180,10 @@ export class MessageBus extends Construct {
     return queue;
   }
 
-  #keep(retention: Duration | undefined): Archive | undefined {
+  #keep(eventBus: EventBus, retention: Duration | undefined): Archive | undefined {
     if (retention === undefined) return undefined;
     const archive = new Archive(this, 'Archive', {
-      sourceEventBus: this.eventBus,
+      sourceEventBus: eventBus,
       eventPattern: { account: [Stack.of(this).account] },
       retention,
     });
@@ -150,11 +206,16 @@ export class MessageBusGrants {
   }
 
   /**
-   * `events:PutEvents` on the bus. A key needs no grant: EventBridge encrypts on its own behalf.
+   * `events:PutEvents` on the bus. The key of a classic bus needs no grant: EventBridge encrypts on its own
+   * behalf. That of a bus of type `custom` does, see grantUseOfBusKey.
    * Prefer `publishing([...])`, which also tells the function and the topology which events.
    */
   publish(grantee: IGrantable): void {
-    grantTo(grantee, ['events:PutEvents'], [this.#bus.eventBus.eventBusArn]);
+    const { busType, encryptionKey, eventBusArn, eventBusName } = this.#bus;
+    grantTo(grantee, ['events:PutEvents'], [eventBusArn]);
+    if (busType === 'custom' && encryptionKey !== undefined) {
+      grantUseOfBusKey(grantee, this.#bus, encryptionKey, eventBusName);
+    }
   }
 }
 
@@ -169,5 +230,46 @@ function busName(scope: Construct): string {
     allowedSpecialCharacters: '-_',
   });
 }
+
+/** What a Custom Event Bus refuses. */
+const CUSTOM_BUS_RULES: readonly Rule<MessageBusProps>[] = [
+  ({ archiveRetention }) => {
+    const { min, max } = CUSTOM_EVENT_BUS_RETENTION_DAYS;
+    if (archiveRetention === undefined || archiveRetention.isUnresolved()) return undefined;
+    const days = archiveRetention.toDays({ integral: false });
+    if (Number.isInteger(days) && days >= min && days <= max) return undefined;
+    return {
+      code: 'WAYBILL_RETENTION_OUT_OF_RANGE',
+      prop: 'archiveRetention',
+      received: `${days} days`,
+      allowed: `${min} to ${max} whole days`,
+      fix: "for longer use busType: 'classic', whose archive may keep events for ever",
+    };
+  },
+  ({ logLevel }) =>
+    logLevel === undefined
+      ? undefined
+      : {
+          code: 'WAYBILL_BUS_LOG_LEVEL_UNSUPPORTED',
+          prop: 'logLevel',
+          received: `'${logLevel}'`,
+          allowed: "no logLevel with busType: 'custom'",
+          fix: 'leave it out: such a bus has no log, and the log of a subscriber holds the payload of every failed event',
+        },
+  ({ eventBusName }) => {
+    if (eventBusName === undefined || Token.isUnresolved(eventBusName)) return undefined;
+    if (CUSTOM_BUS_NAME.test(eventBusName)) return undefined;
+    return {
+      code: 'WAYBILL_BUS_NAME_INVALID',
+      prop: 'eventBusName',
+      received: `'${eventBusName}'`,
+      allowed: "1 to 256 letters, digits, '.', '-' or '_', the first a letter or digit",
+      fix: 'rename it, or leave it out',
+    };
+  },
+];
+
+/** EventBusName, eventbridgev2/latest/APIReference/API_CreateEventBus.html. */
+const CUSTOM_BUS_NAME = /^[A-Za-z0-9][-.A-Za-z0-9_]{0,255}$/;
 
 const LOG_LEVELS = { error: Level.ERROR, info: Level.INFO, trace: Level.TRACE } as const;

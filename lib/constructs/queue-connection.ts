@@ -17,6 +17,8 @@ export interface QueueConnection {
   readonly encryptionKey: IKey | undefined;
   /** Of the dead-letter queues. */
   readonly dataKeyReuse: Duration | undefined;
+  /** How long an event may wait on its way to the consumer. */
+  readonly maxAge: Duration;
   readonly alarms: HopAlarms;
 }
 

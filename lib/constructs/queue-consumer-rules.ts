@@ -20,7 +20,7 @@ import type { Rule } from './validation.ts';
 export const QUEUE_CONSUMER_RULES: readonly Rule<QueueConsumerProps>[] = [
   subscribesToSomething,
   doesNotMixFifoAndStandard,
-  takesNoBusIntoFifo,
+  takesNoClassicBusIntoFifo,
   namesTenants,
   agreesOnTenants,
   filterFitsQuota,
@@ -72,37 +72,39 @@ function subscribesToSomething({ subscribesTo }: QueueConsumerProps): ReturnType
   };
 }
 
-function isFifo(source: EventSubscription): boolean {
-  return source.kind === 'topic' && source.fifo;
-}
-
 function doesNotMixFifoAndStandard({
   subscribesTo,
 }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
-  const topics = subscribesTo.filter((source) => source.kind === 'topic');
-  if (topics.every(isFifo) || !topics.some(isFifo)) return undefined;
-  const named = (fifo: boolean) =>
-    [
-      ...new Set(topics.filter((source) => isFifo(source) === fifo).map(({ origin }) => origin.node.path)),
-    ].join(', ');
+  const ordering = subscribesTo.filter((source) => !isClassicBus(source));
+  if (new Set(ordering.map(({ fifo }) => fifo)).size < 2) return undefined;
+  const named = (wanted: boolean) =>
+    [...new Set(ordering.filter(({ fifo }) => fifo === wanted).map(({ origin }) => origin.node.path))].join(
+      ', ',
+    );
   return {
     code: 'WAYBILL_FIFO_MIXED',
     prop: 'subscribesTo',
-    received: `FIFO topics (${named(true)}) and standard topics (${named(false)})`,
-    allowed: 'topics of one type',
-    fix: 'make two consumers: a queue keeps order for all its messages or for none',
+    received: `FIFO sources (${named(true)}) and standard ones (${named(false)})`,
+    allowed: 'sources of one type',
+    fix: 'make two consumers, or take the events of a bus of type custom with `fifo: true` too: a queue keeps order for all its messages or for none',
   };
 }
 
-function takesNoBusIntoFifo({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
-  const buses = subscribesTo.filter((source) => source.kind === 'bus');
-  if (buses.length === 0 || !subscribesTo.some(isFifo)) return undefined;
+function isClassicBus(source: EventSubscription): boolean {
+  return source.kind === 'bus' && source.origin.busType === 'classic';
+}
+
+function takesNoClassicBusIntoFifo({
+  subscribesTo,
+}: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const buses = subscribesTo.filter(isClassicBus);
+  if (buses.length === 0 || !subscribesTo.some(({ fifo }) => fifo)) return undefined;
   return {
     code: 'WAYBILL_BUS_TO_FIFO_QUEUE',
     prop: 'subscribesTo',
-    received: `FIFO topics and a bus (${buses.map(({ origin }) => origin.node.path).join(', ')})`,
-    allowed: 'FIFO topics alone',
-    fix: 'make two consumers: a rule gives all its messages one static group id, so a bus cannot keep the order of a key (W16)',
+    received: `order, and a classic bus (${buses.map(({ origin }) => origin.node.path).join(', ')})`,
+    allowed: "FIFO topics and buses of busType: 'custom'",
+    fix: "make two consumers, or the bus one of busType: 'custom' where the Region has it: a rule gives all its messages one static group id, so a classic bus cannot keep the order of a key (W16)",
   };
 }
 
@@ -169,7 +171,7 @@ function nameIsKebabCase({ consumerName }: QueueConsumerProps): ReturnType<Rule<
 }
 
 function batchFits({ batchSize, subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
-  const fifo = subscribesTo.some(isFifo);
+  const fifo = subscribesTo.some(({ fifo }) => fifo);
   const max = fifo ? BATCH_SIZE_WITHOUT_WINDOW : STANDARD_BATCH_SIZE.max;
   return numberInRange<{ batchSize?: number | undefined }>(
     'WAYBILL_BATCH_SIZE_OUT_OF_RANGE',
@@ -183,7 +185,7 @@ function windowFits({
   maxBatchingWindow,
   subscribesTo,
 }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
-  const fifo = subscribesTo.some(isFifo);
+  const fifo = subscribesTo.some(({ fifo }) => fifo);
   const max = fifo ? 0 : BATCHING_WINDOW_SECONDS.max;
   return numberInRange<{ maxBatchingWindow?: typeof maxBatchingWindow }>(
     'WAYBILL_BATCHING_WINDOW_OUT_OF_RANGE',
@@ -198,7 +200,11 @@ function windowForLargeBatch({
   maxBatchingWindow,
   subscribesTo,
 }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
-  if (batchSize === undefined || batchSize <= BATCH_SIZE_WITHOUT_WINDOW || subscribesTo.some(isFifo)) {
+  if (
+    batchSize === undefined ||
+    batchSize <= BATCH_SIZE_WITHOUT_WINDOW ||
+    subscribesTo.some(({ fifo }) => fifo)
+  ) {
     return undefined;
   }
   if ((secondsOf(maxBatchingWindow) ?? 0) >= 1) return undefined;

@@ -1,5 +1,6 @@
 /** One consumer: its queue, the paths that lead to it, its function, and what happens to what fails. */
 import { Duration } from 'aws-cdk-lib';
+import type { CfnResource } from 'aws-cdk-lib';
 import type { Rule as EventRule } from 'aws-cdk-lib/aws-events';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -10,7 +11,8 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ageOfOldest, backlog, deadLetters, HopAlarms, inFlight } from './alarms/index.ts';
 import type { DeclaredLoad } from './alarms/index.ts';
-import { connectBuses } from './bus-rules.ts';
+import { connectRules } from './bus-rules.ts';
+import { connectSubscribers } from './bus-subscribers.ts';
 import { registerConsumerName } from './consumer-names.ts';
 import {
   createDeadLetterQueue,
@@ -34,7 +36,8 @@ import { validateProps } from './validation.ts';
 export interface QueueConsumerProps extends FunctionProps {
   /**
    * What it gets: `topic.event(...)`, `topic.events()`, `bus.event(...)`, of several topics and buses.
-   * FIFO topics make FIFO queues; FIFO and standard do not mix.
+   * FIFO topics, and events taken with `fifo` from a bus of type `custom`, make FIFO queues; FIFO and standard
+   * do not mix.
    */
   readonly subscribesTo: readonly EventSubscription[];
   /**
@@ -106,9 +109,11 @@ export class QueueConsumer extends Construct implements IGrantable {
   readonly deadLetterQueue: Queue;
   /** One per topic. */
   readonly subscriptions: readonly Subscription[];
-  /** One per bus and source. */
+  /** One per classic bus and source. */
   readonly rules: readonly EventRule[];
-  /** One per subscription and rule: what SNS or EventBridge could not deliver to the queue. */
+  /** One per bus of type `custom`. */
+  readonly subscribers: readonly CfnResource[];
+  /** One per subscription, rule and subscriber: what SNS or EventBridge could not deliver to the queue. */
   readonly deliveryDeadLetterQueues: readonly Queue[];
   readonly handler: EventFunction;
   readonly function: LambdaFunction;
@@ -122,7 +127,7 @@ export class QueueConsumer extends Construct implements IGrantable {
     validateProps(this, QUEUE_CONSUMER_RULES, props);
     this.consumerName = props.consumerName ?? kebabCase(id);
     registerConsumerName(this, this.consumerName);
-    const fifo = props.subscribesTo.some((source) => source.kind === 'topic' && source.fifo);
+    const fifo = props.subscribesTo.some((source) => source.fifo);
     const settings = settingsOf(props, fifo);
 
     const queueName = sourceQueueName(this, fifo);
@@ -182,13 +187,20 @@ export class QueueConsumer extends Construct implements IGrantable {
       consumer: this.consumerName,
       encryptionKey: props.encryptionKey,
       dataKeyReuse: props.dataKeyReuse,
+      maxAge: settings.maxAge,
       alarms,
     };
     const topics = connectTopics(connection, props.subscribesTo);
-    const buses = connectBuses(connection, props.subscribesTo);
+    const buses = connectRules(connection, props.subscribesTo);
+    const customBuses = connectSubscribers(connection, props.subscribesTo);
     this.subscriptions = topics.subscriptions;
     this.rules = buses.rules;
-    this.deliveryDeadLetterQueues = [...topics.deadLetterQueues, ...buses.deadLetterQueues];
+    this.subscribers = customBuses.subscribers;
+    this.deliveryDeadLetterQueues = [
+      ...topics.deadLetterQueues,
+      ...buses.deadLetterQueues,
+      ...customBuses.deadLetterQueues,
+    ];
     alarms.unhealthy(this.consumerName, 'consumer-unhealthy', this.handler.symptoms);
     this.alarms = [...alarms.all, ...this.handler.alarms];
     this.#record(props, settings);

@@ -146,6 +146,8 @@ const NAME_PROPERTIES: Readonly<Record<string, string>> = {
   'AWS::Events::Archive': 'archiveName',
   'AWS::Events::EventBus': 'name',
   'AWS::Events::Rule': 'name',
+  'AWS::EventsV2::EventBus': 'name',
+  'AWS::EventsV2::Subscriber': 'name',
   'AWS::Lambda::Function': 'functionName',
   'AWS::Scheduler::Schedule': 'name',
   'AWS::SNS::Topic': 'topicName',

@@ -109,7 +109,7 @@ export interface SubscribesEdge extends EdgeBetween {
 /** From a bus to a queue. */
 export interface RoutesEdge extends EdgeBetween {
   readonly kind: 'routes';
-  /** The rule node. */
+  /** The rule node: a rule of a classic bus, a subscriber of a custom one. */
   readonly via: string;
   /** Names of the events that get through. */
   readonly events: readonly string[];
@@ -161,7 +161,7 @@ export interface NudgesEdge extends EdgeBetween {
   readonly kind: 'nudges';
 }
 
-/** From a bus to its archive. */
+/** From a bus to its archive; to itself where it keeps its events. */
 export interface ArchivesEdge extends EdgeBetween {
   readonly kind: 'archives';
   /** Null: for ever. */

@@ -173,7 +173,8 @@ export function subscriberBacklog(
   return {
     watched,
     metric: maximumOf('AWS/EventsV2', 'ApproximateBacklogAge', { EventBus: bus, Subscriber: subscriber }),
-    threshold: maxAgeSeconds,
+    // The metric is in milliseconds, eventbridge/latest/userguide/eb-custom-bus-observability.html.
+    threshold: maxAgeSeconds * 1000,
     comparison: '>=',
     minutes: 3,
     severity: 'critical',
