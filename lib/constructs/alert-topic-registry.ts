@@ -1,5 +1,5 @@
 /** Remembers the alert topics of an application, so that alarms find theirs whatever was created first. */
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IConstruct } from 'constructs';
 
@@ -15,10 +15,21 @@ export function registerAlertTopic(scope: IConstruct, topic: ITopic): void {
   registry.set(root, [...(registry.get(root) ?? []), { stack: Stack.of(scope), topic }]);
 }
 
-/** The only alert topic of the stack, else the only one of the application, else undefined. */
+/**
+ * The only alert topic of the stack, else the only one of the application in the stack's account and Region, else
+ * undefined. An alarm cannot act in another Region, and the topic of another account lets only its own alarms in.
+ */
 export function alertTopicOf(scope: IConstruct): ITopic | undefined {
-  const all = registry.get(scope.node.root) ?? [];
-  const ofStack = all.filter(({ stack }) => stack === Stack.of(scope));
+  const here = Stack.of(scope);
+  const inReach = (registry.get(scope.node.root) ?? []).filter(
+    ({ stack }) => !differ(stack.account, here.account) && !differ(stack.region, here.region),
+  );
+  const ofStack = inReach.filter(({ stack }) => stack === here);
   if (ofStack.length === 1) return ofStack[0]?.topic;
-  return ofStack.length === 0 && all.length === 1 ? all[0]?.topic : undefined;
+  return ofStack.length === 0 && inReach.length === 1 ? inReach[0]?.topic : undefined;
+}
+
+/** What is known only at deployment is taken for the same. */
+function differ(one: string, other: string): boolean {
+  return one !== other && !Token.isUnresolved(one) && !Token.isUnresolved(other);
 }

@@ -110,7 +110,7 @@ export interface DeliverySource {
   /** @default - the service's, for example `sns.amazonaws.com` */
   readonly principal?: string;
   /** @default - all topics or rules of the queue's own account and Region */
-  readonly keySource?: KeyUseSource;
+  readonly keySources?: readonly KeyUseSource[];
 }
 
 /** Lets a service put messages of these topics, rules or buses on the queue, and use its key. */
@@ -131,17 +131,13 @@ export function allowDeliveryFrom(
     }),
   );
   const here = Stack.of(queue);
-  const keySource =
-    source.keySource ?? (service === 'sns' ? topicsIn(queue, here) : rulesOf(queue, here, '*'));
-  allowKeyUse(
-    queue,
-    queue.encryptionMasterKey,
-    service === 'sns' ? 'deliverFromTopics' : 'deliverFromBuses',
-    {
-      ...keySource,
-      principal,
-    },
-  );
+  const keySources = source.keySources ?? [
+    service === 'sns' ? topicsIn(queue, here) : rulesOf(queue, here, '*'),
+  ];
+  const use = service === 'sns' ? 'deliverFromTopics' : 'deliverFromBuses';
+  for (const keySource of keySources) {
+    allowKeyUse(queue, queue.encryptionMasterKey, use, { ...keySource, principal });
+  }
 }
 
 export function recordDeadLetters(

@@ -3,7 +3,7 @@
  * hand, JSON logs, alarms. Consumers and relays are made of it; so are HTTP handlers and jobs.
  */
 import { relative } from 'node:path';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, PhysicalName, RemovalPolicy } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -150,7 +150,11 @@ export class EventFunction extends Construct implements IGrantable {
       retention: props.logRetention ?? RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    this.role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      // Named only where another account's policy names it.
+      roleName: PhysicalName.GENERATE_IF_NEEDED,
+    });
     this.grantPrincipal = this.role;
     // The ARN that CloudFormation gives for a log group ends in `:*`: its streams, and only its.
     grantTo(this.role, ['logs:CreateLogStream', 'logs:PutLogEvents'], [this.logGroup.logGroupArn]);

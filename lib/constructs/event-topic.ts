@@ -8,6 +8,7 @@ import { HopAlarms, invalidAttributes, notificationsFailed, notificationsLost } 
 import type { AlarmProps } from './alarms/index.ts';
 import type { EventDestination, PublishRoute, SubscriptionOptions, TopicEvents } from './event-routes.ts';
 import { grantTo, recordPublisher } from './grants.ts';
+import { allowRemotePublisher } from './remote-access.ts';
 import { recordEdge, recordEvents, recordNode, recordService } from './topology-recorder.ts';
 import { writeTopicPolicy } from './topic-policy.ts';
 import { validateProps } from './validation.ts';
@@ -151,11 +152,27 @@ export class EventTopicGrants {
     this.#topic = topic;
   }
 
-  /** `sns:Publish` on the topic; with a key also `kms:Decrypt` and `kms:GenerateDataKey` on it. */
+  /**
+   * `sns:Publish` on the topic; with a key also `kms:Decrypt` and `kms:GenerateDataKey` on it. For a role of
+   * another account the policies of topic and key are told, too.
+   *
+   * @throws ValidationError when the grantee is in another account or Region, and the topic has no name of its own
+   */
   publish(grantee: IGrantable): void {
     const { topic, encryptionKey, routes } = this.#topic;
+    const elsewhere = allowRemotePublisher(
+      {
+        construct: this.#topic,
+        arn: topic.topicArn,
+        action: 'sns:Publish',
+        encryptionKey,
+        addToResourcePolicy: (statement) => topic.addToResourcePolicy(statement),
+        fix: 'give the topic a topicName; one that is deployed is then replaced',
+      },
+      grantee,
+    );
     grantTo(grantee, ['sns:Publish'], [topic.topicArn]);
-    encryptionKey?.grant(grantee, 'kms:Decrypt', 'kms:GenerateDataKey');
+    if (!elsewhere) encryptionKey?.grant(grantee, 'kms:Decrypt', 'kms:GenerateDataKey');
     recordPublisher(this.#topic, grantee, routes);
   }
 }

@@ -9,7 +9,8 @@ import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IConstruct } from 'constructs';
-import type { Environment, KeyUseSource } from './key-sources.ts';
+import type { KeyUseSource } from './key-sources.ts';
+import type { Location } from './location.ts';
 import { pascalCase } from './names.ts';
 
 /** What a service does with the key on its own behalf, not with the rights of a role. */
@@ -99,7 +100,7 @@ function allowedUse(scope: IConstruct, key: IKey, use: KeyUse, principal: string
 }
 
 /**
- * Lets a role of another account use the key by way of a service. The role's own half is grantKeyAcrossAccounts.
+ * Lets a role of another account use the key by way of a service. The role's own half is foreignKeyStatement.
  * The account is the principal and the role a condition: KMS refuses a policy that names a role which is not there
  * yet, and forgets one that was deleted and made again.
  */
@@ -129,7 +130,7 @@ export function allowRoleToUseKey(
  * account and Region is named; the key's own policy lets the role use one.
  */
 export function foreignKeyStatement(
-  env: Environment,
+  env: Location,
   service: 'sns' | 'sqs',
   scope: IConstruct,
 ): PolicyStatement {

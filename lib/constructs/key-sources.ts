@@ -1,6 +1,7 @@
 /** On whose behalf an AWS service uses a key: patterns of ARNs, made of text alone. */
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
+import type { Location } from './location.ts';
 
 /** On whose behalf the service acts. */
 export interface KeyUseSource {
@@ -12,14 +13,8 @@ export interface KeyUseSource {
   readonly principal?: string;
 }
 
-/** An account and Region, as CDK gives them of a stack or resource. */
-export interface Environment {
-  readonly account: string;
-  readonly region: string;
-}
-
 /** All topics of an account and Region: names of topics are mostly made up at deployment. */
-export function topicsIn(scope: IConstruct, env: Environment): KeyUseSource {
+export function topicsIn(scope: IConstruct, env: Location): KeyUseSource {
   return {
     account: env.account,
     sourceArns: [arn(scope, env, { service: 'sns', resource: '*', arnFormat: ArnFormat.NO_RESOURCE_NAME })],
@@ -27,7 +22,7 @@ export function topicsIn(scope: IConstruct, env: Environment): KeyUseSource {
 }
 
 /** The rules of one bus. The name must be known at synth: a reference could lead back to the key. */
-export function rulesOf(scope: IConstruct, env: Environment, eventBusName: string): KeyUseSource {
+export function rulesOf(scope: IConstruct, env: Location, eventBusName: string): KeyUseSource {
   return {
     account: env.account,
     sourceArns: [arn(scope, env, { service: 'events', resource: 'rule', resourceName: `${eventBusName}/*` })],
@@ -35,7 +30,7 @@ export function rulesOf(scope: IConstruct, env: Environment, eventBusName: strin
 }
 
 /** One bus, by a name known at synth. */
-export function busNamed(scope: IConstruct, env: Environment, eventBusName: string): KeyUseSource {
+export function busNamed(scope: IConstruct, env: Location, eventBusName: string): KeyUseSource {
   return {
     account: env.account,
     sourceArns: [arn(scope, env, { service: 'events', resource: 'event-bus', resourceName: eventBusName })],
@@ -43,14 +38,14 @@ export function busNamed(scope: IConstruct, env: Environment, eventBusName: stri
 }
 
 /** The archives of one bus. AWS's pages name the bus as the source; the archive is let in too. */
-export function archivesOf(scope: IConstruct, env: Environment, eventBusName: string): KeyUseSource {
+export function archivesOf(scope: IConstruct, env: Location, eventBusName: string): KeyUseSource {
   const bus = busNamed(scope, env, eventBusName);
   const archives = arn(scope, env, { service: 'events', resource: 'archive', resourceName: '*' });
   return { ...bus, sourceArns: [...bus.sourceArns, archives] };
 }
 
 /** The alarms of an account and Region. */
-export function alarmsIn(scope: IConstruct, env: Environment): KeyUseSource {
+export function alarmsIn(scope: IConstruct, env: Location): KeyUseSource {
   return {
     account: env.account,
     sourceArns: [
@@ -65,7 +60,7 @@ export function alarmsIn(scope: IConstruct, env: Environment): KeyUseSource {
 
 function arn(
   scope: IConstruct,
-  { account, region }: Environment,
+  { account, region }: Location,
   components: Parameters<Stack['formatArn']>[0],
 ): string {
   return Stack.of(scope).formatArn({ ...components, account, region });
