@@ -1,0 +1,161 @@
+/** What one hop does to a message: lets it through or not, and hands it on in which form. */
+import type { EventSourceMapping, Messaging, Rule, RuleTarget, Subscription } from '../assembly/index.ts';
+import { isUnknown } from '../assembly/index.ts';
+import type { Delivery } from '../access/index.ts';
+import {
+  attributesAsEvent,
+  createMappingFilter,
+  EVENT_BUS_PROFILE,
+  matchesPattern,
+  PatternError,
+  SNS_ATTRIBUTES_PROFILE,
+  SNS_BODY_PROFILE,
+} from '../matching/index.ts';
+import { isRecord } from '../json.ts';
+import { bodyOf } from './message.ts';
+import type { Message } from './message.ts';
+
+export type Passage =
+  /** It goes on in this form. `condition` is what let it through, for people. */
+  | { readonly passes: true; readonly message: Message; readonly condition: string }
+  | {
+      readonly passes: false;
+      readonly reason: 'filtered' | 'switchedOff' | 'unreadable';
+      /** One sentence. */
+      readonly because: string;
+      /** The property that decides. */
+      readonly property: string;
+    };
+
+/** What becomes of a message at a hop. Hops that look at nothing let everything through. */
+export function passageOf(messaging: Messaging, delivery: Delivery, message: Message): Passage {
+  const { hop } = delivery;
+  if (delivery.kind === 'subscription') {
+    const subscription = messaging.subscriptions.find(
+      ({ resource, endpoint }) => resource === hop && endpoint === delivery.toArn,
+    );
+    if (subscription !== undefined) return throughSubscription(subscription, message);
+  }
+  if (delivery.kind === 'rule') {
+    const rule = messaging.rules.find(({ resource }) => resource === hop);
+    const target = rule?.targets.find(({ arn }) => arn === delivery.toArn);
+    if (rule !== undefined && target !== undefined) return throughRule(rule, target, message);
+  }
+  if (delivery.kind === 'mapping') {
+    const mapping = messaging.mappings.find(({ resource }) => resource === hop);
+    if (mapping !== undefined) return throughMapping(mapping, message);
+  }
+  return { passes: true, message, condition: 'everything' };
+}
+
+function throughSubscription(subscription: Subscription, message: Message): Passage {
+  const { filterPolicy, filterPolicyScope: scope, rawMessageDelivery } = subscription;
+  const delivered = rawMessageDelivery
+    ? message
+    : { ...message, attributes: {}, body: JSON.stringify(notification(message)) };
+  if (filterPolicy === undefined) return { passes: true, message: delivered, condition: 'no filter' };
+  const subject =
+    scope === 'MessageBody'
+      ? bodyOf(message)
+      : attributesAsEvent(
+          Object.fromEntries(
+            Object.entries(message.attributes).map(([name, value]) => [
+              name,
+              { DataType: 'String', StringValue: value },
+            ]),
+          ),
+        );
+  const profile = scope === 'MessageBody' ? SNS_BODY_PROFILE : SNS_ATTRIBUTES_PROFILE;
+  const condition = `filter on ${scope === 'MessageBody' ? 'body' : 'attributes'} ${JSON.stringify(filterPolicy)}`;
+  return decided('FilterPolicy', condition, delivered, () =>
+    subject === undefined ? false : matchesPattern(filterPolicy, subject, profile),
+  );
+}
+
+/** Without raw delivery SNS wraps the message, sns/latest/dg/sns-sqs-as-subscriber.html. */
+function notification({ attributes, body }: Message): object {
+  return {
+    Type: 'Notification',
+    Message: body,
+    MessageAttributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, Value]) => [name, { Type: 'String', Value }]),
+    ),
+  };
+}
+
+function throughRule(rule: Rule, target: RuleTarget, message: Message): Passage {
+  if (!rule.enabled) {
+    return { passes: false, reason: 'switchedOff', because: 'the rule is disabled', property: 'State' };
+  }
+  const { eventPattern, eventBusOf } = { eventPattern: rule.eventPattern, eventBusOf: message.event };
+  const condition = `pattern ${JSON.stringify(eventPattern ?? null)}`;
+  return decided(
+    'EventPattern',
+    condition,
+    inputOf(target, message),
+    () =>
+      eventPattern !== undefined &&
+      eventBusOf !== undefined &&
+      matchesPattern(eventPattern, eventBusOf, EVENT_BUS_PROFILE),
+  );
+}
+
+/** What the target gets: the event, a part of it, a constant, or what a transformer makes, which is not computed. */
+function inputOf({ inputPath, input, inputTransformer, arn }: RuleTarget, message: Message): Message {
+  if (arn.includes(':event-bus/')) return message;
+  if (input !== undefined) return { attributes: {}, body: input, event: undefined };
+  if (inputTransformer !== undefined) return { attributes: {}, body: undefined, event: undefined };
+  const part = inputPath === undefined ? message.event : partOf(message.event, inputPath);
+  return { attributes: {}, body: part === undefined ? undefined : JSON.stringify(part), event: undefined };
+}
+
+/** `$.detail.order`: names, no wildcards, as an input path is. */
+function partOf(event: unknown, path: string): unknown {
+  let value: unknown = event;
+  for (const name of path.split('.').slice(1)) value = isRecord(value) ? value[name] : undefined;
+  return value;
+}
+
+function throughMapping(mapping: EventSourceMapping, message: Message): Passage {
+  if (!mapping.enabled) {
+    return {
+      passes: false,
+      reason: 'switchedOff',
+      because: 'the event source mapping is disabled',
+      property: 'Enabled',
+    };
+  }
+  if (mapping.filters.length === 0) return { passes: true, message, condition: 'no filter' };
+  const condition = `filters ${mapping.filters.join(' or ')}`;
+  return decided('FilterCriteria', condition, message, () =>
+    createMappingFilter(mapping.filters).matches({ body: message.body ?? '', messageAttributes: {} }),
+  );
+}
+
+function decided(property: string, condition: string, message: Message, matches: () => boolean): Passage {
+  if (isUnknown(condition)) {
+    return {
+      passes: false,
+      reason: 'unreadable',
+      because: `the ${condition} depends on what only AWS knows`,
+      property,
+    };
+  }
+  try {
+    if (matches()) return { passes: true, message, condition };
+    return {
+      passes: false,
+      reason: 'filtered',
+      because: `the ${condition} does not let it through`,
+      property,
+    };
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    return {
+      passes: false,
+      reason: 'unreadable',
+      because: `AWS refuses the ${condition}: ${error.message}`,
+      property,
+    };
+  }
+}
