@@ -17,10 +17,10 @@ export type EventBridgeSender = Pick<EventBridgeClient, 'send'>;
 const LOCAL_ENDPOINT = 'http://127.0.0.1:4566';
 
 /** One call and two retries by the SDK; what still fails is the caller's to retry, with its own backoff. */
-const MAX_ATTEMPTS = 3;
+export const MAX_ATTEMPTS = 3;
 const CONNECTION_TIMEOUT_MILLISECONDS = 2_000;
 /** Above SQS's longest poll (20 s); a hung connection is found by it. */
-const REQUEST_TIMEOUT_MILLISECONDS = 25_000;
+export const REQUEST_TIMEOUT_MILLISECONDS = 25_000;
 /** Sockets are kept open between calls: a new TLS connection costs more than a batch. */
 const MAX_SOCKETS = 50;
 
@@ -40,14 +40,14 @@ interface ClientSettings {
 }
 
 /** As the SDK names the service in AWS_ENDPOINT_URL_SERVICE. */
-export type ClientService = 'SQS' | 'SNS' | 'EVENTBRIDGE' | 'SECRETS_MANAGER';
+export type ClientService = 'SQS' | 'SNS' | 'EVENTBRIDGE' | 'EVENTBRIDGEV2' | 'SECRETS_MANAGER';
 
 /**
  * Where a service is called.
  *
  * | set, first wins | endpoint |
  * |---|---|
- * | AWS_ENDPOINT_URL_SQS (or _SNS, _EVENTBRIDGE, _SECRETS_MANAGER) | its value |
+ * | AWS_ENDPOINT_URL_SQS (or _SNS, _EVENTBRIDGE, _EVENTBRIDGEV2, _SECRETS_MANAGER) | its value |
  * | AWS_ENDPOINT_URL | its value |
  * | USE_LOCAL_AWS | its URL; `1` or `true` means http://127.0.0.1:4566; empty, `0` or `false` is not set |
  * | nothing | AWS |
@@ -84,7 +84,7 @@ export function clientSettings(service: ClientService, environment: Environment)
   };
 }
 
-function localAws(environment: Environment): string | undefined {
+export function localAws(environment: Environment): string | undefined {
   const value = environment['USE_LOCAL_AWS'];
   if (value === undefined || value === '' || value === '0' || value === 'false') return undefined;
   if (value === '1' || value === 'true') return LOCAL_ENDPOINT;

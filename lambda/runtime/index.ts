@@ -26,6 +26,14 @@ export type { PublisherProps } from './publisher.ts';
 export { publisherFromEnvironment, routingTransport } from './routes.ts';
 export type { PublishRoute } from './routes.ts';
 export { childTraceparent } from './trace.ts';
+export type {
+  CustomEventBusClient,
+  PutEventsAnswer,
+  PutEventsEntry,
+  PutEventsRequest,
+} from './aws/custom-event-bus.ts';
+export { customEventBusTransport } from './transports/custom-event-bus.ts';
+export type { CustomEventBusTransportProps } from './transports/custom-event-bus.ts';
 export { eventBridgeTransport } from './transports/event-bridge.ts';
 export type { EventBridgeTransportProps } from './transports/event-bridge.ts';
 export { memoryTransport } from './transports/memory.ts';

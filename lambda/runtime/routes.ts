@@ -5,6 +5,7 @@ import type { Environment } from './environment.ts';
 import { RuntimeError } from './errors.ts';
 import { createPublisher } from './publisher.ts';
 import { queueUrlOf } from './consumer/queue-url.ts';
+import { customEventBusTransport, isCustomEventBus } from './transports/custom-event-bus.ts';
 import { eventBridgeTransport } from './transports/event-bridge.ts';
 import { snsTransport } from './transports/sns.ts';
 import { sqsTransport } from './transports/sqs.ts';
@@ -13,7 +14,7 @@ import type { EncodedMessage, EventPublisher, PublishFailure, Transport } from '
 /** One entry of WAYBILL_PUBLISH_ROUTES. An event goes to every route that matches it. */
 export interface PublishRoute {
   readonly source: string;
-  /** ARN of an SNS topic, an SQS queue or an EventBridge bus. */
+  /** ARN of an SNS topic, an SQS queue or an EventBridge bus of either type. */
   readonly target: string;
   /** Event types. */
   readonly events: readonly string[];
@@ -111,6 +112,7 @@ function transportTo(target: string): Transport {
   const service = target.split(':')[2];
   if (service === 'sns') return snsTransport({ topicArn: target });
   if (service === 'sqs') return sqsTransport({ queueUrl: queueUrlOf(target, process.env) });
+  if (isCustomEventBus(target)) return customEventBusTransport({ eventBusArn: target });
   if (service === 'events') return eventBridgeTransport({ eventBusName: target });
   throw new RuntimeError(
     'WAYBILL_TARGET_UNSUPPORTED',

@@ -2,10 +2,9 @@
  * Reads secrets of Secrets Manager. One call of one action is signed here by hand, because the client would be the
  * largest part of a function that has no other use for it.
  */
-import { createHash, createHmac } from 'node:crypto';
-
 import { endpointOf } from './clients.ts';
 import type { Environment } from './environment.ts';
+import { credentialsOf, signedHeaders } from './signed-request.ts';
 
 /** @returns the secret's text */
 export type ReadSecret = (secretArn: string) => Promise<string>;
@@ -30,7 +29,17 @@ export function secretReader(environment: Environment, unreadable: Unreadable): 
         'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not in the environment, where Lambda puts them',
       );
     }
-    const headers = signedHeaders(credentials, region, url, body);
+    const headers = signedHeaders({
+      credentials,
+      region,
+      service: 'secretsmanager',
+      url,
+      headers: {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': 'secretsmanager.GetSecretValue',
+      },
+      body,
+    });
     let answer: { SecretString?: string };
     try {
       const response = await fetch(url, {
@@ -52,59 +61,3 @@ export function secretReader(environment: Environment, unreadable: Unreadable): 
     return answer.SecretString ?? '';
   };
 }
-
-interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken: string | undefined;
-}
-
-function credentialsOf(environment: Environment): Credentials | undefined {
-  const accessKeyId = environment['AWS_ACCESS_KEY_ID'];
-  const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY'];
-  if (!accessKeyId || !secretAccessKey) return undefined;
-  return { accessKeyId, secretAccessKey, sessionToken: environment['AWS_SESSION_TOKEN'] };
-}
-
-/** Signature Version 4. Source: "Create a signed AWS API request", IAM/latest/UserGuide/create-signed-request.html. */
-function signedHeaders(
-  { accessKeyId, secretAccessKey, sessionToken }: Credentials,
-  region: string,
-  url: URL,
-  body: string,
-): Record<string, string> {
-  const time = new Date().toISOString().replaceAll(/[-:]|\.\d{3}/g, '');
-  const day = time.slice(0, 8);
-  const signed: Record<string, string> = {
-    'content-type': 'application/x-amz-json-1.1',
-    host: url.host,
-    'x-amz-date': time,
-    ...(sessionToken && { 'x-amz-security-token': sessionToken }),
-    'x-amz-target': 'secretsmanager.GetSecretValue',
-  };
-  const names = Object.keys(signed).sort();
-  const canonical = [
-    'POST',
-    '/',
-    '',
-    ...names.map((name) => `${name}:${signed[name]}`),
-    '',
-    names.join(';'),
-    sha256(body),
-  ].join('\n');
-  const scope = `${day}/${region}/secretsmanager/aws4_request`;
-  const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const key = ['secretsmanager', 'aws4_request'].reduce(
-    hmac,
-    hmac(hmac(`AWS4${secretAccessKey}`, day), region),
-  );
-  const signature = createHmac('sha256', key).update(toSign).digest('hex');
-  const { host: _host, ...headers } = signed;
-  return {
-    ...headers,
-    authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`,
-  };
-}
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();

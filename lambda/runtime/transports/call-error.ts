@@ -12,6 +12,7 @@ export interface EntryFailure {
 const MESSAGE_FAULTS = new Set([
   'BatchRequestTooLong',
   'InvalidAttributeValue',
+  'InvalidInputException',
   'InvalidMessageContents',
   'InvalidParameter',
   'InvalidParameterException',

@@ -13,11 +13,13 @@ export const KIBIBYTE = 1024;
  * |---|---|---|---|
  * | SNS PublishBatch | 10 | 256 KiB; up to 1 MiB where the topic's MaximumMessageSize is raised | SNS API, PublishBatch and CreateTopic |
  * | SQS SendMessageBatch | 10 | 1 MiB; less where the queue's MaximumMessageSize is lowered | SQS API, SendMessageBatch |
- * | EventBridge PutEvents | 10 | 1 MiB | EventBridge API, PutEvents |
+ * | EventBridge PutEvents, classic bus | 10 | 1 MiB | EventBridge API, PutEvents |
+ * | EventBridge PutEvents, Custom Event Bus | 100 | 1 MiB, as on a classic bus: AWS states no limit of its own | eventbridge/latest/userguide/eb-quota.html |
  */
 export const SNS_LIMITS: BatchLimits = { entries: 10, bytes: 256 * KIBIBYTE };
 export const SQS_LIMITS: BatchLimits = { entries: 10, bytes: 1024 * KIBIBYTE };
 export const EVENT_BRIDGE_LIMITS: BatchLimits = { entries: 10, bytes: 1024 * KIBIBYTE };
+export const CUSTOM_EVENT_BUS_LIMITS: BatchLimits = { entries: 100, bytes: 1024 * KIBIBYTE };
 
 /** A message carries at most ten attributes. Source: "Amazon SQS message quotas". */
 export const MAX_MESSAGE_ATTRIBUTES = 10;
