@@ -63,8 +63,17 @@ export interface EnvironmentConfig {
   readonly systems: Readonly<Record<SystemName, boolean>>;
   readonly database: NewDatabase | ExistingDatabase;
   readonly network: NewNetwork | ExistingNetwork;
-  /** Who gets the alarms by e-mail. */
+  /** Who gets every alarm by e-mail. */
   readonly alertEmails: readonly string[];
+  /** Who gets critical alarms only, such as a pager. */
+  readonly criticalAlertEmails: readonly string[];
+  /**
+   * Where the runbooks are that alarms lead to.
+   * @default - docs/runbooks of this repository
+   */
+  readonly runbookBaseUrl?: string;
+  /** The quota of concurrent executions of the account and region, for the alarm before it is used up. */
+  readonly lambdaConcurrencyQuota: number;
   /** How long logs are kept: one of CloudWatch's steps, such as 7, 30, 90 or 365. */
   readonly logRetentionDays: LogRetentionDays;
   /** How long the shared bus keeps events to replay from. */
@@ -86,6 +95,9 @@ export interface EnvironmentLoad {
 /** PutRetentionPolicy, AmazonCloudWatchLogs/latest/APIReference. */
 export type LogRetentionDays = 1 | 7 | 14 | 30 | 90 | 180 | 365 | 731;
 
+/** What an account begins with, lambda/latest/dg/gettingstarted-limits.html. */
+const LAMBDA_DEFAULT_QUOTA = 1000;
+
 const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   local: {
     name: 'local',
@@ -100,6 +112,8 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     },
     network: { kind: 'new', maxAzs: 2, natGateways: 1, interfaceEndpoints: true },
     alertEmails: [],
+    criticalAlertEmails: [],
+    lambdaConcurrencyQuota: LAMBDA_DEFAULT_QUOTA,
     logRetentionDays: 1,
     archiveRetentionDays: 1,
     removalPolicy: 'destroy',
@@ -118,6 +132,8 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     },
     network: { kind: 'new', maxAzs: 2, natGateways: 1, interfaceEndpoints: false },
     alertEmails: [],
+    criticalAlertEmails: [],
+    lambdaConcurrencyQuota: LAMBDA_DEFAULT_QUOTA,
     logRetentionDays: 7,
     archiveRetentionDays: 7,
     removalPolicy: 'destroy',
@@ -136,6 +152,8 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     },
     network: { kind: 'new', maxAzs: 2, natGateways: 1, interfaceEndpoints: true },
     alertEmails: [],
+    criticalAlertEmails: [],
+    lambdaConcurrencyQuota: LAMBDA_DEFAULT_QUOTA,
     logRetentionDays: 30,
     archiveRetentionDays: 14,
     removalPolicy: 'retain',
@@ -154,6 +172,8 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     },
     network: { kind: 'new', maxAzs: 3, natGateways: 3, interfaceEndpoints: true },
     alertEmails: [],
+    criticalAlertEmails: [],
+    lambdaConcurrencyQuota: LAMBDA_DEFAULT_QUOTA,
     logRetentionDays: 365,
     archiveRetentionDays: 90,
     removalPolicy: 'retain',

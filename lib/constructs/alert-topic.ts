@@ -3,9 +3,11 @@ import { ArnFormat, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Subscription, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { CfnSubscription, ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
+import { notificationFilter } from './alarms/index.ts';
+import type { AlarmSeverity } from './alarms/index.ts';
 import { alertTopicOf, registerAlertTopic } from './alert-topic-registry.ts';
 import { allowKeyUse } from './key-access.ts';
 import { alarmsIn } from './key-sources.ts';
@@ -15,10 +17,15 @@ import { writeTopicPolicy } from './topic-policy.ts';
 
 export interface AlertTopicProps {
   /**
-   * Addresses that get every alarm. Each must confirm by the link that SNS sends.
+   * Addresses that get every alarm, when it rises and when it ends. Each must confirm by the link that SNS sends.
    * @default - nobody yet: subscribe to `.topic`
    */
   readonly emails?: readonly string[];
+  /**
+   * Addresses that get critical alarms only, such as a pager's.
+   * @default - none
+   */
+  readonly criticalEmails?: readonly string[];
   /**
    * A customer managed key. AWS's own key for SNS cannot be used: CloudWatch may not publish to it (W8).
    * @default - a MessagingKey of its own
@@ -34,6 +41,14 @@ export class AlertTopic extends Construct {
   /** The alert topic of the stack, else the only one of the application, else undefined. */
   static of(scope: IConstruct): ITopic | undefined {
     return alertTopicOf(scope);
+  }
+
+  /**
+   * The filter policy, in the scope `MessageBody`, of a subscription to alarms: not the first OK of what was just
+   * deployed, and of one severity where it is given.
+   */
+  static filterPolicy(severity?: AlarmSeverity): Readonly<Record<string, unknown>> {
+    return notificationFilter(severity);
   }
 
   readonly topic: Topic;
@@ -64,14 +79,23 @@ export class AlertTopic extends Construct {
         },
       }),
     );
-    for (const [index, endpoint] of (props.emails ?? []).entries()) {
-      new Subscription(this, `Email${index + 1}`, {
+    this.#subscribe('Email', props.emails ?? []);
+    this.#subscribe('CriticalEmail', props.criticalEmails ?? [], 'critical');
+    recordNode(this, { kind: 'alertTopic', resource: this.topic });
+    registerAlertTopic(this, this.topic);
+  }
+
+  #subscribe(prefix: string, emails: readonly string[], severity?: AlarmSeverity): void {
+    for (const [index, endpoint] of emails.entries()) {
+      const subscription = new Subscription(this, `${prefix}${index + 1}`, {
         topic: this.topic,
         protocol: SubscriptionProtocol.EMAIL,
         endpoint,
       });
+      const resource = subscription.node.defaultChild as CfnSubscription;
+      // Not the L2's prop, which has no $or.
+      resource.filterPolicy = notificationFilter(severity);
+      resource.filterPolicyScope = 'MessageBody';
     }
-    recordNode(this, { kind: 'alertTopic', resource: this.topic });
-    registerAlertTopic(this, this.topic);
   }
 }

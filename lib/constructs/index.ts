@@ -1,12 +1,21 @@
 /** Public surface of the constructs. */
 export { acknowledge } from './acknowledge.ts';
-export { HopAlarms, RUNBOOK_BASE_URL_CONTEXT_KEY } from './alarms/index.ts';
+export {
+  accountConcurrency,
+  databaseAlarms,
+  HopAlarms,
+  latency,
+  RUNBOOK_BASE_URL_CONTEXT_KEY,
+  serverErrors,
+} from './alarms/index.ts';
 export type { AlarmProps, AlarmSeverity, AlarmSpecification } from './alarms/index.ts';
 export { AlertTopic } from './alert-topic.ts';
 export type { AlertTopicProps } from './alert-topic.ts';
 export { ADDED_REGIONS_CONTEXT_KEY, CUSTOM_EVENT_BUS_REGIONS } from './bus-type.ts';
 export type { BusType } from './bus-type.ts';
 export type { DatabaseConnection } from './database-connection.ts';
+export { OverviewDashboard, SystemDashboard } from './dashboards/index.ts';
+export type { OverviewDashboardProps, SystemDashboardProps } from './dashboards/index.ts';
 export { ENVIRONMENT_CONTEXT_KEY } from './environment.ts';
 export { ValidationError } from './errors.ts';
 export type { ValidationCode, ValidationFailure } from './errors.ts';

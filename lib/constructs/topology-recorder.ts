@@ -64,6 +64,12 @@ export function topologyOf(scope: IConstruct): Topology {
   return buildTopology(rootOf(scope), recordingOf(scope));
 }
 
+/** What each node of `topologyOf(scope)` is, by the node's id: its resource where it has one, else its construct. */
+export function resourcesOf(scope: IConstruct): ReadonlyMap<string, IConstruct> {
+  const { nodes } = recordingOf(scope);
+  return new Map([...nodes].map(([construct, { resource }]) => [construct.node.path, resource ?? construct]));
+}
+
 interface Recording {
   readonly nodes: Map<IConstruct, NodeRecord>;
   readonly edges: EdgeRecord[];

@@ -1,11 +1,12 @@
 /** All the stacks of an environment. */
 import type { App } from 'aws-cdk-lib';
 import type { EnvironmentConfig } from '../config/index.ts';
-import { ENVIRONMENT_CONTEXT_KEY } from '../constructs/index.ts';
+import { ENVIRONMENT_CONTEXT_KEY, RUNBOOK_BASE_URL_CONTEXT_KEY } from '../constructs/index.ts';
 import { CoreStack } from './core-stack.ts';
 import { DataStack } from './data-stack.ts';
 import { FoundationStack } from './foundation-stack.ts';
 import { NetworkStack } from './network-stack.ts';
+import { ObservabilityStack } from './observability-stack.ts';
 
 export interface ApplicationStacks {
   readonly foundation: FoundationStack;
@@ -13,11 +14,15 @@ export interface ApplicationStacks {
   readonly data: DataStack;
   /** Undefined where the environment has the core system switched off. */
   readonly core: CoreStack | undefined;
+  readonly observability: ObservabilityStack;
 }
 
 /** Creates the shared stacks, and those of the systems that the environment has switched on. */
 export function createApplication(app: App, config: EnvironmentConfig): ApplicationStacks {
   app.node.setContext(ENVIRONMENT_CONTEXT_KEY, config.name);
+  if (config.runbookBaseUrl !== undefined) {
+    app.node.setContext(RUNBOOK_BASE_URL_CONTEXT_KEY, config.runbookBaseUrl);
+  }
   const foundation = new FoundationStack(app, 'Foundation', { config });
   const network = new NetworkStack(app, 'Network', { config });
   const data = new DataStack(app, 'Data', { config, network });
@@ -25,5 +30,10 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
   const core = config.systems.core ? new CoreStack(app, 'Core', shared) : undefined;
   // Weak references order nothing by themselves: the tables must be there before their users.
   core?.addStackDependency(data);
-  return { foundation, network, data, core };
+  const observability = new ObservabilityStack(app, 'Observability', {
+    config,
+    systems: core === undefined ? {} : { core: [core] },
+    shared: [foundation, network, data],
+  });
+  return { foundation, network, data, core, observability };
 }

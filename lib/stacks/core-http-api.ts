@@ -1,4 +1,4 @@
-/** The core system's HTTP API: routes to functions, one authorizer, throttling, access logs, an alarm on 5xx. */
+/** The core system's HTTP API: routes to functions, one authorizer, throttling, access logs, alarms on 5xx and latency. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import {
   HttpApi,
@@ -13,13 +13,18 @@ import type { CfnRoute } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { acknowledge, AlertTopic, EventFunction, ValidationError } from '../constructs/index.ts';
+import {
+  acknowledge,
+  EventFunction,
+  HopAlarms,
+  latency,
+  recordNode,
+  serverErrors,
+} from '../constructs/index.ts';
 
 export interface RoutesOf {
   /** Answers all of its routes. */
@@ -46,7 +51,6 @@ export interface CoreHttpApiProps {
 
 /** How long a verified token is trusted without asking again. A revoked one works so much longer. */
 const AUTHORIZATION_TTL = Duration.minutes(5);
-const ALARM_MINUTES = 3;
 
 export class CoreHttpApi extends Construct {
   readonly api: HttpApi;
@@ -86,7 +90,10 @@ export class CoreHttpApi extends Construct {
       }
     }
     this.stage = this.#stage(props);
-    this.#alarm();
+    recordNode(this.api, { kind: 'httpApi', resource: this.api });
+    const alarms = new HopAlarms(this, {});
+    alarms.add('ServerErrorAlarm', serverErrors(this.api));
+    alarms.add('LatencyAlarm', latency(this.api));
   }
 
   /** Access logs without addresses of callers, which are personal data. */
@@ -117,32 +124,6 @@ export class CoreHttpApi extends Construct {
         ),
       },
     });
-  }
-
-  /** The functions answer 5xx instead of failing, so their own alarm on errors does not see it. */
-  #alarm(): void {
-    const alarm = new Alarm(this, 'ServerErrorAlarm', {
-      metric: this.api.metricServerError({ period: Duration.minutes(1), statistic: 'Sum' }),
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      threshold: 0,
-      evaluationPeriods: ALARM_MINUTES,
-      datapointsToAlarm: ALARM_MINUTES,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-      alarmDescription: `The API has answered 5xx for ${ALARM_MINUTES} minutes in a row. See the functions' logs and the database.`,
-    });
-    const alertTopic = AlertTopic.of(this);
-    if (alertTopic === undefined) {
-      throw new ValidationError(this, [
-        {
-          code: 'WAYBILL_ALERT_TOPIC_MISSING',
-          prop: 'alertTopic',
-          received: 'no AlertTopic in the application',
-          allowed: 'one AlertTopic',
-          fix: 'create it before the core system',
-        },
-      ]);
-    }
-    alarm.addAlarmAction(new SnsAction(alertTopic));
   }
 }
 

@@ -13,7 +13,7 @@ import {
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { NewDatabase } from '../config/index.ts';
-import { acknowledge, EventFunction, recordNode } from '../constructs/index.ts';
+import { acknowledge, databaseAlarms, EventFunction, HopAlarms, recordNode } from '../constructs/index.ts';
 import type { DatabaseConnection } from '../constructs/index.ts';
 import { APPLICATION_NAME, EnvironmentStack } from './environment-stack.ts';
 import type { EnvironmentStackProps } from './environment-stack.ts';
@@ -49,6 +49,7 @@ export class DataStack extends EnvironmentStack {
     } else {
       this.cluster = this.#createCluster(database, network);
       recordNode(this.cluster, { kind: 'database', resource: this.cluster });
+      this.#watch(this.cluster, database);
       this.database = { ...place, secret: this.cluster.secret!, construct: this.cluster };
     }
     this.migration = this.#migrate();
@@ -82,6 +83,13 @@ export class DataStack extends EnvironmentStack {
     cluster.connections.allowDefaultPortFrom(network.databaseClients);
     this.#acknowledgeFindings(cluster, database);
     return cluster;
+  }
+
+  #watch(cluster: DatabaseCluster, { minCapacity, maxCapacity }: NewDatabase): void {
+    const alarms = new HopAlarms(this, {});
+    for (const [name, alarm] of Object.entries(databaseAlarms(cluster, minCapacity, maxCapacity))) {
+      alarms.add(`Database${name}Alarm`, alarm);
+    }
   }
 
   #acknowledgeFindings(cluster: DatabaseCluster, database: NewDatabase): void {

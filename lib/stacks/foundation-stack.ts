@@ -16,6 +16,7 @@ export class FoundationStack extends EnvironmentStack {
     this.alertTopic = new AlertTopic(this, 'Alerts', {
       encryptionKey: this.key,
       emails: this.config.alertEmails,
+      criticalEmails: this.config.criticalAlertEmails,
     });
     this.bus = new MessageBus(this, 'Bus', {
       description: 'Events that cross services',

@@ -53,6 +53,7 @@ export type TopologyNodeKind =
   | 'database'
   | 'schedule'
   | 'alertTopic'
+  | 'httpApi'
   | 'principal';
 
 export interface TopologyNode {

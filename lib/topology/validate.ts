@@ -92,6 +92,7 @@ const NODE_KINDS: ReadonlySet<string> = new Set(
     database: true,
     schedule: true,
     alertTopic: true,
+    httpApi: true,
     principal: true,
   } satisfies Record<TopologyNodeKind, true>),
 );

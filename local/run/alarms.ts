@@ -26,7 +26,12 @@ export function raisedAlarms(context: AwsContext, consumers: readonly Consumer[]
     });
 }
 
-/** `core-RelayDeadLetterAlarmAFB1A39F-b1599e4a0911`, as CloudFormation names it, is the `RelayDeadLetterAlarm`. */
+/**
+ * `waybill-local-core/Relay/DeadLetterAlarm`, as our constructs name it, is `Relay/DeadLetterAlarm`;
+ * `core-RelayDeadLetterAlarmAFB1A39F-b1599e4a0911`, as CloudFormation does, is the `RelayDeadLetterAlarm`.
+ */
 function shortNameOf(name: string): string {
+  const slash = name.indexOf('/');
+  if (slash > 0) return name.slice(slash + 1);
   return /([A-Za-z0-9]+?)(?:[0-9A-F]{8})?-[0-9a-z]{12}$/.exec(name)?.[1] ?? name;
 }

@@ -5,6 +5,8 @@ import type { AlarmSeverity } from './alarm-props.ts';
 
 export interface RegisteredAlarm {
   readonly alarm: AlarmBase;
+  /** Its name in AWS. */
+  readonly name: string;
   readonly severity: AlarmSeverity;
   /** A composite alarm speaks for it. */
   readonly silent: boolean;

@@ -2,7 +2,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import type { IConstruct } from 'constructs';
 import { maximumOf, PERIOD } from './specification.ts';
 import type { AlarmSpecification } from './specification.ts';
 
@@ -98,9 +97,8 @@ export function functionSilent(fn: IFunction, interval: Duration): AlarmSpecific
 const SILENT_INTERVALS = 5;
 
 /** All functions of the account and region share one quota; near it every one of them is throttled. */
-export function accountConcurrency(watched: IConstruct, quota: number): AlarmSpecification {
+export function accountConcurrency(quota: number): AlarmSpecification {
   return {
-    watched,
     metric: maximumOf('AWS/Lambda', 'ClaimedAccountConcurrency', {}),
     threshold: ACCOUNT_SHARE * quota,
     minutes: 10,

@@ -2,7 +2,7 @@
  * Makes the alarms of a construct (D14). Each has an action: the alert topic that was given, else the one that
  * AlertTopic.of finds. A hop without either is refused at synth; `alarms: 'none'` is the only way out.
  */
-import { Lazy, Names } from 'aws-cdk-lib';
+import { Lazy, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   AlarmRule,
@@ -23,7 +23,7 @@ import { runbookLink } from './runbooks.ts';
 import type { Runbook } from './runbooks.ts';
 import type { AlarmSpecification } from './specification.ts';
 
-/** CloudWatch, PutCompositeAlarm AlarmName. */
+/** AlarmName, AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html. */
 const MAX_ALARM_NAME_LENGTH = 255;
 
 const COMPARISONS = {
@@ -70,6 +70,7 @@ export class HopAlarms {
     const periods = minutes / metric.period.toMinutes();
     const silent = this.#patient !== undefined && specification.symptom === true;
     const alarm = new Alarm(this.#scope, id, {
+      alarmName: alarmName(this.#scope, id),
       metric,
       comparisonOperator: COMPARISONS[specification.comparison ?? '>'],
       threshold,
@@ -86,17 +87,8 @@ export class HopAlarms {
       // Not "breaching": that would also raise the alarm of what was deployed a minute ago and has yet to run.
       if (specification.missingData === 'silence') alarm.addInsufficientDataAction(this.#action());
     }
-    recordEdge(this.#scope, {
-      kind: 'alerts',
-      from: specification.watched,
-      to: () => topicFor(this.#scope, this.#props),
-      alarm: alarm.node.path,
-      metric: metric.metricName,
-      threshold,
-      severity: specification.severity,
-      ...(silent ? { composite: `${this.#patient.node.path}/${UNHEALTHY_ALARM_ID}` } : {}),
-    });
-    this.#remember(alarm, specification.severity, silent);
+    this.#record(specification, alarm.node.path, silent);
+    this.#remember(alarm, alarmName(this.#scope, id), specification.severity, silent);
   }
 
   /** The composite alarm that speaks for the symptoms of this construct and of its parts. One page, whatever they are. */
@@ -105,7 +97,7 @@ export class HopAlarms {
     if (!this.wanted || symptoms.length === 0) return;
     const alarm = new CompositeAlarm(this.#scope, UNHEALTHY_ALARM_ID, {
       // The L2's own name leaves the stack's out, so two environments of one account would share it.
-      compositeAlarmName: `${uniqueName(this.#scope)}-Unhealthy`,
+      compositeAlarmName: alarmName(this.#scope, UNHEALTHY_ALARM_ID),
       alarmRule: AlarmRule.anyOf(
         ...symptoms.map((symptom) => AlarmRule.fromAlarm(symptom, AlarmState.ALARM)),
       ),
@@ -116,7 +108,7 @@ export class HopAlarms {
       }),
     });
     this.#act(alarm);
-    this.#remember(alarm, 'critical', false);
+    this.#remember(alarm, alarmName(this.#scope, UNHEALTHY_ALARM_ID), 'critical', false);
   }
 
   #description({
@@ -141,19 +133,42 @@ export class HopAlarms {
     return { bind: () => bound };
   }
 
-  #remember(alarm: AlarmBase, severity: AlarmSeverity, silent: boolean): void {
+  #record(
+    { watched, metric, threshold, severity }: AlarmSpecification,
+    alarm: string,
+    silent: boolean,
+  ): void {
+    if (watched === undefined) return;
+    recordEdge(this.#scope, {
+      kind: 'alerts',
+      from: watched,
+      to: () => topicFor(this.#scope, this.#props),
+      alarm,
+      metric: metric.metricName,
+      threshold,
+      severity,
+      ...(silent ? { composite: `${this.#patient?.node.path}/${UNHEALTHY_ALARM_ID}` } : {}),
+    });
+  }
+
+  #remember(alarm: AlarmBase, name: string, severity: AlarmSeverity, silent: boolean): void {
     if (this.all.length === 0) requireAlertTopic(this.#scope, this.#props);
     this.all.push(alarm);
-    registerAlarm({ alarm, severity, silent });
+    registerAlarm({ alarm, name, severity, silent });
   }
 }
 
-function uniqueName(scope: Construct): string {
-  return Names.uniqueResourceName(scope, {
-    maxLength: MAX_ALARM_NAME_LENGTH - '-Unhealthy'.length,
-    separator: '-',
-    allowedSpecialCharacters: '-_',
-  });
+/**
+ * `STACK/PATH/TO/ALARM`: what a pager shows. Known at synth, so that a dashboard of another stack names it without a
+ * reference; composite alarms named by CDK would be called the same in two environments of one account.
+ */
+function alarmName(scope: Construct, id: string): string {
+  const stack = Stack.of(scope);
+  const path = [...scope.node.scopes.slice(stack.node.scopes.length).map(({ node }) => node.id), id].join(
+    '/',
+  );
+  const name = `${stack.stackName}/${path}`;
+  return name.length <= MAX_ALARM_NAME_LENGTH ? name : `${name.slice(0, 240)}-${scope.node.addr.slice(-12)}`;
 }
 
 /** Decided at synth, so that the order in which constructs are made does not matter. */

@@ -26,6 +26,7 @@ export {
   functionThrottles,
   recursionStopped,
 } from './function-alarms.ts';
+export { notificationFilter } from './notifications.ts';
 export { HopAlarms } from './hop-alarms.ts';
 export {
   ageOfOldest,

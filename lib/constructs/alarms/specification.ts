@@ -6,8 +6,11 @@ import type { AlarmSeverity } from './alarm-props.ts';
 import type { Runbook } from './runbooks.ts';
 
 export interface AlarmSpecification {
-  /** The construct watched, for the topology. */
-  readonly watched: IConstruct;
+  /**
+   * The construct watched, for the topology.
+   * @default - the account
+   */
+  readonly watched?: IConstruct;
   readonly metric: Metric;
   readonly threshold: number;
   /**

@@ -10,7 +10,7 @@ const synthesized = Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, sy
   Synthesized
 >;
 const { prod } = synthesized;
-const STACKS = ['Foundation', 'Network', 'Data', 'Core'];
+const STACKS = ['Foundation', 'Network', 'Data', 'Core', 'Observability'];
 
 /** What loses data, or breaks who knows its name, when it is replaced. */
 const STATEFUL = new Set([
@@ -180,5 +180,6 @@ test('a system that is switched off has no stack', () => {
     'Data',
     'Foundation',
     'Network',
+    'Observability',
   ]);
 });

@@ -113,7 +113,7 @@ export function withoutNames(
 ): SynthesizedTemplate {
   const text = JSON.stringify(template)
     .replaceAll(
-      new RegExp(`waybill(-?)${environment}(-?)(foundation|network|data|core)`, 'g'),
+      new RegExp(`waybill(-?)${environment}(-?)(foundation|network|data|core|observability|overview)`, 'g'),
       'waybill$1ENV$2$3',
     )
     .replaceAll(/-[0-9A-F]{8}(?=["./])/g, '-HASH');

@@ -1,0 +1,168 @@
+/** The graphs of each hop. Which metric says what: docs/alarms.md. */
+import { ruleNameOf } from '../alarms/index.ts';
+import type { ConsumerFlow, SystemFlow } from './system-flow.ts';
+import { graphs } from './widgets.ts';
+import type { Series, Widget } from './widgets.ts';
+
+const HEIGHT = 6;
+
+/** Where events come from: the API and the functions that no queue feeds. */
+export function publisherWidgets({ apis, functions }: SystemFlow): Widget[] {
+  return [
+    ...apis.flatMap(({ resource }) => apiWidgets({ ApiId: resource.apiId })),
+    ...(functions.length === 0
+      ? []
+      : [
+          ...graphs({
+            title: 'functions: invocations',
+            series: functions.map(({ name, resource }) =>
+              ofFunction(resource.functionName, 'Invocations', 'Sum', name),
+            ),
+            width: 8,
+            height: HEIGHT,
+          }),
+          ...graphs({
+            title: 'functions: errors and throttles',
+            series: functions.flatMap(({ name, resource }) => [
+              ofFunction(resource.functionName, 'Errors', 'Sum', `${name} errors`),
+              ofFunction(resource.functionName, 'Throttles', 'Sum', `${name} throttles`),
+            ]),
+            width: 8,
+            height: HEIGHT,
+          }),
+        ]),
+  ];
+}
+
+function apiWidgets(dimensions: Record<string, string>): Widget[] {
+  const series = (metric: string, stat: string, label: string, right = false): Series => ({
+    namespace: 'AWS/ApiGateway',
+    metric,
+    dimensions,
+    stat,
+    label,
+    right,
+  });
+  return graphs({
+    title: 'HTTP API: requests, refusals, latency',
+    series: [
+      series('Count', 'Sum', 'requests'),
+      series('4xx', 'Sum', '4xx'),
+      series('5xx', 'Sum', '5xx'),
+      series('Latency', 'p90', 'latency p90 (ms)', true),
+    ],
+    width: 8,
+    height: HEIGHT,
+  });
+}
+
+/** What topics take in and give out. */
+export function topicWidgets({ topics }: SystemFlow): Widget[] {
+  return topics.flatMap(({ name, resource }) => {
+    const series = (metric: string, label: string): Series => ({
+      namespace: 'AWS/SNS',
+      metric,
+      dimensions: { TopicName: resource.topicName },
+      stat: 'Sum',
+      label,
+    });
+    return graphs({
+      title: `${name}: topic`,
+      series: [
+        series('NumberOfMessagesPublished', 'published'),
+        series('NumberOfNotificationsDelivered', 'delivered'),
+        series('NumberOfNotificationsFilteredOut', 'filtered out'),
+        series('NumberOfNotificationsFailed', 'failed'),
+        series('NumberOfNotificationsRedrivenToDlq', 'dead letters'),
+      ],
+      width: 8,
+      height: HEIGHT,
+    });
+  });
+}
+
+/** One consumer in one row: in, waiting, age, function, dead letters. */
+export function consumerWidgets(consumer: ConsumerFlow): Widget[] {
+  const { name, queue, maxAgeSeconds } = consumer;
+  const ofQueue = (metric: string, stat: string, label: string) =>
+    queueSeries(queue.queueName, metric, stat, label);
+  return [
+    ...graphs({
+      title: `${name}: in and out`,
+      series: [
+        ...consumer.rules.flatMap(({ name: rule, ...edge }) => ruleSeries(rule, edge)),
+        ofQueue('NumberOfMessagesSent', 'Sum', 'in'),
+        ofQueue('NumberOfMessagesDeleted', 'Sum', 'handled'),
+      ],
+      width: 5,
+      height: HEIGHT,
+    }),
+    ...graphs({
+      title: `${name}: waiting`,
+      series: [
+        ofQueue('ApproximateNumberOfMessagesVisible', 'Maximum', 'waiting'),
+        ofQueue('ApproximateNumberOfMessagesNotVisible', 'Maximum', 'in flight'),
+      ],
+      width: 4,
+      height: HEIGHT,
+    }),
+    ...graphs({
+      title: `${name}: age of the oldest (s)`,
+      series: [ofQueue('ApproximateAgeOfOldestMessage', 'Maximum', 'age')],
+      width: 5,
+      height: HEIGHT,
+      limit: maxAgeSeconds === undefined ? undefined : { label: 'maxAge', value: maxAgeSeconds },
+    }),
+    ...graphs({
+      title: `${name}: function`,
+      series: functionSeries(consumer.function.functionName),
+      width: 5,
+      height: HEIGHT,
+    }),
+    ...graphs({
+      title: `${name}: dead letters`,
+      series: consumer.deadLetterQueues.map(({ name: hop, resource }) =>
+        queueSeries(resource.queueName, 'ApproximateNumberOfMessagesVisible', 'Maximum', hop),
+      ),
+      width: 5,
+      height: HEIGHT,
+    }),
+  ];
+}
+
+function ruleSeries(
+  name: string,
+  { rule, bus }: Pick<ConsumerFlow['rules'][number], 'rule' | 'bus'>,
+): Series[] {
+  const dimensions = { EventBusName: bus.eventBusName, RuleName: ruleNameOf(rule) };
+  const series = (metric: string, stat: string, label: string, right = false): Series => ({
+    namespace: 'AWS/Events',
+    metric,
+    dimensions,
+    stat,
+    label: `${name} ${label}`,
+    right,
+  });
+  return [
+    series('Invocations', 'Sum', 'delivered'),
+    series('FailedInvocations', 'Sum', 'failed'),
+    series('IngestionToInvocationStartLatency', 'p99', 'latency p99 (ms)', true),
+  ];
+}
+
+export function queueSeries(QueueName: string, metric: string, stat: string, label: string): Series {
+  return { namespace: 'AWS/SQS', metric, dimensions: { QueueName }, stat, label };
+}
+
+function functionSeries(functionName: string): Series[] {
+  return [
+    ofFunction(functionName, 'Invocations', 'Sum', 'invocations'),
+    ofFunction(functionName, 'Errors', 'Sum', 'errors'),
+    ofFunction(functionName, 'Throttles', 'Sum', 'throttles'),
+    { ...ofFunction(functionName, 'Duration', 'p90', 'duration p90 (ms)'), right: true },
+  ];
+}
+
+function ofFunction(FunctionName: string, metric: string, stat: string, label: string): Series {
+  return { namespace: 'AWS/Lambda', metric, dimensions: { FunctionName }, stat, label };
+}
