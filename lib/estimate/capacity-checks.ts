@@ -11,7 +11,7 @@ import { readAssembly } from '../assembly/index.ts';
 import { estimate } from './estimate.ts';
 import type { LoadProfile } from './load.ts';
 import { shortTable } from './table.ts';
-import { VERDICT_IDS } from './verdict.ts';
+import { VERDICT_RULES } from './verdict.ts';
 import type { Verdict, VerdictCode } from './verdict.ts';
 
 export interface CapacityChecksProps {
@@ -41,7 +41,7 @@ export interface CapacityChecksProps {
  */
 export class CapacityChecks implements IPolicyValidationPlugin {
   readonly name = 'WaybillCapacity';
-  readonly ruleIds = Object.keys(VERDICT_IDS);
+  readonly ruleIds = Object.keys(VERDICT_RULES);
   readonly #props: CapacityChecksProps;
 
   constructor(props: CapacityChecksProps = {}) {

@@ -5,6 +5,8 @@ import type { ConsumesEdge, Topology, TopologyNode } from '../topology/index.ts'
 import { flowOf } from './flow.ts';
 import type { TrafficFlow } from './flow.ts';
 import { assumptionsOf } from './load.ts';
+import { ownersOf } from './owners.ts';
+import type { OwnerOf } from './owners.ts';
 import type { Assumptions, LoadProfile } from './load.ts';
 import { pricesOf } from './prices/index.ts';
 import type { PricesOfRegion } from './prices/index.ts';
@@ -42,6 +44,7 @@ export interface EstimateContext {
   readonly nodeOf: (id: string) => TopologyNode | undefined;
   readonly resourceOf: (nodeId: string) => Resource | undefined;
   readonly nodeIdOf: (resource: Resource) => string | undefined;
+  readonly ownerOf: OwnerOf;
 }
 
 /** Without the topology of Waybill's constructs there is no declared traffic: costs are idle costs. */
@@ -84,6 +87,7 @@ export function estimateContext(assembly: Assembly, options: EstimateOptions = {
       return node === undefined ? undefined : resourceByKey.get(keyOf(node.stack, node.logicalId));
     },
     nodeIdOf,
+    ownerOf: ownersOf(topology, nodeIdOf),
   };
 }
 

@@ -12,5 +12,5 @@ export type { Flow, TrafficFlow } from './flow.ts';
 export { DEFAULT_ASSUMPTIONS } from './load.ts';
 export type { Assumptions, LoadProfile } from './load.ts';
 export { comparisonTable, fullTable, shortTable } from './table.ts';
-export { VERDICT_IDS } from './verdict.ts';
-export type { Verdict, VerdictCode, VerdictSeverity } from './verdict.ts';
+export { VERDICT_RULES } from './verdict.ts';
+export type { Verdict, VerdictCode, VerdictRule, VerdictSeverity } from './verdict.ts';

@@ -17,20 +17,24 @@ export interface StackBudget {
 }
 
 export function stackBudgets(context: EstimateContext): readonly StackBudget[] {
-  const { assembly } = context;
+  const { assembly, topology, ownerOf, nodeOf } = context;
+  const byStack = Map.groupBy(assembly.resources, ({ stack }) => stack);
   return assembly.stacks.map((stack) => {
-    const resources = assembly.resources.filter((resource) => resource.stack === stack);
-    const scopes = consumerScopes(context, stack);
-    const ofConsumers = resources.filter(({ constructPath }) =>
-      scopes.some((scope) => constructPath.startsWith(`${scope}/`)),
-    ).length;
-    const resourcesPerConsumer = scopes.length === 0 ? undefined : ofConsumers / scopes.length;
+    const resources = byStack.get(stack) ?? [];
+    const consumers = new Set(
+      topology.edges.flatMap((edge) => {
+        const queue = edge.kind === 'consumes' && edge.events.length > 0 ? nodeOf(edge.from) : undefined;
+        return queue?.stack === stack.stackName && queue.owner !== null ? [queue.owner] : [];
+      }),
+    );
+    const ofConsumers = resources.filter((resource) => consumers.has(ownerOf(resource) ?? '')).length;
+    const resourcesPerConsumer = consumers.size === 0 ? undefined : ofConsumers / consumers.size;
     const limit = QUOTAS.stackResources.value;
     return {
       stack,
       resources: resources.length,
       limit,
-      consumers: scopes.length,
+      consumers: consumers.size,
       resourcesPerConsumer,
       moreConsumers:
         resourcesPerConsumer === undefined || resourcesPerConsumer === 0
@@ -54,16 +58,6 @@ export function stackVerdicts(context: EstimateContext): readonly Verdict[] {
           }),
     }),
   );
-}
-
-/** The construct of each consumer of the stack that gets events: the parent of its queue. */
-function consumerScopes({ topology, nodeOf }: EstimateContext, stack: AssemblyStack): readonly string[] {
-  const scopes = topology.edges.flatMap((edge) =>
-    edge.kind === 'consumes' && edge.events.length > 0 && nodeOf(edge.from)?.stack === stack.stackName
-      ? [edge.from.slice(0, edge.from.lastIndexOf('/'))]
-      : [],
-  );
-  return [...new Set(scopes)];
 }
 
 /** The path that all of a stack's resources begin with: the stack's. */

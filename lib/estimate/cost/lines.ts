@@ -63,7 +63,7 @@ export function linesOf(
         item,
         priceItem,
         constructPath: resource.constructPath,
-        owner: ownerOf(context, resource),
+        owner: context.ownerOf(resource),
         stack: resource.stack.stackName,
         units: { idle, load },
         idle: idle * usd,
@@ -71,25 +71,6 @@ export function linesOf(
       },
     ];
   });
-}
-
-/**
- * The owner of the nearest construct around the resource that is a node, or whose nodes all belong to one service or
- * consumer. A construct with a single node in it is not taken for that node's: an API is not its authorizer's.
- */
-export function ownerOf({ topology, nodeIdOf, nodeOf }: EstimateContext, resource: Resource): string | null {
-  const own = nodeIdOf(resource);
-  if (own !== undefined) return nodeOf(own)?.owner ?? null;
-  const parts = resource.constructPath.split('/');
-  // The stack itself, with one part, belongs to nobody.
-  for (let length = parts.length; length > 1; length -= 1) {
-    const scope = parts.slice(0, length).join('/');
-    const within = topology.nodes.filter(({ id }) => id === scope || id.startsWith(`${scope}/`));
-    if (within.length === 0 || (within.length === 1 && within[0]!.id !== scope)) continue;
-    const owners = new Set(within.map(({ owner }) => owner));
-    return owners.size === 1 ? ([...owners][0] ?? null) : null;
-  }
-  return null;
 }
 
 export const MILLION = 1_000_000;

@@ -1,0 +1,317 @@
+import { describe, expect, test } from '@jest/globals';
+import { estimate } from '../../../lib/estimate/index.ts';
+import type { Estimate } from '../../../lib/estimate/index.ts';
+import { PRICE_ITEMS, pricesOf } from '../../../lib/estimate/prices/index.ts';
+import { node, shop } from './support.ts';
+
+/** Of all lines of a service and item. */
+function costOf({ lines }: Estimate, service: string, item: string): { idle: number; load: number } {
+  const found = lines.filter((line) => line.service === service && line.item === item);
+  return {
+    idle: found.reduce((sum, { idle }) => sum + idle, 0),
+    load: found.reduce((sum, { load }) => sum + load, 0),
+  };
+}
+
+/** A month has 2,628,000 seconds. 100 a second at peak, a tenth of it on average: 26.28 million a month. */
+const LOAD = { averageShare: 0.1 };
+const EVENTS = [{ name: 'OrderPlaced', perSecond: 100, bytes: 1000 }];
+
+describe('what a small shop costs, calculated by hand', () => {
+  test('a standard topic with one consumer', () => {
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        consumers: [{ name: 'Invoices', events: ['OrderPlaced'] }],
+        resources: {
+          InvoicesLogs: {
+            Type: 'AWS::Logs::LogGroup',
+            Properties: { LogGroupName: '/aws/lambda/shop-InvoicesFunction', RetentionInDays: 365 },
+          },
+        },
+      }),
+      { load: LOAD },
+    );
+
+    // 26.28 million publishes at $0.50.
+    expect(costOf(found, 'SNS', 'publishes')).toEqual({ idle: 0, load: expect.closeTo(13.14, 6) });
+    // 26.28 million sends at $0.40; as many receives and as many deletes.
+    expect(costOf(found, 'SQS', 'sends')).toEqual({ idle: 0, load: expect.closeTo(10.512, 6) });
+    expect(costOf(found, 'SQS', 'receives and deletes')).toEqual({
+      idle: 0,
+      load: expect.closeTo(21.024, 6),
+    });
+    // 78.84 million requests with a group id at $0.10.
+    expect(costOf(found, 'SQS', 'fair queue')).toEqual({ idle: 0, load: expect.closeTo(7.884, 6) });
+    // 5 pollers, every 20 s: 657,000 a month.
+    expect(costOf(found, 'SQS', 'polls that find nothing')).toEqual({
+      idle: expect.closeTo(0.2628, 6),
+      load: expect.closeTo(0.2628, 6),
+    });
+    // 26.28 million at $0.20; 30 ms each with half a gigabyte: 394,200 GB-s.
+    expect(costOf(found, 'Lambda', 'requests').load).toBeCloseTo(5.256, 6);
+    expect(costOf(found, 'Lambda', 'duration').load).toBeCloseTo(394_200 * 0.0000133334, 6);
+    // 500 bytes an invocation: 13.14 GB at $0.50, kept for twelve months at $0.03.
+    expect(costOf(found, 'CloudWatch', 'logs written').load).toBeCloseTo(6.57, 6);
+    expect(costOf(found, 'CloudWatch', 'logs kept').load).toBeCloseTo(13.14 * 12 * 0.03, 6);
+    expect(found.total.idle).toBeCloseTo(0.2628, 6);
+    expect(found.total.load).toBeCloseTo(
+      13.14 + 10.512 + 21.024 + 7.884 + 0.2628 + 5.256 + 5.2560262 + 6.57 + 4.7304,
+      4,
+    );
+  });
+
+  test('FIFO has prices of its own, and no fair queue', () => {
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        topic: { FifoTopic: true },
+        consumers: [{ name: 'Invoices', events: ['OrderPlaced'], fifo: true }],
+      }),
+      { load: LOAD },
+    );
+
+    expect(costOf(found, 'SNS', 'publishes').load).toBeCloseTo(26.28 * 0.3, 6);
+    expect(costOf(found, 'SNS', 'bytes published').load).toBeCloseTo(26.28 * 0.017, 6);
+    expect(costOf(found, 'SNS', 'deliveries').load).toBeCloseTo(26.28 * 0.01, 6);
+    expect(costOf(found, 'SNS', 'bytes delivered').load).toBeCloseTo(26.28 * 0.001, 6);
+    expect(costOf(found, 'SQS', 'sends').load).toBeCloseTo(26.28 * 0.5, 6);
+    expect(costOf(found, 'SQS', 'polls that find nothing').idle).toBeCloseTo(0.657 * 0.5, 6);
+    expect(costOf(found, 'SQS', 'fair queue').load).toBe(0);
+  });
+
+  test('a window fills batches: fewer receives, deletes and invocations', () => {
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        consumers: [{ name: 'Invoices', events: ['OrderPlaced'], batchSize: 100, window: 5 }],
+      }),
+      { load: LOAD },
+    );
+
+    // 10 a second for 5 seconds: 50 of a batch of 100. A batch of 50,000 bytes is one request.
+    expect(costOf(found, 'Lambda', 'requests').load).toBeCloseTo((26.28 / 50) * 0.2, 6);
+    expect(costOf(found, 'SQS', 'receives and deletes').load).toBeCloseTo((26.28 / 50) * 2 * 0.4, 6);
+    expect(costOf(found, 'Lambda', 'duration').load).toBeCloseTo(
+      0.2 * 1.01 * 2_628_000 * 0.5 * 0.0000133334,
+      6,
+    );
+  });
+
+  test('messages above 64 KB are several requests', () => {
+    const found = estimate(
+      shop({
+        events: [{ name: 'OrderPlaced', perSecond: 100, bytes: 100_000 }],
+        consumers: [{ name: 'Invoices', events: ['OrderPlaced'] }],
+      }),
+      { load: LOAD },
+    );
+
+    expect(costOf(found, 'SNS', 'publishes').load).toBeCloseTo(26.28 * 2 * 0.5, 6);
+    expect(costOf(found, 'SQS', 'sends').load).toBeCloseTo(26.28 * 2 * 0.4, 6);
+    // A receive of two, a delete of one.
+    expect(costOf(found, 'SQS', 'receives and deletes').load).toBeCloseTo(26.28 * 3 * 0.4, 6);
+  });
+
+  test('a bus with an archive of 73 days', () => {
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        bus: true,
+        resources: {
+          Archive: {
+            Type: 'AWS::Events::Archive',
+            Properties: { RetentionDays: 73, SourceArn: { 'Fn::GetAtt': ['Bus', 'Arn'] } },
+          },
+        },
+        nodes: [node('shop/Archive', 'archive', 'Archive')],
+        edges: [{ kind: 'archives', from: 'shop/Bus', to: 'shop/Archive', retentionDays: 73 }],
+      }),
+      { load: LOAD },
+    );
+
+    expect(costOf(found, 'EventBridge', 'events').load).toBeCloseTo(26.28, 6);
+    expect(costOf(found, 'EventBridge', 'archiving').load).toBeCloseTo(26.28 * 0.1, 6);
+    // 73 days are 2.4 months.
+    expect(costOf(found, 'EventBridge', 'archive storage').load).toBeCloseTo(26.28 * 2.4 * 0.023, 6);
+  });
+
+  test('what is paid for being there: alarms, keys, secrets, network, database', () => {
+    const metric = (id: string) => ({ Id: id, MetricStat: { Metric: {}, Period: 60, Stat: 'Sum' } });
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        resources: {
+          Alarm: { Type: 'AWS::CloudWatch::Alarm', Properties: { Period: 60 } },
+          FastAlarm: { Type: 'AWS::CloudWatch::Alarm', Properties: { Period: 10 } },
+          RatioAlarm: {
+            Type: 'AWS::CloudWatch::Alarm',
+            Properties: { Metrics: [metric('a'), metric('b'), { Id: 'c', Expression: 'a / b' }] },
+          },
+          Both: { Type: 'AWS::CloudWatch::CompositeAlarm', Properties: {} },
+          Board: { Type: 'AWS::CloudWatch::Dashboard', Properties: {} },
+          Key: { Type: 'AWS::KMS::Key', Properties: {} },
+          Secret: { Type: 'AWS::SecretsManager::Secret', Properties: {} },
+          Nat: { Type: 'AWS::EC2::NatGateway', Properties: {} },
+          Address: { Type: 'AWS::EC2::EIP', Properties: {} },
+          Endpoint: {
+            Type: 'AWS::EC2::VPCEndpoint',
+            Properties: { VpcEndpointType: 'Interface', SubnetIds: ['a', 'b', 'c'] },
+          },
+          Gateway: { Type: 'AWS::EC2::VPCEndpoint', Properties: { VpcEndpointType: 'Gateway' } },
+          Cluster: {
+            Type: 'AWS::RDS::DBCluster',
+            Properties: { ServerlessV2ScalingConfiguration: { MinCapacity: 0.5, MaxCapacity: 4 } },
+          },
+          Writer: {
+            Type: 'AWS::RDS::DBInstance',
+            Properties: { DBClusterIdentifier: { Ref: 'Cluster' }, DBInstanceClass: 'db.serverless' },
+          },
+          Reader: {
+            Type: 'AWS::RDS::DBInstance',
+            Properties: { DBClusterIdentifier: { Ref: 'Cluster' }, DBInstanceClass: 'db.serverless' },
+          },
+        },
+      }),
+      { load: LOAD },
+    );
+
+    expect(costOf(found, 'CloudWatch', 'alarms').idle).toBeCloseTo(0.1 + 0.3 + 0.2, 6);
+    expect(costOf(found, 'CloudWatch', 'composite alarms').idle).toBe(0.5);
+    expect(costOf(found, 'CloudWatch', 'dashboards').idle).toBe(3);
+    expect(costOf(found, 'KMS', 'keys').idle).toBe(1);
+    expect(costOf(found, 'Secrets Manager', 'secrets').idle).toBe(0.4);
+    expect(costOf(found, 'Network', 'NAT gateways').idle).toBeCloseTo(32.85, 6);
+    expect(costOf(found, 'Network', 'public addresses').idle).toBeCloseTo(3.65, 6);
+    expect(costOf(found, 'Network', 'endpoints').idle).toBeCloseTo(21.9, 6);
+    expect(costOf(found, 'Aurora', 'capacity units').idle).toBeCloseTo(0.5 * 2 * 730 * 0.12, 6);
+    expect(found.total.idle).toBeCloseTo(0.6 + 0.5 + 3 + 1 + 0.4 + 32.85 + 3.65 + 21.9 + 87.6, 6);
+  });
+
+  test('a key costs requests by the reuse of data keys, not by the message', () => {
+    const key = { 'Fn::GetAtt': ['Key', 'Arn'] };
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        topic: { KmsMasterKeyId: key },
+        consumers: [
+          {
+            name: 'Invoices',
+            events: ['OrderPlaced'],
+            queue: { KmsMasterKeyId: key, KmsDataKeyReusePeriodSeconds: 3600 },
+          },
+        ],
+        resources: { Key: { Type: 'AWS::KMS::Key', Properties: {} } },
+        nodes: [node('shop/Relay', 'relay', null)],
+        edges: [
+          {
+            kind: 'publishes',
+            from: 'shop/Relay',
+            to: 'shop/Orders',
+            events: ['OrderPlaced'],
+            source: 'orders',
+          },
+        ],
+      }),
+      { load: LOAD },
+    );
+
+    // The queue: (2 x 1 topic + 1 consumer) an hour. The topic: 2 x 1 publisher every 300 s.
+    const requests = 730 * 3 + 8760 * 2;
+    expect(costOf(found, 'KMS', 'key requests').load).toBeCloseTo((requests / 10_000) * 0.03, 6);
+  });
+
+  test('a schedule and what it invokes are paid for while nothing happens', () => {
+    const found = estimate(
+      shop({
+        consumers: [{ name: 'Invoices', events: ['OrderPlaced'] }],
+        events: [{ name: 'OrderPlaced', perSecond: 0.000_001 }],
+        resources: {
+          Schedule: {
+            Type: 'AWS::Scheduler::Schedule',
+            Properties: {
+              ScheduleExpression: 'rate(1 minute)',
+              Target: { Arn: { 'Fn::GetAtt': ['InvoicesFunction', 'Arn'] } },
+            },
+          },
+        },
+      }),
+      { load: LOAD },
+    );
+
+    expect(costOf(found, 'EventBridge', 'schedule').idle).toBeCloseTo(0.0438, 6);
+    expect(costOf(found, 'Lambda', 'requests').idle).toBeCloseTo(0.0438 * 0.2, 6);
+    // 10 ms each.
+    expect(costOf(found, 'Lambda', 'duration').idle).toBeCloseTo(438 * 0.5 * 0.0000133334, 8);
+  });
+
+  test('provisioned pollers are paid by the hour, and poll', () => {
+    const found = estimate(
+      shop({
+        consumers: [
+          {
+            name: 'Invoices',
+            events: ['OrderPlaced'],
+            mapping: { ProvisionedPollerConfig: { MinimumPollers: 3 } },
+          },
+        ],
+      }),
+      { load: LOAD },
+    );
+
+    expect(costOf(found, 'Lambda', 'provisioned pollers').idle).toBeCloseTo(3 * 730 * 0.00925, 6);
+    expect(costOf(found, 'SQS', 'polls that find nothing').idle).toBeCloseTo(0.3942 * 0.4, 6);
+  });
+
+  test('costs are told by system, by service and by consumer, and the sums agree', () => {
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        consumers: [
+          { name: 'Invoices', events: ['OrderPlaced'] },
+          { name: 'Audit', events: ['OrderPlaced'] },
+        ],
+        resources: { Board: { Type: 'AWS::CloudWatch::Dashboard', Properties: {} } },
+      }),
+      { load: LOAD },
+    );
+
+    for (const group of [found.systems, found.services, found.owners]) {
+      expect(group.reduce((sum, { load }) => sum + load, 0)).toBeCloseTo(found.total.load, 6);
+      expect(group.reduce((sum, { idle }) => sum + idle, 0)).toBeCloseTo(found.total.idle, 6);
+    }
+    expect(found.owners.map(({ name }) => name).toSorted()).toEqual([
+      'Audit',
+      'Invoices',
+      'orders',
+      'shared',
+    ]);
+    expect(found.owners.find(({ name }) => name === 'shared')?.idle).toBe(3);
+  });
+
+  test('what is not priced is named', () => {
+    const found = estimate(shop({ resources: { Stream: { Type: 'AWS::Kinesis::Stream', Properties: {} } } }));
+
+    expect(found.unpriced).toEqual(['AWS::Kinesis::Stream']);
+  });
+});
+
+describe('prices', () => {
+  test('every item has a figure, a source and a date', () => {
+    const { prices } = pricesOf('us-east-1');
+
+    for (const item of PRICE_ITEMS) {
+      expect(prices[item].usd).toBeGreaterThan(0);
+      expect(prices[item].source).not.toBe('');
+      expect(prices[item].date).toMatch(/^20\d\d(-\d\d){0,2}$/);
+    }
+  });
+
+  test.each([
+    ['eu-west-1', 'there is no price list for eu-west-1 here: prices of us-east-1'],
+    [undefined, 'the stacks name no Region: prices of us-east-1'],
+    ['us-east-1', undefined],
+  ])('%s: says where its prices are from', (region, note) => {
+    expect(pricesOf(region).note).toBe(note);
+  });
+});
