@@ -1,10 +1,18 @@
 /**
  * The same system twice: with our constructs, and with CDK's own as a careful user writes it. Each service
- * is a stack with a topic and three consumers; each consumer has a queue, a dead-letter queue, a filtered
- * subscription with its own dead-letter queue, a function with role and log group, a mapping, five alarms.
+ * is a stack with a topic, its three alarms, and consumers; each consumer has a queue, a dead-letter queue, a
+ * filtered subscription with its own dead-letter queue, a function with role and log group, a mapping, seven
+ * alarms and a composite one.
  */
 import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  Alarm,
+  AlarmRule,
+  AlarmState,
+  ComparisonOperator,
+  CompositeAlarm,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -25,7 +33,6 @@ import * as z from 'zod/mini';
 import { AlertTopic, EventTopic, QueueConsumer } from '../../lib/constructs/index.ts';
 import { event, service } from '../../lib/contracts/index.ts';
 
-const SERVICES = 50;
 const CONSUMERS = ['Audit', 'Billing', 'Search'];
 const EVENTS = ['Created', 'Changed', 'Removed'];
 const PLACEHOLDER = 'bench/synth/placeholder';
@@ -33,8 +40,14 @@ const ENTRY = 'bench/synth/placeholder/index.mjs';
 
 export type Kind = 'ours' | 'plain';
 
+export interface Size {
+  readonly services: number;
+  /** Of each service, up to three. */
+  readonly consumers: number;
+}
+
 /** Constructs the application. Neither bundles: `npm run bench -- bundle` is about that. */
-export function createApp(kind: Kind, context: Readonly<Record<string, unknown>>): App {
+export function createApp(kind: Kind, size: Size, context: Readonly<Record<string, unknown>>): App {
   const app = new App({
     analyticsReporting: false,
     builtinCloudFormationValidation: false,
@@ -42,10 +55,11 @@ export function createApp(kind: Kind, context: Readonly<Record<string, unknown>>
   });
   const alerts = new Stack(app, 'Alerts');
   const alertTopic = kind === 'ours' ? ourAlerts(alerts) : plainAlerts(alerts);
-  for (let index = 0; index < SERVICES; index += 1) {
+  for (let index = 0; index < size.services; index += 1) {
     const stack = new Stack(app, `Service${index}`);
-    if (kind === 'ours') ourService(stack, `service-${index}`);
-    else plainService(stack, alertTopic);
+    const consumers = CONSUMERS.slice(0, size.consumers);
+    if (kind === 'ours') ourService(stack, `service-${index}`, consumers);
+    else plainService(stack, alertTopic, consumers);
   }
   return app;
 }
@@ -59,13 +73,13 @@ function plainAlerts(scope: Construct): Topic {
   return new Topic(scope, 'Topic', { masterKey, enforceSSL: true });
 }
 
-function ourService(stack: Stack, name: string): void {
+function ourService(stack: Stack, name: string, consumers: readonly string[]): void {
   const owner = service(name);
   const events = EVENTS.map((suffix) =>
     event(`Order${suffix}`, { version: '1.0', source: name, data: z.object({ id: z.string() }) }),
   );
   const topic = new EventTopic(stack, 'Events', { service: owner, publishes: events });
-  for (const id of CONSUMERS) {
+  for (const id of consumers) {
     new QueueConsumer(stack, id, {
       subscribesTo: [topic.event(events[0]!), topic.event(events[1]!)],
       entry: ENTRY,
@@ -74,9 +88,38 @@ function ourService(stack: Stack, name: string): void {
   }
 }
 
-function plainService(stack: Stack, alertTopic: Topic): void {
+function plainService(stack: Stack, alertTopic: Topic, consumers: readonly string[]): void {
   const topic = new Topic(stack, 'Events', { enforceSSL: true, signatureVersion: '2' });
-  for (const id of CONSUMERS) plainConsumer(stack, id, topic, alertTopic);
+  const period = Duration.minutes(1);
+  plainAlarms(stack, 'Events', alertTopic, {
+    Failed: [topic.metricNumberOfNotificationsFailed({ period }), 0],
+    Lost: [topic.metric('NumberOfNotificationsFailedToRedriveToDlq', { period, statistic: 'Sum' }), 0],
+    InvalidAttributes: [topic.metricNumberOfNotificationsFilteredOutInvalidAttributes({ period }), 0],
+  });
+  for (const id of consumers) plainConsumer(stack, id, topic, alertTopic);
+}
+
+/** By name, with an action each, but for those of a composite alarm. */
+function plainAlarms(
+  stack: Stack,
+  id: string,
+  alertTopic: Topic | undefined,
+  alarms: Readonly<Record<string, [Metric, number]>>,
+): Alarm[] {
+  return Object.entries(alarms).map(([name, [metric, threshold]]) => {
+    const alarm = new Alarm(stack, `${id}${name}Alarm`, {
+      metric,
+      threshold,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription: `${name} of ${id} is above ${threshold}. Runbook: docs/runbooks/${name}.md`,
+    });
+    if (alertTopic === undefined) return alarm;
+    alarm.addAlarmAction(new SnsAction(alertTopic));
+    alarm.addOkAction(new SnsAction(alertTopic));
+    return alarm;
+  });
 }
 
 function plainConsumer(stack: Stack, id: string, topic: Topic, alertTopic: Topic): void {
@@ -122,20 +165,21 @@ function plainConsumer(stack: Stack, id: string, topic: Topic, alertTopic: Topic
     new SqsEventSource(queue, { batchSize: 10, maxConcurrency: 10, reportBatchItemFailures: true }),
   );
   const period = Duration.minutes(1);
-  const alarms: Record<string, [Metric, number]> = {
+  plainAlarms(stack, id, alertTopic, {
     DeadLetters: [failed.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }), 0],
     Undelivered: [undelivered.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }), 0],
+    Backlog: [queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Average' }), 3000],
+    Duration: [fn.metricDuration({ period, statistic: 'p90' }), 27_000],
+  });
+  const symptoms = plainAlarms(stack, id, undefined, {
     Age: [queue.metricApproximateAgeOfOldestMessage({ period, statistic: 'Maximum' }), 900],
     Errors: [fn.metricErrors({ period }), 0],
     Throttles: [fn.metricThrottles({ period }), 0],
-  };
-  for (const [name, [metric, threshold]] of Object.entries(alarms)) {
-    new Alarm(stack, `${id}${name}Alarm`, {
-      metric,
-      threshold,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    }).addAlarmAction(new SnsAction(alertTopic));
-  }
+  });
+  const unhealthy = new CompositeAlarm(stack, `${id}UnhealthyAlarm`, {
+    alarmRule: AlarmRule.anyOf(...symptoms.map((alarm) => AlarmRule.fromAlarm(alarm, AlarmState.ALARM))),
+    alarmDescription: `${id} is unhealthy. Runbook: docs/runbooks/consumer-unhealthy.md`,
+  });
+  unhealthy.addAlarmAction(new SnsAction(alertTopic));
+  unhealthy.addOkAction(new SnsAction(alertTopic));
 }

@@ -3,12 +3,14 @@ import { readFileSync, rmSync } from 'node:fs';
 import { createApp } from './applications.ts';
 import type { Kind } from './applications.ts';
 
-const kind: Kind = process.argv[2] === 'plain' ? 'plain' : 'ours';
+const [, , kindText, services, consumers] = process.argv;
+const kind: Kind = kindText === 'plain' ? 'plain' : 'ours';
+const size = { services: Number(services), consumers: Number(consumers) };
 const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
 
 const began = performance.now();
 const cpu = process.cpuUsage();
-const app = createApp(kind, context);
+const app = createApp(kind, size, context);
 const constructed = performance.now();
 const assembly = app.synth();
 const used = process.cpuUsage(cpu);
@@ -25,7 +27,8 @@ process.stdout.write(
     milliseconds,
     constructMilliseconds: constructed - began,
     cpuMilliseconds: (used.user + used.system) / 1000,
-    megabytes: process.memoryUsage().rss / 2 ** 20,
+    // The most at any moment; the system gives it in kilobytes.
+    megabytes: process.resourceUsage().maxRSS / 2 ** 10,
     counts,
   }),
 );
