@@ -1,5 +1,4 @@
 /** The paths from classic buses to a consumer's queue: rule, pattern, retries, dead letters, policies. */
-import { Stack } from 'aws-cdk-lib';
 import { Rule as EventRule } from 'aws-cdk-lib/aws-events';
 import type { CfnRule, EventPattern } from 'aws-cdk-lib/aws-events';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -7,13 +6,11 @@ import type { AnyEventContract } from '../contracts/index.ts';
 import { deadLetters, failedInvocations, ruleLost, ruleThrottled, UNDELIVERED } from './alarms/index.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import type { BusEvents, EventSubscription } from './event-routes.ts';
-import { rulesOf } from './key-sources.ts';
-import type { KeyUseSource } from './key-sources.ts';
 import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS } from './limits.ts';
-import type { MessageBus } from './message-bus.ts';
 import { pascalCase } from './names.ts';
 import { originId, uniqueEvents } from './queue-connection.ts';
 import type { QueueConnection } from './queue-connection.ts';
+import { ruleSide, rulesOfBus } from './remote-rules.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
 
 /** One rule per bus and source: a pattern of several sources and names would let every combination through. */
@@ -30,14 +27,15 @@ export function connectRules(
       route(connection, ofBus[0]!, source, events),
     ),
   );
-  const first = made[0];
-  if (first !== undefined)
+  const near = made.filter(({ role }) => role === undefined);
+  if (near.length > 0) {
     allowDeliveryFrom(
       connection.queue,
       'events',
-      made.map(({ rule }) => rule.ruleArn),
-      { keySources: [...byBus.keys()].map(rulesOfBus) },
+      near.map(({ rule }) => rule.ruleArn),
+      { keySources: [...new Set(near.map(({ origin }) => origin))].map(rulesOfBus) },
     );
+  }
   return {
     rules: made.map(({ rule }) => rule),
     deadLetterQueues: made.map(({ deadLetterQueue }) => deadLetterQueue),
@@ -55,7 +53,9 @@ function route(
   source: string,
   events: readonly AnyEventContract[],
 ) {
-  const { scope, queue, consumer } = connection;
+  const { queue, consumer } = connection;
+  const side = ruleSide(connection, origin);
+  const { scope, role } = side;
   const eventBus = origin.eventBus!;
   const id = `From${originId(scope, origin)}${pascalCase(source)}`;
   const names = events.map(({ name }) => name);
@@ -66,11 +66,15 @@ function route(
   };
   // A rule's dead-letter queue is always standard, whatever the target is.
   const deadLetterQueue = createDeadLetterQueue(scope, `${id}DeadLetterQueue`, {
-    encryptionKey: connection.encryptionKey,
+    encryptionKey: side.encryptionKey,
     dataKeyReuse: connection.dataKeyReuse,
     owner: consumer,
   });
-  const rule = new EventRule(scope, id, { eventBus, eventPattern: pattern });
+  const rule = new EventRule(scope, id, {
+    eventBus,
+    eventPattern: pattern,
+    enabled: origin.rulesEnabled,
+  });
   // Not the L2's target: it conditions the key's policy on the rule, which may be a circular dependency.
   const inputPath = '$.detail';
   (rule.node.defaultChild as CfnRule).targets = [
@@ -78,6 +82,7 @@ function route(
       id: 'Queue',
       arn: queue.queueArn,
       inputPath,
+      ...(role === undefined ? {} : { roleArn: role.roleArn }),
       deadLetterConfig: { arn: deadLetterQueue.queueArn },
       retryPolicy: {
         maximumEventAgeInSeconds: RULE_MAX_EVENT_AGE_SECONDS,
@@ -85,6 +90,8 @@ function route(
       },
     },
   ];
+  // Its policy is a resource of its own, and a delivery before it is denied.
+  if (role !== undefined) rule.node.addDependency(role);
   allowDeliveryFrom(deadLetterQueue, 'events', [rule.ruleArn], { keySources: [rulesOfBus(origin)] });
 
   recordNode(rule, { kind: 'rule', resource: rule, owner: consumer });
@@ -102,17 +109,13 @@ function route(
     inputPath,
   });
   recordDeadLetters(scope, 'rule', rule, deadLetterQueue, RULE_RETRY_ATTEMPTS);
-  connection.alarms.add(
+  side.alarms.add(
     `${id}DeadLetterAlarm`,
     deadLetters(deadLetterQueue, `An event that EventBridge could not deliver to ${consumer}`, UNDELIVERED),
   );
   const { eventBusName } = eventBus;
-  connection.alarms.add(`${id}FailedAlarm`, failedInvocations(rule, eventBusName));
-  connection.alarms.add(`${id}LostAlarm`, ruleLost(rule, eventBusName));
-  connection.alarms.add(`${id}ThrottledAlarm`, ruleThrottled(rule, eventBusName));
-  return { rule, deadLetterQueue };
-}
-
-function rulesOfBus(bus: MessageBus): KeyUseSource {
-  return rulesOf(bus, Stack.of(bus), bus.eventBusName);
+  side.alarms.add(`${id}FailedAlarm`, failedInvocations(rule, eventBusName));
+  side.alarms.add(`${id}LostAlarm`, ruleLost(rule, eventBusName));
+  side.alarms.add(`${id}ThrottledAlarm`, ruleThrottled(rule, eventBusName));
+  return { rule, deadLetterQueue, origin, role };
 }

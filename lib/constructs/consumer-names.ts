@@ -1,11 +1,16 @@
-/** Refuses two consumers of one name: they would share an inbox, and each would skip what the other handled. */
+/**
+ * Refuses two consumers of one name: they would share an inbox, and each would skip what the other handled. That is
+ * what the consumer of a replica is for: it may have the name of the one whose place it takes.
+ */
 import type { IConstruct } from 'constructs';
 import { describeFailure } from './errors.ts';
 
 const namesByRoot = new WeakMap<IConstruct, Map<string, IConstruct[]>>();
 
-export function registerConsumerName(scope: IConstruct, name: string): void {
+/** @param standby the Region where it takes the place of another one of this name */
+export function registerConsumerName(scope: IConstruct, consumerName: string, standby?: string): void {
   const root = scope.node.root;
+  const name = standby === undefined ? consumerName : `${consumerName} in ${standby}`;
   const names = namesByRoot.get(root) ?? new Map<string, IConstruct[]>();
   namesByRoot.set(root, names);
   const bearers = names.get(name) ?? [];

@@ -13,6 +13,8 @@ export { AlertTopic } from './alert-topic.ts';
 export type { AlertTopicProps } from './alert-topic.ts';
 export { ADDED_REGIONS_CONTEXT_KEY, CUSTOM_EVENT_BUS_REGIONS } from './bus-type.ts';
 export type { BusType } from './bus-type.ts';
+export { BusReplica } from './bus-replica.ts';
+export type { BusReplicaProps } from './bus-replica.ts';
 export type { DatabaseConnection } from './database-connection.ts';
 export { OverviewDashboard, SystemDashboard } from './dashboards/index.ts';
 export type { OverviewDashboardProps, SystemDashboardProps } from './dashboards/index.ts';

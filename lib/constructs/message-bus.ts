@@ -2,7 +2,7 @@
 import type { CfnResource, Duration } from 'aws-cdk-lib';
 import { Names, Stack, Token } from 'aws-cdk-lib';
 import type { CfnArchive, CfnEventBus } from 'aws-cdk-lib/aws-events';
-import { Archive, EventBus, IncludeDetail, Level } from 'aws-cdk-lib/aws-events';
+import { Archive, EventBus, IncludeDetail, Level, Match } from 'aws-cdk-lib/aws-events';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -19,6 +19,7 @@ import { grantTo, recordPublisher } from './grants.ts';
 import { allowKeyUse } from './key-access.ts';
 import { archivesOf, busNamed } from './key-sources.ts';
 import { CUSTOM_EVENT_BUS_RETENTION_DAYS } from './limits.ts';
+import { allowRemotePublisher } from './remote-access.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
 import { validateProps } from './validation.ts';
 import type { Rule } from './validation.ts';
@@ -133,6 +134,11 @@ export class MessageBus extends Construct {
     return eventBus;
   }
 
+  /** Whether rules are made to deliver at once. See BusReplica. */
+  get rulesEnabled(): boolean {
+    return true;
+  }
+
   /** One event of the bus, for `subscribesTo`. The rule or subscriber for it is made by the consumer. */
   event(contract: AnyEventContract, options: BusSubscriptionOptions = {}): BusEvents {
     return {
@@ -184,7 +190,8 @@ export class MessageBus extends Construct {
     if (retention === undefined) return undefined;
     const archive = new Archive(this, 'Archive', {
       sourceEventBus: eventBus,
-      eventPattern: { account: [Stack.of(this).account] },
+      // Whoever published it: the account of an event is its publisher's.
+      eventPattern: EVERY_EVENT,
       retention,
     });
     if (this.encryptionKey !== undefined) {
@@ -209,15 +216,32 @@ export class MessageBusGrants {
    * `events:PutEvents` on the bus. The key of a classic bus needs no grant: EventBridge encrypts on its own
    * behalf. That of a bus of type `custom` does, see grantUseOfBusKey.
    * Prefer `publishing([...])`, which also tells the function and the topology which events.
+   * For a role of another account the policy of the bus is told, too.
+   *
+   * @throws ValidationError when the grantee is in another account or Region, and the bus is of type `custom`
    */
   publish(grantee: IGrantable): void {
     const { busType, encryptionKey, eventBusArn, eventBusName } = this.#bus;
+    allowRemotePublisher(
+      {
+        construct: this.#bus,
+        arn: eventBusArn,
+        action: 'events:PutEvents',
+        encryptionKey: undefined,
+        addToResourcePolicy: (statement) => this.#bus.eventBus?.addToResourcePolicy(statement),
+        fix: "use busType: 'classic': the ARN of a custom bus ends in an id that AWS makes up",
+      },
+      grantee,
+    );
     grantTo(grantee, ['events:PutEvents'], [eventBusArn]);
     if (busType === 'custom' && encryptionKey !== undefined) {
       grantUseOfBusKey(grantee, this.#bus, encryptionKey, eventBusName);
     }
   }
 }
+
+/** A pattern must say something: this one is every source. eventbridge/latest/userguide/eb-event-patterns.html */
+export const EVERY_EVENT = { source: Match.prefix('') };
 
 /** EventBus name, eventbridge/latest/APIReference/API_CreateEventBus.html. */
 const MAX_BUS_NAME_LENGTH = 256;

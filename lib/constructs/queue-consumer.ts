@@ -1,5 +1,5 @@
 /** One consumer: its queue, the paths that lead to it, its function, and what happens to what fails. */
-import { Duration } from 'aws-cdk-lib';
+import { Annotations, Duration, Stack } from 'aws-cdk-lib';
 import type { CfnResource } from 'aws-cdk-lib';
 import type { Rule as EventRule } from 'aws-cdk-lib/aws-events';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
@@ -11,6 +11,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ageOfOldest, backlog, deadLetters, HopAlarms, inFlight } from './alarms/index.ts';
 import type { DeclaredLoad } from './alarms/index.ts';
+import { BusReplica } from './bus-replica.ts';
 import { connectRules } from './bus-rules.ts';
 import { connectSubscribers } from './bus-subscribers.ts';
 import { registerConsumerName } from './consumer-names.ts';
@@ -126,7 +127,7 @@ export class QueueConsumer extends Construct implements IGrantable {
     super(scope, id);
     validateProps(this, QUEUE_CONSUMER_RULES, props);
     this.consumerName = props.consumerName ?? kebabCase(id);
-    registerConsumerName(this, this.consumerName);
+    registerConsumerName(this, this.consumerName, standbyRegion(this, props));
     const fifo = props.subscribesTo.some((source) => source.fifo);
     const settings = settingsOf(props, fifo);
 
@@ -252,6 +253,23 @@ const FIFO_MAX_RECEIVE_COUNT = 10;
 /** The longest long poll, SQSDeveloperGuide/sqs-short-and-long-polling.html. For pollers outside Lambda, which polls like this anyway. */
 const LONG_POLL = Duration.seconds(20);
 const DEFAULT_MAX_AGE_SECONDS = 15 * 60;
+
+/** Where it stands by for another consumer: it gets events of a replica, and may have that one's name. */
+function standbyRegion(scope: Construct, props: QueueConsumerProps): string | undefined {
+  const standsBy = props.subscribesTo.some(
+    (source) => source.kind === 'bus' && source.origin instanceof BusReplica,
+  );
+  if (!standsBy) return undefined;
+  if (props.database === undefined && props.outbox === undefined) warnOfMissingInbox(scope);
+  return Stack.of(scope).region;
+}
+
+function warnOfMissingInbox(scope: Construct): void {
+  Annotations.of(scope).addWarningV2(
+    'waybill:replicaWithoutInbox',
+    'the consumer of a replica has no database, and so no inbox that it shares with the consumer whose place it takes: what both get, after a switch or a replay, is handled twice. Give database: one that both Regions write to, or fail over together with the bus',
+  );
+}
 
 interface Settings {
   readonly timeout: Duration;

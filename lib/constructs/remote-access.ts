@@ -30,6 +30,11 @@ export function foreignRoleStatement(
   });
 }
 
+/** For the id of a statement, which says whose it is without a name that may change. */
+export function shortIdOf(construct: IConstruct): string {
+  return construct.node.addr.slice(-8);
+}
+
 export interface ForeignRole {
   readonly arn: string;
   readonly account: string;
@@ -71,7 +76,7 @@ export function allowRemotePublisher(target: PublishTarget, grantee: IGrantable)
   if (!distance.otherAccount) return true;
   const role = { account: locationOf(publisher).account, arn: roleArnFor(construct, grantee, publisher) };
   target.addToResourcePolicy(
-    foreignRoleStatement(`PublishFrom${publisher.node.addr}`, role, target.action, target.arn),
+    foreignRoleStatement(`PublishFrom${shortIdOf(publisher)}`, role, target.action, target.arn),
   );
   if (encryptionKey !== undefined) allowRoleToUseKey(construct, encryptionKey, role, 'sns');
   return true;

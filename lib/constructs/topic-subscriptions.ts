@@ -123,6 +123,8 @@ function reachTopic({ scope, queue }: QueueConnection, { origin, topic }: TopicE
   const distance = distanceBetween(scope, origin, 'subscribesTo');
   if (!isElsewhere(distance)) return;
   const { account, region } = locationOf(origin);
+  // No reference of CloudFormation's says so: the topic and its policy come first.
+  Stack.of(scope).addStackDependency(Stack.of(origin));
   requireKnownArn(scope, topic.topicArn, {
     prop: 'subscribesTo',
     what: `${origin.node.path} of ${account} ${region}, whose name is made up at deployment`,

@@ -2,7 +2,7 @@
  * Records what the constructs declare, and writes it as `waybill.topology.json` into the cloud assembly.
  * It hangs on the application's root, so it works in anybody's App without a special class.
  */
-import { attachCustomSynthesis, CfnElement, CfnResource, Stack, Stage } from 'aws-cdk-lib';
+import { attachCustomSynthesis, CfnElement, CfnResource, Stack, Stage, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { AnyEventContract, ServiceContract } from '../contracts/index.ts';
 import { TOPOLOGY_SCHEMA_VERSION, writeTopology } from '../topology/index.ts';
@@ -142,9 +142,15 @@ function nodeOf(construct: IConstruct, record: NodeRecord): TopologyNode {
     resourceType: CfnResource.isCfnResource(resource) ? resource.cfnResourceType : null,
     physicalName: physicalNameOf(stack, resource),
     owner: record.owner ?? null,
+    ...known('account', stack.account),
+    ...known('region', stack.region),
     ...(record.fifo === undefined ? {} : { fifo: record.fifo }),
     ...(record.entry === undefined ? {} : { entry: record.entry }),
   };
+}
+
+function known(name: 'account' | 'region', value: string): Partial<Record<typeof name, string>> {
+  return Token.isUnresolved(value) ? {} : { [name]: value };
 }
 
 /** Where each type of resource keeps its name. */

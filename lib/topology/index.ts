@@ -12,6 +12,7 @@ export type {
   DeadLetterHop,
   DeadLettersEdge,
   DrainsEdge,
+  ForwardsEdge,
   InvokesEdge,
   NudgesEdge,
   PublishesEdge,

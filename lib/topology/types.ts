@@ -74,6 +74,10 @@ export interface TopologyNode {
   readonly owner: string | null;
   /** FIFO topics and queues. */
   readonly fifo?: boolean;
+  /** Twelve digits; since 1.1. Absent where the stack has no env. */
+  readonly account?: string;
+  /** For example `eu-west-1`; since 1.1. Absent where the stack has no env. */
+  readonly region?: string;
   /** The entry file of a function or relay, relative to the application's directory. */
   readonly entry?: string;
 }
@@ -118,6 +122,15 @@ export interface RoutesEdge extends EdgeBetween {
   readonly pattern: Readonly<Record<string, unknown>>;
   /** The part of the event that becomes the message, for example `$.detail`. */
   readonly inputPath: string | null;
+}
+
+/** From a bus to its replica in another Region, which gets every event; since 1.1. */
+export interface ForwardsEdge extends EdgeBetween {
+  readonly kind: 'forwards';
+  /** The rule node. */
+  readonly via: string;
+  /** EventBridge's own JSON. */
+  readonly pattern: Readonly<Record<string, unknown>>;
 }
 
 /** From a queue to the function or relay that an event source mapping invokes. */
@@ -187,6 +200,7 @@ export type TopologyEdge =
   | PublishesEdge
   | SubscribesEdge
   | RoutesEdge
+  | ForwardsEdge
   | ConsumesEdge
   | DeadLettersEdge
   | DrainsEdge

@@ -102,6 +102,7 @@ const EDGE_FIELDS: Readonly<Record<TopologyEdgeKind, readonly string[]>> = {
   publishes: ['events', 'source'],
   subscribes: ['via', 'events', 'filterPolicy', 'filterPolicyScope', 'rawMessageDelivery'],
   routes: ['via', 'events', 'pattern', 'inputPath'],
+  forwards: ['via', 'pattern'],
   consumes: [
     'consumer',
     'events',
