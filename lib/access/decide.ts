@@ -9,7 +9,7 @@ import { evaluate, readPolicy } from '../policies/index.ts';
 import type { Decision, Policy } from '../policies/index.ts';
 import { describeActor, principalOf } from './actor.ts';
 import type { Actor } from './actor.ts';
-import { requestKeys } from './request-keys.ts';
+import { hidesItsSource, requestKeys } from './request-keys.ts';
 
 /** One thing that has to be allowed. */
 export interface Permission {
@@ -79,6 +79,9 @@ export function decide(messaging: Messaging, permission: Permission): Access {
     resourcePolicyDecides: isKey,
   });
   if (decision.allowed) return { verdict: 'allowed', permission };
+  if (!decision.explicit && decision.by === 'resource' && owner === undefined) {
+    return unknown(permission, `the policy of ${resourceArn}, in another account, is not in the assembly`);
+  }
   if (!decision.explicit && decision.by === 'identity' && identity.unread.length > 0) {
     return unknown(
       permission,
@@ -247,13 +250,16 @@ function refusalOf(
   };
 }
 
-function statementForResource({ actor, action, resourceArn }: Permission): object {
+function statementForResource({ actor, action, resourceArn, keys }: Permission): object {
   const resource = action.startsWith('kms:') ? '*' : resourceArn;
   if (actor.kind === 'role') {
     return { Effect: 'Allow', Principal: { AWS: actor.role.arn }, Action: action, Resource: resource };
   }
   const { service, sourceArn } = actor;
   const principal = { Service: service };
+  if (hidesItsSource(service, keys)) {
+    return { Effect: 'Allow', Principal: principal, Action: action, Resource: resource };
+  }
   if (action === 'sts:AssumeRole') return { Effect: 'Allow', Principal: principal, Action: action };
   const condition = action.startsWith('kms:')
     ? { StringEquals: { 'aws:SourceAccount': parseArn(sourceArn)?.accountId } }

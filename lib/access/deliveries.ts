@@ -5,6 +5,7 @@
 import { parseArn, partitionOf } from '../assembly/index.ts';
 import type { Messaging, Resource } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
+import { snsDeliveryPrincipal } from '../policies/index.ts';
 
 /**
  * | kind | from | to | carried by |
@@ -82,19 +83,27 @@ const DELIVERED_WITHIN_AWS: ReadonlySet<string> = new Set(['sqs', 'lambda']);
 
 function ofSubscriptions({ subscriptions }: Messaging): Delivery[] {
   return subscriptions.flatMap(({ resource, topicArn, protocol, endpoint, deadLetterTargetArn }) => {
-    const shared = {
-      kind: 'subscription',
-      hop: resource,
-      fromArn: topicArn,
-      carrier: { kind: 'service', service: 'sns.amazonaws.com', sourceArn: topicArn },
-    } as const;
+    const shared = { kind: 'subscription', hop: resource, fromArn: topicArn } as const;
+    const carrierTo = (toArn: string): Carrier => ({
+      kind: 'service',
+      service: snsPrincipal(topicArn, toArn),
+      sourceArn: topicArn,
+    });
     return [
       ...(DELIVERED_WITHIN_AWS.has(protocol)
-        ? [{ ...shared, toArn: endpoint, purpose: 'message' } as const]
+        ? [{ ...shared, toArn: endpoint, purpose: 'message', carrier: carrierTo(endpoint) } as const]
         : []),
-      ...deadLetter(shared, deadLetterTargetArn),
+      ...(deadLetterTargetArn === undefined
+        ? []
+        : deadLetter({ ...shared, carrier: carrierTo(deadLetterTargetArn) }, deadLetterTargetArn)),
     ];
   });
+}
+
+/** Where only AWS knows one of the Regions: as if they were the same. */
+function snsPrincipal(topicArn: string, targetArn: string): string {
+  const [topic, target] = [parseArn(topicArn)?.region ?? '', parseArn(targetArn)?.region ?? ''];
+  return topic === '' || target === '' ? 'sns.amazonaws.com' : snsDeliveryPrincipal(topic, target);
 }
 
 function ofRules({ rules }: Messaging): Delivery[] {
@@ -103,7 +112,7 @@ function ofRules({ rules }: Messaging): Delivery[] {
       const events = { service: 'events.amazonaws.com', sourceArn: arn } as const;
       const shared = { kind: 'rule', hop: resource, fromArn: busArn } as const;
       const carrier: Carrier =
-        target.roleArn === undefined && !needsRole(target.arn)
+        target.roleArn === undefined && !needsRole(target.arn) && !isInAnotherAccount(target.arn, resource)
           ? { kind: 'service', ...events }
           : { kind: 'role', roleArn: target.roleArn, ...events };
       return [
@@ -118,6 +127,12 @@ function ofRules({ rules }: Messaging): Delivery[] {
 function needsRole(targetArn: string): boolean {
   const service = parseArn(targetArn)?.service ?? '';
   return ['states', 'kinesis', 'firehose', 'ecs', 'events', 'execute-api', 'redshift-data'].includes(service);
+}
+
+/** EventBridge delivers to other accounts in a role alone, eventbridge/latest/userguide/eb-service-cross-account.html. */
+function isInAnotherAccount(targetArn: string, { accountId, stack }: Resource): boolean {
+  const target = parseArn(targetArn)?.accountId ?? '';
+  return stack.isPlaced && target !== '' && target !== accountId;
 }
 
 function ofSchedules({ schedules }: Messaging): Delivery[] {

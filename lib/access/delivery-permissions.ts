@@ -42,6 +42,9 @@ const SENDING: Readonly<Record<string, readonly string[]>> = {
   firehose: ['firehose:PutRecord'],
 };
 
+/** To call an API destination, whose ARN is EventBridge's too. */
+const CALLING = ['events:InvokeApiDestination'] as const;
+
 /** Actions that poll a source, lambda/latest/dg/services-sqs-configure.html and with-kinesis. */
 const RECEIVING: Readonly<Record<string, readonly string[]>> = {
   sqs: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
@@ -60,8 +63,9 @@ const DECRYPTING = ['kms:Decrypt'] as const;
 
 export function sending(messaging: Messaging, toArn: string, actor: Actor): readonly Permission[] {
   const service = parseArn(toArn)?.service ?? '';
+  const actions = toArn.includes(':api-destination/') ? CALLING : (SENDING[service] ?? []);
   return [
-    ...(SENDING[service] ?? []).map((action) => ({ actor, action, resourceArn: toArn })),
+    ...actions.map((action) => ({ actor, action, resourceArn: toArn })),
     ...keyUse(messaging, toArn, actor, ENCRYPTING),
   ];
 }

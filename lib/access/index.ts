@@ -6,3 +6,7 @@ export type { Access, Permission, PolicyKind, Refusal } from './decide.ts';
 export { deliveriesOf } from './deliveries.ts';
 export type { Carrier, Delivery, DeliveryKind } from './deliveries.ts';
 export { accessOf, permissionsOf, receiving, sending } from './delivery-permissions.ts';
+export { excessOf } from './excess.ts';
+export type { Excess } from './excess.ts';
+export { needsOf, publishTargets } from './needs.ts';
+export type { Need } from './needs.ts';

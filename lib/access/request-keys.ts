@@ -57,7 +57,7 @@ function keysOfService(
  * EventBridge tells the key of an encrypted topic nothing about the rule: a condition on the source never holds.
  * sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html, "event sources"
  */
-function hidesItsSource(service: string, own: RequestContext['own']): boolean {
+export function hidesItsSource(service: string, own: RequestContext['own']): boolean {
   return service === 'events.amazonaws.com' && own?.['kms:ViaService']?.startsWith('sns.') === true;
 }
 

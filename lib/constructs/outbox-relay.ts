@@ -144,7 +144,7 @@ export class OutboxRelay extends Construct implements OutboxWriting {
   #consumeNudges(props: OutboxRelayProps, timeout: Duration): EventSourceMapping {
     grantTo(
       this.relay,
-      ['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
+      ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'],
       [this.nudgeQueue.queueArn],
     );
     props.encryptionKey?.grant(this.relay, 'kms:Decrypt');

@@ -13,6 +13,7 @@ import type { CfnRoute } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -68,7 +69,13 @@ export class CoreHttpApi extends Construct {
       memorySize: 256,
       logRetention: props.logRetention,
     });
-    props.tokenSecret.grantRead(this.authorizer);
+    // Not the secret's own grant, which adds the right to describe it.
+    this.authorizer.role.addToPolicy(
+      new PolicyStatement({
+        actions: ['secretsmanager:GetSecretValue'],
+        resources: [props.tokenSecret.secretArn],
+      }),
+    );
     const authorizer = new HttpLambdaAuthorizer('Tokens', this.authorizer.function, {
       responseTypes: [HttpLambdaResponseType.SIMPLE],
       identitySource: ['$request.header.Authorization'],

@@ -1,0 +1,192 @@
+/**
+ * Grants that serve nothing: actions, principals and sources of Allow statements that no need of the assembly uses,
+ * and wildcards that reach further than any need. What a resource's own account may do by its default is left alone.
+ */
+import type { AttachedPolicy, Messaging, PolicyStatement, Resource, Role } from '../assembly/index.ts';
+import { isUnknown } from '../assembly/index.ts';
+import { evaluate, readPolicy } from '../policies/index.ts';
+import { principalOf } from './actor.ts';
+import type { Permission } from './decide.ts';
+import { needsOf } from './needs.ts';
+import type { Need } from './needs.ts';
+import { requestKeys } from './request-keys.ts';
+
+export interface Excess {
+  /** The policy's resource, or what it belongs to. */
+  readonly resource: Resource;
+  readonly kind: 'unused' | 'tooWide';
+  /** The action, source or principal, as it stands in the statement. */
+  readonly what: string;
+  /** One sentence. */
+  readonly message: string;
+}
+
+/** Everything that is granted in the assembly beyond its needs. */
+export function excessOf(messaging: Messaging): readonly Excess[] {
+  const needs = needsOf(messaging);
+  const ofRoles = Map.groupBy(
+    needs.filter(({ permission }) => permission.actor.kind === 'role'),
+    ({ permission }) => (permission.actor.kind === 'role' ? permission.actor.role.arn : ''),
+  );
+  const ofResources = Map.groupBy(needs, ({ permission }) => permission.resourceArn);
+  const owners: readonly { readonly arn: string; readonly policies: readonly AttachedPolicy[] }[] = [
+    ...messaging.queues,
+    ...messaging.topics,
+    ...messaging.buses,
+    ...messaging.functions,
+    ...messaging.keys,
+  ];
+  return [
+    ...messaging.roles.flatMap((role) => [
+      ...excessOfRole(role, ofRoles.get(role.arn) ?? []),
+      ...excessOfTrust(role, ofResources.get(role.arn) ?? []),
+    ]),
+    ...owners.flatMap(({ arn, policies }) =>
+      policies.flatMap(({ resource, statements }) =>
+        statements.flatMap((statement) => excessOfStatement(resource, statement, ofResources.get(arn) ?? [])),
+      ),
+    ),
+  ];
+}
+
+/** Every pair of action and resource of an identity policy has to serve a need, without reaching further. */
+function excessOfRole(role: Role, needs: readonly Need[]): Excess[] {
+  return role.policies.flatMap(({ resource, statements }) =>
+    statements.filter(allows).flatMap((statement) => {
+      const actions = listOf(statement['Action']);
+      if (actions.length === 0)
+        return [tooWide(resource, 'NotAction', 'it allows everything but some actions')];
+      return actions.flatMap((action) =>
+        listOf(statement['Resource']).flatMap((target) =>
+          excessOfGrant(resource, statement, action, target, needs),
+        ),
+      );
+    }),
+  );
+}
+
+function excessOfGrant(
+  resource: Resource,
+  statement: PolicyStatement,
+  action: string,
+  target: string,
+  needs: readonly Need[],
+): Excess[] {
+  if (isUnknown(target)) return [];
+  if (/[*?]/.test(action)) return [tooWide(resource, action, `the action ${action} is a wildcard`)];
+  const alone = { ...statement, Action: action, Resource: target };
+  const served = needs.filter(
+    ({ permission }) => permission.action === action && isAllowedBy(alone, permission),
+  );
+  if (served.length === 0) return [unused(resource, action, `nothing needs ${action} on ${target}`)];
+  if (/[*?]/.test(target) && !served.some(({ permission }) => covers(permission.resourceArn, target))) {
+    return [
+      tooWide(
+        resource,
+        action,
+        `${action} is allowed on ${target}, and needed only on ${served[0]?.permission.resourceArn}`,
+      ),
+    ];
+  }
+  return [];
+}
+
+/** A wildcard that is itself what is needed: `*` where an action knows no resources, `log-group:x:*`, a secret's suffix. */
+function covers(needed: string, granted: string): boolean {
+  if (needed === granted) return true;
+  return granted.endsWith('-??????') && needed.startsWith(granted.slice(0, -'??????'.length));
+}
+
+function excessOfTrust(role: Role, needs: readonly Need[]): Excess[] {
+  return role.trust.filter(allows).flatMap((statement) => excessOfStatement(role.resource, statement, needs));
+}
+
+/** Each action, principal and source of a resource policy's statement has to serve a need by itself. */
+function excessOfStatement(resource: Resource, statement: PolicyStatement, needs: readonly Need[]): Excess[] {
+  if (!allows(statement) || isAccountItself(statement, resource)) return [];
+  const serves = (part: PolicyStatement) =>
+    needs.some(({ permission }) => isAllowedBy(part, permission, resource));
+  return [
+    ...listOf(statement['Action'])
+      .filter((action) => !serves({ ...statement, Action: action }))
+      .map((action) =>
+        unused(resource, action, `nothing needs ${action} of this statement (${sidOf(statement)})`),
+      ),
+    ...sourcesOf(statement)
+      .filter(({ alone }) => !serves(alone))
+      .map(({ source }) => unused(resource, source, `nothing that it allows comes from ${source}`)),
+    ...listOf(statement['Action'])
+      .filter((action) => /[*?]/.test(action))
+      .map((action) => tooWide(resource, action, `the action ${action} is a wildcard`)),
+  ];
+}
+
+/** The values of conditions on the source, one by one. */
+function sourcesOf(statement: PolicyStatement): readonly { source: string; alone: PolicyStatement }[] {
+  const conditions = Object.entries(
+    (statement['Condition'] ?? {}) as Record<string, Record<string, unknown>>,
+  );
+  return conditions.flatMap(([operator, keys]) =>
+    Object.entries(keys)
+      .filter(([key]) => /^aws:source(arn|account|owner)$/i.test(key))
+      .flatMap(([key, values]) =>
+        listOf(values).map((source) => ({
+          source,
+          alone: {
+            ...statement,
+            Condition: { ...Object.fromEntries(conditions), [operator]: { ...keys, [key]: source } },
+          },
+        })),
+      ),
+  );
+}
+
+/** The resource's own account, which every default policy lets in: its identity policies decide. */
+function isAccountItself({ Principal: principal }: PolicyStatement, { accountId }: Resource): boolean {
+  const aws = (principal as { readonly AWS?: unknown } | undefined)?.AWS;
+  return typeof aws === 'string' && (aws === accountId || aws.endsWith(`:iam::${accountId}:root`));
+}
+
+function isAllowedBy(statement: PolicyStatement, permission: Permission, of?: Resource): boolean {
+  const { actor, action, resourceArn, keys } = permission;
+  const accountId = actor.kind === 'role' ? actor.role.accountId : '';
+  const policy = readPolicy({ Version: '2012-10-17', Statement: [statement] });
+  const resourceAccountId = of?.accountId ?? accountId;
+  return evaluate({
+    principal: principalOf(actor, accountId),
+    action,
+    resourceArn,
+    resourceAccountId,
+    keys: requestKeys(actor, {
+      resourceArn,
+      resourceAccountId,
+      region: of?.region ?? '',
+      ...(keys === undefined ? {} : { own: keys }),
+    }),
+    // A resource's statement is asked with an identity that may do everything, and the other way round.
+    policies: of === undefined ? { identity: [policy] } : { identity: [EVERYTHING], resource: policy },
+    resourcePolicyDecides: of !== undefined,
+  }).allowed;
+}
+
+const EVERYTHING = readPolicy({ Statement: { Effect: 'Allow', Action: '*', Resource: '*' } });
+
+function allows({ Effect: effect }: PolicyStatement): boolean {
+  return effect === 'Allow';
+}
+
+function listOf(value: unknown): readonly string[] {
+  return [value ?? []].flat().map(String);
+}
+
+function sidOf({ Sid: sid }: PolicyStatement): string {
+  return typeof sid === 'string' ? `Sid ${sid}` : 'without Sid';
+}
+
+function unused(resource: Resource, what: string, message: string): Excess {
+  return { resource, kind: 'unused', what, message };
+}
+
+function tooWide(resource: Resource, what: string, message: string): Excess {
+  return { resource, kind: 'tooWide', what, message };
+}

@@ -1,0 +1,240 @@
+/**
+ * What has to be allowed in an assembly so that it works: by its hops, by its functions' settings, and by what
+ * Waybill's runtime does with the variables that the constructs set. A grant that serves none of these is too much.
+ */
+import { formatArn, parseArn } from '../assembly/index.ts';
+import { text } from '../assembly/property.ts';
+import type { LambdaFunction, Messaging } from '../assembly/index.ts';
+import { isRecord } from '../json.ts';
+import type { Actor } from './actor.ts';
+import type { Permission } from './decide.ts';
+import { deliveriesOf } from './deliveries.ts';
+import { permissionsOf, receiving, sending } from './delivery-permissions.ts';
+
+export interface Need {
+  readonly permission: Permission;
+  /** For people: what would stop working. */
+  readonly because: string;
+}
+
+const found = new WeakMap<Messaging, readonly Need[]>();
+
+export function needsOf(messaging: Messaging): readonly Need[] {
+  const known = found.get(messaging);
+  if (known !== undefined) return known;
+  const needs = [
+    ...ofDeliveries(messaging),
+    ...messaging.functions.flatMap((fn) => ofFunction(messaging, fn)),
+    ...ofEncryptedBuses(messaging),
+    ...ofHttpRoutes(messaging),
+    ...ofFlowLogs(messaging),
+  ];
+  found.set(messaging, needs);
+  return needs;
+}
+
+function ofDeliveries(messaging: Messaging): Need[] {
+  return deliveriesOf(messaging).flatMap((delivery): Need[] => {
+    const { carrier, hop } = delivery;
+    if (carrier.kind === 'sqs') return [];
+    const because = `${delivery.purpose === 'deadLetter' ? 'dead letters' : delivery.kind} of ${hop.constructPath}`;
+    if (carrier.kind === 'service') {
+      return permissionsOf(messaging, delivery, carrier).map((permission) => ({ permission, because }));
+    }
+    const role = messaging.role(carrier.roleArn);
+    if (role === undefined) return [];
+    const { service, sourceArn } = carrier;
+    const trust = {
+      actor: { kind: 'service', service, sourceArn },
+      action: 'sts:AssumeRole',
+      resourceArn: role.arn,
+    } as const;
+    return [trust, ...permissionsOf(messaging, delivery, { kind: 'role', role })].map((permission) => ({
+      permission,
+      because,
+    }));
+  });
+}
+
+/** What Lambda needs to place a function in a VPC, lambda/latest/dg/configuration-vpc.html. */
+const NETWORK_INTERFACE_ACTIONS = [
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:UnassignPrivateIpAddresses',
+];
+/** lambda/latest/dg/monitoring-cloudwatchlogs.html */
+const LOG_ACTIONS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+
+function ofFunction(messaging: Messaging, fn: LambdaFunction): Need[] {
+  const role = messaging.role(fn.roleArn);
+  if (role === undefined) return [];
+  const actor: Actor = { kind: 'role', role };
+  const path = fn.resource.constructPath;
+  const need = (because: string, permissions: readonly Permission[]): Need[] =>
+    permissions.map((permission) => ({ permission, because: `${because} of ${path}` }));
+  const simple = (actions: readonly string[], resourceArn: string): Permission[] =>
+    actions.map((action) => ({ actor, action, resourceArn }));
+  const trust: Permission = {
+    actor: { kind: 'service', service: 'lambda.amazonaws.com', sourceArn: fn.arn },
+    action: 'sts:AssumeRole',
+    resourceArn: role.arn,
+  };
+  const logGroup = fn.logGroupName ?? `/aws/lambda/${fn.name}`;
+  return [
+    ...need('the role', [trust]),
+    ...need('logs', simple(LOG_ACTIONS, formatArn('logs', fn, `log-group:${logGroup}:*`))),
+    ...(fn.inVpc ? need('the VPC', simple(NETWORK_INTERFACE_ACTIONS, '*')) : []),
+    ...Object.entries(fn.environment).flatMap(([variable, value]) =>
+      need(variable, ofVariable(messaging, actor, variable, value)),
+    ),
+  ];
+}
+
+/**
+ * What the runtime does with a variable.
+ *
+ * | variable | use |
+ * |---|---|
+ * | WAYBILL_QUEUE_URL | changes the visibility of what failed (D6) |
+ * | WAYBILL_DEAD_LETTER_QUEUE_URL | puts there what can never be handled (D10) |
+ * | WAYBILL_OUTBOX_NUDGE_QUEUE_URL | wakes the relay after a commit |
+ * | WAYBILL_PUBLISH_ROUTES | publishes to each of its targets |
+ * | any that is the ARN of a secret in the assembly | reads the secret |
+ */
+function ofVariable(
+  messaging: Messaging,
+  actor: Actor,
+  variable: string,
+  value: string,
+): readonly Permission[] {
+  switch (variable) {
+    case 'WAYBILL_QUEUE_URL': {
+      const queue = messaging.queue(value);
+      return queue === undefined
+        ? []
+        : [
+            ...receiving(messaging, queue.arn, actor),
+            { actor, action: 'sqs:ChangeMessageVisibility', resourceArn: queue.arn },
+          ];
+    }
+    case 'WAYBILL_DEAD_LETTER_QUEUE_URL':
+    case 'WAYBILL_OUTBOX_NUDGE_QUEUE_URL':
+      return sending(messaging, messaging.queue(value)?.arn ?? value, actor);
+    case 'WAYBILL_PUBLISH_ROUTES':
+      return publishTargets(value).flatMap((target) => sending(messaging, target, actor));
+    default:
+      return parseArn(value)?.service === 'secretsmanager'
+        ? [
+            { actor, action: 'secretsmanager:GetSecretValue', resourceArn: value },
+            ...secretKeyUse(messaging, value, actor),
+          ]
+        : [];
+  }
+}
+
+/** The targets of WAYBILL_PUBLISH_ROUTES. */
+export function publishTargets(routes: string): readonly string[] {
+  try {
+    const parsed: unknown = JSON.parse(routes);
+    return Array.isArray(parsed)
+      ? parsed.filter(isRecord).flatMap(({ target }) => (typeof target === 'string' ? [target] : []))
+      : [];
+  } catch {
+    return [];
+  }
+}
+
+function secretKeyUse(messaging: Messaging, secretArn: string, actor: Actor): readonly Permission[] {
+  const secret = messaging.assembly.find(secretArn);
+  const key = messaging.key(secret?.properties['KmsKeyId']);
+  return key === undefined ? [] : [{ actor, action: 'kms:Decrypt', resourceArn: key.arn }];
+}
+
+/** eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html; an archive is encrypted in the name of its bus. */
+const BUS_KEY_ACTIONS = ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Decrypt'];
+
+function ofEncryptedBuses(messaging: Messaging): Need[] {
+  return messaging.buses.flatMap(({ arn, kmsKeyId, resource }) => {
+    const key = messaging.key(kmsKeyId);
+    if (key === undefined) return [];
+    const actor: Actor = { kind: 'service', service: 'events.amazonaws.com', sourceArn: arn };
+    return BUS_KEY_ACTIONS.map((action) => ({
+      permission: {
+        actor,
+        action,
+        resourceArn: key.arn,
+        keys: { 'kms:EncryptionContext:aws:events:event-bus:arn': arn },
+      },
+      because: `encryption of ${resource.constructPath}`,
+    }));
+  });
+}
+
+/** API Gateway invokes the function of an integration, and an API's authorizer. */
+function ofHttpRoutes(messaging: Messaging): Need[] {
+  const { assembly } = messaging;
+  const integrations = new Map(
+    assembly.ofType('AWS::ApiGatewayV2::Integration').map((one) => [one.ref, one]),
+  );
+  const routes = assembly.ofType('AWS::ApiGatewayV2::Route').flatMap((route) => {
+    const [api, key, target] = ['ApiId', 'RouteKey', 'Target'].map(
+      (name) => text(route.properties[name]) ?? '',
+    );
+    const integration = integrations.get(target?.split('/')[1] ?? '');
+    const fn = messaging.function(functionArnIn(text(integration?.properties['IntegrationUri'])));
+    if (fn === undefined) return [];
+    const [method = '', path = ''] = key?.split(' ') ?? [];
+    return [{ fn, route, sourceArn: formatArn('execute-api', route, `${api}/stage/${method}${path}`) }];
+  });
+  const authorizers = assembly.ofType('AWS::ApiGatewayV2::Authorizer').flatMap((route) => {
+    const fn = messaging.function(functionArnIn(text(route.properties['AuthorizerUri'])));
+    if (fn === undefined) return [];
+    const api = text(route.properties['ApiId']) ?? '';
+    return [{ fn, route, sourceArn: formatArn('execute-api', route, `${api}/authorizers/${route.ref}`) }];
+  });
+  return [...routes, ...authorizers].map(({ fn, route, sourceArn }) => ({
+    permission: {
+      actor: { kind: 'service', service: 'apigateway.amazonaws.com', sourceArn },
+      action: 'lambda:InvokeFunction',
+      resourceArn: fn.arn,
+    },
+    because: `route ${route.constructPath}`,
+  }));
+}
+
+/** The function in `arn:aws:apigateway:REGION:lambda:path/.../functions/ARN/invocations`; or the ARN itself. */
+function functionArnIn(uri = ''): string {
+  return /arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[^/]+/.exec(uri)?.[0] ?? uri;
+}
+
+/** vpc/latest/userguide/flow-logs-iam-role.html, for a log group that exists */
+const FLOW_LOG_ACTIONS = ['logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'];
+
+function ofFlowLogs(messaging: Messaging): Need[] {
+  return messaging.assembly.ofType('AWS::EC2::FlowLog').flatMap((flowLog) => {
+    const role = messaging.role(flowLog.properties['DeliverLogsPermissionArn']);
+    if (role === undefined) return [];
+    const group = formatArn('logs', flowLog, `log-group:${text(flowLog.properties['LogGroupName']) ?? ''}:*`);
+    const trust: Permission = {
+      actor: {
+        kind: 'service',
+        service: 'vpc-flow-logs.amazonaws.com',
+        sourceArn: formatArn('ec2', flowLog, `vpc-flow-log/${flowLog.ref}`),
+      },
+      action: 'sts:AssumeRole',
+      resourceArn: role.arn,
+    };
+    const writing = FLOW_LOG_ACTIONS.map((action): Permission => ({
+      actor: { kind: 'role', role },
+      action,
+      resourceArn: group,
+    }));
+    return [trust, ...writing].map((permission) => ({
+      permission,
+      because: `flow log ${flowLog.constructPath}`,
+    }));
+  });
+}
