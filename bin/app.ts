@@ -32,6 +32,11 @@ function synthesize(): void {
   });
   const config = environmentConfig(app.node.tryGetContext('env') ?? 'local');
   createApplication(app, config);
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new CapacityChecks({ load: config.load }));
+  // Who turns validation off reads no table either: the local run synthesizes at every change.
+  const capacity = new CapacityChecks({
+    load: config.load,
+    printCost: process.env['CDK_VALIDATION'] !== 'false',
+  });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), capacity);
   app.synth();
 }

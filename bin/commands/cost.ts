@@ -24,6 +24,8 @@ const WITHOUT_BUNDLES = { 'aws:cdk:bundling-stacks': [] };
 /** For example us-east-1 or us-gov-west-1. */
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 const COMMIT_LENGTH = 10;
+/** A revision that is checked out is taken away before the process ends. */
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export async function cost(options: CostOptions): Promise<void> {
   if (options.region !== undefined && !REGION.test(options.region)) {
@@ -33,16 +35,14 @@ export async function cost(options: CostOptions): Promise<void> {
   }
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  for (const signal of STOPPING) process.once(signal, interrupt);
   try {
     await report(options, interrupted.signal);
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
     process.exitCode = EXIT.interrupted;
   } finally {
-    process.removeListener('SIGINT', interrupt);
-    process.removeListener('SIGTERM', interrupt);
+    for (const signal of STOPPING) process.removeListener(signal, interrupt);
   }
 }
 
