@@ -61,7 +61,7 @@ export function sideIn(location: Location, own: Side, other: IConstruct): Side {
   const stack = companionStack(own.scope, location);
   stack.addStackDependency(Stack.of(other));
   const id = idBelowStack(own.scope);
-  const scope = (stack.node.tryFindChild(id) as Construct | undefined) ?? new Construct(stack, id);
+  const scope = stack.node.tryFindChild(id) ?? new Construct(stack, id);
   return {
     scope,
     encryptionKey: own.encryptionKey === undefined ? undefined : keyOf(stack),

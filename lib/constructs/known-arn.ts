@@ -17,17 +17,31 @@ export interface KnownArnOptions {
  * @throws ValidationError WAYBILL_PHYSICAL_NAME_MISSING where the name is made up at deployment
  */
 export function requireKnownArn(scope: IConstruct, arn: string, options: KnownArnOptions): string {
-  const resolved: unknown = Stack.of(scope).resolve(arn);
-  if (typeof resolved === 'string' || !refersToResource(JSON.stringify(resolved))) return arn;
-  throw new ValidationError(scope, [
-    {
-      code: 'WAYBILL_PHYSICAL_NAME_MISSING',
-      prop: options.prop,
-      received: options.what,
-      allowed: 'something of the same account and Region, or with a name that is known at synth',
-      fix: options.fix,
-    },
-  ]);
+  const { known, cause } = isKnownIn(scope, arn);
+  if (known) return arn;
+  throw new ValidationError(
+    scope,
+    [
+      {
+        code: 'WAYBILL_PHYSICAL_NAME_MISSING',
+        prop: options.prop,
+        received: options.what,
+        allowed: 'something of the same account and Region, or with a name that is known at synth',
+        fix: options.fix,
+      },
+    ],
+    { cause },
+  );
+}
+
+function isKnownIn(scope: IConstruct, arn: string): { readonly known: boolean; readonly cause?: unknown } {
+  try {
+    const resolved: unknown = Stack.of(scope).resolve(arn);
+    return { known: typeof resolved === 'string' || !refersToResource(JSON.stringify(resolved)) };
+  } catch (cause) {
+    // CDK's own "cannot use resource in a cross-environment fashion".
+    return { known: false, cause };
+  }
 }
 
 /** Pseudo parameters, such as the partition, are the same on both sides. */
