@@ -15,6 +15,8 @@ export { ADDED_REGIONS_CONTEXT_KEY, CUSTOM_EVENT_BUS_REGIONS } from './bus-type.
 export type { BusType } from './bus-type.ts';
 export { BusReplica } from './bus-replica.ts';
 export type { BusReplicaProps } from './bus-replica.ts';
+export { ConsumerStacks } from './consumer-stacks.ts';
+export type { ConsumerStacksProps } from './consumer-stacks.ts';
 export type { DatabaseConnection } from './database-connection.ts';
 export { OverviewDashboard, SystemDashboard } from './dashboards/index.ts';
 export type { OverviewDashboardProps, SystemDashboardProps } from './dashboards/index.ts';
@@ -41,5 +43,6 @@ export { OutboxRelay, OutboxRelayGrants } from './outbox-relay.ts';
 export type { OutboxRelayProps } from './outbox-relay.ts';
 export { QueueConsumer } from './queue-consumer.ts';
 export type { QueueConsumerProps } from './queue-consumer.ts';
+export { retainMessages } from './retain-messages.ts';
 export { recordEdge, recordEvents, recordNode, recordService, topologyOf } from './topology-recorder.ts';
 export type { EdgeEnd, EdgeRecord, NodeRecord } from './topology-recorder.ts';
