@@ -9,6 +9,8 @@ export type Actor =
       readonly service: string;
       /** The resource it acts for: a topic, a rule, an alarm. */
       readonly sourceArn: string;
+      /** Where the ARN does not say, as that of a bucket. */
+      readonly sourceAccount?: string;
     }
   | { readonly kind: 'role'; readonly role: Role };
 

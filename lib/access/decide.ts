@@ -214,7 +214,8 @@ function identityPolicies(role: Role): {
 }
 
 function accountOf(actor: Actor): string {
-  return actor.kind === 'role' ? actor.role.accountId : (parseArn(actor.sourceArn)?.accountId ?? '');
+  if (actor.kind === 'role') return actor.role.accountId;
+  return actor.sourceAccount ?? parseArn(actor.sourceArn)?.accountId ?? '';
 }
 
 function unknown(permission: Permission, because: string): Access {
@@ -262,7 +263,7 @@ function statementForResource({ actor, action, resourceArn, keys }: Permission):
   }
   if (action === 'sts:AssumeRole') return { Effect: 'Allow', Principal: principal, Action: action };
   const condition = action.startsWith('kms:')
-    ? { StringEquals: { 'aws:SourceAccount': parseArn(sourceArn)?.accountId } }
+    ? { StringEquals: { 'aws:SourceAccount': accountOf(actor) } }
     : { ArnEquals: { 'aws:SourceArn': sourceArn } };
   return { Effect: 'Allow', Principal: principal, Action: action, Resource: resource, Condition: condition };
 }

@@ -46,7 +46,13 @@ export interface Delivery {
 
 export type Carrier =
   /** On the service's own behalf: the target's policy has to let it in. */
-  | { readonly kind: 'service'; readonly service: string; readonly sourceArn: string }
+  | {
+      readonly kind: 'service';
+      readonly service: string;
+      readonly sourceArn: string;
+      /** Where the ARN does not say, as that of a bucket. */
+      readonly sourceAccount?: string;
+    }
   /** The service acts in a role, which has to trust it. `roleArn` is undefined where the template names none. */
   | {
       readonly kind: 'role';
@@ -221,7 +227,12 @@ function ofBuckets({ assembly }: Messaging): Delivery[] {
       fromArn: sourceArn,
       toArn,
       purpose: 'message',
-      carrier: { kind: 'service', service: 's3.amazonaws.com', sourceArn },
+      carrier: {
+        kind: 'service',
+        service: 's3.amazonaws.com',
+        sourceArn,
+        sourceAccount: resource.accountId,
+      },
     }));
   });
 }

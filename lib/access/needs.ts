@@ -153,17 +153,32 @@ function secretKeyUse(messaging: Messaging, secretArn: string, actor: Actor): re
   return key === undefined ? [] : [{ actor, action: 'kms:Decrypt', resourceArn: key.arn }];
 }
 
-/** eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html; an archive is encrypted in the name of its bus. */
+/** eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html */
 const BUS_KEY_ACTIONS = ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Decrypt'];
+/** eventbridge/latest/userguide/encryption-archives.html */
+const ARCHIVE_KEY_ACTIONS = [...BUS_KEY_ACTIONS, 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
 
 function ofEncryptedBuses(messaging: Messaging): Need[] {
-  return messaging.buses.flatMap(({ arn, kmsKeyId, resource }) => {
+  const encrypted = [
+    ...messaging.buses.map(({ arn, kmsKeyId, resource }) => ({
+      arn,
+      kmsKeyId,
+      resource,
+      actions: BUS_KEY_ACTIONS,
+    })),
+    ...messaging.archives.map(({ kmsKeyId, resource }) => ({
+      arn: resource.arn ?? '',
+      kmsKeyId,
+      resource,
+      actions: ARCHIVE_KEY_ACTIONS,
+    })),
+  ];
+  return encrypted.flatMap(({ arn, kmsKeyId, resource, actions }) => {
     const key = messaging.key(kmsKeyId);
     if (key === undefined) return [];
-    const actor: Actor = { kind: 'service', service: 'events.amazonaws.com', sourceArn: arn };
-    return BUS_KEY_ACTIONS.map((action) => ({
+    return actions.map((action) => ({
       permission: {
-        actor,
+        actor: { kind: 'service', service: 'events.amazonaws.com', sourceArn: arn },
         action,
         resourceArn: key.arn,
         keys: { 'kms:EncryptionContext:aws:events:event-bus:arn': arn },

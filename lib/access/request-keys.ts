@@ -35,7 +35,7 @@ export function requestKeys(actor: Actor, request: RequestContext): ConditionKey
 }
 
 function keysOfService(
-  { service, sourceArn }: Extract<Actor, { kind: 'service' }>,
+  { service, sourceArn, sourceAccount }: Extract<Actor, { kind: 'service' }>,
   { own }: RequestContext,
 ): Record<string, string | undefined> {
   const keys = {
@@ -44,7 +44,7 @@ function keysOfService(
     'aws:PrincipalServiceNamesList': service,
   };
   if (hidesItsSource(service, own)) return keys;
-  const account = parseArn(sourceArn)?.accountId;
+  const account = sourceAccount ?? parseArn(sourceArn)?.accountId;
   return {
     ...keys,
     'aws:SourceArn': sourceArn,

@@ -48,8 +48,16 @@ const STOPPED = {
   unreadable: 'WAYBILL_PROOF_UNKNOWN',
 } as const satisfies Record<string, BreakCode>;
 
+const known = new WeakMap<Delivery, readonly Break[]>();
+
 /** What is wrong with a hop, whatever the message. */
 function hopBreaks(messaging: Messaging, delivery: Delivery): readonly Break[] {
+  const breaks = known.get(delivery) ?? checkHop(messaging, delivery);
+  known.set(delivery, breaks);
+  return breaks;
+}
+
+function checkHop(messaging: Messaging, delivery: Delivery): readonly Break[] {
   const queue = messaging.queue(delivery.fromArn);
   const mapping = messaging.mappings.find(({ resource }) => resource === delivery.hop);
   const fn = messaging.function(delivery.toArn);

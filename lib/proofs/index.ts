@@ -1,0 +1,34 @@
+/** Public surface: proofs over a synthesized assembly. */
+import { messagingOf } from '../assembly/index.ts';
+import type { Assembly } from '../assembly/index.ts';
+import { declaredIn } from './declared.ts';
+import { proveAlarms } from './prove-alarms.ts';
+import { proveDeliveries } from './prove-delivery.ts';
+import { proveIsolation, proveNoStrangers } from './prove-isolation.ts';
+import { provePrivilege } from './prove-privilege.ts';
+import { proveConsumption, provePublishing } from './prove-publishing.ts';
+import { describeBreak } from './proof.ts';
+import type { Break, BreakCode, Proof, ProofKind } from './proof.ts';
+
+export { describeBreak };
+export type { Break, BreakCode, Proof, ProofKind };
+
+/**
+ * Proves everything that the topology of an assembly declares against its templates. An assembly without a topology,
+ * that is without Waybill's constructs, declares nothing: see `expectDelivery` for claims of your own.
+ */
+export function proveAssembly(assembly: Assembly): readonly Proof[] {
+  const { topology } = assembly;
+  if (topology === undefined) return [];
+  const messaging = messagingOf(assembly);
+  const declared = declaredIn(messaging, topology);
+  return [
+    ...provePublishing(messaging, declared),
+    ...proveDeliveries(messaging, declared),
+    ...proveConsumption(messaging, declared),
+    ...proveIsolation(messaging, declared),
+    ...proveNoStrangers(messaging),
+    ...provePrivilege(messaging),
+    ...proveAlarms(messaging, declared),
+  ];
+}

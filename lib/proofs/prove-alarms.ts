@@ -1,0 +1,91 @@
+/** Claims of alarms: each that is declared watches what it says, and tells somebody. */
+import { deliveriesOf } from '../access/index.ts';
+import type { Alarm, Messaging, Resource } from '../assembly/index.ts';
+import type { AlertsEdge } from '../topology/index.ts';
+import { accessBreaks } from './check-access.ts';
+import type { Declared } from './declared.ts';
+import type { Break, Proof } from './proof.ts';
+
+export function proveAlarms(messaging: Messaging, declared: Declared): readonly Proof[] {
+  const byPath = new Map(messaging.alarms.map((alarm) => [alarm.resource.constructPath, alarm]));
+  return declared.topology.edges.flatMap((edge) => {
+    if (edge.kind !== 'alerts') return [];
+    const alarm = byPath.get(edge.alarm);
+    const claim = `${edge.metric} of ${edge.from} at ${edge.threshold} tells ${edge.to}`;
+    const breaks = alarm === undefined ? [missing(edge)] : breaksOf(messaging, declared, edge, alarm);
+    return [{ kind: 'alarm', claim, steps: [edge.alarm], breaks } as const];
+  });
+}
+
+function missing({ alarm, from }: AlertsEdge): Break {
+  return {
+    code: 'WAYBILL_PROOF_ALARM_MISSING',
+    resource: alarm,
+    message: `the alarm of ${from} is declared, and no template holds it`,
+    fix: 'synthesize again; if it stays away, something has removed it',
+  };
+}
+
+function breaksOf(
+  messaging: Messaging,
+  declared: Declared,
+  edge: AlertsEdge,
+  alarm: Alarm,
+): readonly Break[] {
+  const breaks: Break[] = [];
+  const wrong = (message: string, fix: string) =>
+    breaks.push({
+      code: 'WAYBILL_PROOF_ALARM_MISSING',
+      resource: alarm.resource.constructPath,
+      message,
+      fix,
+    });
+  const metric = alarm.metrics.find(({ metricName }) => metricName === edge.metric);
+  if (metric === undefined)
+    wrong(`it does not look at ${edge.metric}`, `make it look at ${edge.metric} of ${edge.from}`);
+  const watched = declared.resource(edge.from);
+  if (metric !== undefined && watched !== undefined && !watches(metric.dimensions, watched)) {
+    wrong(
+      `it looks at ${JSON.stringify(metric.dimensions)}, not at ${edge.from}`,
+      `make it look at ${watched.name}`,
+    );
+  }
+  if (alarm.threshold !== edge.threshold) {
+    wrong(
+      `its threshold is ${String(alarm.threshold)}, and declared as ${edge.threshold}`,
+      `set it to ${edge.threshold}`,
+    );
+  }
+  const acting = actingAlarms(messaging, alarm);
+  const told = declared.resource(edge.to)?.arn;
+  if (!acting.some(({ alarmActions }) => told === undefined || alarmActions.includes(told))) {
+    wrong(
+      `it tells nobody: no action of its own, and no composite alarm with one`,
+      `add ${edge.to} to AlarmActions`,
+    );
+  }
+  const delivered = deliveriesOf(messaging).filter(({ hop }) =>
+    acting.some(({ resource }) => resource === hop),
+  );
+  return [...breaks, ...delivered.flatMap((delivery) => accessBreaks(messaging, delivery))];
+}
+
+/** Metrics name what they watch in one of their dimensions: a queue's name, an API's id, a schedule's group. */
+function watches(
+  dimensions: Readonly<Record<string, string>>,
+  { name, ref, arn, properties }: Resource,
+): boolean {
+  const names = new Set([name, ref, arn, ...Object.values(properties)]);
+  const values = Object.values(dimensions);
+  return values.length === 0 || values.some((value) => names.has(value));
+}
+
+/** The alarm itself, and composite alarms that watch it, as far as they act. */
+function actingAlarms({ alarms }: Messaging, alarm: Alarm): readonly Alarm[] {
+  const parents = alarms.filter(
+    ({ children }) => children.includes(alarm.name) || children.includes(alarm.arn),
+  );
+  return [alarm, ...parents].filter(
+    ({ actionsEnabled, alarmActions }) => actionsEnabled && alarmActions.length > 0,
+  );
+}

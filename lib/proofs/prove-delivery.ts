@@ -1,0 +1,206 @@
+/** Claims of subscribe edges: each declared event, of each tenant it is declared for, reaches its consumer as it was published. */
+import type { Delivery } from '../access/index.ts';
+import type { EventSourceMapping, Messaging, Resource } from '../assembly/index.ts';
+import type { ConsumesEdge, RoutesEdge, SubscribesEdge } from '../topology/index.ts';
+import type { Declared } from './declared.ts';
+import { asBusEvent, asMessage, examplesOf } from './message.ts';
+import type { ExampleEvent } from './message.ts';
+import { hopsFrom, pathsBetween } from './paths.ts';
+import type { Path } from './paths.ts';
+import type { Break, Proof } from './proof.ts';
+import { walk } from './walk.ts';
+
+export type SubscribeEdge = SubscribesEdge | RoutesEdge;
+
+export function proveDeliveries(messaging: Messaging, declared: Declared): readonly Proof[] {
+  const { edges } = declared.topology;
+  const consumes = Map.groupBy(
+    edges.filter((edge) => edge.kind === 'consumes'),
+    ({ from }) => from,
+  );
+  return edges
+    .filter((edge) => edge.kind === 'subscribes' || edge.kind === 'routes')
+    .flatMap((edge) =>
+      (consumes.get(edge.to) ?? []).flatMap((consuming) =>
+        edge.events.map((event) => proveDelivery(messaging, declared, edge, consuming, event)),
+      ),
+    );
+}
+
+function proveDelivery(
+  messaging: Messaging,
+  declared: Declared,
+  edge: SubscribeEdge,
+  consuming: ConsumesEdge,
+  event: string,
+): Proof {
+  const claim = `${event} from ${edge.from} reaches ${consuming.consumer}`;
+  const origin = declared.resource(edge.from);
+  const via = declared.resource(edge.via);
+  const fn = declared.resource(consuming.to);
+  const absent = [edge.from, edge.via, consuming.to].filter((id) => declared.resource(id) === undefined);
+  if (origin?.arn === undefined || via === undefined || fn?.arn === undefined) {
+    return { kind: 'delivery', claim, steps: [], breaks: absent.map(notInTemplates) };
+  }
+  const path = pathsBetween(messaging, origin.arn, fn.arn).find((hops) =>
+    hops.some(({ hop }) => hop === via),
+  );
+  if (path === undefined) {
+    return { kind: 'delivery', claim, steps: [], breaks: [noPath(messaging, origin, via, fn)] };
+  }
+  const walks = examplesFor(declared, edge, event).map((example) => ({
+    example,
+    ...walk(messaging, path, origin.type === 'AWS::SNS::Topic' ? asMessage(example) : asBusEvent(example)),
+  }));
+  const breaks = walks.flatMap(({ breaks: found, arrived, example }) => [
+    ...found,
+    ...(arrived === undefined ? [] : changedBreaks(path, arrived.body, example)),
+  ]);
+  return {
+    kind: 'delivery',
+    claim,
+    steps: walks[0]?.steps ?? [],
+    breaks: unique([...breaks, ...settingBreaks(messaging, edge, consuming, path)]),
+  };
+}
+
+/** Every example of the event for the first tenant, and the first example for every other tenant of the edge. */
+function examplesFor(declared: Declared, edge: SubscribeEdge, event: string): readonly ExampleEvent[] {
+  const [first, ...others] = tenantsOf(edge) ?? [undefined];
+  return declared
+    .events(event)
+    .flatMap((version) => [
+      ...examplesOf(version, first),
+      ...others.flatMap((tenant) => examplesOf(version, tenant).slice(0, 1)),
+    ]);
+}
+
+/** The tenants that an edge is declared for; undefined: all. */
+export function tenantsOf(edge: SubscribeEdge): readonly string[] | undefined {
+  const tenants =
+    edge.kind === 'subscribes'
+      ? edge.filterPolicy?.['tenantId']
+      : (edge.pattern['detail'] as { readonly tenantId?: unknown } | undefined)?.tenantId;
+  return Array.isArray(tenants) ? tenants.filter((tenant) => typeof tenant === 'string') : undefined;
+}
+
+function changedBreaks(path: Path, body: string | undefined, { envelope }: ExampleEvent): readonly Break[] {
+  if (body === JSON.stringify(envelope)) return [];
+  return [
+    {
+      code: 'WAYBILL_PROOF_MESSAGE_CHANGED',
+      resource: path[0]?.hop.constructPath ?? '',
+      message: 'what arrives is not the envelope that was published',
+      fix: 'subscribe with RawMessageDelivery, and route with InputPath $.detail: the consumer reads the body as the envelope',
+    },
+  ];
+}
+
+/** What the topology says of the hops, against what the templates say. */
+function settingBreaks(
+  messaging: Messaging,
+  edge: SubscribeEdge,
+  consuming: ConsumesEdge,
+  path: Path,
+): readonly Break[] {
+  const mapping = messaging.mappings.find(({ resource }) => resource === path.at(-1)?.hop);
+  const queue = messaging.queue(path.at(-1)?.fromArn);
+  const fn = messaging.function(path.at(-1)?.toArn);
+  const subscription = messaging.subscriptions.find(({ resource }) =>
+    path.some(({ hop }) => hop === resource),
+  );
+  const differs = (
+    resource: Resource,
+    property: string,
+    declared: unknown,
+    found: unknown,
+  ): readonly Break[] =>
+    declared === found
+      ? []
+      : [
+          {
+            code: 'WAYBILL_PROOF_SETTING_DIFFERS',
+            resource: resource.constructPath,
+            message: `${property} is ${String(found)}, and declared as ${String(declared)}`,
+            fix: `set it to ${String(declared)}, or declare it`,
+          },
+        ];
+  return [
+    ...(mapping === undefined ? [] : mappingBreaks(mapping, consuming, differs)),
+    ...(queue === undefined
+      ? []
+      : differs(
+          queue.resource,
+          'VisibilityTimeout',
+          consuming.visibilityTimeoutSeconds,
+          queue.visibilityTimeoutSeconds,
+        )),
+    ...(fn === undefined ? [] : differs(fn.resource, 'Timeout', consuming.timeoutSeconds, fn.timeoutSeconds)),
+    ...(subscription === undefined || edge.kind === 'routes'
+      ? []
+      : differs(
+          subscription.resource,
+          'RawMessageDelivery',
+          edge.rawMessageDelivery,
+          subscription.rawMessageDelivery,
+        )),
+  ];
+}
+
+function mappingBreaks(
+  mapping: EventSourceMapping,
+  consuming: ConsumesEdge,
+  differs: (resource: Resource, property: string, declared: unknown, found: unknown) => readonly Break[],
+): readonly Break[] {
+  const { resource } = mapping;
+  return [
+    ...differs(resource, 'BatchSize', consuming.batchSize, mapping.batchSize),
+    ...differs(
+      resource,
+      'MaximumBatchingWindowInSeconds',
+      consuming.maxBatchingWindowSeconds,
+      mapping.maxBatchingWindowSeconds,
+    ),
+    ...differs(
+      resource,
+      'ScalingConfig.MaximumConcurrency',
+      consuming.maxConcurrency,
+      mapping.maxConcurrency,
+    ),
+    // D3: without it one failed message brings its whole batch back.
+    ...differs(
+      resource,
+      'FunctionResponseTypes ReportBatchItemFailures',
+      true,
+      mapping.reportBatchItemFailures,
+    ),
+  ];
+}
+
+function notInTemplates(id: string): Break {
+  return {
+    code: 'WAYBILL_PROOF_NO_PATH',
+    resource: id,
+    message: 'it is declared, and no template holds its resource',
+    fix: 'synthesize again; if it stays away, its condition is false or something has removed it',
+  };
+}
+
+function noPath(messaging: Messaging, origin: Resource, via: Resource, fn: Resource): Break {
+  const leaving = hopsFrom(messaging, origin.arn ?? '').map(describeHop);
+  return {
+    code: 'WAYBILL_PROOF_NO_PATH',
+    resource: via.constructPath,
+    message: `it does not lead from ${origin.constructPath} to ${fn.constructPath}; from there lead ${leaving.length === 0 ? 'no hops' : leaving.join(', ')}`,
+    fix: `correct the source and the target of ${via.constructPath}, and of the event source mapping behind it`,
+  };
+}
+
+function describeHop({ kind, hop }: Delivery): string {
+  return `${kind} ${hop.constructPath}`;
+}
+
+/** The same break of several examples is told once. */
+export function unique(breaks: readonly Break[]): readonly Break[] {
+  return [...new Map(breaks.map((one) => [JSON.stringify(one), one])).values()];
+}

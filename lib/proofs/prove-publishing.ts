@@ -1,0 +1,166 @@
+/** Claims of publish edges: who publishes may do so, and nudges and scheduled runs arrive. */
+import { decide, deliveriesOf, sending } from '../access/index.ts';
+import type { Messaging } from '../assembly/index.ts';
+import type { InvokesEdge, NudgesEdge, PublishesEdge } from '../topology/index.ts';
+import { accessBreaks, breakOf } from './check-access.ts';
+import { consumptionBreaks } from './check-consumption.ts';
+import { failureBreaks } from './check-failures.ts';
+import type { Declared } from './declared.ts';
+import { unique } from './prove-delivery.ts';
+import type { Break, Proof } from './proof.ts';
+
+export function provePublishing(messaging: Messaging, declared: Declared): readonly Proof[] {
+  return declared.topology.edges.flatMap((edge) => {
+    // A service is a name: its functions and relays have edges of their own.
+    if (edge.kind === 'publishes' && declared.node(edge.from)?.kind !== 'service') {
+      return [provePublish(messaging, declared, edge)];
+    }
+    if (edge.kind === 'nudges') return [proveNudge(messaging, declared, edge)];
+    if (edge.kind === 'invokes') return [proveInvocation(messaging, declared, edge)];
+    return [];
+  });
+}
+
+function provePublish(messaging: Messaging, declared: Declared, edge: PublishesEdge): Proof {
+  const { breaks, steps } = mayWrite(messaging, declared, edge.from, edge.to);
+  return {
+    kind: 'publish',
+    claim: `${edge.events.join(', ')} of ${edge.source}: ${edge.from} publishes to ${edge.to}`,
+    steps,
+    breaks: [...breaks, ...routeBreaks(messaging, declared, edge)],
+  };
+}
+
+function proveNudge(messaging: Messaging, declared: Declared, edge: NudgesEdge): Proof {
+  const { breaks, steps } = mayWrite(messaging, declared, edge.from, edge.to);
+  return { kind: 'publish', claim: `${edge.from} wakes the relay of ${edge.to}`, steps, breaks };
+}
+
+function mayWrite(messaging: Messaging, declared: Declared, from: string, to: string) {
+  const sink = declared.resource(to);
+  const fn = messaging.function(declared.resource(from)?.arn);
+  const role = messaging.role(fn?.roleArn ?? declared.resource(from)?.arn);
+  if (sink?.arn === undefined || role === undefined) {
+    return { steps: [], breaks: [absent(sink === undefined ? to : from)] };
+  }
+  const decisions = sending(messaging, sink.arn, { kind: 'role', role }).map((permission) =>
+    decide(messaging, permission),
+  );
+  return {
+    steps: decisions.map(
+      ({ permission, verdict }) =>
+        `${role.resource.constructPath} ${permission.action} on ${permission.resourceArn}: ${verdict}`,
+    ),
+    breaks: decisions.flatMap(breakOf),
+  };
+}
+
+/** The runtime of a function publishes where WAYBILL_PUBLISH_ROUTES says (W11). */
+function routeBreaks(messaging: Messaging, declared: Declared, edge: PublishesEdge): readonly Break[] {
+  const fn = messaging.function(declared.resource(edge.from)?.arn);
+  const target = declared.resource(edge.to)?.arn;
+  const routes = fn?.environment['WAYBILL_PUBLISH_ROUTES'];
+  if (fn === undefined || target === undefined || declared.node(edge.from)?.kind === 'principal') return [];
+  const parsed =
+    routes === undefined
+      ? []
+      : (JSON.parse(routes) as readonly { source: string; target: string; events: readonly string[] }[]);
+  const route = parsed.find((one) => one.target === target && one.source === edge.source);
+  const missing = edge.events.filter((event) => route?.events.includes(event) !== true);
+  if (missing.length === 0) return [];
+  return [
+    {
+      code: 'WAYBILL_PROOF_NO_PATH',
+      resource: fn.resource.constructPath,
+      message: `its runtime is not told to publish ${missing.join(', ')} to ${edge.to}`,
+      fix: 'give it the destination with publishesTo: it sets WAYBILL_PUBLISH_ROUTES',
+    },
+  ];
+}
+
+function proveInvocation(messaging: Messaging, declared: Declared, edge: InvokesEdge): Proof {
+  const claim = `${edge.from} invokes ${edge.to} at ${edge.expression}`;
+  const schedule = messaging.schedules.find(({ resource }) => resource === declared.resource(edge.from));
+  const delivery = deliveriesOf(messaging).find(
+    ({ hop, purpose }) => hop === schedule?.resource && purpose === 'message',
+  );
+  if (schedule === undefined || delivery === undefined) {
+    return { kind: 'publish', claim, steps: [], breaks: [absent(edge.from)] };
+  }
+  const fn = messaging.function(delivery.toArn);
+  const breaks: Break[] = [...accessBreaks(messaging, delivery), ...failureBreaks(messaging, delivery)];
+  const wrong = (message: string, fix: string) =>
+    breaks.push({
+      code: 'WAYBILL_PROOF_SETTING_DIFFERS',
+      resource: schedule.resource.constructPath,
+      message,
+      fix,
+    });
+  if (fn?.resource !== declared.resource(edge.to))
+    wrong(`it invokes ${delivery.toArn}`, `make ${edge.to} its target`);
+  if (schedule.expression !== edge.expression)
+    wrong(`its expression is ${schedule.expression}`, `make it ${edge.expression}`);
+  if (!schedule.enabled) wrong('it is disabled', 'set State to ENABLED');
+  return {
+    kind: 'publish',
+    claim,
+    steps: [`schedule ${schedule.expression} -> ${delivery.toArn}`],
+    breaks,
+  };
+}
+
+/** Queues that carry no events, such as the relay's nudges: they too have to reach their function. */
+export function proveConsumption(messaging: Messaging, declared: Declared): readonly Proof[] {
+  return declared.topology.edges.flatMap((edge): Proof[] => {
+    if (edge.kind !== 'consumes' || edge.events.length > 0) return [];
+    const claim = `what is sent to ${edge.from} reaches ${edge.consumer}`;
+    const queue = messaging.queue(declared.resource(edge.from)?.arn);
+    const fn = messaging.function(declared.resource(edge.to)?.arn);
+    const mapping = messaging.mappings.find(
+      ({ eventSourceArn, functionArn }) => eventSourceArn === queue?.arn && functionArn === fn?.arn,
+    );
+    const delivery = deliveriesOf(messaging).find(
+      ({ hop, purpose }) => hop === mapping?.resource && purpose === 'message',
+    );
+    if (queue === undefined || fn === undefined || mapping === undefined || delivery === undefined) {
+      return [{ kind: 'delivery', claim, steps: [], breaks: [absent(edge.from)] }];
+    }
+    const breaks: Break[] = [
+      ...accessBreaks(messaging, delivery),
+      ...consumptionBreaks(messaging, queue, mapping, fn),
+    ];
+    const expected: readonly (readonly [string, unknown, unknown])[] = [
+      ['Enabled', true, mapping.enabled],
+      ['BatchSize', edge.batchSize, mapping.batchSize],
+      ['ScalingConfig.MaximumConcurrency', edge.maxConcurrency, mapping.maxConcurrency],
+      ['FunctionResponseTypes ReportBatchItemFailures', true, mapping.reportBatchItemFailures],
+      ['FilterCriteria', 0, mapping.filters.length],
+    ];
+    for (const [property, wanted, found] of expected) {
+      if (wanted === found) continue;
+      breaks.push({
+        code: 'WAYBILL_PROOF_SETTING_DIFFERS',
+        resource: mapping.resource.constructPath,
+        message: `${property} is ${String(found)}, and declared as ${String(wanted)}`,
+        fix: `set it to ${String(wanted)}`,
+      });
+    }
+    return [
+      {
+        kind: 'delivery',
+        claim,
+        steps: [`mapping ${mapping.resource.constructPath}`],
+        breaks: unique(breaks),
+      },
+    ];
+  });
+}
+
+function absent(id: string): Break {
+  return {
+    code: 'WAYBILL_PROOF_NO_PATH',
+    resource: id,
+    message: 'it is declared, and no template holds its resource, or nothing leads through it',
+    fix: 'synthesize again; if it stays away, its condition is false or something has removed it',
+  };
+}
