@@ -58,15 +58,25 @@ export function endpointOf(service: ClientService, environment: Environment): st
   );
 }
 
-/** Settings of every client. With USE_LOCAL_AWS, region and credentials need not be set. */
-export function clientSettings(service: ClientService, environment: Environment): ClientSettings {
+/**
+ * Settings of every client. With USE_LOCAL_AWS, region and credentials need not be set.
+ *
+ * @param target an ARN that the client is for: a topic or bus is served by its own Region alone
+ */
+export function clientSettings(
+  service: ClientService,
+  environment: Environment,
+  target?: string,
+): ClientSettings {
   const endpoint = endpointOf(service, environment);
   const local = localAws(environment) !== undefined;
-  const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'];
+  const here = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'];
+  const there = regionOf(target);
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS } as const;
   return {
     ...(endpoint !== undefined && { endpoint }),
-    ...(local && region === undefined && { region: 'us-east-1' }),
+    ...(local && here === undefined && { region: 'us-east-1' }),
+    ...(there !== undefined && there !== here && { region: there }),
     ...(local &&
       environment['AWS_ACCESS_KEY_ID'] === undefined && {
         credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
@@ -82,6 +92,12 @@ export function clientSettings(service: ClientService, environment: Environment)
       httpsAgent: agent,
     },
   };
+}
+
+/** `arn:PARTITION:SERVICE:REGION:...`; undefined for a name or URL. */
+function regionOf(target: string | undefined): string | undefined {
+  const [arn, , , region] = target?.split(':') ?? [];
+  return arn === 'arn' && region !== '' ? region : undefined;
 }
 
 export function localAws(environment: Environment): string | undefined {
@@ -100,8 +116,12 @@ export function localAws(environment: Environment): string | undefined {
 // Caches keyed by immutable values (D5): the settings of a process do not change while it runs.
 const created = new Map<string, unknown>();
 
-function cached<Client>(service: ClientService, create: (settings: ClientSettings) => Client): Client {
-  const settings = clientSettings(service, process.env);
+function cached<Client>(
+  service: ClientService,
+  create: (settings: ClientSettings) => Client,
+  target?: string,
+): Client {
+  const settings = clientSettings(service, process.env, target);
   const key = `${service} ${JSON.stringify(settings)}`;
   const client = (created.get(key) as Client | undefined) ?? create(settings);
   created.set(key, client);
@@ -113,12 +133,15 @@ export async function sqs(client?: SqsSender) {
   return { api, client: client ?? cached('SQS', (settings) => new api.SQSClient(settings)) };
 }
 
-export async function sns(client?: SnsSender) {
+export async function sns(client?: SnsSender, topicArn?: string) {
   const api = await import('./aws/sns.ts');
-  return { api, client: client ?? cached('SNS', (settings) => new api.SNSClient(settings)) };
+  return { api, client: client ?? cached('SNS', (settings) => new api.SNSClient(settings), topicArn) };
 }
 
-export async function eventBridge(client?: EventBridgeSender) {
+export async function eventBridge(client?: EventBridgeSender, eventBus?: string) {
   const api = await import('./aws/event-bridge.ts');
-  return { api, client: client ?? cached('EVENTBRIDGE', (settings) => new api.EventBridgeClient(settings)) };
+  return {
+    api,
+    client: client ?? cached('EVENTBRIDGE', (settings) => new api.EventBridgeClient(settings), eventBus),
+  };
 }

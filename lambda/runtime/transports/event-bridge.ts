@@ -43,7 +43,7 @@ export function eventBridgeTransport(props: EventBridgeTransportProps): Transpor
   return {
     async send(messages) {
       if (messages.length === 0) return { failed: [] };
-      const { api, client } = await eventBridge(props.client);
+      const { api, client } = await eventBridge(props.client, props.eventBusName);
       const failed = await sendInBatches(messages, {
         limits: EVENT_BRIDGE_LIMITS,
         sizeOf: entryBytes,

@@ -30,7 +30,7 @@ export function snsTransport(props: SnsTransportProps): Transport {
     limits: { ...SNS_LIMITS, bytes: props.maximumMessageSize ?? SNS_LIMITS.bytes },
     tuning: props.tuning,
     open: async () => {
-      const { api, client } = await sns(props.client);
+      const { api, client } = await sns(props.client, props.topicArn);
       return (entries) =>
         client.send(
           new api.PublishBatchCommand({

@@ -34,6 +34,16 @@ describe('where a service is called', () => {
     expect(clientSettings('SQS', { AWS_ENDPOINT_URL: 'https://vpce' })).not.toHaveProperty('credentials');
   });
 
+  test.each([
+    ['arn:aws:sns:eu-west-1:111111111111:orders', 'eu-west-1'],
+    ['arn:aws:events:eu-west-1:111111111111:event-bus/shared', 'eu-west-1'],
+    ['arn:aws:sns:us-east-1:111111111111:orders', undefined],
+    ['shared', undefined],
+    [undefined, undefined],
+  ])('the client for %s in us-east-1 calls the Region of its target: %s', (target, region) => {
+    expect(clientSettings('SNS', { AWS_REGION: 'us-east-1' }, target).region).toBe(region);
+  });
+
   test('D15 retries and time limits are stated', () => {
     expect(clientSettings('SNS', {})).toMatchObject({
       maxAttempts: 3,
