@@ -168,7 +168,7 @@ function alarmName(scope: Construct, id: string): string {
     '/',
   );
   const name = `${stack.stackName}/${path}`;
-  return name.length <= MAX_ALARM_NAME_LENGTH ? name : `${name.slice(0, 240)}-${scope.node.addr.slice(-12)}`;
+  return name.length <= MAX_ALARM_NAME_LENGTH ? name : `${stack.stackName}/${scope.node.addr}/${id}`;
 }
 
 /** Decided at synth, so that the order in which constructs are made does not matter. */

@@ -44,8 +44,10 @@ const MAX_CONNECTIONS_OF_SMALL_MINIMUM = 2000;
 /** Bytes of memory behind one connection, the default of the parameter max_connections. Same page. */
 const BYTES_PER_CONNECTION = 9_531_392;
 const BYTES_PER_CAPACITY_UNIT = 2 * 1024 ** 3;
+/** Of the calculated connections: what the system itself takes of the memory leaves up to a sixth fewer. */
+const CONNECTIONS_SHARE = 0.7;
 
-/** The default of max_connections, which follows from the most and the least capacity. */
+/** The default of max_connections at most, which follows from the most and the least capacity. */
 export function maxConnections(minCapacity: number, maxCapacity: number): number {
   const byMemory = Math.floor((maxCapacity * BYTES_PER_CAPACITY_UNIT) / BYTES_PER_CONNECTION);
   return Math.min(byMemory, minCapacity < 1 ? MAX_CONNECTIONS_OF_SMALL_MINIMUM : MAX_CONNECTIONS);
@@ -61,7 +63,7 @@ export function databaseAlarms(
   minCapacity: number,
   maxCapacity: number,
 ): Readonly<Record<'Capacity' | 'Connections' | 'Deadlocks' | 'TransactionIds', AlarmSpecification>> {
-  const connections = Math.floor(0.8 * maxConnections(minCapacity, maxCapacity));
+  const connections = Math.floor(CONNECTIONS_SHARE * maxConnections(minCapacity, maxCapacity));
   const metric = (name: string, statistic: string = Stats.MAXIMUM) =>
     cluster.metric(name, { period: PERIOD, statistic });
   const alarm = { watched: cluster, severity: 'warning', runbook: 'database', comparison: '>=' } as const;
@@ -79,7 +81,7 @@ export function databaseAlarms(
       threshold: connections,
       minutes: 5,
       severity: 'critical',
-      description: `${connections} connections or more are open, 80 % of what the database allows; above it functions fail. Lower a maxConcurrency, or raise maxCapacity.`,
+      description: `${connections} connections or more are open; a little above it the database refuses more, and functions fail. Lower a maxConcurrency, or raise maxCapacity.`,
     },
     Deadlocks: {
       ...alarm,

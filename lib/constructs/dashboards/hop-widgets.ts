@@ -1,6 +1,5 @@
 /** The graphs of each hop. Which metric says what: docs/alarms.md. */
-import { ruleNameOf } from '../alarms/index.ts';
-import type { ConsumerFlow, SystemFlow } from './system-flow.ts';
+import type { ConsumerFlow, RouteFlow, SystemFlow } from './system-flow.ts';
 import { graphs } from './widgets.ts';
 import type { Series, Widget } from './widgets.ts';
 
@@ -90,7 +89,7 @@ export function consumerWidgets(consumer: ConsumerFlow): Widget[] {
     ...graphs({
       title: `${name}: in and out`,
       series: [
-        ...consumer.rules.flatMap(({ name: rule, ...edge }) => ruleSeries(rule, edge)),
+        ...consumer.routes.flatMap(routeSeries),
         ofQueue('NumberOfMessagesSent', 'Sum', 'in'),
         ofQueue('NumberOfMessagesDeleted', 'Sum', 'handled'),
       ],
@@ -130,24 +129,29 @@ export function consumerWidgets(consumer: ConsumerFlow): Widget[] {
   ];
 }
 
-function ruleSeries(
-  name: string,
-  { rule, bus }: Pick<ConsumerFlow['rules'][number], 'rule' | 'bus'>,
-): Series[] {
-  const dimensions = { EventBusName: bus.eventBusName, RuleName: ruleNameOf(rule) };
-  const series = (metric: string, stat: string, label: string, right = false): Series => ({
-    namespace: 'AWS/Events',
+/** What the two kinds of bus count, and how long events wait on them. */
+const ROUTE_METRICS = {
+  'AWS/Events': [
+    ['Invocations', 'Sum', 'delivered'],
+    ['FailedInvocations', 'Sum', 'failed'],
+    ['IngestionToInvocationStartLatency', 'p99', 'latency p99 (ms)'],
+  ],
+  'AWS/EventsV2': [
+    ['EventsDropped', 'Sum', 'dropped'],
+    ['OnFailureDestinationDelivered', 'Sum', 'failed'],
+    ['ApproximateBacklogAge', 'Maximum', 'age (s)'],
+  ],
+} as const;
+
+function routeSeries({ name, namespace, dimensions }: RouteFlow): Series[] {
+  return ROUTE_METRICS[namespace].map(([metric, stat, label]) => ({
+    namespace,
     metric,
     dimensions,
     stat,
     label: `${name} ${label}`,
-    right,
-  });
-  return [
-    series('Invocations', 'Sum', 'delivered'),
-    series('FailedInvocations', 'Sum', 'failed'),
-    series('IngestionToInvocationStartLatency', 'p99', 'latency p99 (ms)', true),
-  ];
+    right: stat !== 'Sum',
+  }));
 }
 
 export function queueSeries(QueueName: string, metric: string, stat: string, label: string): Series {

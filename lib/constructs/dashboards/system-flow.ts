@@ -1,13 +1,14 @@
 /** What a dashboard shows of a system: its topology with the resources behind it, from left to right. */
-import { Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { DatabaseCluster } from 'aws-cdk-lib/aws-rds';
+import type { DatabaseCluster } from 'aws-cdk-lib/aws-rds';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import type { Topology, TopologyNode, TopologyNodeKind } from '../../topology/index.ts';
+import { ruleNameOf } from '../alarms/index.ts';
 import { resourcesOf, topologyOf } from '../topology-recorder.ts';
 
 export interface Named<Resource> {
@@ -15,10 +16,12 @@ export interface Named<Resource> {
   readonly resource: Resource;
 }
 
-export interface RuleFlow {
+/** How a bus leads to a queue. */
+export interface RouteFlow {
   readonly name: string;
-  readonly rule: Rule;
-  readonly bus: EventBus;
+  /** Of a classic bus, or of the new kind, which counts in other words. */
+  readonly namespace: 'AWS/Events' | 'AWS/EventsV2';
+  readonly dimensions: Readonly<Record<string, string>>;
 }
 
 export interface ConsumerFlow {
@@ -29,8 +32,8 @@ export interface ConsumerFlow {
   readonly function: IFunction;
   /** The consumer's objective. Undefined where it has no alarms. */
   readonly maxAgeSeconds: number | undefined;
-  /** What leads to the queue from classic buses. */
-  readonly rules: readonly RuleFlow[];
+  /** Rules and subscribers that lead to the queue. */
+  readonly routes: readonly RouteFlow[];
   /** The queue's own, then those of its subscriptions, rules and schedules. */
   readonly deadLetterQueues: readonly Named<IQueue>[];
 }
@@ -63,27 +66,20 @@ export function systemFlow(dashboard: IConstruct, scopes: readonly IConstruct[])
     );
   };
   const nodes = new Map(topology.nodes.filter(here).map((node) => [node.id, node]));
-  const resourceOf = <Resource>(id: string) => resources.get(id) as Resource;
-  const ofKind = <Resource>(kind: TopologyNodeKind): Named<Resource>[] =>
+  const named = <Resource>(kind: TopologyNodeKind): (Named<Resource> & { readonly id: string })[] =>
     [...nodes.values()]
       .filter((node) => node.kind === kind)
-      .map(({ id, name, owner }) => ({ name: owner ?? name, resource: resourceOf<Resource>(id) }));
+      .map(({ id, name }) => ({ id, name, resource: resources.get(id) as Resource }));
 
   const consumed = new Set(topology.edges.flatMap((edge) => (edge.kind === 'consumes' ? edge.to : [])));
   const consumers = consumersOf(topology, nodes, resources);
   return {
-    apis: ofKind('httpApi'),
-    functions: [...nodes.values()]
-      .filter(({ id, kind }) => kind === 'function' && !consumed.has(id))
-      .map(({ id, name }) => ({ name, resource: resourceOf<IFunction>(id) })),
-    topics: [...nodes.values()]
-      .filter(({ kind }) => kind === 'topic')
-      .map(({ id, name }) => ({ name, resource: resourceOf<ITopic>(id) })),
+    apis: named('httpApi'),
+    functions: named<IFunction>('function').filter(({ id }) => !consumed.has(id)),
+    topics: named('topic'),
     relays: consumers.filter(({ kind }) => kind === 'relay'),
     consumers: consumers.filter(({ kind }) => kind === 'function'),
-    databases: ofKind<DatabaseCluster>('database').filter(
-      ({ resource }) => resource instanceof DatabaseCluster,
-    ),
+    databases: named<DatabaseCluster>('database').filter(({ resource }) => 'clusterIdentifier' in resource),
   };
 }
 
@@ -112,18 +108,18 @@ function consumersOf(
       const routes = routesTo.get(from) ?? [];
       const paths = [...(subscriptionsTo.get(from) ?? []), ...routes];
       const schedules = (edges.invokes ?? []).filter((edge) => edge.to === to);
-      const failing = [from, ...paths.map(({ via }) => via), ...schedules.map((edge) => edge.from)];
+      const failing = new Set([from, ...paths.map(({ via }) => via), ...schedules.map((edge) => edge.from)]);
       return {
         name: consumer,
         kind: nodes.get(to)?.kind ?? 'function',
         queue: resources.get(from) as IQueue & IConstruct,
         function: resources.get(to) as IFunction & IConstruct,
         maxAgeSeconds: objectives.get(from),
-        rules: routes.flatMap(({ from: origin, via }) => {
-          const [bus, rule] = [resources.get(origin), resources.get(via)];
-          return bus instanceof EventBus && rule instanceof Rule ? [{ name: rule.node.id, rule, bus }] : [];
-        }),
-        deadLetterQueues: failing.flatMap((id) =>
+        // A subscriber has an edge for each source.
+        routes: [...new Map(routes.map((edge) => [edge.via, edge])).values()].flatMap((edge) =>
+          routeFlow(resources.get(edge.from), resources.get(edge.via)),
+        ),
+        deadLetterQueues: [...failing].flatMap((id) =>
           (deadLettersFrom.get(id) ?? [])
             .filter((edge) => nodes.has(edge.to))
             .map((edge) => ({
@@ -133,4 +129,19 @@ function consumersOf(
         ),
       };
     });
+}
+
+function routeFlow(bus: IConstruct | undefined, route: IConstruct | undefined): RouteFlow[] {
+  if (bus instanceof EventBus && route instanceof Rule) {
+    const dimensions = { EventBusName: bus.eventBusName, RuleName: ruleNameOf(route) };
+    return [{ name: route.node.id, namespace: 'AWS/Events', dimensions }];
+  }
+  if (CfnResource.isCfnResource(bus) && CfnResource.isCfnResource(route)) {
+    const dimensions = {
+      EventBus: bus.getAtt('EventBusArn').toString(),
+      Subscriber: route.getAtt('SubscriberArn').toString(),
+    };
+    return [{ name: route.node.id, namespace: 'AWS/EventsV2', dimensions }];
+  }
+  return [];
 }
