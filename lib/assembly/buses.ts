@@ -73,11 +73,17 @@ export function busesOf(assembly: Assembly): readonly Bus[] {
       region,
       arn: resource.arn ?? '',
       name,
-      kmsKeyId: text(properties['KmsKeyIdentifier']),
+      kmsKeyId: keyOf(properties),
       deadLetterArn: text(object(properties['DeadLetterConfig'])?.['Arn']),
       policies: own.length === 0 ? policies : [{ resource, statements: own }, ...policies],
     };
   });
+}
+
+/** An empty text means AWS's own key too, and is what CDK writes for an archive without one. */
+function keyOf(properties: Resource['properties']): string | undefined {
+  const id = text(properties['KmsKeyIdentifier']);
+  return id === '' ? undefined : id;
 }
 
 /** A statement as a whole, or in the older form as action and principal. */
@@ -148,7 +154,7 @@ export function archivesOf(assembly: Assembly): readonly Archive[] {
     accountId: resource.accountId,
     region: resource.region,
     sourceArn: text(resource.properties['SourceArn']) ?? '',
-    kmsKeyId: text(resource.properties['KmsKeyIdentifier']),
+    kmsKeyId: keyOf(resource.properties),
     eventPattern: object(resource.properties['EventPattern']),
     retentionDays: number(resource.properties['RetentionDays']) ?? 0,
   }));
