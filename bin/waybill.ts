@@ -64,6 +64,18 @@ program
   )
   .action(async (options) => (await import('./commands/cost.ts')).cost(options));
 
+program
+  .command('proofs')
+  .description('prove that every event reaches its consumers and nobody else, from the synthesized templates')
+  .option('-c, --context <key=value...>', 'context of the synth, for example env=prod', [])
+  .option('--assembly <directory>', 'a cloud assembly that is there, instead of a synth')
+  .option('--json', 'one JSON object on stdout')
+  .addHelpText(
+    'after',
+    '\nExits with 1 on any break.\n\nExamples:\n  waybill proofs -c env=prod\n  waybill proofs --assembly cdk.out/prod --json',
+  )
+  .action(async (options) => (await import('./commands/proofs.ts')).proofs(options));
+
 const contracts = program.command('contracts').description('the catalogue and its lock file');
 contracts
   .command('check')
