@@ -1,7 +1,7 @@
 /**
  * What carries messages in an assembly, in AWS's words: queues, topics, buses, and everything between them. Absent
- * properties have the value that the service takes; a property that is undefined is one without a default, or one
- * that only AWS knows.
+ * properties have the value that the service takes; a property that is undefined is one without a default. A number
+ * that only AWS knows is NaN, and a text is marked.
  */
 import { alarmsOf } from './alarms.ts';
 import type { Alarm } from './alarms.ts';
@@ -16,6 +16,8 @@ import { pipesOf, schedulesOf } from './pipes-and-schedules.ts';
 import type { Pipe, Schedule } from './pipes-and-schedules.ts';
 import { queuesOf } from './queues.ts';
 import type { Queue } from './queues.ts';
+import { subscribersOf } from './subscribers.ts';
+import type { Subscriber } from './subscribers.ts';
 import { subscriptionsOf, topicsOf } from './topics.ts';
 import type { Subscription, Topic } from './topics.ts';
 
@@ -27,6 +29,8 @@ export interface Messaging {
   readonly buses: readonly Bus[];
   readonly rules: readonly Rule[];
   readonly archives: readonly Archive[];
+  /** Of Custom Event Buses. */
+  readonly subscribers: readonly Subscriber[];
   readonly functions: readonly LambdaFunction[];
   readonly mappings: readonly EventSourceMapping[];
   readonly schedules: readonly Schedule[];
@@ -75,6 +79,7 @@ function read(assembly: Assembly): Messaging {
     buses,
     rules: rulesOf(assembly),
     archives: archivesOf(assembly),
+    subscribers: subscribersOf(assembly),
     functions,
     mappings: mappingsOf(assembly),
     schedules: schedulesOf(assembly),

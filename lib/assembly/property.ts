@@ -7,10 +7,11 @@ export function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Undefined for what is absent, no number, or known only to AWS. */
+/** Undefined for what is absent or no number; NaN for what only AWS knows, with which no comparison holds. */
 export function number(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
-  if (typeof value !== 'string' || value === '' || isUnknown(value)) return undefined;
+  if (isUnknown(value)) return Number.NaN;
+  if (typeof value !== 'string' || value === '') return undefined;
   const parsed = Number(value);
   return Number.isFinite(parsed) ? parsed : undefined;
 }

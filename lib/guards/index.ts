@@ -1,6 +1,9 @@
 /** Public surface: the guards, each in a file of its own, and what they find in an assembly. */
 import { messagingOf } from '../assembly/index.ts';
 import type { Assembly } from '../assembly/index.ts';
+import { deadLetterQueue } from './d14-dead-letter-queue.ts';
+import { deadLetterAlarm } from './d14a-dead-letter-alarm.ts';
+import { defaultRetries, endlessRetries } from './d15-explicit-retries.ts';
 import type { Finding, Guard } from './guard.ts';
 import { awsManagedKey } from './w01-aws-managed-key.ts';
 import { customerKeyGrant } from './w02-customer-key-grant.ts';
@@ -10,9 +13,19 @@ import { optInRegionPrincipal } from './w05-opt-in-region-principal.ts';
 import { archiveKey } from './w06-archive-key.ts';
 import { crossAccountHalves } from './w07-cross-account-halves.ts';
 import { alarmTarget } from './w08-alarm-target.ts';
-import { deadLetterRetention } from './w10-dead-letter-retention.ts';
+import { deadLetterAlarmOnSent } from './w09-alarms.ts';
+import { deadLetterRetention, deadLetterRetentionByDefault } from './w10-dead-letter-retention.ts';
+import { eventTakenByNoRule, undeclaredDestination } from './w11-undeclared-destination.ts';
+import { fifoMismatch } from './w12-fifo-mismatch.ts';
+import { visibilityTimeout } from './w13-visibility-timeout.ts';
 import { defaultTopicPolicy } from './w14-default-topic-policy.ts';
 import { unsupportedCondition } from './w15-unsupported-condition.ts';
+import { staticMessageGroup } from './w16-static-message-group.ts';
+import { competingMappingFilter, deletingMappingFilter } from './w17-mapping-filter.ts';
+import { filterPoliciesOfTopic, policySize } from './w18-policy-size.ts';
+import { reservedConcurrency, unboundedMapping } from './w19-reserved-concurrency.ts';
+import { filterWithoutExample, unmatchableFilter } from './w20-unmatchable-filter.ts';
+import { unfedConsumer, unreachedConsumer } from './w21-unreached-consumer.ts';
 import { refusedHop } from './w23-refused-hop.ts';
 
 export { codeOf, describeFinding } from './guard.ts';
@@ -28,10 +41,31 @@ export const GUARDS: readonly Guard[] = [
   archiveKey,
   crossAccountHalves,
   alarmTarget,
+  deadLetterAlarmOnSent,
   deadLetterRetention,
+  deadLetterRetentionByDefault,
+  undeclaredDestination,
+  eventTakenByNoRule,
+  fifoMismatch,
+  visibilityTimeout,
   defaultTopicPolicy,
   unsupportedCondition,
+  staticMessageGroup,
+  competingMappingFilter,
+  deletingMappingFilter,
+  policySize,
+  filterPoliciesOfTopic,
+  reservedConcurrency,
+  unboundedMapping,
+  unmatchableFilter,
+  filterWithoutExample,
+  unreachedConsumer,
+  unfedConsumer,
   refusedHop,
+  deadLetterQueue,
+  deadLetterAlarm,
+  endlessRetries,
+  defaultRetries,
 ];
 
 export interface GuardFinding {

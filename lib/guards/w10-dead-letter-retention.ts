@@ -1,39 +1,76 @@
 /**
- * W10: a dead-letter queue keeps messages longer than its source.
+ * W10: a dead-letter queue keeps messages long enough for somebody to look at them.
  *
- * | source | retention of the dead-letter queue | |
- * |---|---|---|
- * | standard | above the source's | the clock goes on from the first send: what has waited long dies on arrival |
- * | FIFO | any | the move starts the clock again |
- * | outside the assembly | any | not known |
+ * | it takes messages from | its retention | W10 | W10A |
+ * |---|---|---|---|
+ * | a standard queue | not above the source's | found: the clock goes on from the first send | |
+ * | a standard queue | the longest there is | | |
+ * | a FIFO queue | any | the move starts the clock again | see below |
+ * | a subscription, rule, schedule, function, stream, pipe, bus | any | the clock starts on arrival, however long the retries took | see below |
+ * | any | SQS's default of 4 days, or less | | found, where W10 says nothing |
+ * | outside the assembly | not known | | |
  *
  * AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html, "message retention periods"
  */
-import type { Guard } from './guard.ts';
+import type { Messaging, Queue } from '../assembly/index.ts';
+import { deadLetterArns } from './failing-hops.ts';
+import type { Finding, Guard } from './guard.ts';
+import { SQS_DEFAULT_RETENTION_SECONDS, SQS_MAXIMUM_RETENTION_SECONDS } from './limits.ts';
 
-/** The longest that SQS keeps a message. */
-const MAXIMUM_RETENTION_SECONDS = 1_209_600;
+const SOURCE = 'SQSDeveloperGuide/sqs-dead-letter-queues.html';
+const FIX = `set it to ${SQS_MAXIMUM_RETENTION_SECONDS}, 14 days, the longest there is`;
 
 export const deadLetterRetention: Guard = {
   id: 'W10',
   title: 'A dead-letter queue keeps messages no longer than its source does',
   explanation:
     'On a standard queue a message keeps the time of its first send when it moves. One that has waited long in the source is deleted soon after it arrives in the dead-letter queue, often before anybody has looked.',
-  source: 'SQSDeveloperGuide/sqs-dead-letter-queues.html',
+  source: SOURCE,
   level: 'error',
   check: (messaging) =>
-    messaging.queues.flatMap((source) => {
-      const target = messaging.queue(source.redrive?.deadLetterTargetArn);
-      if (target === undefined || source.fifo || target.retentionSeconds > source.retentionSeconds) return [];
-      if (target.retentionSeconds === MAXIMUM_RETENTION_SECONDS) return [];
-      return [
-        {
-          resource: target.resource,
-          property: 'MessageRetentionPeriod',
-          received: `${target.retentionSeconds} seconds`,
-          allowed: `more than the ${source.retentionSeconds} seconds of ${source.resource.constructPath}`,
-          fix: `set it to ${MAXIMUM_RETENTION_SECONDS}, 14 days, the longest there is`,
-        },
-      ];
-    }),
+    tooShort(messaging).map(({ source, target }) =>
+      finding(target, `more than the ${source.retentionSeconds} seconds of ${source.resource.constructPath}`),
+    ),
 };
+
+export const deadLetterRetentionByDefault: Guard = {
+  id: 'W10A',
+  title: 'A dead-letter queue keeps messages for four days or less',
+  explanation:
+    'Four days is what SQS takes where nothing is said. A long weekend is enough for the only copy of a message to be deleted before anybody has looked. A dead-letter queue costs nothing while it is empty.',
+  source: SOURCE,
+  level: 'warning',
+  check(messaging) {
+    const deadLetters = deadLetterArns(messaging);
+    const found = new Set(tooShort(messaging).map(({ target }) => target));
+    return messaging.queues
+      .filter(
+        ({ arn, retentionSeconds }) =>
+          deadLetters.has(arn) && retentionSeconds <= SQS_DEFAULT_RETENTION_SECONDS,
+      )
+      .filter((queue) => !found.has(queue))
+      .map((queue) => finding(queue, `more than ${SQS_DEFAULT_RETENTION_SECONDS} seconds, SQS's default`));
+  },
+};
+
+function tooShort(messaging: Messaging): readonly { readonly source: Queue; readonly target: Queue }[] {
+  return messaging.queues.flatMap((source) => {
+    const target = messaging.queue(source.redrive?.deadLetterTargetArn);
+    const isTooShort =
+      target !== undefined &&
+      !source.fifo &&
+      target.retentionSeconds <= source.retentionSeconds &&
+      target.retentionSeconds < SQS_MAXIMUM_RETENTION_SECONDS;
+    return isTooShort ? [{ source, target }] : [];
+  });
+}
+
+function finding(queue: Queue, allowed: string): Finding {
+  return {
+    resource: queue.resource,
+    property: 'MessageRetentionPeriod',
+    received: `${queue.retentionSeconds} seconds`,
+    allowed,
+    fix: FIX,
+  };
+}
