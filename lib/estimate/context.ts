@@ -1,7 +1,7 @@
 /** Everything that a check or a cost reads: the assembly, the flow at peak and on average, prices, assumptions. */
 import type { Assembly, Resource } from '../assembly/index.ts';
 import { TOPOLOGY_SCHEMA_VERSION } from '../topology/index.ts';
-import type { ConsumesEdge, Topology, TopologyNode } from '../topology/index.ts';
+import type { ConsumesEdge, Topology, TopologyEdge, TopologyNode } from '../topology/index.ts';
 import { flowOf } from './flow.ts';
 import type { TrafficFlow } from './flow.ts';
 import { assumptionsOf } from './load.ts';
@@ -32,9 +32,12 @@ export interface QueueMapping {
 export interface EstimateContext {
   readonly assembly: Assembly;
   readonly topology: Topology;
-  /** Undefined where the stacks name none and none was asked for. */
+  /** That was asked for, else of the first stack that names one; undefined where none does. */
   readonly region: string | undefined;
+  /** Of that Region. */
   readonly prices: PricesOfRegion;
+  /** Whose prices and quotas hold for a resource: the Region that was asked for, else its stack's. */
+  readonly regionOf: (resource: Resource | undefined) => string | undefined;
   readonly assumptions: Assumptions;
   /** In the environment's busiest second. */
   readonly peak: TrafficFlow;
@@ -72,20 +75,25 @@ export function estimateContext(assembly: Assembly, options: EstimateOptions = {
   );
   const nodeIdOf = (resource: Resource): string | undefined =>
     nodeByResource.get(keyOf(resource.stack.stackName, resource.logicalId));
+  const resourceOf = (nodeId: string): Resource | undefined => {
+    const node = nodes.get(nodeId);
+    return node === undefined ? undefined : resourceByKey.get(keyOf(node.stack, node.logicalId));
+  };
+  // The rules of a replica deliver nothing until they are switched on.
+  const isOff = (edge: TopologyEdge): boolean =>
+    edge.kind === 'routes' && resourceOf(edge.via)?.properties['State'] === 'DISABLED';
   return {
     assembly,
     topology,
     region,
     prices: pricesOf(region),
     assumptions,
-    peak: flowOf(topology, assumptions.peakShare),
-    average: flowOf(topology, assumptions.peakShare * assumptions.averageShare),
+    regionOf: (resource) => options.region ?? (resource?.stack.isPlaced === true ? resource.region : region),
+    peak: flowOf(topology, { share: assumptions.peakShare, isOff }),
+    average: flowOf(topology, { share: assumptions.peakShare * assumptions.averageShare, isOff }),
     mappings: mappingsOf(assembly, topology, nodeIdOf),
     nodeOf: (id) => nodes.get(id),
-    resourceOf: (nodeId) => {
-      const node = nodes.get(nodeId);
-      return node === undefined ? undefined : resourceByKey.get(keyOf(node.stack, node.logicalId));
-    },
+    resourceOf,
     nodeIdOf,
     ownerOf: ownersOf(topology, nodeIdOf),
   };

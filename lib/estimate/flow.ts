@@ -34,14 +34,30 @@ const NONE: Flow = { perSecond: 0, bytesPerSecond: 0 };
 /** A nudge says no more than that there is something to publish. */
 const NUDGE_BYTES = 100;
 
+export interface FlowOptions {
+  /**
+   * Of the declared peak.
+   * @default 1
+   */
+  readonly share?: number;
+  /**
+   * Paths that deliver nothing, such as rules that are disabled.
+   * @default - none
+   */
+  readonly isOff?: (edge: TopologyEdge) => boolean;
+}
+
 /**
- * The flow at `share` of the declared peak.
+ * The flow of a topology.
  *
  * An event's declared rate is what all of its publishers send together. It enters a topic or bus once, however many
  * publishers may send it there, and what consumers publish again has a rate of its own in its contract: so nothing
  * is counted twice.
  */
-export function flowOf(topology: Topology, share = 1): TrafficFlow {
+export function flowOf(
+  topology: Topology,
+  { share = 1, isOff = () => false }: FlowOptions = {},
+): TrafficFlow {
   const events = ratesOf(topology, share);
   const sum = (names: Iterable<string>): Flow => total([...names].map((name) => events.get(name) ?? NONE));
 
@@ -54,8 +70,11 @@ export function flowOf(topology: Topology, share = 1): TrafficFlow {
       addAll(publishedInto, edge.to, edge.events);
       addAll(drained, edge.from, edge.events);
     } else if (edge.kind === 'subscribes' || edge.kind === 'routes') {
-      along.set(edge, sum(edge.events));
+      along.set(edge, isOff(edge) ? NONE : sum(edge.events));
     }
+  }
+  for (const edge of topology.edges) {
+    if (edge.kind === 'forwards') along.set(edge, sum(publishedInto.get(edge.from) ?? []));
   }
   const into = new Map<string, Flow>();
   for (const [target, names] of publishedInto) into.set(target, sum(names));

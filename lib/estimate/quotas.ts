@@ -63,6 +63,11 @@ export const QUOTAS = {
   fifoTopicBytes: fixed(20_000_000, 'bytes a second of a FIFO topic with FifoThroughputScope Topic', SNS),
   fifoGroupMessages: fixed(300, 'messages a second of one message group (third party)', SNS),
   fifoQueueCalls: fixed(300, 'calls a second of one API action, without high throughput', SQS_FIFO),
+  customBusGroupEvents: fixed(
+    1500,
+    'events, and KB, a second of one event group of a Custom Event Bus',
+    'eventbridge/latest/userguide/eb-custom-bus-ordering.html',
+  ),
   rulesPerBus: adjustable(300, 'rules of a bus', EVENT_BRIDGE),
   targetsPerRule: fixed(5, 'targets of a rule', EVENT_BRIDGE),
   wildcardRulesPerBus: fixed(30, 'rules with wildcards of a bus', EVENT_BRIDGE),

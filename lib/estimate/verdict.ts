@@ -9,7 +9,7 @@ export type VerdictSeverity = 'error' | 'warning' | 'info';
 export interface Verdict {
   /** Stable, for `waybill explain` and for acknowledgements. */
   readonly code: VerdictCode;
-  /** Short, for tables: C1 to C23. */
+  /** Short, for tables: C1 to C24. */
   readonly id: string;
   readonly severity: VerdictSeverity;
   readonly constructPath: string;
@@ -152,6 +152,11 @@ export const VERDICT_RULES = {
     id: 'C23',
     title: 'A database that should pause is asked every minute',
     explanation: 'It never pauses, and is paid for at its least capacity all the time.',
+  },
+  WAYBILL_CAPACITY_BUS_GROUP: {
+    id: 'C24',
+    title: 'The busiest event group of a custom bus is above what one group takes',
+    explanation: 'Its events are throttled by the publisher, whatever the other groups do.',
   },
 } as const satisfies Record<string, VerdictRule>;
 

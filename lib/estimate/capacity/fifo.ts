@@ -7,11 +7,15 @@
  * | C9   | 3,000 messages or 20 MB a second: error                      | C10, the Region's publishes                |
  * | C8   | a group is handled one message after the other, and takes 300 a second: the busiest must keep up | the same |
  *
+ * C24 is C8 for a Custom Event Bus, whose groups take 1,500 events and KB a second each.
+ *
  * The busiest group is an assumption: so much of the events with an ordering key, so much of those per tenant.
  */
 import type { Resource } from '../../assembly/index.ts';
 import type { EstimateContext, QueueMapping } from '../context.ts';
 import { isFifo } from '../context.ts';
+import type { EventRate } from '../flow.ts';
+import { busiestGroup } from '../groups.ts';
 import { messageMillisecondsOf } from '../load.ts';
 import { ENTRIES_PER_CALL, QUOTAS, regionalQuota } from '../quotas.ts';
 import { verdict } from '../verdict.ts';
@@ -23,12 +27,18 @@ export function fifoVerdicts(context: EstimateContext): readonly Verdict[] {
   const flowing = (type: string): (readonly [Resource, string])[] =>
     assembly.ofType(type).flatMap((resource) => {
       const id = nodeIdOf(resource);
-      return id !== undefined && isFifo(resource) ? [[resource, id] as const] : [];
+      return id === undefined ? [] : [[resource, id] as const];
     });
+  const fifo = ([resource]: readonly [Resource, string]): boolean => isFifo(resource);
   return [
-    ...flowing('AWS::SQS::Queue').map(([queue, id]) => queueThroughput(context, queue, id)),
-    ...flowing('AWS::SNS::Topic').flatMap(([topic, id]) => topicThroughput(context, topic, id)),
-    ...mappings.map((mapping) => busiestGroup(context, mapping)),
+    ...flowing('AWS::SQS::Queue')
+      .filter(fifo)
+      .map(([queue, id]) => queueThroughput(context, queue, id)),
+    ...flowing('AWS::SNS::Topic')
+      .filter(fifo)
+      .flatMap(([topic, id]) => topicThroughput(context, topic, id)),
+    ...flowing('AWS::EventsV2::EventBus').map(([bus, id]) => busGroup(context, bus, id)),
+    ...mappings.map((mapping) => slowGroup(context, mapping)),
   ].filter((found) => found !== undefined);
 }
 
@@ -42,7 +52,9 @@ function isHighThroughput({ properties }: Resource): boolean {
 function queueThroughput(context: EstimateContext, queue: Resource, nodeId: string): Verdict | undefined {
   const { perSecond } = context.peak.into(nodeId);
   const high = isHighThroughput(queue);
-  const quota = high ? regionalQuota('fifoQueueTransactions', context.region) : QUOTAS.fifoQueueCalls;
+  const quota = high
+    ? regionalQuota('fifoQueueTransactions', context.regionOf(queue))
+    : QUOTAS.fifoQueueCalls;
   if (perSecond <= quota.value) return undefined;
   const isImpossible = quota.isFixed && perSecond > quota.value * ENTRIES_PER_CALL;
   return verdict('WAYBILL_CAPACITY_FIFO_QUEUE', {
@@ -81,34 +93,16 @@ function topicThroughput(
   );
 }
 
-function busiestGroup(
+/** C8. */
+function slowGroup(
   context: EstimateContext,
   { consumes, queue, isFifo, queueNodeId }: QueueMapping,
 ): Verdict | undefined {
-  if (!isFifo || consumes === undefined || queueNodeId === undefined || consumes.events.length === 0)
+  if (!isFifo || consumes === undefined || queueNodeId === undefined || consumes.events.length === 0) {
     return undefined;
-  const { assumptions, peak } = context;
-  const rates = consumes.events.map((name) => peak.events.get(name)).filter((rate) => rate !== undefined);
-  const perKey = rates
-    .filter(({ hasOrderingKey }) => hasOrderingKey)
-    .reduce((sum, rate) => sum + rate.perSecond, 0);
-  const perTenant = rates
-    .filter(({ hasOrderingKey }) => !hasOrderingKey)
-    .reduce((sum, rate) => sum + rate.perSecond, 0);
-  const groups = [
-    {
-      kind: 'ordering key',
-      perSecond: perKey * assumptions.hottestKeyShare,
-      share: assumptions.hottestKeyShare,
-    },
-    {
-      kind: 'tenant',
-      perSecond: perTenant * assumptions.hottestTenantShare,
-      share: assumptions.hottestTenantShare,
-    },
-  ];
-  const busiest = groups.reduce((a, b) => (b.perSecond > a.perSecond ? b : a));
-  const milliseconds = messageMillisecondsOf(assumptions, consumes.consumer);
+  }
+  const busiest = busiestGroup(ratesOf(context, consumes.events), context.assumptions);
+  const milliseconds = messageMillisecondsOf(context.assumptions, consumes.consumer);
   const allowed = Math.min(1000 / milliseconds, QUOTAS.fifoGroupMessages.value);
   if (busiest.perSecond <= allowed) return undefined;
   return verdict('WAYBILL_CAPACITY_FIFO_GROUP', {
@@ -119,4 +113,27 @@ function busiestGroup(
     fix: 'give the events a finer orderingKey, or make the handler faster: more concurrency does not help a single group',
     source: 'lambda/latest/dg/services-sqs-scaling.html',
   });
+}
+
+/** C24. Events count, and so do their kilobytes. */
+function busGroup(context: EstimateContext, bus: Resource, nodeId: string): Verdict | undefined {
+  const events = context.topology.edges.flatMap((edge) =>
+    edge.kind === 'publishes' && edge.to === nodeId ? edge.events : [],
+  );
+  const busiest = busiestGroup(ratesOf(context, new Set(events)), context.assumptions);
+  const { value, unit, source } = QUOTAS.customBusGroupEvents;
+  const used = Math.max(busiest.perSecond, busiest.bytesPerSecond / 1024);
+  if (used <= value) return undefined;
+  return verdict('WAYBILL_CAPACITY_BUS_GROUP', {
+    severity: 'warning',
+    constructPath: bus.constructPath,
+    received: `${figure(used)} a second of the busiest ${busiest.kind}, assuming that it has ${figure(busiest.share * 100)} % of the events`,
+    allowed: `${figure(value)} ${unit}`,
+    fix: 'give the events a finer orderingKey: the limit of a group is not raised',
+    source,
+  });
+}
+
+function ratesOf({ peak }: EstimateContext, events: Iterable<string>): readonly EventRate[] {
+  return [...events].map((name) => peak.events.get(name)).filter((rate) => rate !== undefined);
 }

@@ -1,7 +1,7 @@
 /** Whether the account and Region carry the peak: message sizes, publishes, deliveries, invocations, key requests. */
 import type { Resource } from '../../assembly/index.ts';
 import { keyRequests } from '../key-requests.ts';
-import type { EstimateContext } from '../context.ts';
+import type { EstimateContext, QueueMapping } from '../context.ts';
 import { numberOf } from '../context.ts';
 import { total } from '../flow.ts';
 import type { Flow } from '../flow.ts';
@@ -16,11 +16,11 @@ import { figure } from './figures.ts';
 export function throughputVerdicts(context: EstimateContext): readonly Verdict[] {
   return [
     ...eventsTooLarge(context),
-    publishRate(context),
-    putEventsRate(context),
-    busInvocations(context),
-    lambdaAccount(context),
-    kmsRate(context),
+    ...publishRate(context),
+    ...putEventsRate(context),
+    ...busInvocations(context),
+    ...lambdaAccount(context),
+    ...kmsRate(context),
   ].filter((found) => found !== undefined);
 }
 
@@ -54,12 +54,30 @@ function topicLimit(topic: Resource | undefined): Quota {
   return { ...QUOTAS.snsMessageBytes, value: own, unit: 'bytes (MaximumMessageSize of the topic)' };
 }
 
-function intoAll(context: EstimateContext, kind: 'topic' | 'bus'): { flow: Flow; where: string } {
-  const nodes = context.topology.nodes.filter((node) => node.kind === kind);
-  const busiest = nodes
-    .map(({ id }) => ({ id, perSecond: context.peak.into(id).perSecond }))
-    .reduce((a, b) => (b.perSecond > a.perSecond ? b : a), { id: '', perSecond: -1 });
-  return { flow: total(nodes.map(({ id }) => context.peak.into(id))), where: busiest.id };
+interface InRegion {
+  readonly region: string | undefined;
+  readonly flow: Flow;
+  /** The busiest: where the verdict is told. */
+  readonly where: string;
+}
+
+/** What flows in or out of all resources of a type, by Region: quotas are the Region's. */
+function byRegion(
+  context: EstimateContext,
+  type: string,
+  flowOf: (nodeId: string) => Flow,
+): readonly InRegion[] {
+  const flowing = context.assembly.ofType(type).flatMap((resource) => {
+    const id = context.nodeIdOf(resource);
+    return id === undefined ? [] : [{ resource, flow: flowOf(id) }];
+  });
+  return [...Map.groupBy(flowing, ({ resource }) => context.regionOf(resource))].map(
+    ([region, inRegion]) => ({
+      region,
+      flow: total(inRegion.map(({ flow }) => flow)),
+      where: inRegion.reduce((a, b) => (b.flow.perSecond > a.flow.perSecond ? b : a)).resource.constructPath,
+    }),
+  );
 }
 
 function over(
@@ -79,69 +97,82 @@ function over(
   });
 }
 
-function publishRate(context: EstimateContext): Verdict | undefined {
-  const { flow, where } = intoAll(context, 'topic');
-  return over('WAYBILL_CAPACITY_SNS_PUBLISH', regionalQuota('snsPublishes', context.region), flow.perSecond, {
-    where,
-    of: 'messages a second into all topics',
-    fix: 'ask AWS for more before the traffic comes, or use a Region with a higher quota',
-  });
+function publishRate(context: EstimateContext): readonly (Verdict | undefined)[] {
+  return byRegion(context, 'AWS::SNS::Topic', context.peak.into).map(({ region, flow, where }) =>
+    over('WAYBILL_CAPACITY_SNS_PUBLISH', regionalQuota('snsPublishes', region), flow.perSecond, {
+      where,
+      of: 'messages a second into all topics',
+      fix: 'ask AWS for more before the traffic comes, or use a Region with a higher quota',
+    }),
+  );
 }
 
-function putEventsRate(context: EstimateContext): Verdict | undefined {
-  const { flow, where } = intoAll(context, 'bus');
-  return over('WAYBILL_CAPACITY_PUT_EVENTS', regionalQuota('putEvents', context.region), flow.perSecond, {
-    where,
-    of: 'events a second into all buses, a call each where they are not batched',
-    fix: 'ask AWS for more, or send events of high volume over a topic',
-  });
+function putEventsRate(context: EstimateContext): readonly (Verdict | undefined)[] {
+  return byRegion(context, 'AWS::Events::EventBus', context.peak.into).map(({ region, flow, where }) =>
+    over('WAYBILL_CAPACITY_PUT_EVENTS', regionalQuota('putEvents', region), flow.perSecond, {
+      where,
+      of: 'events a second into all buses, a call each where they are not batched',
+      fix: 'ask AWS for more, or send events of high volume over a topic',
+    }),
+  );
 }
 
-function busInvocations(context: EstimateContext): Verdict | undefined {
-  const { where } = intoAll(context, 'bus');
-  const buses = context.topology.nodes.filter(({ kind }) => kind === 'bus');
-  const deliveries = total(buses.map(({ id }) => context.peak.outOf(id)));
-  const quota = regionalQuota('eventBridgeInvocations', context.region);
-  return over('WAYBILL_CAPACITY_BUS_INVOCATIONS', quota, deliveries.perSecond, {
-    where,
-    of: 'deliveries a second of all rules',
-    fix: 'ask AWS for more: above it events are delayed, not dropped',
-  });
+function busInvocations(context: EstimateContext): readonly (Verdict | undefined)[] {
+  return byRegion(context, 'AWS::Events::EventBus', context.peak.outOf).map(({ region, flow, where }) =>
+    over(
+      'WAYBILL_CAPACITY_BUS_INVOCATIONS',
+      regionalQuota('eventBridgeInvocations', region),
+      flow.perSecond,
+      {
+        where,
+        of: 'deliveries a second of all rules',
+        fix: 'ask AWS for more: above it events are delayed, not dropped',
+      },
+    ),
+  );
 }
 
-/** C13. What the mappings may use, what is reserved, and what HTTP requests take. */
-function lambdaAccount(context: EstimateContext): Verdict | undefined {
-  const { assembly, mappings, peak, assumptions } = context;
-  const ofMappings = mappings.reduce((sum, mapping) => sum + allowedConcurrency(mapping), 0);
+/** C13. What the mappings may use, what is reserved, and what HTTP requests take, in each account and Region. */
+function lambdaAccount(context: EstimateContext): readonly (Verdict | undefined)[] {
+  const { assembly, mappings, peak, assumptions, regionOf } = context;
+  const placeOf = (resource: Resource): string => `${resource.accountId}/${regionOf(resource) ?? ''}`;
+  const functions = assembly.ofType('AWS::Lambda::Function');
   const consumers = new Set(mappings.map((mapping) => mapping.function));
-  const reserved = assembly
-    .ofType('AWS::Lambda::Function')
-    .filter((fn) => !consumers.has(fn))
-    .reduce((sum, { properties }) => sum + (numberOf(properties['ReservedConcurrentExecutions']) ?? 0), 0);
-  const requests = [...requestsTo(context, peak).values()].reduce((sum, rate) => sum + rate, 0);
-  const ofRequests = Math.ceil((requests * assumptions.requestMilliseconds) / 1000);
-  return over(
-    'WAYBILL_CAPACITY_LAMBDA_ACCOUNT',
-    QUOTAS.lambdaConcurrency,
-    ofMappings + reserved + ofRequests,
-    {
-      where: mappings[0]?.queue.constructPath ?? '',
-      of: `invocations at once: ${ofMappings} of consumers, ${reserved} reserved, ${ofRequests} of HTTP requests`,
-      fix: 'ask AWS for more concurrency, or lower maxConcurrency; what else the account runs comes on top',
-    },
-  );
+  const requests = requestsTo(context, peak);
+  return [...Map.groupBy(functions, placeOf)].map(([place, ofPlace]) => {
+    const mine = mappings.filter(({ mapping }) => placeOf(mapping) === place);
+    const ofMappings = mine.reduce((sum, mapping) => sum + allowedConcurrency(mapping), 0);
+    const reserved = ofPlace
+      .filter((fn) => !consumers.has(fn))
+      .reduce((sum, { properties }) => sum + (numberOf(properties['ReservedConcurrentExecutions']) ?? 0), 0);
+    const perSecond = ofPlace.reduce((sum, fn) => sum + (requests.get(fn) ?? 0), 0);
+    const ofRequests = Math.ceil((perSecond * assumptions.requestMilliseconds) / 1000);
+    const busiest = mine.reduce<QueueMapping | undefined>(
+      (a, b) => (a === undefined || allowedConcurrency(b) > allowedConcurrency(a) ? b : a),
+      undefined,
+    );
+    return over(
+      'WAYBILL_CAPACITY_LAMBDA_ACCOUNT',
+      QUOTAS.lambdaConcurrency,
+      ofMappings + reserved + ofRequests,
+      {
+        where: busiest?.queue.constructPath ?? ofPlace[0]!.constructPath,
+        of: `invocations at once: ${ofMappings} of consumers, ${reserved} reserved, ${ofRequests} of HTTP requests`,
+        fix: 'ask AWS for more concurrency, or lower maxConcurrency; what else the account runs comes on top',
+      },
+    );
+  });
 }
 
-function kmsRate(context: EstimateContext): Verdict | undefined {
-  const requests = keyRequests(context, context.peak);
-  const perSecond = [...requests.values()].reduce((sum, rate) => sum + rate, 0);
-  const busiest = [...requests].reduce<Resource | undefined>(
-    (best, [key, rate]) => (best === undefined || rate > (requests.get(best) ?? 0) ? key : best),
-    undefined,
-  );
-  return over('WAYBILL_CAPACITY_KMS_REQUESTS', regionalQuota('kmsRequests', context.region), perSecond, {
-    where: busiest?.constructPath ?? '',
-    of: 'key requests a second',
-    fix: 'set a longer KmsDataKeyReusePeriodSeconds on the queues, or use SSE-SQS where no key of yours is needed',
+function kmsRate(context: EstimateContext): readonly (Verdict | undefined)[] {
+  const requests = [...keyRequests(context, context.peak)];
+  return [...Map.groupBy(requests, ([key]) => context.regionOf(key))].map(([region, inRegion]) => {
+    const perSecond = inRegion.reduce((sum, [, rate]) => sum + rate, 0);
+    const [busiest] = inRegion.reduce((a, b) => (b[1] > a[1] ? b : a));
+    return over('WAYBILL_CAPACITY_KMS_REQUESTS', regionalQuota('kmsRequests', region), perSecond, {
+      where: busiest.constructPath,
+      of: 'key requests a second',
+      fix: 'set a longer KmsDataKeyReusePeriodSeconds on the queues, or use SSE-SQS where no key of yours is needed',
+    });
   });
 }

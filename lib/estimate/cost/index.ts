@@ -33,6 +33,7 @@ const KNOWN_SERVICES = [
   'AWS::SQS::',
   'AWS::SNS::',
   'AWS::Events::',
+  'AWS::EventsV2::',
   'AWS::Scheduler::',
   'AWS::Lambda::',
   'AWS::IAM::',

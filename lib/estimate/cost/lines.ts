@@ -1,6 +1,7 @@
 /** One line of a cost: what one resource is charged for one item, idle and at the declared load. */
 import type { Resource } from '../../assembly/index.ts';
 import type { EstimateContext } from '../context.ts';
+import { pricesOf } from '../prices/index.ts';
 import type { PriceItem } from '../prices/index.ts';
 
 export type CostService =
@@ -56,7 +57,7 @@ export function linesOf(
 ): readonly CostLine[] {
   return charges.flatMap(({ service, item, priceItem, idle, load = idle }) => {
     if (idle === 0 && load === 0) return [];
-    const { usd } = context.prices.prices[priceItem];
+    const { usd } = pricesOf(context.regionOf(resource)).prices[priceItem];
     return [
       {
         service,

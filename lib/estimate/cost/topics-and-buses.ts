@@ -1,5 +1,5 @@
 /** SNS and EventBridge: what is published, delivered, filtered by its body, archived and scheduled. */
-import { isFifo, numberOf } from '../context.ts';
+import { isFifo, numberOf, valueAt } from '../context.ts';
 import type { EstimateContext } from '../context.ts';
 import { averageBytes } from '../flow.ts';
 import { MONTH_SECONDS } from '../load.ts';
@@ -10,6 +10,8 @@ import type { CostLine } from './lines.ts';
 /** A publish and an event are charged for each begun 64 KB. */
 const CHUNK_BYTES = 65_536;
 const DAYS_OF_MONTH = 365 / 12;
+/** An event on a custom bus counts for at least so much, and for its multiples. */
+const CUSTOM_BUS_UNIT_BYTES = 1024;
 /** What an archive that keeps events for ever holds after a year. */
 const UNLIMITED_DAYS = 365;
 
@@ -87,7 +89,13 @@ function filteredGigabytes({ topology, average }: EstimateContext, topicId: stri
 }
 
 export function eventBridgeCost(context: EstimateContext): readonly CostLine[] {
-  return [...busCost(context), ...archiveCost(context), ...scheduleCost(context)];
+  return [
+    ...busCost(context),
+    ...customBusCost(context),
+    ...archiveCost(context),
+    ...forwardingCost(context),
+    ...scheduleCost(context),
+  ];
 }
 
 function busCost(context: EstimateContext): readonly CostLine[] {
@@ -102,12 +110,71 @@ function busCost(context: EstimateContext): readonly CostLine[] {
   });
 }
 
+/** The Custom Event Bus is paid by the byte: in, out, and kept for longer than a day. */
+function customBusCost(context: EstimateContext): readonly CostLine[] {
+  const { assembly, nodeIdOf, average, topology } = context;
+  return assembly.ofType('AWS::EventsV2::EventBus').flatMap((bus) => {
+    const id = nodeIdOf(bus);
+    if (id === undefined) return [];
+    const published = average.into(id);
+    const rounded = Math.ceil(averageBytes(published) / CUSTOM_BUS_UNIT_BYTES) * CUSTOM_BUS_UNIT_BYTES;
+    const gigabytes = (bytesPerSecond: number): number => (bytesPerSecond * MONTH_SECONDS) / GIGABYTE;
+    const ingested = gigabytes(published.perSecond * rounded);
+    const days = numberOf(valueAt(bus.properties, 'StorageConfiguration', 'RetentionPeriodInDays')) ?? 1;
+    const subscribers = topology.edges.filter((edge) => edge.kind === 'routes' && edge.from === id).length;
+    return linesOf(context, bus, [
+      {
+        service: 'EventBridge',
+        item: 'custom bus, in',
+        priceItem: 'customBusIngestion',
+        idle: 0,
+        load: ingested,
+      },
+      {
+        service: 'EventBridge',
+        item: 'custom bus, out',
+        priceItem: 'customBusDelivery',
+        idle: 0,
+        load: gigabytes(average.outOf(id).bytesPerSecond),
+      },
+      {
+        service: 'EventBridge',
+        item: 'custom bus, kept',
+        priceItem: 'customBusRetention',
+        idle: 0,
+        load: (ingested * Math.max(0, days - 1)) / DAYS_OF_MONTH,
+      },
+      {
+        service: 'EventBridge',
+        item: 'custom bus, filters',
+        priceItem: 'customBusEvaluations',
+        idle: 0,
+        load: (published.perSecond * subscribers * MONTH_SECONDS) / MILLION,
+      },
+    ]);
+  });
+}
+
+/** To a replica: the events there are the replica's, the bytes between the Regions are the rule's. */
+function forwardingCost(context: EstimateContext): readonly CostLine[] {
+  const { topology, resourceOf, average } = context;
+  return topology.edges.flatMap((edge) => {
+    const rule = edge.kind === 'forwards' ? resourceOf(edge.via) : undefined;
+    if (rule === undefined) return [];
+    const load = ((average.along(edge)?.bytesPerSecond ?? 0) * MONTH_SECONDS) / GIGABYTE;
+    return linesOf(context, rule, [
+      { service: 'Network', item: 'bytes to another Region', priceItem: 'crossRegionBytes', idle: 0, load },
+    ]);
+  });
+}
+
 /** What an archive holds when its oldest events begin to go. */
 function archiveCost(context: EstimateContext): readonly CostLine[] {
   const { topology, resourceOf, average } = context;
   return topology.edges.flatMap((edge) => {
     const archive = edge.kind === 'archives' ? resourceOf(edge.to) : undefined;
-    if (edge.kind !== 'archives' || archive === undefined) return [];
+    // A custom bus keeps its events itself, and has its own price for it.
+    if (archive?.type !== 'AWS::Events::Archive') return [];
     const gigabytes = ((average.along(edge)?.bytesPerSecond ?? 0) * MONTH_SECONDS) / GIGABYTE;
     const days = numberOf(archive.properties['RetentionDays']) || UNLIMITED_DAYS;
     return linesOf(context, archive, [

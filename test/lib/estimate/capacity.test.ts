@@ -62,6 +62,12 @@ const cluster = (minCapacity: number): Pick<Shop, 'resources' | 'nodes' | 'edges
     { kind: 'invokes', from: 'shop/Schedule', to: 'shop/Relay', expression: 'rate(1 minute)' },
   ],
 });
+/** 1,501 KB a second of one tenant in ten, or of one key in a hundred. */
+const busOf = (orderingKey: string | null): Shop => ({
+  events: [{ name: 'OrderPlaced', perSecond: 10, bytes: 1501 * 1024, orderingKey }],
+  topic: { MaximumMessageSize: 2_000_000 },
+  bus: 'custom',
+});
 const key = { Key: { Type: 'AWS::KMS::Key', Properties: {} } };
 
 const CASES: readonly Case[] = [
@@ -355,6 +361,13 @@ const CASES: readonly Case[] = [
     failing: cluster(0),
     passing: cluster(0.5),
   },
+  {
+    code: 'WAYBILL_CAPACITY_BUS_GROUP',
+    severity: 'warning',
+    says: /1,501 a second of the busiest tenant, assuming that it has 10 %.*1,500 events, and KB/,
+    failing: busOf(null),
+    passing: busOf('orderId'),
+  },
 ];
 
 /** One function behind an API, at 50 ms a request, and one with reserved concurrency. */
@@ -406,6 +419,15 @@ describe('capacity verdicts', () => {
 
     expect(verdictsOf(values, undefined, 'WAYBILL_CAPACITY_CONCURRENCY_SHORT')).toEqual([]);
     expect(verdictsOf(values, slow, 'WAYBILL_CAPACITY_CONCURRENCY_SHORT')).toHaveLength(1);
+  });
+
+  test('quotas are of the Region: those of two Regions do not add up', () => {
+    const oneOfTwo = (region: string) => estimate(shop({ events: at(25_000), region })).verdicts;
+
+    expect(oneOfTwo('us-east-1')).toEqual([]);
+    expect(oneOfTwo('eu-west-1').map(({ code }) => code)).toEqual(['WAYBILL_CAPACITY_SNS_PUBLISH']);
+    // A Region that is asked for counts instead of the stack's.
+    expect(estimate(shop({ events: at(25_000) }), { region: 'eu-west-1' }).verdicts).toHaveLength(1);
   });
 
   test('the gravest comes first, and several mistakes are all told at once', () => {

@@ -136,6 +136,69 @@ describe('what a small shop costs, calculated by hand', () => {
     expect(costOf(found, 'EventBridge', 'archive storage').load).toBeCloseTo(26.28 * 2.4 * 0.023, 6);
   });
 
+  test('a custom bus: by the byte, each event at least a kilobyte, and kept for 74 days', () => {
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        bus: 'custom',
+        consumers: [
+          { name: 'Stock', events: ['OrderPlaced'], from: 'bus' },
+          { name: 'Audit', events: ['OrderPlaced'], from: 'bus' },
+        ],
+        edges: [{ kind: 'archives', from: 'shop/Bus', to: 'shop/Bus', retentionDays: 74 }],
+      }),
+      { load: LOAD },
+    );
+
+    const ingested = 26.28 * 1.024;
+    expect(costOf(found, 'EventBridge', 'custom bus, in').load).toBeCloseTo(ingested * 0.18, 6);
+    expect(costOf(found, 'EventBridge', 'custom bus, out').load).toBeCloseTo(26.28 * 2 * 0.05, 6);
+    // The first day is free; 73 days are 2.4 months.
+    expect(costOf(found, 'EventBridge', 'custom bus, kept').load).toBeCloseTo(ingested * 2.4 * 0.08, 6);
+    expect(costOf(found, 'EventBridge', 'custom bus, filters').load).toBeCloseTo(26.28 * 2 * 0.15, 6);
+    expect(costOf(found, 'EventBridge', 'events').load).toBe(0);
+    expect(costOf(found, 'EventBridge', 'archiving').load).toBe(0);
+  });
+
+  test('a replica: its events are paid there, the bytes between the Regions by the rule; rules that are off cost nothing', () => {
+    const ruleOf = (state: string) => ({ Type: 'AWS::Events::Rule', Properties: { State: state } });
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        bus: true,
+        resources: {
+          Replica: { Type: 'AWS::Events::EventBus', Properties: { Name: 'replica' } },
+          Forward: ruleOf('ENABLED'),
+          StandbyRule: ruleOf('DISABLED'),
+          Standby: { Type: 'AWS::SQS::Queue', Properties: {} },
+        },
+        nodes: [
+          node('shop/Replica', 'bus', 'Replica'),
+          node('shop/Forward', 'rule', 'Forward'),
+          node('shop/StandbyRule', 'rule', 'StandbyRule'),
+          node('shop/Standby', 'queue', 'Standby'),
+        ],
+        edges: [
+          { kind: 'forwards', from: 'shop/Bus', to: 'shop/Replica', via: 'shop/Forward', pattern: {} },
+          {
+            kind: 'routes',
+            from: 'shop/Replica',
+            to: 'shop/Standby',
+            via: 'shop/StandbyRule',
+            events: ['OrderPlaced'],
+            pattern: {},
+            inputPath: null,
+          },
+        ],
+      }),
+      { load: LOAD },
+    );
+
+    expect(costOf(found, 'EventBridge', 'events').load).toBeCloseTo(26.28 * 2, 6);
+    expect(costOf(found, 'Network', 'bytes to another Region').load).toBeCloseTo(26.28 * 0.02, 6);
+    expect(costOf(found, 'SQS', 'sends').load).toBe(0);
+  });
+
   test('what is paid for being there: alarms, keys, secrets, network, database', () => {
     const metric = (id: string) => ({ Id: id, MetricStat: { Metric: {}, Period: 60, Stat: 'Sum' } });
     const found = estimate(

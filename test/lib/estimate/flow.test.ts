@@ -100,7 +100,7 @@ describe('the flow of a topology', () => {
       consumers: [{ name: 'Invoices', events: ['OrderPlaced'] }],
     });
 
-    const flow = flowOf(topology!, 0.5);
+    const flow = flowOf(topology!, { share: 0.5 });
 
     expect(flow.into('shop/InvoicesQueue')).toEqual({ perSecond: 60, bytesPerSecond: 90_000 });
     expect(flow.events.get('OrderPlaced')?.averageBytes).toBe(1500);

@@ -33,7 +33,8 @@ export interface Shop {
   readonly events?: readonly ShopEvent[];
   readonly consumers?: readonly ShopConsumer[];
   readonly topic?: Properties;
-  readonly bus?: boolean;
+  /** Classic where it is `true`. */
+  readonly bus?: boolean | 'custom';
   /** Further resources of the stack, by logical id. */
   readonly resources?: Template['Resources'];
   readonly nodes?: readonly TopologyNode[];
@@ -50,16 +51,24 @@ export function shop(values: Shop): Assembly {
   const isFifo = values.topic?.['FifoTopic'] === true;
   const resources: Record<string, unknown> = {
     Orders: { Type: 'AWS::SNS::Topic', Properties: { ...values.topic } },
-    ...(bus ? { Bus: { Type: 'AWS::Events::EventBus', Properties: { Name: 'shop' } } } : {}),
+    ...(bus === true ? { Bus: { Type: 'AWS::Events::EventBus', Properties: { Name: 'shop' } } } : {}),
+    ...(bus === 'custom'
+      ? {
+          Bus: {
+            Type: 'AWS::EventsV2::EventBus',
+            Properties: { Name: 'shop', StorageConfiguration: { RetentionPeriodInDays: 74 } },
+          },
+        }
+      : {}),
   };
   const nodes: TopologyNode[] = [
     { ...node('service:orders', 'service', null), stack: null, logicalId: null, owner: 'orders' },
     { ...node('shop/Orders', 'topic', 'Orders'), owner: 'orders', fifo: isFifo },
-    ...(bus ? [node('shop/Bus', 'bus', 'Bus')] : []),
+    ...(bus === false ? [] : [node('shop/Bus', 'bus', 'Bus')]),
   ];
   const edges: TopologyEdge[] = [
     { kind: 'publishes', from: 'service:orders', to: 'shop/Orders', events: names, source: 'orders' },
-    ...(bus
+    ...(bus !== false
       ? [
           {
             kind: 'publishes',
