@@ -62,7 +62,8 @@ export function decide(messaging: Messaging, permission: Permission): Access {
   if (actor.kind === 'service' && owner === undefined) {
     return unknown(permission, `the policy of ${resourceArn} is not in the assembly`);
   }
-  const identity = actor.kind === 'role' ? identityPolicies(actor.role) : { policies: [], unread: [] };
+  if (owner?.unreadable !== undefined) return unknown(permission, owner.unreadable);
+  const identity = actor.kind === 'role' ? identityPolicies(actor.role) : NO_IDENTITY;
   const resourceAccountId = parseArn(resourceArn)?.accountId || accountOf(actor);
   const decision = evaluate({
     principal: principalOf(actor, accountOf(actor)),
@@ -83,10 +84,7 @@ export function decide(messaging: Messaging, permission: Permission): Access {
     return unknown(permission, `the policy of ${resourceArn}, in another account, is not in the assembly`);
   }
   if (!decision.explicit && decision.by === 'identity' && identity.unread.length > 0) {
-    return unknown(
-      permission,
-      `managed policies that are not in the assembly: ${identity.unread.join(', ')}`,
-    );
+    return unknown(permission, `policies that are not in the assembly: ${identity.unread.join(', ')}`);
   }
   return { verdict: 'denied', permission, refusal: refusalOf(permission, decision, owner) };
 }
@@ -127,6 +125,8 @@ interface Owner {
   readonly kind: PolicyKind;
   readonly resource: Resource;
   readonly policy: Policy | undefined;
+  /** Why the policy cannot be read, where it cannot. */
+  readonly unreadable?: string | undefined;
 }
 
 /** The resource with its policy; undefined for what is not in the assembly, or has no policies of its own. */
@@ -148,8 +148,27 @@ function ownerOf(messaging: Messaging, arn: string): Owner | undefined {
 }
 
 function ownerWith(kind: PolicyKind, resource: Resource, policies: readonly AttachedPolicy[]): Owner {
-  const document = documentOf(policies);
-  return { kind, resource, policy: document === undefined ? undefined : readPolicy(document) };
+  const [policy] = policies.length === 0 ? [] : [readOnce(policies)];
+  if (policy instanceof Error) {
+    const unreadable = `the ${kind} of ${resource.constructPath} cannot be read: ${policy.message}`;
+    return { kind, resource, policy: undefined, unreadable };
+  }
+  return { kind, resource, policy };
+}
+
+const read = new WeakMap<readonly AttachedPolicy[], Policy | Error>();
+
+function readOnce(policies: readonly AttachedPolicy[]): Policy | Error {
+  const known = read.get(policies);
+  if (known !== undefined) return known;
+  let policy: Policy | Error;
+  try {
+    policy = readPolicy(documentOf(policies));
+  } catch (error) {
+    policy = error instanceof Error ? error : new Error(String(error));
+  }
+  read.set(policies, policy);
+  return policy;
 }
 
 /** The policy of every new topic: everything to its account. sns/latest/dg/sns-access-policy-use-cases.html */
@@ -193,24 +212,39 @@ function decideForeignKey(permission: Permission): Access {
   };
 }
 
-function identityPolicies(role: Role): {
+interface IdentityPolicies {
   readonly policies: readonly Policy[];
+  /** Policies that bear on the identity and are not known here. */
   readonly unread: readonly string[];
-} {
-  const document = documentOf(role.policies);
-  const own = document === undefined ? [] : [readPolicy(document)];
-  const unread: string[] = [];
+}
+
+const NO_IDENTITY: IdentityPolicies = { policies: [], unread: [] };
+const identities = new WeakMap<Role, IdentityPolicies>();
+
+function identityPolicies(role: Role): IdentityPolicies {
+  const known = identities.get(role);
+  if (known !== undefined) return known;
+  const own = role.policies.length === 0 ? undefined : readOnce(role.policies);
+  const unread: string[] = own instanceof Error ? [`a policy that cannot be read: ${own.message}`] : [];
   const managed = role.managedPolicyArns.flatMap((arn) => {
     const actions = AWS_MANAGED_POLICY_ACTIONS[arn.split(':policy/')[1] ?? ''];
-    if (actions === undefined) {
-      unread.push(arn);
-      return [];
+    if (actions !== undefined) {
+      return [
+        readPolicy({
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }],
+        }),
+      ];
     }
-    return [
-      readPolicy({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }] }),
-    ];
+    unread.push(arn);
+    return [];
   });
-  return { policies: [...own, ...managed], unread };
+  const policies = {
+    policies: [...(own === undefined || own instanceof Error ? [] : [own]), ...managed],
+    unread,
+  };
+  identities.set(role, policies);
+  return policies;
 }
 
 function accountOf(actor: Actor): string {

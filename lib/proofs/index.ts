@@ -10,6 +10,9 @@ import { proveConsumption, provePublishing } from './prove-publishing.ts';
 import { describeBreak } from './proof.ts';
 import type { Break, BreakCode, Proof, ProofKind } from './proof.ts';
 
+export { DeliveryError, DeliveryFrom, DeliveryOf, expectDelivery } from './expect-delivery.ts';
+export type { ExpectedEvent, PublishedMessage } from './expect-delivery.ts';
+export type { BusEntry } from './message.ts';
 export { describeBreak };
 export type { Break, BreakCode, Proof, ProofKind };
 

@@ -21,9 +21,7 @@ export function proveDeliveries(messaging: Messaging, declared: Declared): reado
   return edges
     .filter((edge) => edge.kind === 'subscribes' || edge.kind === 'routes')
     .flatMap((edge) =>
-      (consumes.get(edge.to) ?? []).flatMap((consuming) =>
-        edge.events.map((event) => proveDelivery(messaging, declared, edge, consuming, event)),
-      ),
+      (consumes.get(edge.to) ?? []).map((consuming) => proveDelivery(messaging, declared, edge, consuming)),
     );
 }
 
@@ -32,9 +30,8 @@ function proveDelivery(
   declared: Declared,
   edge: SubscribeEdge,
   consuming: ConsumesEdge,
-  event: string,
 ): Proof {
-  const claim = `${event} from ${edge.from} reaches ${consuming.consumer}`;
+  const claim = `${edge.events.join(', ')} from ${edge.from} to ${consuming.consumer}`;
   const origin = declared.resource(edge.from);
   const via = declared.resource(edge.via);
   const fn = declared.resource(consuming.to);
@@ -48,12 +45,12 @@ function proveDelivery(
   if (path === undefined) {
     return { kind: 'delivery', claim, steps: [], breaks: [noPath(messaging, origin, via, fn)] };
   }
-  const walks = examplesFor(declared, edge, event).map((example) => ({
-    example,
-    ...walk(messaging, path, origin.type === 'AWS::SNS::Topic' ? asMessage(example) : asBusEvent(example)),
-  }));
+  const form = origin.type === 'AWS::SNS::Topic' ? asMessage : asBusEvent;
+  const walks = edge.events
+    .flatMap((event) => examplesFor(declared, edge, event))
+    .map((example) => ({ example, ...walk(messaging, path, form(example)) }));
   const breaks = walks.flatMap(({ breaks: found, arrived, example }) => [
-    ...found,
+    ...found.map((one) => (isStop(one) ? { ...one, message: `${example.name}: ${one.message}` } : one)),
     ...(arrived === undefined ? [] : changedBreaks(path, arrived.body, example)),
   ]);
   return {
@@ -62,6 +59,11 @@ function proveDelivery(
     steps: walks[0]?.steps ?? [],
     breaks: unique([...breaks, ...settingBreaks(messaging, edge, consuming, path)]),
   };
+}
+
+/** A break that concerns the message itself, and not what carries it. */
+function isStop({ code }: Break): boolean {
+  return code === 'WAYBILL_PROOF_FILTERED_OUT' || code === 'WAYBILL_PROOF_UNKNOWN';
 }
 
 /** Every example of the event for the first tenant, and the first example for every other tenant of the edge. */

@@ -1,4 +1,5 @@
 /** Sends an example message down a path, hop by hop, and says where it stops and what is wrong on the way. */
+import { accessOf } from '../access/index.ts';
 import type { Delivery } from '../access/index.ts';
 import type { Messaging } from '../assembly/index.ts';
 import { accessBreaks } from './check-access.ts';
@@ -80,5 +81,8 @@ function describeStep(messaging: Messaging, delivery: Delivery, condition: strin
       : [queue.redrive?.deadLetterTargetArn].filter((arn) => arn !== undefined);
   const failing = failures.map((arn) => messaging.assembly.find(arn)?.constructPath ?? arn).join(', ');
   const after = queue?.redrive === undefined ? '' : ` after ${queue.redrive.maxReceiveCount} receives`;
-  return `${kind} ${hop.constructPath} -> ${to}: ${condition}; fails${after} into ${failing === '' ? 'nothing' : failing}`;
+  const permissions = accessOf(messaging, delivery).map(
+    ({ verdict, permission: { action } }) => `${action}${verdict === 'allowed' ? '' : ` ${verdict}`}`,
+  );
+  return `${kind} ${hop.constructPath} -> ${to}: ${condition}; fails${after} into ${failing === '' ? 'nothing' : failing}; by ${permissions.join(', ')}`;
 }
