@@ -107,6 +107,7 @@ function route(
       ...(tenants === undefined ? {} : { detail: { tenantId: tenants } }),
     },
     inputPath,
+    ...(origin.rulesEnabled ? {} : { standby: true as const }),
   });
   recordDeadLetters(scope, 'rule', rule, deadLetterQueue, RULE_RETRY_ATTEMPTS);
   side.alarms.add(

@@ -9,6 +9,7 @@ import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IConstruct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import type { KeyUseSource } from './key-sources.ts';
 import type { Location } from './location.ts';
 import { pascalCase } from './names.ts';
@@ -125,28 +126,40 @@ export function allowRoleToUseKey(
   );
 }
 
+/** What the services say to KMS of whose key they use: SQSDeveloperGuide/sqs-key-management.html, sns/latest/dg/sns-key-management.html. */
+const ENCRYPTION_CONTEXT = { sns: 'aws:sns:topicArn', sqs: 'aws:sqs:arn' } as const;
+
 /**
- * The half of a role for a key of another account. The key's id is made up at deployment, so every key of that
- * account and Region is named; the key's own policy lets the role use one.
+ * The half of a role for the key of a queue or topic elsewhere. The key's id is made up at deployment, so every key
+ * of that account and Region is named, for this queue or topic alone; the key's own policy lets the role in.
  */
 export function foreignKeyStatement(
-  env: Location,
-  service: 'sns' | 'sqs',
   scope: IConstruct,
+  service: 'sns' | 'sqs',
+  resource: { readonly arn: string; readonly location: Location },
 ): PolicyStatement {
+  const { account, region } = resource.location;
   return new PolicyStatement({
     actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
     resources: [
-      Stack.of(scope).formatArn({
-        service: 'kms',
-        resource: 'key',
-        resourceName: '*',
-        account: env.account,
-        region: env.region,
-      }),
+      Stack.of(scope).formatArn({ service: 'kms', resource: 'key', resourceName: '*', account, region }),
     ],
-    conditions: { StringEquals: { 'kms:ViaService': viaService(service, env.region) } },
+    conditions: {
+      StringEquals: {
+        'kms:ViaService': viaService(service, region),
+        [`kms:EncryptionContext:${ENCRYPTION_CONTEXT[service]}`]: resource.arn,
+      },
+    },
   });
+}
+
+/** Tells cdk-nag why a role has the statement of foreignKeyStatement. */
+export function acknowledgeForeignKeys(role: IConstruct, { account, region }: Location): void {
+  acknowledge(
+    role,
+    `AwsSolutions-IAM5[Resource::arn:${Stack.of(role).partition}:kms:${region}:${account}:key/*]`,
+    "The key's id is made up in another account or Region; the statement is for one queue or topic, and the key's policy decides",
+  );
 }
 
 function viaService(service: string, region: string): string {

@@ -10,7 +10,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
 import { ValidationError } from './errors.ts';
-import { allowRoleToUseKey, foreignKeyStatement } from './key-access.ts';
+import { acknowledgeForeignKeys, allowRoleToUseKey, foreignKeyStatement } from './key-access.ts';
 import { requireKnownArn } from './known-arn.ts';
 import { distanceBetween, isElsewhere, locationOf } from './location.ts';
 
@@ -71,7 +71,10 @@ export function allowRemotePublisher(target: PublishTarget, grantee: IGrantable)
     fix: target.fix,
   });
   if (encryptionKey !== undefined) {
-    grantee.grantPrincipal.addToPrincipalPolicy(foreignKeyStatement(there, 'sns', publisher));
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      foreignKeyStatement(publisher, 'sns', { arn: target.arn, location: there }),
+    );
+    acknowledgeForeignKeys(publisher, there);
   }
   if (!distance.otherAccount) return true;
   const role = { account: locationOf(publisher).account, arn: roleArnFor(construct, grantee, publisher) };

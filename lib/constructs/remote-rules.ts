@@ -6,7 +6,7 @@ import { sideIn } from './companion-stack.ts';
 import type { Side } from './companion-stack.ts';
 import { ValidationError } from './errors.ts';
 import { grantTo } from './grants.ts';
-import { allowRoleToUseKey, foreignKeyStatement } from './key-access.ts';
+import { acknowledgeForeignKeys, allowRoleToUseKey, foreignKeyStatement } from './key-access.ts';
 import { rulesOf } from './key-sources.ts';
 import { distanceBetween, isElsewhere, locationOf } from './location.ts';
 import type { MessageBus } from './message-bus.ts';
@@ -62,7 +62,10 @@ function deliveryRole(connection: QueueConnection, scope: Construct, bus: Messag
     foreignRoleStatement(`DeliverFrom${shortIdOf(role)}`, named, 'sqs:SendMessage', queue.queueArn),
   );
   if (queue.encryptionMasterKey !== undefined) {
-    role.addToPrincipalPolicy(foreignKeyStatement(locationOf(queue), 'sqs', scope));
+    role.addToPrincipalPolicy(
+      foreignKeyStatement(scope, 'sqs', { arn: queue.queueArn, location: locationOf(queue) }),
+    );
+    acknowledgeForeignKeys(role, locationOf(queue));
     allowRoleToUseKey(queue, queue.encryptionMasterKey, named, 'sqs');
   }
   return role;

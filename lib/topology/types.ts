@@ -122,6 +122,8 @@ export interface RoutesEdge extends EdgeBetween {
   readonly pattern: Readonly<Record<string, unknown>>;
   /** The part of the event that becomes the message, for example `$.detail`. */
   readonly inputPath: string | null;
+  /** The rule is disabled until an operator switches the replica on; since 1.1. Absent otherwise. */
+  readonly standby?: true;
 }
 
 /** From a bus to its replica in another Region, which gets every event; since 1.1. */

@@ -228,7 +228,12 @@ describe('a bus, and a consumer in another account', () => {
         Effect: 'Allow',
         Action: KEY_ACTIONS,
         Resource: `arn:aws:kms:${HOME}:${WAREHOUSE}:key/*`,
-        Condition: { StringEquals: { 'kms:ViaService': `sqs.${HOME}.amazonaws.com` } },
+        Condition: {
+          StringEquals: {
+            'kms:ViaService': `sqs.${HOME}.amazonaws.com`,
+            'kms:EncryptionContext:aws:sqs:arn': queueArn,
+          },
+        },
       },
     ]);
   });
@@ -285,7 +290,12 @@ describe('a publisher in another account than topic and bus', () => {
         Effect: 'Allow',
         Action: KEY_ACTIONS,
         Resource: `arn:aws:kms:${HOME}:${WAREHOUSE}:key/*`,
-        Condition: { StringEquals: { 'kms:ViaService': `sns.${HOME}.amazonaws.com` } },
+        Condition: {
+          StringEquals: {
+            'kms:ViaService': `sns.${HOME}.amazonaws.com`,
+            'kms:EncryptionContext:aws:sns:topicArn': `arn:aws:sns:${HOME}:${WAREHOUSE}:orders`,
+          },
+        },
       },
       { Effect: 'Allow', Action: 'sns:Publish', Resource: `arn:aws:sns:${HOME}:${WAREHOUSE}:orders` },
       {
@@ -339,7 +349,12 @@ test('a publisher in another Region of the account needs its own half alone', ()
     expect.objectContaining({
       Action: KEY_ACTIONS,
       Resource: `arn:aws:kms:${ABROAD}:${SHOP}:key/*`,
-      Condition: { StringEquals: { 'kms:ViaService': `sns.${ABROAD}.amazonaws.com` } },
+      Condition: {
+        StringEquals: {
+          'kms:ViaService': `sns.${ABROAD}.amazonaws.com`,
+          'kms:EncryptionContext:aws:sns:topicArn': `arn:aws:sns:${ABROAD}:${SHOP}:orders`,
+        },
+      },
     }),
     expect.objectContaining({ Action: 'sns:Publish', Resource: `arn:aws:sns:${ABROAD}:${SHOP}:orders` }),
     expect.objectContaining({
