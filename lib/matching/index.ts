@@ -10,5 +10,6 @@ export {
   type MatchingProfile,
   SNS_ATTRIBUTES_PROFILE,
   SNS_BODY_PROFILE,
+  SUBSCRIBER_PROFILE,
 } from './profiles.ts';
 export { attributesAsEvent, type MessageAttribute } from './sns-attributes.ts';

@@ -22,7 +22,7 @@ export type AnythingButOperator = 'prefix' | 'suffix' | 'equals-ignore-case' | '
 
 /** The rules of one service for the patterns it takes. */
 export interface MatchingProfile {
-  readonly name: 'event-bus' | 'sns-attributes' | 'sns-body' | 'event-source-mapping';
+  readonly name: 'event-bus' | 'subscriber' | 'sns-attributes' | 'sns-body' | 'event-source-mapping';
   readonly operators: ReadonlySet<Operator>;
   readonly anythingBut: ReadonlySet<AnythingButOperator>;
   /** `{"prefix": {"equals-ignore-case": "x"}}` and the same with `suffix`. */
@@ -49,6 +49,9 @@ export interface MatchingProfile {
 const EVENT_BUS_MAX_CHARACTERS = 2_048;
 /** EventBridge numeric matching: -5.0e9 to +5.0e9 inclusive. eb-create-pattern-operators.html. */
 const EVENT_BUS_MAX_NUMBER = 5_000_000_000;
+
+/** Custom Event Bus quotas, filters in one FilterConfiguration. eb-quota.html. */
+const SUBSCRIBER_MAX_BYTES = 4_096;
 
 /** SNS "Filter policy constraints", sns/latest/dg/subscription-filter-policy-constraints.html. */
 const SNS_MAX_BYTES = 262_144;
@@ -78,6 +81,18 @@ export const EVENT_BUS_PROFILE: MatchingProfile = {
   maxNumberOf: 'operators',
   maxKeys: Infinity,
   maxCombinations: Infinity,
+};
+
+/**
+ * Filters of a subscriber of a Custom Event Bus: every operator but wildcards. The limit in bytes is of all its filters
+ * together. eventbridge/latest/userguide/eb-custom-bus-filtering.html.
+ */
+export const SUBSCRIBER_PROFILE: MatchingProfile = {
+  ...EVENT_BUS_PROFILE,
+  name: 'subscriber',
+  operators: new Set(OPERATORS.filter((operator) => operator !== 'wildcard')),
+  anythingBut: new Set<AnythingButOperator>(['prefix', 'suffix', 'equals-ignore-case']),
+  maxLength: { value: SUBSCRIBER_MAX_BYTES, unit: 'bytes' },
 };
 
 /** `FilterPolicyScope: MessageBody`. */

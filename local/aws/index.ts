@@ -11,6 +11,7 @@ import { createDynamoDbService } from './dynamodb/index.ts';
 import { createDynamoDbStreamsService } from './dynamodb/streams/index.ts';
 import { createCloudFormationService } from './cloudformation/index.ts';
 import { createEventsService } from './events/index.ts';
+import { createEventsV2Service } from './eventsv2/index.ts';
 import { createIamService } from './iam/index.ts';
 import { createKinesisService } from './kinesis/index.ts';
 import { createKmsService } from './kms/index.ts';
@@ -102,6 +103,7 @@ function createBuiltInServices(context: AwsContext, lambda?: LambdaOptions): Aws
     dynamodb: createDynamoDbService(context),
     dynamodbstreams: createDynamoDbStreamsService(context),
     events: createEventsService(context),
+    eventsv2: createEventsV2Service(context),
     iam: createIamService(context),
     kinesis: createKinesisService(context),
     kms: createKmsService(context),

@@ -3,6 +3,7 @@ import { API_GATEWAY_PROVIDERS } from './api-gateway.ts';
 import { API_GATEWAY_REST_PROVIDERS } from './api-gateway-rest.ts';
 import { DYNAMODB_PROVIDERS } from './dynamodb.ts';
 import { EVENTS_PROVIDERS } from './events.ts';
+import { EVENTS_V2_PROVIDERS } from './eventsv2.ts';
 import { IAM_PROVIDERS } from './iam.ts';
 import { KINESIS_PROVIDERS } from './kinesis.ts';
 import { LAMBDA_PROVIDERS } from './lambda.ts';
@@ -24,6 +25,7 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...SNS_PROVIDERS,
   ...DYNAMODB_PROVIDERS,
   ...EVENTS_PROVIDERS,
+  ...EVENTS_V2_PROVIDERS,
   ...KINESIS_PROVIDERS,
   ...LAMBDA_PROVIDERS,
   ...PIPES_PROVIDERS,
