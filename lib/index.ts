@@ -1,3 +1,5 @@
-/** Public surface of the package `waybill`: the constructs, and the topology they write. */
+/** Public surface of the package `waybill`: the constructs, the topology they write, the checks of capacity and cost. */
 export * from './constructs/index.ts';
 export * from './topology/index.ts';
+export { CapacityChecks } from './estimate/index.ts';
+export type { CapacityChecksProps, LoadProfile } from './estimate/index.ts';
