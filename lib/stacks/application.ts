@@ -1,7 +1,11 @@
 /** All the stacks of an environment. */
 import type { App } from 'aws-cdk-lib';
 import type { EnvironmentConfig } from '../config/index.ts';
-import { ENVIRONMENT_CONTEXT_KEY, RUNBOOK_BASE_URL_CONTEXT_KEY } from '../constructs/index.ts';
+import {
+  ENVIRONMENT_CONTEXT_KEY,
+  retainMessages,
+  RUNBOOK_BASE_URL_CONTEXT_KEY,
+} from '../constructs/index.ts';
 import { CoreStack } from './core-stack.ts';
 import { DataStack } from './data-stack.ts';
 import { FoundationStack } from './foundation-stack.ts';
@@ -32,8 +36,9 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
   core?.addStackDependency(data);
   const observability = new ObservabilityStack(app, 'Observability', {
     config,
-    systems: core === undefined ? {} : { core: [core] },
+    systems: core === undefined ? {} : { core: [core, ...core.consumerStacks.stacks] },
     shared: [foundation, network, data],
   });
+  if (config.removalPolicy === 'retain') retainMessages(app);
   return { foundation, network, data, core, observability };
 }

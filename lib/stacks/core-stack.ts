@@ -16,11 +16,19 @@ import {
   searchableEvents,
   TenantRegistered,
 } from '../../catalog/index.ts';
-import { acknowledge, EventFunction, EventTopic, OutboxRelay, QueueConsumer } from '../constructs/index.ts';
+import {
+  acknowledge,
+  ConsumerStacks,
+  EventFunction,
+  EventTopic,
+  OutboxRelay,
+  QueueConsumer,
+} from '../constructs/index.ts';
 import type { SubscriptionOptions, TopicEvents } from '../constructs/index.ts';
 import { coreConfig } from '../config/index.ts';
 import type { CoreConfig } from '../config/index.ts';
 import type { AnyEventContract } from '../contracts/index.ts';
+import { ConsumersStack } from './consumers-stack.ts';
 import { CoreHttpApi } from './core-http-api.ts';
 import { EnvironmentStack } from './environment-stack.ts';
 import type { SystemStackProps } from './system-stack.ts';
@@ -32,10 +40,15 @@ interface Topics {
   readonly controlPlane: EventTopic<(typeof controlPlaneEvents)[number]>;
 }
 
+/** For good: with another number the queues of consumers would change their stacks. Enough for a hundred consumers. */
+const CONSUMER_PARTITIONS = 8;
+
+/** Topics, relay and API. The consumers are in stacks of their own, by name, which come after it. */
 export class CoreStack extends EnvironmentStack {
   readonly topics: Topics;
   readonly relay: OutboxRelay;
   readonly consumers: readonly QueueConsumer[];
+  readonly consumerStacks: ConsumerStacks;
   readonly http: CoreHttpApi;
   readonly tokenSecret: Secret;
 
@@ -45,7 +58,7 @@ export class CoreStack extends EnvironmentStack {
   constructor(scope: Construct, id: string, props: SystemStackProps) {
     super(scope, id, {
       config: props.config,
-      description: 'core-api, adapters, control-plane and their consumers',
+      description: 'core-api, adapters, control-plane',
     });
     this.#shared = props;
     this.#values = coreConfig(props.config.name);
@@ -62,6 +75,11 @@ export class CoreStack extends EnvironmentStack {
       logRetention: this.logRetention,
     });
     this.tokenSecret = this.#createTokenSecret();
+    this.consumerStacks = new ConsumerStacks(scope, `${id}Consumers`, {
+      partitions: CONSUMER_PARTITIONS,
+      createStack: (parent, stackId) => new ConsumersStack(parent, stackId, { ...props, system: 'core' }),
+      dependsOn: [this],
+    });
     this.consumers = this.#createConsumers();
     this.http = this.#createHttpApi();
     new CfnOutput(this, 'ApiUrl', { value: this.http.api.apiEndpoint, description: 'The HTTP API' });
@@ -97,46 +115,47 @@ export class CoreStack extends EnvironmentStack {
       encryptionKey: this.#shared.key,
       logRetention: this.logRetention,
     };
+    const at = (consumerName: string) => this.consumerStacks.stackOf(consumerName);
     const reads = { database: this.#shared.database, ...shared };
     const writes = { outbox: this.relay, ...shared };
     return [
-      new QueueConsumer(this, 'AuditTrail', {
+      new QueueConsumer(at('audit-trail'), 'AuditTrail', {
         subscribesTo: [coreApi.events(), adapters.events(), controlPlane.events()],
         entry: 'lambda/handlers/audit-trail.ts',
         ...reads,
       }),
-      new QueueConsumer(this, 'UsageMetering', {
+      new QueueConsumer(at('usage-metering'), 'UsageMetering', {
         subscribesTo: [coreApi.events(), adapters.events()],
         entry: 'lambda/handlers/usage-metering.ts',
         ...reads,
       }),
-      new QueueConsumer(this, 'SearchIndex', {
+      new QueueConsumer(at('search-index'), 'SearchIndex', {
         subscribesTo: this.#subscriptions(searchableEvents),
         entry: 'lambda/handlers/search-index.ts',
         ...reads,
       }),
-      new QueueConsumer(this, 'TenantProvisioning', {
+      new QueueConsumer(at('tenant-provisioning'), 'TenantProvisioning', {
         subscribesTo: [controlPlane.event(TenantRegistered)],
         entry: 'lambda/handlers/tenant-provisioning.ts',
         ...writes,
       }),
-      new QueueConsumer(this, 'WebhookDelivery', {
+      new QueueConsumer(at('webhook-delivery'), 'WebhookDelivery', {
         subscribesTo: this.#subscriptions(deliveredEvents),
         entry: 'lambda/handlers/webhook-delivery.ts',
         ...writes,
       }),
-      new QueueConsumer(this, 'EntitlementCache', {
+      new QueueConsumer(at('entitlement-cache'), 'EntitlementCache', {
         subscribesTo: this.#subscriptions(entitlementEvents),
         entry: 'lambda/handlers/entitlement-cache.ts',
         ...reads,
       }),
       // Across services, and so over the bus: the control plane need not know the topic of adapters.
-      new QueueConsumer(this, 'IntegrationRegistry', {
+      new QueueConsumer(at('integration-registry'), 'IntegrationRegistry', {
         subscribesTo: integrationEvents.map((contract) => this.#shared.bus.event(contract)),
         entry: 'lambda/handlers/integration-registry.ts',
         ...writes,
       }),
-      new QueueConsumer(this, 'DeliveryInsights', {
+      new QueueConsumer(at('delivery-insights'), 'DeliveryInsights', {
         subscribesTo: this.#subscriptions(insightEvents, premium),
         entry: 'lambda/handlers/delivery-insights.ts',
         ...reads,

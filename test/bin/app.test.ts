@@ -41,7 +41,17 @@ test('prod is synthesized without an account, credentials or a network', () => {
   const output = join(directory, 'prod');
   const templates = readdirSync(output).filter((name) => name.endsWith('.template.json'));
   expect(templates.toSorted()).toEqual(
-    ['Core', 'Data', 'Foundation', 'Network'].map((stack) => `${stack}.template.json`),
+    [
+      'Core',
+      'CoreConsumers4',
+      'CoreConsumers6',
+      'CoreConsumers7',
+      'CoreConsumers8',
+      'Data',
+      'Foundation',
+      'Network',
+      'Observability',
+    ].map((stack) => `${stack}.template.json`),
   );
   expect(readTopology(output).environment).toBe('prod');
   const manifest = JSON.parse(readFileSync(join(output, 'manifest.json'), 'utf8')) as {

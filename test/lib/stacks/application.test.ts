@@ -10,7 +10,8 @@ const synthesized = Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, sy
   Synthesized
 >;
 const { prod } = synthesized;
-const STACKS = ['Foundation', 'Network', 'Data', 'Core', 'Observability'];
+const CONSUMERS = ['CoreConsumers4', 'CoreConsumers6', 'CoreConsumers7', 'CoreConsumers8'];
+const STACKS = ['Foundation', 'Network', 'Data', 'Core', ...CONSUMERS, 'Observability'];
 
 /** What loses data, or breaks who knows its name, when it is replaced. */
 const STATEFUL = new Set([
