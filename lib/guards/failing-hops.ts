@@ -149,7 +149,7 @@ function pipeHops({ pipes }: Messaging): FailingHop[] {
     }));
 }
 
-/** Queues that somebody polls. A dead-letter queue needs none of its own. */
+/** Queues that somebody polls, and those that have one anyway. A dead-letter queue needs none of its own. */
 function queueHops(messaging: Messaging): FailingHop[] {
   const deadLetters = deadLetterArns(messaging);
   const polled = new Set([
@@ -157,7 +157,7 @@ function queueHops(messaging: Messaging): FailingHop[] {
     ...messaging.pipes.map(({ sourceArn }) => sourceArn),
   ]);
   return messaging.queues
-    .filter(({ arn }) => polled.has(arn) && !deadLetters.has(arn))
+    .filter(({ arn, redrive }) => redrive !== undefined || (polled.has(arn) && !deadLetters.has(arn)))
     .map(({ resource, redrive, fifo }) => ({
       kind: 'queue',
       resource,

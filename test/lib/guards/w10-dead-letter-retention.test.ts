@@ -1,8 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from '@jest/globals';
-import { deadLetterRetention } from '../../../lib/guards/w10-dead-letter-retention.ts';
-import { findingsOf, plainStack } from './support.ts';
+import {
+  deadLetterRetention,
+  deadLetterRetentionByDefault,
+} from '../../../lib/guards/w10-dead-letter-retention.ts';
+import { findingsOf, plainStack, template } from './support.ts';
 
 function queues(source: number, deadLetter: number | undefined, fifo = false) {
   return plainStack((stack) => {
@@ -18,6 +21,20 @@ function queues(source: number, deadLetter: number | undefined, fifo = false) {
   });
 }
 
+/** A dead-letter queue of a subscription, which has no source queue. */
+function ofSubscription(properties: Readonly<Record<string, string | number | { readonly Ref: string }>>) {
+  return template({
+    Dead: { Type: 'AWS::SQS::Queue', Properties: properties },
+    Subscription: {
+      Type: 'AWS::SNS::Subscription',
+      Properties: {
+        Protocol: 'sqs',
+        RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': ['Dead', 'Arn'] } },
+      },
+    },
+  });
+}
+
 describe('W10 a dead-letter queue keeps messages longer than its source', () => {
   test.each([
     ['shorter', 10, 4],
@@ -27,11 +44,56 @@ describe('W10 a dead-letter queue keeps messages longer than its source', () => 
     expect(findingsOf(deadLetterRetention, queues(source, deadLetter))).toEqual([
       'Plain/Dead MessageRetentionPeriod',
     ]);
+    expect(findingsOf(deadLetterRetentionByDefault, queues(source, deadLetter))).toEqual([]);
   });
 
   test('longer, the longest there is, and FIFO: nothing', () => {
     expect(findingsOf(deadLetterRetention, queues(4, 14))).toEqual([]);
     expect(findingsOf(deadLetterRetention, queues(14, 14))).toEqual([]);
     expect(findingsOf(deadLetterRetention, queues(4, 4, true))).toEqual([]);
+  });
+
+  test('a value that only AWS knows: nothing', () => {
+    const messaging = template({
+      Dead: {
+        Type: 'AWS::SQS::Queue',
+        Properties: { MessageRetentionPeriod: { 'Fn::ImportValue': 'retention' } },
+      },
+      Source: {
+        Type: 'AWS::SQS::Queue',
+        Properties: {
+          RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': ['Dead', 'Arn'] }, maxReceiveCount: 5 },
+        },
+      },
+    });
+
+    expect(findingsOf(deadLetterRetention, messaging)).toEqual([]);
+    expect(findingsOf(deadLetterRetentionByDefault, messaging)).toEqual([]);
+  });
+});
+
+describe('W10A a dead-letter queue without a source queue', () => {
+  test('SQS’s default of four days, or less: found, and not by W10, whose clock it does not have', () => {
+    for (const properties of [{}, { MessageRetentionPeriod: 345_600 }, { MessageRetentionPeriod: '3600' }]) {
+      expect(findingsOf(deadLetterRetentionByDefault, ofSubscription(properties))).toEqual([
+        'Bare/Dead MessageRetentionPeriod',
+      ]);
+      expect(findingsOf(deadLetterRetention, ofSubscription(properties))).toEqual([]);
+    }
+  });
+
+  test('FIFO, whose clock starts again: the same', () => {
+    expect(findingsOf(deadLetterRetentionByDefault, queues(4, 4, true))).toEqual([
+      'Plain/Dead MessageRetentionPeriod',
+    ]);
+  });
+
+  test('longer than that, and a queue that is nobody’s dead-letter queue: nothing', () => {
+    expect(
+      findingsOf(deadLetterRetentionByDefault, ofSubscription({ MessageRetentionPeriod: 864_000 })),
+    ).toEqual([]);
+    expect(
+      findingsOf(deadLetterRetentionByDefault, template({ Queue: { Type: 'AWS::SQS::Queue' } })),
+    ).toEqual([]);
   });
 });
