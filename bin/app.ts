@@ -9,6 +9,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { ConfigError, environmentConfig } from '../lib/config/index.ts';
 import { ValidationError } from '../lib/constructs/index.ts';
 import { CapacityChecks } from '../lib/estimate/index.ts';
+import { WaybillChecks } from '../lib/nag/index.ts';
 import { createApplication } from '../lib/stacks/application.ts';
 
 const cdkJson = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8')) as {
@@ -37,6 +38,6 @@ function synthesize(): void {
     load: config.load,
     printCost: process.env['CDK_VALIDATION'] !== 'false',
   });
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), capacity);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new WaybillChecks(app), capacity);
   app.synth();
 }

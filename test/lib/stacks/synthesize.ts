@@ -5,6 +5,7 @@ import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { environmentConfig } from '../../../lib/config/index.ts';
 import type { EnvironmentConfig, EnvironmentName } from '../../../lib/config/index.ts';
+import { WaybillChecks } from '../../../lib/nag/index.ts';
 import { createApplication } from '../../../lib/stacks/application.ts';
 
 export interface Resource {
@@ -60,7 +61,7 @@ export function synthesize(
     context: { ...context, 'aws:cdk:bundling-stacks': [] },
   });
   createApplication(app, { ...environmentConfig(environment), ...changes });
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new WaybillChecks(app));
   const assembly = app.synth();
   const { pluginReports } = JSON.parse(
     readFileSync(join(assembly.directory, 'validation-report.json'), 'utf8'),
