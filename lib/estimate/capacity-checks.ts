@@ -1,6 +1,5 @@
 /** The estimate as a validation plugin: what cannot work refuses the synth, warnings can be acknowledged, the cost is printed. */
 import { dirname } from 'node:path';
-import { Stage } from 'aws-cdk-lib';
 import type {
   IPolicyValidationContext,
   IPolicyValidationPlugin,
@@ -58,7 +57,9 @@ export class CapacityChecks implements IPolicyValidationPlugin {
 
 /** Of the whole application, also when its stages have directories of their own within it. */
 function directoryOf({ appConstruct, templatePaths }: IPolicyValidationContext): string {
-  return Stage.isStage(appConstruct) ? appConstruct.outdir : dirname(templatePaths[0] ?? '.');
+  // An App has its directory; its class is not asked for, so that the command line need not load CDK.
+  const outdir = 'outdir' in appConstruct ? appConstruct.outdir : undefined;
+  return typeof outdir === 'string' ? outdir : dirname(templatePaths[0] ?? '.');
 }
 
 /** A violation per verdict: each has numbers of its own. */

@@ -7,6 +7,8 @@ import type { EstimateOptions } from './context.ts';
 import { costLines, unpricedTypes } from './cost/index.ts';
 import type { CostLine } from './cost/index.ts';
 import type { Assumptions } from './load.ts';
+import { datesOf } from './prices/index.ts';
+import type { PriceDates } from './prices/index.ts';
 import type { Verdict } from './verdict.ts';
 
 /** US dollars a month. */
@@ -27,7 +29,7 @@ export interface Estimate {
   readonly environment: string;
   /** Undefined where the stacks name none. */
   readonly region: string | undefined;
-  readonly prices: { readonly region: string; readonly date: string; readonly note: string | undefined };
+  readonly prices: PriceDates & { readonly region: string; readonly note: string | undefined };
   readonly assumptions: Assumptions;
   readonly total: Cost;
   /** By stack: the name without what all stacks' names begin with. */
@@ -56,12 +58,12 @@ export function estimate(assembly: Assembly, options: EstimateOptions = {}): Est
   const context = estimateContext(assembly, options);
   const lines = costLines(context);
   const systemOf = systemNames(assembly.stacks.map(({ stackName }) => stackName));
-  const { region, date, note } = context.prices;
+  const { region, note } = context.prices;
   return {
     schemaVersion: '1.0',
     environment: context.topology.environment,
     region: context.region,
-    prices: { region, date, note },
+    prices: { region, note, ...datesOf(context.prices) },
     assumptions: context.assumptions,
     total: sumOf(lines),
     systems: grouped(lines, ({ stack }) => systemOf(stack)),

@@ -6,7 +6,7 @@
  * true number is higher there.
  */
 import type { Resource } from '../assembly/index.ts';
-import { numberOf } from './context.ts';
+import { numberOf, valueAt } from './context.ts';
 import type { EstimateContext } from './context.ts';
 import type { TrafficFlow } from './flow.ts';
 
@@ -20,24 +20,38 @@ export function keyRequests(context: EstimateContext, flow: TrafficFlow): Readon
     const key = keyNamed(context, keyReference);
     if (key !== undefined) requests.set(key, (requests.get(key) ?? 0) + perSecond);
   };
+  const to = Map.groupBy(topology.edges, (edge) => edge.to);
+  const from = Map.groupBy(topology.edges, (edge) => edge.from);
   for (const queue of assembly.ofType('AWS::SQS::Queue')) {
     const id = nodeIdOf(queue);
     if (id === undefined) continue;
-    const producers = topology.edges.filter(({ to, kind }) => to === id && kind !== 'deadLetters').length;
-    const consumers = topology.edges.filter(({ from, kind }) => from === id && kind === 'consumes').length;
+    const producers = (to.get(id) ?? []).filter(({ kind }) => kind !== 'deadLetters').length;
+    const consumers = (from.get(id) ?? []).filter(({ kind }) => kind === 'consumes').length;
     const period = numberOf(queue.properties['KmsDataKeyReusePeriodSeconds']) ?? DEFAULT_REUSE_SECONDS;
     add(queue.properties['KmsMasterKeyId'], rate(flow.into(id).perSecond, period, 2 * producers + consumers));
   }
-  for (const target of assembly.ofType('AWS::SNS::Topic', 'AWS::Events::EventBus')) {
+  for (const target of assembly.ofType(
+    'AWS::SNS::Topic',
+    'AWS::Events::EventBus',
+    'AWS::EventsV2::EventBus',
+  )) {
     const id = nodeIdOf(target);
     if (id === undefined) continue;
-    const publishers = topology.edges.filter(
-      ({ to, from, kind }) => to === id && kind === 'publishes' && !isService(context, from),
+    const publishers = (to.get(id) ?? []).filter(
+      (edge) => edge.kind === 'publishes' && !isService(context, edge.from),
     ).length;
-    const key = target.properties['KmsMasterKeyId'] ?? target.properties['KmsKeyIdentifier'];
-    add(key, rate(flow.into(id).perSecond, DEFAULT_REUSE_SECONDS, 2 * publishers));
+    add(keyOf(target), rate(flow.into(id).perSecond, DEFAULT_REUSE_SECONDS, 2 * publishers));
   }
   return requests;
+}
+
+/** As a topic, a classic bus and a custom bus call it. */
+function keyOf({ properties }: Resource): unknown {
+  return (
+    properties['KmsMasterKeyId'] ??
+    properties['KmsKeyIdentifier'] ??
+    valueAt(properties, 'EncryptionConfiguration', 'KmsKeyIdentifier')
+  );
 }
 
 /** Rare messages ask for a key each; frequent ones once a period and principal. */

@@ -12,6 +12,23 @@ export interface PricesOfRegion extends RegionPrices {
   readonly note: string | undefined;
 }
 
+export interface PriceDates {
+  readonly oldest: string;
+  readonly newest: string;
+  /** Figures that nobody has looked up. */
+  readonly fromMemory: number;
+}
+
+export function datesOf({ prices }: RegionPrices): PriceDates {
+  const figures = Object.values(prices);
+  const dates = figures.map(({ date }) => date).sort();
+  return {
+    oldest: dates[0] ?? '',
+    newest: dates.at(-1) ?? '',
+    fromMemory: figures.filter(({ confidence }) => confidence === 'memory').length,
+  };
+}
+
 /** @param region undefined where the stacks name none */
 export function pricesOf(region: string | undefined): PricesOfRegion {
   const known = region === undefined ? undefined : REGIONS[region];

@@ -20,8 +20,6 @@ export interface Price {
 /** What each item is charged for. A gigabyte is 10^9 bytes for network and logs, 2^30 for memory. */
 export interface RegionPrices {
   readonly region: string;
-  /** The newest date among the figures. */
-  readonly date: string;
   readonly prices: Readonly<Record<PriceItem, Price>>;
 }
 

@@ -142,4 +142,4 @@ const PRICES: Readonly<Record<PriceItem, Price>> = {
   secrets: price(0.4, 'secret-month', 'aws.amazon.com/secrets-manager/pricing', '2026-11', 'memory'),
 };
 
-export const US_EAST_1: RegionPrices = { region: 'us-east-1', date: '2026-11-21', prices: PRICES };
+export const US_EAST_1: RegionPrices = { region: 'us-east-1', prices: PRICES };

@@ -370,6 +370,16 @@ describe('prices', () => {
     }
   });
 
+  test('the estimate says how old its prices are, and how many nobody has looked up', () => {
+    expect(estimate(shop({})).prices).toEqual({
+      region: 'us-east-1',
+      note: undefined,
+      oldest: '2025-08',
+      newest: '2026-11',
+      fromMemory: 9,
+    });
+  });
+
   test.each([
     ['eu-west-1', 'there is no price list for eu-west-1 here: prices of us-east-1'],
     [undefined, 'the stacks name no Region: prices of us-east-1'],
