@@ -54,6 +54,9 @@ function excessOfRole(role: Role, needs: readonly Need[]): Excess[] {
   return role.policies.flatMap(({ resource, statements }) =>
     statements.filter(allows).flatMap((statement) => {
       const actions = listOf(statement['Action']);
+      if (listOf(statement['Resource']).length === 0) {
+        return [tooWide(resource, 'Resource', `a statement names no Resource (${sidOf(statement)})`)];
+      }
       if (actions.length === 0)
         return [tooWide(resource, 'NotAction', 'it allows everything but some actions')];
       return actions.flatMap((action) =>
@@ -103,6 +106,9 @@ function excessOfTrust(role: Role, needs: readonly Need[]): Excess[] {
 
 /** Each action, principal and source of a resource policy's statement has to serve a need by itself. */
 function excessOfStatement(resource: Resource, statement: PolicyStatement, needs: readonly Need[]): Excess[] {
+  if (isIncomplete(statement, resource)) {
+    return [tooWide(resource, 'Resource', `a statement names no Resource (${sidOf(statement)})`)];
+  }
   if (!allows(statement) || isAccountItself(statement, resource)) return [];
   const serves = (part: PolicyStatement) =>
     needs.some(({ permission }) => isAllowedBy(part, permission, resource));
@@ -119,6 +125,11 @@ function excessOfStatement(resource: Resource, statement: PolicyStatement, needs
       .filter((action) => /[*?]/.test(action))
       .map((action) => tooWide(resource, action, `the action ${action} is a wildcard`)),
   ];
+}
+
+/** Only trust policies are without a Resource: AWS refuses every other. */
+function isIncomplete(statement: PolicyStatement, { type }: Resource): boolean {
+  return type !== 'AWS::IAM::Role' && listOf(statement['Resource'] ?? statement['NotResource']).length === 0;
 }
 
 /** The values of conditions on the source, one by one. */

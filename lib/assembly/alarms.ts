@@ -16,6 +16,8 @@ export interface Alarm extends Place {
   readonly threshold: number | undefined;
   readonly comparisonOperator: string | undefined;
   readonly evaluationPeriods: number | undefined;
+  /** As many as evaluation periods where the template is silent. */
+  readonly datapointsToAlarm: number | undefined;
   readonly treatMissingData: string;
   readonly actionsEnabled: boolean;
   readonly alarmActions: readonly string[];
@@ -44,6 +46,7 @@ export function alarmsOf(assembly: Assembly): readonly Alarm[] {
       threshold: number(properties['Threshold']),
       comparisonOperator: text(properties['ComparisonOperator']),
       evaluationPeriods: number(properties['EvaluationPeriods']),
+      datapointsToAlarm: number(properties['DatapointsToAlarm']) ?? number(properties['EvaluationPeriods']),
       treatMissingData: text(properties['TreatMissingData']) ?? 'missing',
       actionsEnabled: boolean(properties['ActionsEnabled']) ?? true,
       alarmActions: texts(properties['AlarmActions']),

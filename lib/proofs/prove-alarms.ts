@@ -50,6 +50,12 @@ function breaksOf(
       `make it look at ${watched.name}`,
     );
   }
+  for (const { property, declared: wanted, found } of differences(edge, alarm, metric)) {
+    wrong(
+      `its ${property} is ${String(found)}, and declared as ${String(wanted)}`,
+      `set it to ${String(wanted)}`,
+    );
+  }
   if (alarm.threshold !== edge.threshold) {
     wrong(
       `its threshold is ${String(alarm.threshold)}, and declared as ${edge.threshold}`,
@@ -70,6 +76,34 @@ function breaksOf(
   return [...breaks, ...delivered.flatMap((delivery) => accessBreaks(messaging, delivery))];
 }
 
+interface Difference {
+  readonly property: string;
+  readonly declared: unknown;
+  readonly found: unknown;
+}
+
+/** How the metric is looked at, as it is declared and as the template says. */
+function differences(
+  { condition }: AlertsEdge,
+  alarm: Alarm,
+  metric: Alarm['metrics'][number] | undefined,
+): readonly Difference[] {
+  if (condition === undefined || metric === undefined) return [];
+  const found: Readonly<Record<keyof typeof condition, unknown>> = {
+    namespace: metric.namespace,
+    dimensions: Object.keys(metric.dimensions).toSorted().join(', '),
+    statistic: metric.statistic,
+    periodSeconds: metric.periodSeconds,
+    comparisonOperator: alarm.comparisonOperator,
+    evaluationPeriods: alarm.evaluationPeriods,
+    datapointsToAlarm: alarm.datapointsToAlarm,
+    treatMissingData: alarm.treatMissingData,
+  };
+  return Object.entries({ ...condition, dimensions: condition.dimensions.join(', ') })
+    .map(([property, declared]) => ({ property, declared, found: found[property as keyof typeof found] }))
+    .filter((one) => one.declared !== one.found);
+}
+
 /** Metrics name what they watch in one of their dimensions: a queue's name, an API's id, a schedule's group. */
 function watches(
   dimensions: Readonly<Record<string, string>>,
@@ -77,7 +111,7 @@ function watches(
 ): boolean {
   const names = new Set([name, ref, arn, ...Object.values(properties)]);
   const values = Object.values(dimensions);
-  return values.length === 0 || values.some((value) => names.has(value));
+  return values.some((value) => names.has(value));
 }
 
 /** The alarm itself, and composite alarms that watch it, as far as they act. */

@@ -1,7 +1,8 @@
 /** Claims of subscribe edges: each declared event, of each tenant it is declared for, reaches its consumer as it was published. */
 import type { Delivery } from '../access/index.ts';
-import type { EventSourceMapping, Messaging, Resource } from '../assembly/index.ts';
+import type { EventSourceMapping, Messaging, Queue, Resource } from '../assembly/index.ts';
 import type { ConsumesEdge, RoutesEdge, SubscribesEdge } from '../topology/index.ts';
+import { runtimeBreaks } from './check-runtime.ts';
 import type { Declared } from './declared.ts';
 import { asBusEvent, asMessage, examplesOf } from './message.ts';
 import type { ExampleEvent } from './message.ts';
@@ -77,13 +78,14 @@ function examplesFor(declared: Declared, edge: SubscribeEdge, event: string): re
     ]);
 }
 
-/** The tenants that an edge is declared for; undefined: all. */
+/** The tenants that an edge is declared for; undefined: all, or all but some. */
 export function tenantsOf(edge: SubscribeEdge): readonly string[] | undefined {
   const tenants =
     edge.kind === 'subscribes'
       ? edge.filterPolicy?.['tenantId']
       : (edge.pattern['detail'] as { readonly tenantId?: unknown } | undefined)?.tenantId;
-  return Array.isArray(tenants) ? tenants.filter((tenant) => typeof tenant === 'string') : undefined;
+  const named = Array.isArray(tenants) ? tenants.filter((tenant) => typeof tenant === 'string') : [];
+  return named.length > 0 ? named : undefined;
 }
 
 function changedBreaks(path: Path, body: string | undefined, { envelope }: ExampleEvent): readonly Break[] {
@@ -137,7 +139,11 @@ function settingBreaks(
           consuming.visibilityTimeoutSeconds,
           queue.visibilityTimeoutSeconds,
         )),
+    ...(fn === undefined || queue === undefined
+      ? []
+      : runtimeBreaks(messaging, queue, fn, consuming.consumer)),
     ...(fn === undefined ? [] : differs(fn.resource, 'Timeout', consuming.timeoutSeconds, fn.timeoutSeconds)),
+    ...(queue === undefined ? [] : throughputBreaks(queue)),
     ...(subscription === undefined || edge.kind === 'routes'
       ? []
       : differs(
@@ -146,6 +152,25 @@ function settingBreaks(
           edge.rawMessageDelivery,
           subscription.rawMessageDelivery,
         )),
+  ];
+}
+
+/** A FIFO queue is as fast as its topic only with a lane per group; SQS takes one of the two settings only with the other. */
+function throughputBreaks({
+  fifo,
+  resource,
+  deduplicationScope,
+  fifoThroughputLimit,
+}: Queue): readonly Break[] {
+  if (!fifo || (deduplicationScope === 'messageGroup' && fifoThroughputLimit === 'perMessageGroupId'))
+    return [];
+  return [
+    {
+      code: 'WAYBILL_PROOF_SETTING_DIFFERS',
+      resource: resource.constructPath,
+      message: `all its groups share one throughput limit (DeduplicationScope ${deduplicationScope}, FifoThroughputLimit ${fifoThroughputLimit})`,
+      fix: 'set DeduplicationScope to messageGroup and FifoThroughputLimit to perMessageGroupId',
+    },
   ];
 }
 

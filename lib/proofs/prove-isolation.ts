@@ -94,13 +94,7 @@ const STRANGE_ACCOUNT = '999999999999';
 
 export function proveNoStrangers(messaging: Messaging): readonly Proof[] {
   return [
-    ...messaging.queues.map((queue) =>
-      proofOf(messaging, queue, `nobody else sends to or receives from ${queue.resource.constructPath}`, [
-        'sqs:SendMessage',
-        'sqs:ReceiveMessage',
-        'sqs:DeleteMessage',
-      ]),
-    ),
+    ...messaging.queues.map((queue) => ofQueue(messaging, queue)),
     ...messaging.topics.map((topic) =>
       proofOf(messaging, topic, `nobody else publishes to or subscribes to ${topic.resource.constructPath}`, [
         'sns:Publish',
@@ -112,6 +106,9 @@ export function proveNoStrangers(messaging: Messaging): readonly Proof[] {
         'events:PutEvents',
       ]),
     ),
+    ...messaging.functions.map((fn) =>
+      proofOf(messaging, fn, `nobody else invokes ${fn.resource.constructPath}`, ['lambda:InvokeFunction']),
+    ),
     ...messaging.keys.map((key) =>
       proofOf(messaging, key, `nobody else uses ${key.resource.constructPath}`, [
         'kms:Decrypt',
@@ -119,6 +116,27 @@ export function proveNoStrangers(messaging: Messaging): readonly Proof[] {
       ]),
     ),
   ];
+}
+
+function ofQueue(messaging: Messaging, queue: Queue): Proof {
+  const { constructPath } = queue.resource;
+  const proof = proofOf(messaging, queue, `nobody else sends to or receives from ${constructPath}`, [
+    'sqs:SendMessage',
+    'sqs:ReceiveMessage',
+    'sqs:DeleteMessage',
+  ]);
+  const isDeadLetterQueue = deliveriesOf(messaging).some(
+    ({ purpose, toArn }) => purpose === 'deadLetter' && toArn === queue.arn,
+  );
+  if (!isDeadLetterQueue || (queue.redriveAllow?.redrivePermission ?? 'allowAll') !== 'allowAll')
+    return proof;
+  const open: Break = {
+    code: 'WAYBILL_PROOF_PERMISSION_TOO_WIDE',
+    resource: constructPath,
+    message: 'every queue of the account may use it as its dead-letter queue',
+    fix: 'set RedriveAllowPolicy to byQueue with the source, or to denyAll where no queue uses it',
+  };
+  return { ...proof, breaks: [...proof.breaks, open] };
 }
 
 type Sink = Pick<Queue | Topic, 'arn' | 'resource' | 'accountId' | 'region'>;
@@ -159,6 +177,7 @@ const SERVICES: readonly (readonly [service: string, source: string])[] = [
   ['cloudwatch.amazonaws.com', 'cloudwatch:REGION:ACCOUNT:alarm:stranger'],
   ['lambda.amazonaws.com', 'lambda:REGION:ACCOUNT:function:stranger'],
   ['scheduler.amazonaws.com', 'scheduler:REGION:ACCOUNT:schedule/default/stranger'],
+  ['apigateway.amazonaws.com', 'execute-api:REGION:ACCOUNT:stranger/stage/GET/'],
 ];
 
 function strangersTo({ accountId, region, arn, resource }: Sink): readonly Stranger[] {
@@ -173,8 +192,9 @@ function strangersTo({ accountId, region, arn, resource }: Sink): readonly Stran
       actor: { kind: 'service', service, sourceArn: sourceIn(STRANGE_ACCOUNT) },
       who: `${service} for resources of any account`,
     };
-    // A key may serve its own account's resources: a condition on one of them is a circular dependency (lib/constructs/key-access.ts).
-    if (arn.includes(':kms:') || service === 's3.amazonaws.com') return [anyAccount];
+    // The ARN of a bucket names no account. A key may serve its own account: a condition on a topic that is encrypted
+    // with it is a circular dependency (lib/constructs/key-access.ts).
+    if (service === 's3.amazonaws.com' || arn.includes(':kms:')) return [anyAccount];
     const ownAccount: Stranger = {
       actor: { kind: 'service', service, sourceArn: sourceIn(accountId) },
       who: `${service} for any resource of the account`,

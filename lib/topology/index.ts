@@ -6,6 +6,7 @@ export { nodeOf, subscribersOf } from './queries.ts';
 export type { Subscriber } from './queries.ts';
 export { TOPOLOGY_FILE_NAME, TOPOLOGY_SCHEMA_VERSION } from './types.ts';
 export type {
+  AlarmCondition,
   AlertsEdge,
   ArchivesEdge,
   ConsumesEdge,

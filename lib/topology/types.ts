@@ -196,6 +196,21 @@ export interface AlertsEdge extends EdgeBetween {
   readonly severity?: 'critical' | 'warning';
   /** The construct path of the composite alarm that acts for this one, which has no action of its own. Since 1.1. */
   readonly composite?: string;
+  /** How the metric is looked at. Since 1.1. */
+  readonly condition?: AlarmCondition;
+}
+
+/** In CloudWatch's words. */
+export interface AlarmCondition {
+  readonly namespace: string;
+  /** Names, sorted. */
+  readonly dimensions: readonly string[];
+  readonly statistic: string;
+  readonly periodSeconds: number;
+  readonly comparisonOperator: string;
+  readonly evaluationPeriods: number;
+  readonly datapointsToAlarm: number;
+  readonly treatMissingData: string;
 }
 
 export type TopologyEdge =

@@ -15,6 +15,7 @@ import type { AlarmBase, IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct, IConstruct } from 'constructs';
 import { alertTopicOf } from '../alert-topic-registry.ts';
+import type { AlarmCondition } from '../../topology/index.ts';
 import { describeFailure } from '../errors.ts';
 import { recordEdge } from '../topology-recorder.ts';
 import type { AlarmProps, AlarmSeverity } from './alarm-props.ts';
@@ -68,16 +69,18 @@ export class HopAlarms {
     if (!this.wanted || specification === undefined) return;
     const { minutes, metric, threshold } = specification;
     const periods = minutes / metric.period.toMinutes();
+    const comparisonOperator = COMPARISONS[specification.comparison ?? '>'];
+    const treatMissingData =
+      specification.missingData === 'silence' ? TreatMissingData.MISSING : TreatMissingData.NOT_BREACHING;
     const silent = this.#patient !== undefined && specification.symptom === true;
     const alarm = new Alarm(this.#scope, id, {
       alarmName: alarmName(this.#scope, id),
       metric,
-      comparisonOperator: COMPARISONS[specification.comparison ?? '>'],
+      comparisonOperator,
       threshold,
       evaluationPeriods: periods,
       datapointsToAlarm: periods,
-      treatMissingData:
-        specification.missingData === 'silence' ? TreatMissingData.MISSING : TreatMissingData.NOT_BREACHING,
+      treatMissingData,
       alarmDescription: this.#description(specification),
     });
     if (silent) {
@@ -87,7 +90,16 @@ export class HopAlarms {
       // Not "breaching": that would also raise the alarm of what was deployed a minute ago and has yet to run.
       if (specification.missingData === 'silence') alarm.addInsufficientDataAction(this.#action());
     }
-    this.#record(specification, alarm.node.path, silent);
+    this.#record(specification, alarm.node.path, silent, {
+      namespace: metric.namespace,
+      dimensions: Object.keys(metric.dimensions ?? {}).toSorted(),
+      statistic: metric.statistic,
+      periodSeconds: metric.period.toSeconds(),
+      comparisonOperator,
+      evaluationPeriods: periods,
+      datapointsToAlarm: periods,
+      treatMissingData,
+    });
     this.#remember(alarm, alarmName(this.#scope, id), specification.severity, silent);
   }
 
@@ -137,6 +149,7 @@ export class HopAlarms {
     { watched, metric, threshold, severity }: AlarmSpecification,
     alarm: string,
     silent: boolean,
+    condition: AlarmCondition,
   ): void {
     if (watched === undefined) return;
     recordEdge(this.#scope, {
@@ -147,6 +160,7 @@ export class HopAlarms {
       metric: metric.metricName,
       threshold,
       severity,
+      condition,
       ...(silent ? { composite: `${this.#patient?.node.path}/${UNHEALTHY_ALARM_ID}` } : {}),
     });
   }
