@@ -4,6 +4,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IConstruct } from 'constructs';
 import type { AnyEventContract } from '../contracts/index.ts';
 import type { MessageBus } from './message-bus.ts';
+import type { TenantCondition } from './tenant-filter.ts';
 
 /** Events of a topic, as given by `topic.event(...)` and `topic.events()`. */
 export interface TopicEvents {
@@ -17,7 +18,7 @@ export interface TopicEvents {
   /** Makes the alarms of the topic's deliveries, where they are not made yet. */
   readonly watch: () => void;
   /** Undefined: every tenant. */
-  readonly tenants: readonly string[] | undefined;
+  readonly tenants: readonly TenantCondition[] | undefined;
 }
 
 /** Events of a bus, as given by `bus.event(...)`. */
@@ -28,7 +29,7 @@ export interface BusEvents {
   readonly fifo: boolean;
   readonly events: readonly AnyEventContract[];
   /** Undefined: every tenant. */
-  readonly tenants: readonly string[] | undefined;
+  readonly tenants: readonly TenantCondition[] | undefined;
 }
 
 /** What a consumer subscribes to. */
@@ -40,6 +41,11 @@ export interface SubscriptionOptions {
    * @default - every tenant
    */
   readonly tenants?: readonly string[];
+  /**
+   * All but events of these tenants, which have a consumer of their own. Not together with `tenants`.
+   * @default - no exception
+   */
+  readonly exceptTenants?: readonly string[];
 }
 
 /** One entry of a publisher's WAYBILL_PUBLISH_ROUTES. */

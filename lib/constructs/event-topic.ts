@@ -9,6 +9,7 @@ import type { AlarmProps } from './alarms/index.ts';
 import type { EventDestination, PublishRoute, SubscriptionOptions, TopicEvents } from './event-routes.ts';
 import { grantTo, recordPublisher } from './grants.ts';
 import { allowRemotePublisher } from './remote-access.ts';
+import { tenantConditions } from './tenant-filter.ts';
 import { recordEdge, recordEvents, recordNode, recordService } from './topology-recorder.ts';
 import { writeTopicPolicy } from './topic-policy.ts';
 import { validateProps } from './validation.ts';
@@ -115,7 +116,7 @@ export class EventTopic<Published extends AnyEventContract = AnyEventContract>
       fifo: this.fifo,
       events,
       everyEvent,
-      tenants: options.tenants,
+      tenants: tenantConditions(this, options),
       watch: () => this.#watch(),
     };
   }

@@ -20,6 +20,7 @@ import { allowKeyUse } from './key-access.ts';
 import { archivesOf, busNamed } from './key-sources.ts';
 import { CUSTOM_EVENT_BUS_RETENTION_DAYS } from './limits.ts';
 import { allowRemotePublisher } from './remote-access.ts';
+import { tenantConditions } from './tenant-filter.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
 import { validateProps } from './validation.ts';
 import type { Rule } from './validation.ts';
@@ -146,7 +147,7 @@ export class MessageBus extends Construct {
       origin: this,
       events: [contract],
       fifo: options.fifo ?? false,
-      tenants: options.tenants,
+      tenants: tenantConditions(this, options),
     };
   }
 

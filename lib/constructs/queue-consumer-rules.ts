@@ -14,6 +14,7 @@ import {
 import { DEFAULT_TIMEOUT } from './event-function.ts';
 import type { EventSubscription } from './event-routes.ts';
 import type { QueueConsumerProps } from './queue-consumer.ts';
+import { countTenants } from './tenant-filter.ts';
 import { numberInRange, secondsOf } from './validation.ts';
 import type { Rule } from './validation.ts';
 
@@ -145,7 +146,7 @@ function filterFitsQuota({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<
   for (const [origin, sources] of byOrigin) {
     const everyEvent = sources.some((source) => source.everyEvent);
     const events = everyEvent ? 1 : new Set(sources.flatMap((source) => source.events)).size;
-    const combinations = events * (sources[0]?.tenants?.length ?? 1);
+    const combinations = events * countTenants(sources[0]?.tenants);
     if (combinations > SNS_FILTER_COMBINATIONS) {
       return {
         code: 'WAYBILL_FILTER_TOO_LARGE',

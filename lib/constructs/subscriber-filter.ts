@@ -2,6 +2,7 @@
 import { Token } from 'aws-cdk-lib';
 import type { AnyEventContract } from '../contracts/index.ts';
 import type { ValidationFailure } from './errors.ts';
+import type { TenantCondition } from './tenant-filter.ts';
 import { SUBSCRIBER_FILTER_BYTES } from './limits.ts';
 
 export interface SubscriberFilter {
@@ -23,7 +24,7 @@ export interface SubscriberFilter {
  */
 export function subscriberFilters(
   events: readonly AnyEventContract[],
-  tenants: readonly string[] | undefined,
+  tenants: readonly TenantCondition[] | undefined,
 ): readonly SubscriberFilter[] {
   const branches = [...Map.groupBy(events, ({ source }) => source)].map(([source, ofSource]) => ({
     'aws:Source': [source],

@@ -87,7 +87,7 @@ function subscribe(connection: QueueConnection, sources: readonly TopicEvents[])
           filterPolicy: Object.fromEntries(
             Object.entries(filterPolicy).map(([attribute, values]) => [
               attribute,
-              SubscriptionFilter.stringFilter({ allowlist: [...values] }),
+              new SubscriptionFilter([...values]),
             ]),
           ),
         }
