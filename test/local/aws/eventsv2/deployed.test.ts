@@ -9,6 +9,7 @@ import type { Transport } from '../../../../lambda/runtime/index.ts';
 import { createEnvelope } from '../../../../lib/contracts/index.ts';
 import { callService, manualClock, startEmbeddedAws } from '../../../../local/aws/index.ts';
 import type { EmbeddedAws } from '../../../../local/aws/index.ts';
+import { decodeCbor, encodeCbor } from '../../../../local/aws/protocols/cbor.ts';
 import { roleCaller } from '../../../../local/aws/iam/role-caller.ts';
 import { deployAssembly } from '../../../../local/assembly/index.ts';
 import type { DeployedAssembly } from '../../../../local/assembly/index.ts';
@@ -50,6 +51,21 @@ function transportTo(endpoint: string, eventBusArn: string): Transport {
     AWS_SECRET_ACCESS_KEY: 'test',
   });
   return customEventBusTransport({ eventBusArn, client });
+}
+
+/** Any action, as an SDK would call it. */
+async function callOverTheWire(
+  endpoint: string,
+  operation: string,
+  input: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  const response = await fetch(`${endpoint}/service/AWSEventsV2/operation/${operation}`, {
+    method: 'POST',
+    body: new Uint8Array(encodeCbor(input, new Set())),
+  });
+  const answer = decodeCbor(Buffer.from(await response.arrayBuffer())) as Record<string, unknown>;
+  if (!response.ok) throw new Error(JSON.stringify(answer));
+  return answer;
 }
 
 /** The physical id of the resource of this type. */
@@ -120,6 +136,49 @@ describe('published with the runtime', () => {
     });
     // The other consumer is none the worse.
     expect(aws.queue('Audit/Queue').messages()).toHaveLength(1);
+  });
+
+  test('D16 a redrive from the bus with the subscriber’s own settings is marked in the envelope', async () => {
+    orderedApp(appOptions()).app.synth();
+    withoutMappings();
+    const assembly = await aws.deploy(directory);
+    const EventBusArn = physicalId(assembly, 'AWS::EventsV2::EventBus');
+    const envelope = order('o-1');
+    await createPublisher({
+      contracts: [OrderPlaced],
+      transport: transportTo(aws.endpointUrl, EventBusArn),
+    }).publish(envelope);
+
+    const call = (operation: string, input: Readonly<Record<string, unknown>>) =>
+      callOverTheWire(aws.endpointUrl, operation, input);
+    const SubscriberArn = physicalId(assembly, 'AWS::EventsV2::Subscriber', 'Audit');
+    const { InvokeConfiguration, Transformer, FilterConfiguration } = await call('DescribeSubscriber', {
+      SubscriberArn,
+    });
+    await call('CreateSubscriber', {
+      Name: 'redrive',
+      EventBusArn,
+      InvokeConfiguration,
+      Transformer,
+      FilterConfiguration,
+      StartingPosition: 'POINT_IN_TIME',
+      PointInTimeConfiguration: { PointType: 'HORIZON' },
+    });
+    await aws.settled();
+
+    const [live, replayed] = aws.queue('Audit/Queue').messages();
+    expect(live?.json()).toEqual(envelope);
+    expect(replayed?.json()).toEqual({
+      ...envelope,
+      metadata: {
+        ...envelope.metadata,
+        replay: {
+          kind: 'replay',
+          of: expect.stringMatching(/^Events-Audit-.*-FromBus$/),
+          at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        },
+      },
+    });
   });
 
   test('consumers of several stacks', async () => {
