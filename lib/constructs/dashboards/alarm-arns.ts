@@ -8,13 +8,16 @@ export function alarmArns(
   dashboard: IConstruct,
   scopes: readonly IConstruct[],
   severity: AlarmSeverity,
+  except: readonly IConstruct[] = [],
 ): readonly string[] {
   const stack = Stack.of(dashboard);
+  const elsewhere = new Set(alarmsWithin(except));
   return alarmsWithin(scopes)
     .filter(
       (registered) =>
         !registered.silent &&
         registered.severity === severity &&
+        !elsewhere.has(registered) &&
         Stack.of(registered.alarm).environment === stack.environment,
     )
     .map(({ name }) =>

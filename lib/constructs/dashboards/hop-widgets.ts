@@ -1,4 +1,6 @@
 /** The graphs of each hop. Which metric says what: docs/alarms.md. */
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { queueNameOf } from './system-flow.ts';
 import type { ConsumerFlow, RouteFlow, SystemFlow } from './system-flow.ts';
 import { graphs } from './widgets.ts';
 import type { Series, Widget } from './widgets.ts';
@@ -83,8 +85,7 @@ export function topicWidgets({ topics }: SystemFlow): Widget[] {
 /** One consumer in one row: in, waiting, age, function, dead letters. */
 export function consumerWidgets(consumer: ConsumerFlow): Widget[] {
   const { name, queue, maxAgeSeconds } = consumer;
-  const ofQueue = (metric: string, stat: string, label: string) =>
-    queueSeries(queue.queueName, metric, stat, label);
+  const ofQueue = (metric: string, stat: string, label: string) => queueSeries(queue, metric, stat, label);
   return [
     ...graphs({
       title: `${name}: in and out`,
@@ -121,7 +122,7 @@ export function consumerWidgets(consumer: ConsumerFlow): Widget[] {
     ...graphs({
       title: `${name}: dead letters`,
       series: consumer.deadLetterQueues.map(({ name: hop, resource }) =>
-        queueSeries(resource.queueName, 'ApproximateNumberOfMessagesVisible', 'Maximum', hop),
+        queueSeries(resource, 'ApproximateNumberOfMessagesVisible', 'Maximum', hop),
       ),
       width: 5,
       height: HEIGHT,
@@ -154,8 +155,8 @@ function routeSeries({ name, namespace, dimensions }: RouteFlow): Series[] {
   }));
 }
 
-export function queueSeries(QueueName: string, metric: string, stat: string, label: string): Series {
-  return { namespace: 'AWS/SQS', metric, dimensions: { QueueName }, stat, label };
+export function queueSeries(queue: IQueue, metric: string, stat: string, label: string): Series {
+  return { namespace: 'AWS/SQS', metric, dimensions: { QueueName: queueNameOf(queue) }, stat, label };
 }
 
 function functionSeries(functionName: string): Series[] {

@@ -4,6 +4,7 @@ import { CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
 import { alarmArns } from './alarm-arns.ts';
+import { dashboardBody } from './dashboard-body.ts';
 import { queueSeries } from './hop-widgets.ts';
 import type { SystemDashboard } from './system-dashboard.ts';
 import { systemFlow } from './system-flow.ts';
@@ -41,7 +42,7 @@ export class OverviewDashboard extends Construct {
     new CfnDashboard(this, 'Dashboard', {
       dashboardName: this.dashboardName,
       dashboardBody: Lazy.string({
-        produce: () => stack.toJsonString({ widgets: place(this.#rows(props), stack.region) }),
+        produce: () => dashboardBody(stack, place(this.#rows(props), stack.region)),
       }),
     });
   }
@@ -50,11 +51,11 @@ export class OverviewDashboard extends Construct {
     return [
       ...systems.flatMap((system) => [
         [text(`## ${system.system}: [each hop](#dashboards/dashboard/${system.dashboardName})`)],
-        alarmStatus(`${system.system}: critical`, alarmArns(this, system.scopes, 'critical')),
+        alarmStatus(`${system.system}: critical, not OK`, alarmArns(this, system.scopes, 'critical')),
         systemWidgets(systemFlow(this, system.scopes)),
       ]),
       [text('## Shared')],
-      alarmStatus('Shared: critical', alarmArns(this, [...shared, Stack.of(this)], 'critical')),
+      alarmStatus('Shared: critical, not OK', alarmArns(this, [...shared, Stack.of(this)], 'critical')),
       [...accountWidgets(), ...databaseWidgets(systemFlow(this, shared))],
     ];
   }
@@ -75,22 +76,21 @@ function systemWidgets({ topics, consumers }: SystemFlow): Widget[] {
     ),
     ...graph(
       'handled',
-      consumers.map(({ name, queue }) =>
-        queueSeries(queue.queueName, 'NumberOfMessagesDeleted', 'Sum', name),
-      ),
+      consumers.map(({ name, queue }) => queueSeries(queue, 'NumberOfMessagesDeleted', 'Sum', name)),
     ),
     ...graph(
       'age of the oldest (s)',
       consumers.map(({ name, queue }) =>
-        queueSeries(queue.queueName, 'ApproximateAgeOfOldestMessage', 'Maximum', name),
+        queueSeries(queue, 'ApproximateAgeOfOldestMessage', 'Maximum', name),
       ),
     ),
     ...graph(
       'dead letters',
-      consumers.flatMap(({ name, deadLetterQueues }) =>
-        deadLetterQueues.map(({ name: hop, resource }) =>
-          queueSeries(resource.queueName, 'ApproximateNumberOfMessagesVisible', 'Maximum', `${name} ${hop}`),
-        ),
+      // Those of the paths to it are on the system's dashboard, and their alarms above.
+      consumers.flatMap(({ name, deadLetterQueues: [own] }) =>
+        own === undefined
+          ? []
+          : queueSeries(own.resource, 'ApproximateNumberOfMessagesVisible', 'Maximum', name),
       ),
     ),
   ];

@@ -4,6 +4,7 @@ import { CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
 import { alarmArns } from './alarm-arns.ts';
+import { dashboardBody } from './dashboard-body.ts';
 import { consumerWidgets, publisherWidgets, topicWidgets } from './hop-widgets.ts';
 import { systemFlow } from './system-flow.ts';
 import { alarmStatus, place, text } from './widgets.ts';
@@ -69,23 +70,36 @@ export class SystemDashboard extends Construct {
     new CfnDashboard(this, idOf(page), {
       dashboardName: page === 0 ? this.dashboardName : `${this.dashboardName}-${page + 1}`,
       dashboardBody: Lazy.string({
-        produce: () => stack.toJsonString({ widgets: place(this.#rows(page), stack.region) }),
+        produce: () => dashboardBody(stack, place(this.#rows(page), stack.region)),
       }),
     });
   }
 
   #rows(page: number): Widget[][] {
     const flow = systemFlow(this, this.scopes);
-    const consumers = flow.consumers.slice(page * CONSUMERS_PER_PAGE, (page + 1) * CONSUMERS_PER_PAGE);
+    const [from, to] = [page * CONSUMERS_PER_PAGE, (page + 1) * CONSUMERS_PER_PAGE];
+    const consumers = flow.consumers.slice(from, to);
     const rows = consumers.map(consumerWidgets);
-    if (page > 0) return [[text(`# ${this.system}, page ${page + 1}`)], ...rows];
+    if (page > 0) {
+      const constructs = consumers.map(({ construct }) => construct);
+      return [[text(`# ${this.system}, page ${page + 1}`)], this.#status(constructs), ...rows];
+    }
     return [
       [text(`# ${this.system}`)],
-      alarmStatus('Critical: a message is lost or will be', alarmArns(this, this.scopes, 'critical')),
-      alarmStatus('Warnings', alarmArns(this, this.scopes, 'warning')),
+      this.#status(
+        this.scopes,
+        flow.consumers.slice(to).map(({ construct }) => construct),
+      ),
       ...section('## Publish', [publisherWidgets(flow), ...flow.relays.map(consumerWidgets)]),
       ...section('## Topics', [topicWidgets(flow)]),
       ...section('## Consumers: queue, age, function, dead letters', rows),
+    ];
+  }
+
+  #status(scopes: readonly IConstruct[], except: readonly IConstruct[] = []): Widget[] {
+    return [
+      ...alarmStatus('Critical, not OK', alarmArns(this, scopes, 'critical', except)),
+      ...alarmStatus('Warnings, not OK', alarmArns(this, scopes, 'warning', except)),
     ];
   }
 }

@@ -1,11 +1,11 @@
 /** What a dashboard shows of a system: its topology with the resources behind it, from left to right. */
-import { CfnResource, Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { DatabaseCluster } from 'aws-cdk-lib/aws-rds';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { CfnQueue, IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
 import type { Topology, TopologyNode, TopologyNodeKind } from '../../topology/index.ts';
 import { ruleNameOf } from '../alarms/index.ts';
@@ -24,8 +24,16 @@ export interface RouteFlow {
   readonly dimensions: Readonly<Record<string, string>>;
 }
 
+/** A queue's name: the one that was given, which needs no reference from another stack, else the one CloudFormation makes up. */
+export function queueNameOf(queue: IQueue): string {
+  const given = (queue.node.defaultChild as CfnQueue | undefined)?.queueName;
+  return given === undefined || Token.isUnresolved(given) ? queue.queueName : given;
+}
+
 export interface ConsumerFlow {
   readonly name: string;
+  /** The construct that all of it belongs to, its alarms too. */
+  readonly construct: IConstruct;
   /** `function`, or `relay`. */
   readonly kind: TopologyNodeKind;
   readonly queue: IQueue;
@@ -112,6 +120,7 @@ function consumersOf(
       return {
         name: consumer,
         kind: nodes.get(to)?.kind ?? 'function',
+        construct: resources.get(from)?.node.scope ?? resources.get(from)!,
         queue: resources.get(from) as IQueue & IConstruct,
         function: resources.get(to) as IFunction & IConstruct,
         maxAgeSeconds: objectives.get(from),

@@ -53,11 +53,11 @@ export function graphs({ title, series, width, height, limit }: Graph): Widget[]
     type: 'metric',
     properties: (region) => ({
       title: index === 0 ? title : `${title} (${index + 1})`,
-      view: 'timeSeries',
       region,
       period: 60,
+      stat: 'Sum',
       metrics: shortened(part),
-      yAxis: { left: { min: 0 }, right: { min: 0 } },
+      yAxis: { left: { min: 0 } },
       ...(limit === undefined ? {} : { annotations: { horizontal: [{ ...limit, fill: 'above' }] } }),
     }),
   }));
@@ -72,21 +72,20 @@ export function text(markdown: string, height = 1): Widget {
   };
 }
 
-/** The state of alarms, as tiles. */
+/** Those of the alarms that are not OK: an empty box is a good box. A relay that is silent has insufficient data. */
 export function alarmStatus(title: string, alarmArns: readonly string[]): Widget[] {
   return chunks(alarmArns, ALARMS_PER_WIDGET).map((alarms, index) => ({
-    width: DASHBOARD_WIDTH,
-    height: 1 + Math.ceil(alarms.length / ALARM_TILES_PER_ROW),
+    width: DASHBOARD_WIDTH / 2,
+    height: 4,
     type: 'alarm',
     properties: () => ({
       title: index === 0 ? title : `${title} (${index + 1})`,
       alarms,
+      states: ['ALARM', 'INSUFFICIENT_DATA'],
       sortBy: 'stateUpdatedTimestamp',
     }),
   }));
 }
-
-const ALARM_TILES_PER_ROW = 6;
 
 export interface PlacedWidget {
   readonly type: Widget['type'];
@@ -122,7 +121,10 @@ function shortened(series: readonly Series[]): readonly unknown[] {
       cells.length === previous.length && cell === previous[index] ? '.' : cell,
     );
     previous = cells;
-    return [...short, { stat, label, ...(right === true ? { yAxis: 'right' } : {}) }];
+    return [
+      ...short,
+      { label, ...(stat === 'Sum' ? {} : { stat }), ...(right === true ? { yAxis: 'right' } : {}) },
+    ];
   });
 }
 

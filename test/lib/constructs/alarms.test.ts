@@ -437,7 +437,7 @@ describe('D14 each alarm', () => {
       .filter(
         ({ MetricName, Threshold }) => MetricName === 'ApproximateNumberOfMessagesVisible' && Threshold === 0,
       )
-      .map(({ Dimensions }) => (Dimensions?.[0]?.Value as { 'Fn::GetAtt': string[] })['Fn::GetAtt'][0]);
+      .map(({ Dimensions }) => (Dimensions![0]!.Value as { 'Fn::GetAtt': [string] })['Fn::GetAtt'][0]);
     const queues = Object.keys(Template.fromStack(stack).findResources('AWS::SQS::Queue'));
 
     expect(watched.toSorted()).toEqual(queues.filter((id) => id.includes('DeadLetterQueue')).toSorted());
@@ -601,9 +601,7 @@ describe('runbooks', () => {
   });
 
   test('each is there, says what to do, and no other is', () => {
-    expect(readdirSync('docs/runbooks').toSorted()).toEqual(
-      [...RUNBOOKS.map((name) => `${name}.md`)].toSorted(),
-    );
+    expect(readdirSync('docs/runbooks').toSorted()).toEqual(RUNBOOKS.map((name) => `${name}.md`).toSorted());
     for (const name of RUNBOOKS) {
       const headings = readFileSync(`docs/runbooks/${name}.md`, 'utf8').match(/^## .*$/gm);
       expect({ name, headings }).toEqual({
