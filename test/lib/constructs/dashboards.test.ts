@@ -192,7 +192,7 @@ describe('the dashboards of an application', () => {
       board.widgets.flatMap(({ properties }) =>
         (properties.alarms ?? []).map((arn) => arn.split(':alarm:')[1]!),
       );
-    const ofCore = acting.filter((name) => name.startsWith('waybill-prod-core/'));
+    const ofCore = acting.filter((name) => name.startsWith('waybill-prod-core'));
 
     expect(shown(core).toSorted()).toEqual(ofCore.toSorted());
     for (const name of shown(overview)) expect(acting).toContain(name);
