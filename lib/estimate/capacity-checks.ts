@@ -1,5 +1,5 @@
 /** The estimate as a validation plugin: what cannot work refuses the synth, warnings can be acknowledged, the cost is printed. */
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import type {
   IPolicyValidationContext,
   IPolicyValidationPlugin,
@@ -48,18 +48,26 @@ export class CapacityChecks implements IPolicyValidationPlugin {
   }
 
   validate(context: IPolicyValidationContext): PolicyValidationPluginReport {
-    const found = estimate(readAssembly(directoryOf(context)), { load: this.#props.load });
-    if (this.#props.printCost !== false) process.stderr.write(`\n${shortTable(found)}`);
-    const violations = violationsOf(found.verdicts.filter(({ severity }) => severity !== 'info'));
+    const estimates = directoriesOf(context).map((directory) =>
+      estimate(readAssembly(directory), { load: this.#props.load }),
+    );
+    if (this.#props.printCost !== false) {
+      for (const found of estimates) process.stderr.write(`\n${shortTable(found)}`);
+    }
+    const violations = violationsOf(
+      estimates.flatMap(({ verdicts }) => verdicts.filter(({ severity }) => severity !== 'info')),
+    );
     return { success: !violations.some(({ severity }) => severity === 'error'), violations };
   }
 }
 
-/** Of the whole application, also when its stages have directories of their own within it. */
-function directoryOf({ appConstruct, templatePaths }: IPolicyValidationContext): string {
-  // An App has its directory; its class is not asked for, so that the command line need not load CDK.
-  const outdir = 'outdir' in appConstruct ? appConstruct.outdir : undefined;
-  return typeof outdir === 'string' ? outdir : dirname(templatePaths[0] ?? '.');
+/**
+ * The application's directory, or those of its stages: each stage has a topology of its own. Stacks beside stages,
+ * which are pipelines as a rule, are left out.
+ */
+function directoriesOf({ templatePaths }: IPolicyValidationContext): readonly string[] {
+  const directories = [...new Set(templatePaths.map((path) => dirname(path)))];
+  return directories.filter((outer) => !directories.some((inner) => inner.startsWith(`${outer}${sep}`)));
 }
 
 /** A violation per verdict: each has numbers of its own. */

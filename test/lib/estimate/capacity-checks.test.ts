@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { Stack, Validations } from 'aws-cdk-lib';
+import { Stack, Stage, Validations } from 'aws-cdk-lib';
 import type { App } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
 import * as z from 'zod/mini';
 import { AlertTopic, EventTopic, QueueConsumer } from '../../../lib/constructs/index.ts';
 import { event } from '../../../lib/contracts/index.ts';
@@ -24,10 +25,19 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
+type Traffic = Parameters<typeof event>[1]['traffic'] & object;
+
 const SHORT = 'WaybillCapacity::WAYBILL_CAPACITY_CONCURRENCY_SHORT';
 
 /** A topic and a consumer, in an app that is checked. */
-function appWith(traffic: { peakPerSecond: number; averageBytes: number }, maxConcurrency = 10) {
+function appWith(traffic: Traffic, maxConcurrency = 10) {
+  const app = testApp();
+  const { consumer } = shopIn(app, traffic, maxConcurrency);
+  Validations.of(app).addPlugins(new CapacityChecks());
+  return { app, consumer };
+}
+
+function shopIn(scope: Construct, traffic: Traffic, maxConcurrency: number) {
   const placed = event('OrderPlaced', { version: '1.0', source: 'orders', data: z.object({}), traffic });
   const cancelled = event('OrderCancelled', {
     version: '1.0',
@@ -35,17 +45,16 @@ function appWith(traffic: { peakPerSecond: number; averageBytes: number }, maxCo
     data: z.object({}),
     traffic,
   });
-  const app = testApp();
-  const stack = new Stack(app, 'Shop');
+  const stack = new Stack(scope, 'Shop');
   new AlertTopic(stack, 'Alerts');
   const topic = new EventTopic(stack, 'Orders', { service: Orders, publishes: [placed, cancelled] });
   const consumer = new QueueConsumer(stack, 'Fulfilment', {
     subscribesTo: [topic.event(placed)],
+    consumerName: `fulfilment${scope.node.id.toLowerCase()}`,
     entry: ENTRY,
     maxConcurrency,
   });
-  Validations.of(app).addPlugins(new CapacityChecks());
-  return { app, consumer };
+  return { consumer };
 }
 
 interface Reported {
@@ -130,6 +139,20 @@ describe('the checks at synth', () => {
         { ruleName: 'WAYBILL_CAPACITY_CONCURRENCY_SHORT', reason: 'The peak lasts a minute' },
       ],
     });
+  });
+
+  test('each stage is judged by its own topology, and has a table', () => {
+    const app = testApp();
+    shopIn(new Stage(app, 'Small'), { peakPerSecond: 1, averageBytes: 1000 }, 2);
+    shopIn(new Stage(app, 'Large'), { peakPerSecond: 1000, averageBytes: 1000 }, 2);
+    Validations.of(app).addPlugins(new CapacityChecks());
+
+    app.synth();
+
+    expect(stderr.match(/Cost a month/g)).toHaveLength(2);
+    expect(reportOf(app)!.violations.map(({ violatingConstructs: [at] }) => at?.constructPath)).toEqual([
+      'Large/Shop/Fulfilment/Queue',
+    ]);
   });
 
   test('the table can be left out', () => {

@@ -1,5 +1,6 @@
 /** Each verdict in both directions: what makes it speak, and the nearest thing that does not. */
 import { describe, expect, test } from '@jest/globals';
+import { assemblyOf } from '../../../lib/assembly/index.ts';
 import { estimate, VERDICT_RULES } from '../../../lib/estimate/index.ts';
 import type { EstimateOptions, Verdict, VerdictCode } from '../../../lib/estimate/index.ts';
 import { node, shop } from './support.ts';
@@ -428,6 +429,23 @@ describe('capacity verdicts', () => {
     expect(oneOfTwo('eu-west-1').map(({ code }) => code)).toEqual(['WAYBILL_CAPACITY_SNS_PUBLISH']);
     // A Region that is asked for counts instead of the stack's.
     expect(estimate(shop({ events: at(25_000) }), { region: 'eu-west-1' }).verdicts).toHaveLength(1);
+  });
+
+  test('a stack that fills up is named by its path in the construct tree', () => {
+    const secret = (path: string) => ({
+      Type: 'AWS::SecretsManager::Secret',
+      Properties: {},
+      Metadata: { 'aws:cdk:path': path },
+    });
+    const resources = Object.fromEntries(
+      Array.from({ length: 401 }, (_, index) => [`S${index}`, secret(`Prod/Core/Secret${index}/Resource`)]),
+    );
+    const assembly = assemblyOf([
+      { stackName: 'core', template: { Resources: resources } },
+      { stackName: 'data', template: { Resources: { One: secret('Prod/Data/One/Resource') } } },
+    ]);
+
+    expect(estimate(assembly).verdicts.map(({ constructPath }) => constructPath)).toEqual(['Prod/Core']);
   });
 
   test('the gravest comes first, and several mistakes are all told at once', () => {

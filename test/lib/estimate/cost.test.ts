@@ -284,6 +284,206 @@ describe('what a small shop costs, calculated by hand', () => {
     expect(costOf(found, 'KMS', 'key requests').load).toBeCloseTo((requests / 10_000) * 0.03, 6);
   });
 
+  test('an outbox: the relay, its nudges, the database, and what leaves the network', () => {
+    const vpc = { VpcConfig: { SubnetIds: ['a'] } };
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        bus: true,
+        consumers: [{ name: 'Invoices', events: ['OrderPlaced'], function: vpc }],
+        resources: {
+          Cluster: {
+            Type: 'AWS::RDS::DBCluster',
+            Properties: { ServerlessV2ScalingConfiguration: { MinCapacity: 0, MaxCapacity: 4 } },
+          },
+          Writer: {
+            Type: 'AWS::RDS::DBInstance',
+            Properties: { DBClusterIdentifier: { Ref: 'Cluster' }, DBInstanceClass: 'db.serverless' },
+          },
+          Nudges: { Type: 'AWS::SQS::Queue', Properties: {} },
+          Relay: {
+            Type: 'AWS::Lambda::Function',
+            Properties: { MemorySize: 1024, Architectures: ['x86_64'], ...vpc },
+          },
+          Waking: {
+            Type: 'AWS::Lambda::EventSourceMapping',
+            Properties: {
+              EventSourceArn: { 'Fn::GetAtt': ['Nudges', 'Arn'] },
+              FunctionName: { Ref: 'Relay' },
+            },
+          },
+          Endpoint: {
+            Type: 'AWS::EC2::VPCEndpoint',
+            Properties: {
+              VpcEndpointType: 'Interface',
+              ServiceName: 'com.amazonaws.us-east-1.sns',
+              SubnetIds: ['a'],
+            },
+          },
+          Nat: { Type: 'AWS::EC2::NatGateway', Properties: {} },
+        },
+        nodes: [
+          node('shop/Cluster', 'database', 'Cluster'),
+          node('shop/Relay', 'relay', 'Relay'),
+          node('shop/Nudges', 'queue', 'Nudges'),
+          node('shop/Schedule', 'schedule', null),
+          node('shop/Api', 'function', null),
+        ],
+        edges: [
+          { kind: 'drains', from: 'shop/Cluster', to: 'shop/Relay' },
+          { kind: 'invokes', from: 'shop/Schedule', to: 'shop/Relay', expression: 'rate(1 minute)' },
+          { kind: 'nudges', from: 'shop/Api', to: 'shop/Nudges' },
+          {
+            kind: 'publishes',
+            from: 'shop/Relay',
+            to: 'shop/Orders',
+            events: ['OrderPlaced'],
+            source: 'orders',
+          },
+          {
+            kind: 'publishes',
+            from: 'shop/Relay',
+            to: 'shop/Bus',
+            events: ['OrderPlaced'],
+            source: 'orders',
+          },
+          {
+            kind: 'consumes',
+            from: 'shop/Nudges',
+            to: 'shop/Relay',
+            consumer: 'relay',
+            events: [],
+            batchSize: 10,
+            maxBatchingWindowSeconds: 0,
+            maxConcurrency: 2,
+            visibilityTimeoutSeconds: 60,
+            timeoutSeconds: 10,
+          },
+        ],
+      }),
+      { load: { ...LOAD, averageShare: 1 } },
+    );
+
+    // 100 a second in the outbox, twice each, and 100 handled: one unit of 300, for a whole month.
+    expect(costOf(found, 'Aurora', 'capacity units')).toEqual({
+      idle: expect.closeTo(0.5 * 730 * 0.12, 6),
+      load: expect.closeTo(730 * 0.12, 6),
+    });
+    expect(costOf(found, 'Aurora', 'storage requests').load).toBeCloseTo(300 * 4 * 2.628 * 0.2, 6);
+    // The topic has an endpoint, the bus has none: 262.8 GB each.
+    const published = found.lines.filter(({ item }) => item === 'bytes published');
+    expect(published.map(({ constructPath, load }) => [constructPath, load])).toEqual([
+      ['shop/Endpoint', expect.closeTo(262.8 * 0.01, 6)],
+      ['shop/Nat', expect.closeTo(262.8 * 0.045, 6)],
+    ]);
+    // A nudge per event: 10 ms, and 2 ms for the event, with a gigabyte on x86.
+    const duration = found.lines.find(
+      ({ item, constructPath }) => item === 'duration' && constructPath === 'shop/Relay',
+    )!;
+    expect(duration.load).toBeCloseTo(1.2 * 2_628_000 * 0.0000166667, 4);
+    const sends = found.lines.find(
+      ({ item, constructPath }) => item === 'sends' && constructPath === 'shop/Nudges',
+    )!;
+    expect(sends.load).toBeCloseTo(262.8 * 0.4, 6);
+    // Nudges carry no group id.
+    expect(
+      found.lines.some(({ item, constructPath }) => item === 'fair queue' && constructPath === 'shop/Nudges'),
+    ).toBe(false);
+  });
+
+  test('a database that pauses, and nothing asks it: no capacity while idle', () => {
+    const found = estimate(
+      shop({
+        resources: {
+          Cluster: {
+            Type: 'AWS::RDS::DBCluster',
+            Properties: { ServerlessV2ScalingConfiguration: { MinCapacity: 0, MaxCapacity: 4 } },
+          },
+          Writer: {
+            Type: 'AWS::RDS::DBInstance',
+            Properties: { DBClusterIdentifier: { Ref: 'Cluster' }, DBInstanceClass: 'db.serverless' },
+          },
+        },
+        nodes: [node('shop/Cluster', 'database', 'Cluster')],
+      }),
+    );
+
+    expect(costOf(found, 'Aurora', 'capacity units').idle).toBe(0);
+  });
+
+  test('a filter on the body is paid for by the bytes that it reads', () => {
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        consumers: [
+          { name: 'Invoices', events: ['OrderPlaced'], filterPolicyScope: 'MessageBody' },
+          { name: 'Audit', events: ['OrderPlaced'] },
+        ],
+      }),
+      { load: LOAD },
+    );
+
+    expect(costOf(found, 'SNS', 'filtering by body').load).toBeCloseTo(26.28 * 0.09, 6);
+  });
+
+  test('an HTTP API: a request per event of its service, and its access log', () => {
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        resources: {
+          Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: {} },
+          Stage: {
+            Type: 'AWS::ApiGatewayV2::Stage',
+            Properties: { AccessLogSettings: { DestinationArn: { 'Fn::GetAtt': ['AccessLog', 'Arn'] } } },
+          },
+          AccessLog: { Type: 'AWS::Logs::LogGroup', Properties: { RetentionInDays: 73 } },
+          Handler: { Type: 'AWS::Lambda::Function', Properties: { MemorySize: 256 } },
+          Permission: {
+            Type: 'AWS::Lambda::Permission',
+            Properties: {
+              Principal: 'apigateway.amazonaws.com',
+              FunctionName: { 'Fn::GetAtt': ['Handler', 'Arn'] },
+            },
+          },
+        },
+        nodes: [{ ...node('shop/Handler', 'function', 'Handler'), owner: 'orders' }],
+      }),
+      { load: LOAD },
+    );
+
+    expect(costOf(found, 'API Gateway', 'requests').load).toBeCloseTo(26.28, 6);
+    expect(costOf(found, 'Lambda', 'requests').load).toBeCloseTo(26.28 * 0.2, 6);
+    expect(costOf(found, 'Lambda', 'duration').load).toBeCloseTo(0.5 * 2_628_000 * 0.25 * 0.0000166667, 6);
+    const kept = found.lines.find(
+      ({ item, constructPath }) => item === 'logs kept' && constructPath === 'shop/Api',
+    )!;
+    // 300 bytes a request: 7.884 GB a month, for 2.4 months.
+    expect(kept.load).toBeCloseTo(7.884 * 2.4 * 0.03, 6);
+  });
+
+  test('logs are kept as long as the group of the function says, not another', () => {
+    const group = (name: string, days: number) => ({
+      Type: 'AWS::Logs::LogGroup',
+      Properties: { LogGroupName: name, RetentionInDays: days },
+    });
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        consumers: [
+          {
+            name: 'Invoices',
+            events: ['OrderPlaced'],
+            function: { LoggingConfig: { LogGroup: { Ref: 'Mine' } } },
+          },
+        ],
+        resources: { Other: group('other', 731), Mine: group('mine', 73) },
+      }),
+      { load: LOAD },
+    );
+
+    expect(costOf(found, 'CloudWatch', 'logs kept').load).toBeCloseTo(13.14 * 2.4 * 0.03, 6);
+  });
+
   test('a schedule and what it invokes are paid for while nothing happens', () => {
     const found = estimate(
       shop({
