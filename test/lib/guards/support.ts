@@ -31,12 +31,14 @@ export function plainStack(
   );
 }
 
+/** Resources as a test writes them, intrinsic functions included. */
+export type BareResources = Readonly<Record<string, { readonly Type: string; readonly Properties?: object }>>;
+
 /** The messaging of bare resources. */
-export function template(resources: NonNullable<Template['Resources']>): Messaging {
+export function template(resources: BareResources): Messaging {
+  const bare = { Resources: resources } as Template;
   return messagingOf(
-    assemblyOf([
-      { stackName: 'Bare', account: '111111111111', region: 'eu-west-1', template: { Resources: resources } },
-    ]),
+    assemblyOf([{ stackName: 'Bare', account: '111111111111', region: 'eu-west-1', template: bare }]),
   );
 }
 

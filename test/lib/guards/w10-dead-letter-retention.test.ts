@@ -22,7 +22,7 @@ function queues(source: number, deadLetter: number | undefined, fifo = false) {
 }
 
 /** A dead-letter queue of a subscription, which has no source queue. */
-function ofSubscription(properties: Readonly<Record<string, string | number | { readonly Ref: string }>>) {
+function ofSubscription(properties: object) {
   return template({
     Dead: { Type: 'AWS::SQS::Queue', Properties: properties },
     Subscription: {

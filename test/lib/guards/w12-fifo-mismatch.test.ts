@@ -2,11 +2,9 @@ import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from '@jest/globals';
-import type { Template } from '../../../lib/assembly/index.ts';
 import { fifoMismatch } from '../../../lib/guards/w12-fifo-mismatch.ts';
 import { findingsOf, plainStack, template } from './support.ts';
-
-type Resources = NonNullable<Template['Resources']>;
+import type { BareResources } from './support.ts';
 
 const arn = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
 const STANDARD = { Type: 'AWS::SQS::Queue' };
@@ -18,7 +16,7 @@ const FIFO_BY_CONTENT = {
 const TOPIC = { Type: 'AWS::SNS::Topic' };
 const FIFO_TOPIC = { Type: 'AWS::SNS::Topic', Properties: { FifoTopic: true } };
 const FUNCTION = { Type: 'AWS::Lambda::Function' };
-const found = (resources: Resources) => findingsOf(fifoMismatch, template(resources));
+const found = (resources: BareResources) => findingsOf(fifoMismatch, template(resources));
 
 function subscription(protocol: string, deadLetters?: string) {
   return {
