@@ -32,8 +32,15 @@ export function companionStack(scope: IConstruct, { account, region }: Location)
     tags: stack.tags.tagValues(),
     env: { account, region },
   });
-  companion.addStackDependency(stack);
+  deployAfter(companion, stack);
   return companion;
+}
+
+/** Where no reference of CloudFormation's says so. */
+export function deployAfter(stack: Stack, other: Stack): void {
+  if ('addStackDependency' in stack) stack.addStackDependency(other);
+  // Older releases of CDK call it so, newer ones warn of that name.
+  else (stack as { addDependency(target: Stack): void }).addDependency(other);
 }
 
 function outermostStackOf(scope: IConstruct): Stack {
@@ -59,7 +66,7 @@ export function sideIn(location: Location, own: Side, other: IConstruct): Side {
   const here = locationOf(own.scope);
   if (location.account === here.account && location.region === here.region) return own;
   const stack = companionStack(own.scope, location);
-  stack.addStackDependency(Stack.of(other));
+  deployAfter(stack, Stack.of(other));
   const id = idBelowStack(own.scope);
   const scope = stack.node.tryFindChild(id) ?? new Construct(stack, id);
   return {

@@ -4,7 +4,7 @@ import { Subscription, SubscriptionFilter, SubscriptionProtocol, Topic } from 'a
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { snsDeliveryPrincipal } from '../policies/index.ts';
 import { deadLetters, UNDELIVERED } from './alarms/index.ts';
-import { sideIn } from './companion-stack.ts';
+import { deployAfter, sideIn } from './companion-stack.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import { ValidationError } from './errors.ts';
 import type { EventSubscription, TopicEvents } from './event-routes.ts';
@@ -123,8 +123,8 @@ function reachTopic({ scope, queue }: QueueConnection, { origin, topic }: TopicE
   const distance = distanceBetween(scope, origin, 'subscribesTo');
   if (!isElsewhere(distance)) return;
   const { account, region } = locationOf(origin);
-  // No reference of CloudFormation's says so: the topic and its policy come first.
-  Stack.of(scope).addStackDependency(Stack.of(origin));
+  // The topic and its policy come first.
+  deployAfter(Stack.of(scope), Stack.of(origin));
   requireKnownArn(scope, topic.topicArn, {
     prop: 'subscribesTo',
     what: `${origin.node.path} of ${account} ${region}, whose name is made up at deployment`,
