@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What the example uses. cdk-nag and the packages of the local run have lower ends of their own. */
+/** What the example uses. cdk-nag, and so its `bin`, needs a newer CDK; the packages of the local run have ends of their own. */
 const PEERS = [
   '@aws-sdk/client-eventbridge',
   '@aws-sdk/client-sns',
@@ -29,7 +29,7 @@ const directory = mkdtempSync(join(tmpdir(), 'waybill-lower-end-'));
 try {
   cpSync(join(root, 'examples/import-into-existing-app'), directory, {
     recursive: true,
-    filter: (path) => !/node_modules|cdk\.out|\.tgz$|package\.json$/.test(path),
+    filter: (path) => !/node_modules|cdk\.out|\.tgz$|package\.json$|\/bin$/.test(path),
   });
   execFileSync('npm', ['pack', '--silent', '--pack-destination', directory], { cwd: root, stdio: 'inherit' });
   const packages = PEERS.map((name) => `${name}@${lowestOf(peerDependencies[name] ?? '')}`);

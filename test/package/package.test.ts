@@ -20,8 +20,8 @@ import type { Packed } from './packed.ts';
 
 const root = process.cwd();
 const EXAMPLE = 'examples/import-into-existing-app';
-/** The packages that its stacks import; no bundler, no database client, no compiler. */
-const PEERS = ['aws-cdk-lib', 'constructs', 'zod'];
+/** The packages that it imports; no bundler, no database client, no compiler. */
+const PEERS = ['aws-cdk-lib', 'cdk-nag', 'constructs', 'zod'];
 const TOOLS = [
   'esbuild',
   'typescript',
@@ -173,7 +173,15 @@ app.synth();
       60_000,
     );
 
-    test('its own tests pass: events are delivered to the new consumer and the old queue', () => {
+    test('waybill/nag looks at the whole application, and warns of what its old stack lacks', () => {
+      const { status, output } = node(app, 'bin/app.ts');
+
+      expect(status).toBe(0);
+      expect(output).toContain('[Existing/DeadLetters]');
+      expect(output).toContain('(WAYBILL_D14A)');
+    }, 60_000);
+
+    test('its own tests pass: events are delivered to the new consumer and the old queue, and proven to be', () => {
       const { status, output } = node(app, '--test', 'test/**/*.test.ts');
 
       if (status !== 0) throw new Error(output);

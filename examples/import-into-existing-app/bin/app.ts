@@ -1,10 +1,8 @@
-/** The application: what was there before, and two stacks that use Waybill. */
-import { App } from 'aws-cdk-lib';
-import { ExistingStack } from '../lib/existing-stack.ts';
-import { FulfilmentStack } from '../lib/fulfilment-stack.ts';
-import { OrdersStack } from '../lib/orders-stack.ts';
+/** Synthesizes, and checks for messages that would be lost in silence: in the old stack as well as in the new ones. */
+import { Validations } from 'aws-cdk-lib';
+import { WaybillChecks } from 'waybill/nag';
+import { createApplication } from '../lib/application.ts';
 
-const app = new App();
-const existing = new ExistingStack(app, 'Existing');
-const { orders } = new OrdersStack(app, 'Orders', { accounting: existing.accounting });
-new FulfilmentStack(app, 'Fulfilment', { orders });
+const app = createApplication();
+Validations.of(app).addPlugins(new WaybillChecks(app));
+app.synth();

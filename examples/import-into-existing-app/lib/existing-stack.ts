@@ -31,7 +31,13 @@ export class ExistingStack extends Stack {
     new Rule(this, 'Refunds', {
       eventBus: partners,
       eventPattern: { source: ['partners'], detailType: ['Refunded'] },
-      targets: [new SqsQueue(this.accounting, { deadLetterQueue: deadLetters })],
+      targets: [
+        new SqsQueue(this.accounting, {
+          deadLetterQueue: deadLetters,
+          maxEventAge: Duration.hours(24),
+          retryAttempts: 185,
+        }),
+      ],
     });
   }
 }

@@ -2,7 +2,7 @@
  * The orders service: a topic of declared events, and the relay that fills it from the outbox. The relay's code
  * comes with the package as a bundle, so this stack is synthesized without a bundler.
  */
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { StackProps } from 'aws-cdk-lib';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -31,7 +31,10 @@ export class OrdersStack extends Stack {
     this.orders.topic.addSubscription(
       new SqsSubscription(props.accounting, {
         rawMessageDelivery: true,
-        deadLetterQueue: new Queue(this, 'AccountingDeadLetters', { enforceSSL: true }),
+        deadLetterQueue: new Queue(this, 'AccountingDeadLetters', {
+          enforceSSL: true,
+          retentionPeriod: Duration.days(14),
+        }),
       }),
     );
   }

@@ -1,8 +1,6 @@
 /** The synthesized application in an AWS of the test's own: an order reaches the new consumer and the old queue. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { createEnvelope } from 'waybill/contracts';
@@ -10,13 +8,14 @@ import { createPublisher, snsTransport } from 'waybill/runtime';
 import { startAws } from 'waybill/testing';
 import type { TestAws } from 'waybill/testing';
 import { OrderPlaced } from '../events.ts';
+import { createApplication } from '../lib/application.ts';
 
 let aws: TestAws;
 /** Inside the application, so that the functions find its node_modules. */
 const outdir = mkdtempSync('cdk.out-');
 
 before(async () => {
-  execFileSync(process.execPath, [join('bin', 'app.ts')], { env: { ...process.env, CDK_OUTDIR: outdir } });
+  createApplication({ outdir }).synth();
   aws = await startAws({ frozen: true });
   await aws.deploy(outdir);
 });
