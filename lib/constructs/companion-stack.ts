@@ -1,7 +1,7 @@
 /**
  * A stack beside another one, in another account or Region: for what must be where a message sets out, but belongs
  * to the consumer it goes to. It is deployed after the stack of the consumer and after that of the topic or bus, so
- * the queue is ready before the first message, and neither of the two changes with the other.
+ * the queue is ready before the first message.
  */
 import { Stack, Stage } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -14,6 +14,7 @@ import { MessagingKey } from './messaging-key.ts';
 import { pascalCase } from './names.ts';
 
 const KEY_ID = 'Key';
+const REFERENCES_CONTEXT_KEY = '@aws-cdk/core:defaultCrossStackReferences';
 
 /** Made at first need, one per stack and location. */
 export function companionStack(scope: IConstruct, { account, region }: Location): Stack {
@@ -32,6 +33,8 @@ export function companionStack(scope: IConstruct, { account, region }: Location)
     tags: stack.tags.tagValues(),
     env: { account, region },
   });
+  // An export cannot be removed while it is imported: the consumer could not go in one deployment.
+  companion.node.setContext(REFERENCES_CONTEXT_KEY, 'weak');
   deployAfter(companion, stack);
   return companion;
 }
