@@ -14,7 +14,7 @@ export interface ConsumerStacksProps {
    */
   readonly partitions: number;
   /**
-   * Makes the stack of a partition, when its first consumer comes.
+   * Makes the stack of a partition, when its first consumer comes: a stack without constructs in it yet.
    * @default - a plain stack in the account and region of the stack around `scope`
    */
   readonly createStack?: (scope: Construct, id: string) => Stack;
