@@ -93,6 +93,8 @@ interface RegionalQuota {
   readonly source: string;
   /** Regions whose figure was read in the source; the rest is from memory. */
   readonly readFor: readonly string[];
+  /** Regions whose figure is from a dated text of somebody else. */
+  readonly thirdPartyFor?: readonly string[];
 }
 
 const each = (regions: readonly string[], value: number): Record<string, number> =>
@@ -122,7 +124,8 @@ const REGIONAL = {
     elsewhere: 300,
     unit: 'messages a second published in the account and Region',
     source: SNS,
-    readFor: ['us-east-1'],
+    readFor: [],
+    thirdPartyFor: ['us-east-1'],
   },
   putEvents: {
     byRegion: {
@@ -203,13 +206,13 @@ export type RegionalQuotaName = keyof typeof REGIONAL;
 
 /** @param region undefined counts as us-east-1, as for prices */
 export function regionalQuota(name: RegionalQuotaName, region: string | undefined): Quota {
-  const { byRegion, elsewhere, unit, source, readFor }: RegionalQuota = REGIONAL[name];
+  const { byRegion, elsewhere, unit, source, readFor, thirdPartyFor = [] }: RegionalQuota = REGIONAL[name];
   const place = region ?? 'us-east-1';
   const isRead = readFor.includes(place) || (!(place in byRegion) && readFor.includes('other'));
   return {
     value: byRegion[place] ?? elsewhere,
     unit: `${unit} ${place}`,
     isFixed: false,
-    source: isRead ? source : `${source} (from memory)`,
+    source: isRead ? source : `${source} (${thirdPartyFor.includes(place) ? 'third party' : 'from memory'})`,
   };
 }
