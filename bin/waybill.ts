@@ -76,6 +76,14 @@ program
   )
   .action(async (options) => (await import('./commands/proofs.ts')).proofs(options));
 
+program
+  .command('explain')
+  .description('what a code means, why it matters and what to do; without a code, the list of all')
+  .argument('[code]', 'WAYBILL_W10, W10, or Waybill-W10 as a report names it')
+  .option('--json', 'one JSON object on stdout')
+  .addHelpText('after', '\nExamples:\n  waybill explain W10\n  waybill explain WAYBILL_ALERT_TOPIC_MISSING')
+  .action(async (code, options) => (await import('./commands/explain.ts')).explain(code, options));
+
 const contracts = program.command('contracts').description('the catalogue and its lock file');
 contracts
   .command('check')

@@ -18,7 +18,7 @@ export const crossAccountHalves: Guard = {
   id: 'W7',
   title: 'One half of a delivery to another account is missing',
   explanation:
-    'Between accounts both sides have to agree: the role on the side of the sender, and the policy of the resource on the side of the receiver. Each half deploys without the other. EventBridge has asked for a role on every target in another account since March 2023, buses included; CDK adds none.',
+    'Between accounts both sides have to agree: the role on the side of the sender, and the policy of the resource on the side of the receiver. Each half deploys without the other. EventBridge needs a role on every target in another account, and on buses for every rule that was made since March 2023; CDK makes one for buses alone.',
   source: 'eventbridge/latest/userguide/eb-cross-account.html',
   level: 'error',
   check: (messaging) => deliveryFindings(messaging, 'W7'),

@@ -1,0 +1,77 @@
+/** Codes of the command line, and of the configuration of this application. */
+import type { AreaExplanation } from './explanation.ts';
+
+export const COMMAND_EXPLANATIONS = {
+  WAYBILL_CATALOGUE_NOT_FOUND: {
+    what: 'The module of the catalogue is not there.',
+    why: 'There is nothing to compare with the lock file.',
+    fix: 'Name the module that exports `events`.',
+    example: 'waybill contracts check --catalogue catalog/index.ts',
+  },
+  WAYBILL_CATALOGUE_INVALID: {
+    what: 'The module of the catalogue exports no array `events`.',
+    why: 'There is nothing to compare with the lock file.',
+    fix: 'Export every event contract in one array.',
+    example: 'export const events = [OrderPlaced, OrderCancelled];',
+  },
+  WAYBILL_LOCK_REFUSED: {
+    what: 'The lock file was not written, because a published version would change.',
+    why: 'The lock file is the promise to consumers; it is not rewritten to fit.',
+    fix: 'Resolve what the message lists first.',
+    example: 'waybill contracts check',
+  },
+  WAYBILL_LOCK_UNREADABLE: {
+    what: 'The lock file is not JSON.',
+    why: 'Most often a merge has left its marks in it.',
+    fix: 'Restore it from the last commit, and record again.',
+    example: 'git checkout catalog/catalogue.lock.json && waybill contracts lock',
+  },
+  WAYBILL_REGION_INVALID: {
+    what: 'The Region that was given is none that prices are known for.',
+    why: 'Prices and quotas differ by Region.',
+    fix: 'Give the name of a Region.',
+    example: 'waybill cost --region eu-west-1',
+  },
+  WAYBILL_CONTEXT_INVALID: {
+    what: 'A context value was not given as name=value.',
+    why: 'It cannot be passed on to the application.',
+    fix: 'Give it as CDK takes it.',
+    example: 'npm run proofs -- -c env=prod',
+  },
+  WAYBILL_REVISION_NOT_SYNTHESIZED: {
+    what: 'The application of the revision to compare with could not be synthesized.',
+    why: 'Its error is in the message; it may need packages that are no longer installed.',
+    fix: 'Compare with a cdk.out directory that was synthesized there.',
+    example: 'waybill cost --compare ../other/cdk.out',
+  },
+  WAYBILL_REVISION_UNKNOWN: {
+    what: 'git does not know the revision to compare with.',
+    why: 'It is misspelt, or was not fetched.',
+    fix: 'Fetch it, or give another one.',
+    example: 'git fetch origin main',
+  },
+  WAYBILL_GIT_MISSING: {
+    what: 'git could not be run here.',
+    why: 'Comparing with a revision needs it, and a repository.',
+    fix: 'Install git, run within the repository, or compare with a cdk.out directory.',
+    example: 'waybill cost --compare cdk.out/prod',
+  },
+  WAYBILL_WORKTREE_FAILED: {
+    what: 'git could not check the revision out beside this one.',
+    why: 'Its own words are in the message.',
+    fix: 'Do what they say; often `git worktree prune` is enough.',
+    example: 'git worktree prune',
+  },
+  WAYBILL_ENVIRONMENT_UNKNOWN: {
+    what: 'The environment that was asked for is none.',
+    why: 'There are local, dev, staging and prod; nothing else has a configuration.',
+    fix: 'Give one of them.',
+    example: 'npx cdk synth -c env=dev',
+  },
+  WAYBILL_CODE_UNKNOWN: {
+    what: '`waybill explain` does not know the code.',
+    why: 'It is misspelt, or of another release.',
+    fix: 'Take the code that it suggests, or list all of them.',
+    example: 'waybill explain',
+  },
+} as const satisfies Record<string, AreaExplanation>;

@@ -1,0 +1,76 @@
+/** Every stable code of Waybill with its explanation, by area. */
+import {
+  ASSEMBLY_EXPLANATIONS,
+  LOCAL_EXPLANATIONS,
+  POSTGRES_EXPLANATIONS,
+  WORKLOAD_EXPLANATIONS,
+} from './assembly.ts';
+import { capacityExplanations } from './capacity.ts';
+import { COMMAND_EXPLANATIONS } from './commands.ts';
+import { CONSTRUCT_EXPLANATIONS } from './constructs.ts';
+import { CONTRACT_EXPLANATIONS, LOCK_EXPLANATIONS, TOPOLOGY_EXPLANATIONS } from './contracts.ts';
+import { CORE_EXPLANATIONS, TOKEN_EXPLANATIONS } from './core.ts';
+import { withSource } from './explanation.ts';
+import type { Explanation } from './explanation.ts';
+import { guardExplanations } from './guards.ts';
+import { PROOF_EXPLANATIONS } from './proofs.ts';
+import {
+  DATABASE_EXPLANATIONS,
+  OUTBOX_EXPLANATIONS,
+  PUBLISH_EXPLANATIONS,
+  RUNTIME_EXPLANATIONS,
+} from './runtime.ts';
+
+export type { Explanation } from './explanation.ts';
+
+export interface Area {
+  readonly title: string;
+  /** By code. */
+  readonly explanations: Readonly<Record<string, Explanation>>;
+}
+
+export const AREAS: readonly Area[] = [
+  { title: 'Guards: what loses messages in silence', explanations: guardExplanations() },
+  { title: 'Proofs', explanations: withSource(PROOF_EXPLANATIONS, 'docs/architecture.md') },
+  { title: 'Capacity and quotas', explanations: capacityExplanations() },
+  { title: 'Constructs', explanations: withSource(CONSTRUCT_EXPLANATIONS, 'docs/constructs.md') },
+  {
+    title: 'Contracts and catalogue',
+    explanations: {
+      ...withSource(CONTRACT_EXPLANATIONS, 'docs/architecture.md'),
+      ...withSource(LOCK_EXPLANATIONS, 'docs/architecture.md'),
+      ...withSource(TOPOLOGY_EXPLANATIONS, 'docs/topology.md'),
+    },
+  },
+  {
+    title: 'Runtime, outbox and database',
+    explanations: {
+      ...withSource(RUNTIME_EXPLANATIONS, 'docs/runtime.md'),
+      ...withSource(PUBLISH_EXPLANATIONS, 'docs/runtime.md'),
+      ...withSource(OUTBOX_EXPLANATIONS, 'docs/outbox.md'),
+      ...withSource(DATABASE_EXPLANATIONS, 'docs/outbox.md'),
+    },
+  },
+  {
+    title: 'Cloud assembly, local run and test kit',
+    explanations: {
+      ...withSource(ASSEMBLY_EXPLANATIONS, 'docs/local-run.md'),
+      ...withSource(LOCAL_EXPLANATIONS, 'docs/testing.md'),
+      ...withSource(POSTGRES_EXPLANATIONS, 'docs/local-run.md'),
+      ...withSource(WORKLOAD_EXPLANATIONS, 'docs/local-run.md'),
+    },
+  },
+  { title: 'Command line', explanations: withSource(COMMAND_EXPLANATIONS, 'docs/local-run.md') },
+  {
+    title: 'The core system',
+    explanations: {
+      ...withSource(CORE_EXPLANATIONS, 'docs/core-system.md'),
+      ...withSource(TOKEN_EXPLANATIONS, 'docs/core-system.md'),
+    },
+  },
+];
+
+export const EXPLANATIONS: Readonly<Record<string, Explanation>> = Object.assign(
+  {},
+  ...AREAS.map(({ explanations }) => explanations),
+) as Record<string, Explanation>;

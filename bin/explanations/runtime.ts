@@ -1,0 +1,151 @@
+/** Codes of the runtime in a function or container: consumers, publishers, the outbox, the database. */
+import type { RuntimeErrorCode } from '../../lambda/runtime/errors.ts';
+import type { OutboxErrorCode } from '../../lambda/runtime/outbox/errors.ts';
+import type { DatabaseErrorCode } from '../../lambda/runtime/postgres/errors.ts';
+import type { AreaExplanation } from './explanation.ts';
+
+export const RUNTIME_EXPLANATIONS = {
+  WAYBILL_ENVIRONMENT_MISSING: {
+    what: 'A variable that the runtime needs is not set.',
+    why: 'The constructs set it; a function made otherwise has none.',
+    fix: 'Make the function with EventFunction or QueueConsumer, or set the variable that the message names.',
+    example: "new EventFunction(stack, 'Api', { publishesTo: [orders], entry, service: Orders });",
+  },
+  WAYBILL_ENVIRONMENT_INVALID: {
+    what: 'A variable that the runtime reads has a value that it cannot use.',
+    why: 'Nothing is guessed: the function fails at its first start, not at its first message.',
+    fix: 'Correct the variable that the message names.',
+    example: 'USE_LOCAL_AWS=1',
+  },
+  WAYBILL_EVENT_NOT_DECLARED: {
+    what: 'An event was published with a publisher that does not have its contract.',
+    why: 'It could not be checked. Nothing was sent.',
+    fix: 'Add the contract to createPublisher() or publisherFromEnvironment().',
+    example: 'const publisher = publisherFromEnvironment([OrderPlaced]);',
+  },
+  WAYBILL_EVENT_NOT_ROUTED: {
+    what: 'An event was published that no topic or bus of this function takes.',
+    why: 'There is nowhere to send it. Nothing was sent.',
+    fix: 'Add the event to `publishes` of its topic or bus, and the topic to publishesTo of the function.',
+    example: "new EventFunction(stack, 'Api', { publishesTo: [orders], ... });",
+  },
+  WAYBILL_TARGET_UNSUPPORTED: {
+    what: 'A publish route names something that is no topic, queue or bus.',
+    why: 'The runtime knows no way to send there.',
+    fix: 'Check WAYBILL_PUBLISH_ROUTES; where the constructs set it, this is a mistake of ours.',
+    example:
+      '[{"source":"orders","target":"arn:aws:sns:eu-west-1:111111111111:orders","events":["OrderPlaced"]}]',
+  },
+  WAYBILL_OPTION_INVALID: {
+    what: 'An option of a consumer or poller is outside of what can work.',
+    why: 'SQS would refuse the call, at some message in the middle of the night.',
+    fix: 'Correct the option that the message names.',
+    example: 'backoff: { base: 2, cap: 900 }',
+  },
+  WAYBILL_PUBLISHER_MISSING: {
+    what: 'A handler publishes, and its consumer was given no publisher.',
+    why: 'Nothing was sent, and the message is tried again.',
+    fix: 'Give consume() a publisher.',
+    example: 'consume(OrderPlaced, handler, { publisher: publisherFromEnvironment([StockReserved]) })',
+  },
+  WAYBILL_DEADLINE_NEAR: {
+    what: 'The time limit of the function is near, and a handler was asked to stop.',
+    why: 'What Lambda cuts off is neither done nor given back.',
+    fix: 'Pass the AbortSignal on, make the batch smaller, or raise the timeout.',
+    example: 'await fetch(url, { signal });',
+  },
+  WAYBILL_MESSAGE_LOST: {
+    what: 'A message is being handled that SQS has made visible again.',
+    why: 'Another worker may have it: what this one does could be done twice.',
+    fix: 'Stop and throw on the AbortSignal. If it repeats, the process was stopped for longer than the visibility timeout.',
+    example: 'signal.throwIfAborted();',
+  },
+  WAYBILL_SHUTDOWN: {
+    what: 'The poller is stopping, and a handler was asked to stop.',
+    why: 'What does not end in time is given back and handled by another worker.',
+    fix: 'Pass the AbortSignal on; nothing is lost.',
+    example: 'await fetch(url, { signal });',
+  },
+} as const satisfies Record<RuntimeErrorCode, AreaExplanation>;
+
+export const OUTBOX_EXPLANATIONS = {
+  WAYBILL_OUTBOX_EVENT_NOT_DECLARED: {
+    what: 'An event was put into an outbox that does not have its contract.',
+    why: 'The relay could not check or route it.',
+    fix: 'Add the contract to createOutbox().',
+    example: 'const outbox = createOutbox({ contracts: [OrderPlaced] });',
+  },
+  WAYBILL_OUTBOX_EVENT_TOO_LARGE: {
+    what: 'An event is larger than can be sent.',
+    why: 'It is refused before the transaction commits, instead of stopping the relay later.',
+    fix: 'Put the large part into S3, and its address into the event.',
+    example: '{ orderId, document: { bucket, key } }',
+  },
+  WAYBILL_OUTBOX_NOT_MIGRATED: {
+    what: 'The tables of the outbox are not in the database.',
+    why: 'The relay has nothing to read.',
+    fix: 'Call migrate(pool), or run its SQL, before the relay starts.',
+    example: 'await migrate(pool);',
+  },
+  WAYBILL_OUTBOX_OPTION_INVALID: {
+    what: 'An option of the relay is outside of what can work.',
+    why: 'It would claim nothing, or more than it can send within its lease.',
+    fix: 'Correct the option that the message names.',
+    example: 'createOutboxProcessor({ pool, publisher })',
+  },
+} as const satisfies Record<OutboxErrorCode, AreaExplanation>;
+
+export const DATABASE_EXPLANATIONS = {
+  WAYBILL_DATABASE_CLIENT_MISSING: {
+    what: "The package 'pg' is not installed.",
+    why: 'It is a peer dependency, needed only with a database.',
+    fix: 'Install it.',
+    example: 'npm install pg',
+  },
+  WAYBILL_DATABASE_NOT_CONFIGURED: {
+    what: 'Nothing says where the database is.',
+    why: 'The constructs set WAYBILL_DATABASE_SECRET_ARN for functions that have a database.',
+    fix: 'Pass database to the construct, or set DATABASE_URL.',
+    example: 'DATABASE_URL=postgres://localhost/shop',
+  },
+  WAYBILL_DATABASE_SECRET_INVALID: {
+    what: 'The secret of the database does not hold what is needed.',
+    why: 'It has to be JSON with host, port, username, password and dbname.',
+    fix: 'Correct the secret; one that RDS makes has these fields.',
+    example: '{"host":"...","port":5432,"username":"...","password":"...","dbname":"shop"}',
+  },
+  WAYBILL_DATABASE_SECRET_UNREADABLE: {
+    what: 'The secret of the database could not be read.',
+    why: 'The role may not read it, or there is no way to Secrets Manager from its network.',
+    fix: 'Grant the role the secret and its key, and give the network an endpoint.',
+    example: 'database.secret.grantRead(fn);',
+  },
+  WAYBILL_MIGRATION_FAILED: {
+    what: 'A migration failed, and was rolled back.',
+    why: 'The tables are as they were before it.',
+    fix: 'Read the cause below the code: most often a missing privilege or a table of the same name.',
+    example: 'GRANT CREATE ON SCHEMA public TO app;',
+  },
+} as const satisfies Record<DatabaseErrorCode, AreaExplanation>;
+
+/** Reasons why one event of a batch was not published; they stand in results and logs, and are no errors of their own. */
+export const PUBLISH_EXPLANATIONS = {
+  WAYBILL_EVENT_TOO_LARGE: {
+    what: 'An event is larger on the wire than its target takes.',
+    why: 'No retry makes it smaller. An outbox quarantines it.',
+    fix: 'Keep large content in S3 and publish its address, or raise MaximumMessageSize of the topic.',
+    example: '{ orderId, document: { bucket, key } }',
+  },
+  WAYBILL_ORDER_HELD: {
+    what: 'An event was not sent because one before it, of the same ordering key, failed.',
+    why: 'Sent now, it would overtake the other.',
+    fix: 'Nothing: both are sent again, in order.',
+    example: "orderingKey: 'orderId'",
+  },
+  WAYBILL_NO_ANSWER: {
+    what: 'The service listed an entry neither as successful nor as failed.',
+    why: 'Whether it was taken is not known. It is sent again with the same eventId, and consumers drop a second one.',
+    fix: 'Nothing. If it repeats, look at what stands between the function and AWS.',
+    example: 'aws --endpoint-url ... sns publish-batch',
+  },
+} as const satisfies Record<string, AreaExplanation>;
