@@ -52,11 +52,10 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
 /** Every pair of action and resource of an identity policy has to serve a need, without reaching further. */
 function excessOfRole(role: Role, needs: readonly Need[]): Excess[] {
   return role.policies.flatMap(({ resource, statements }) =>
-    statements.filter(allows).flatMap((statement) => {
+    statements.flatMap((statement) => {
+      if (isIncomplete(statement, 'identity')) return [incomplete(resource, statement)];
+      if (!allows(statement)) return [];
       const actions = listOf(statement['Action']);
-      if (listOf(statement['Resource']).length === 0) {
-        return [tooWide(resource, 'Resource', `a statement names no Resource (${sidOf(statement)})`)];
-      }
       if (actions.length === 0)
         return [tooWide(resource, 'NotAction', 'it allows everything but some actions')];
       return actions.flatMap((action) =>
@@ -101,14 +100,13 @@ function covers(needed: string, granted: string): boolean {
 }
 
 function excessOfTrust(role: Role, needs: readonly Need[]): Excess[] {
-  return role.trust.filter(allows).flatMap((statement) => excessOfStatement(role.resource, statement, needs));
+  return role.trust.flatMap((statement) => excessOfStatement(role.resource, statement, needs));
 }
 
 /** Each action, principal and source of a resource policy's statement has to serve a need by itself. */
 function excessOfStatement(resource: Resource, statement: PolicyStatement, needs: readonly Need[]): Excess[] {
-  if (isIncomplete(statement, resource)) {
-    return [tooWide(resource, 'Resource', `a statement names no Resource (${sidOf(statement)})`)];
-  }
+  if (isIncomplete(statement, resource.type === 'AWS::IAM::Role' ? 'trust' : 'resource'))
+    return [incomplete(resource, statement)];
   if (!allows(statement) || isAccountItself(statement, resource)) return [];
   const serves = (part: PolicyStatement) =>
     needs.some(({ permission }) => isAllowedBy(part, permission, resource));
@@ -127,9 +125,25 @@ function excessOfStatement(resource: Resource, statement: PolicyStatement, needs
   ];
 }
 
-/** Only trust policies are without a Resource: AWS refuses every other. */
-function isIncomplete(statement: PolicyStatement, { type }: Resource): boolean {
-  return type !== 'AWS::IAM::Role' && listOf(statement['Resource'] ?? statement['NotResource']).length === 0;
+/**
+ * What AWS refuses.
+ *
+ * | policy | every statement names |
+ * |---|---|
+ * | identity | effect, resource |
+ * | resource | effect, resource, principal |
+ * | trust | effect, principal |
+ */
+function isIncomplete(statement: PolicyStatement, policy: 'identity' | 'resource' | 'trust'): boolean {
+  const { Effect: effect, Resource: named, NotResource: others } = statement;
+  const { Principal: principal, NotPrincipal: otherPrincipals } = statement;
+  if (effect !== 'Allow' && effect !== 'Deny') return true;
+  if (policy !== 'trust' && listOf(named ?? others).length === 0) return true;
+  return policy !== 'identity' && (principal ?? otherPrincipals) === undefined;
+}
+
+function incomplete(resource: Resource, statement: PolicyStatement): Excess {
+  return tooWide(resource, 'Statement', `a statement is not whole, and AWS refuses it (${sidOf(statement)})`);
 }
 
 /** The values of conditions on the source, one by one. */

@@ -242,6 +242,7 @@ export class QueueConsumer extends Construct implements IGrantable {
       maxConcurrency: settings.maxConcurrency,
       visibilityTimeoutSeconds: settings.visibilityTimeout.toSeconds(),
       timeoutSeconds: settings.timeout.toSeconds(),
+      retentionSeconds: (props.retentionPeriod ?? DEFAULT_RETENTION).toSeconds(),
     });
   }
 }

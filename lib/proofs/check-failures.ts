@@ -67,6 +67,16 @@ function fitness(messaging: Messaging, delivery: Delivery, failure: Delivery): r
       'make one beside it',
     );
   }
+  const target = messaging.queue(delivery.toArn);
+  // A key is of one account and Region: beside a hop from elsewhere it is another one.
+  const together = queue.accountId === target?.accountId && queue.region === target.region;
+  const fits = together ? queue.kmsKeyId === target.kmsKeyId : queue.kmsKeyId !== undefined;
+  if (target?.kmsKeyId !== undefined && !fits) {
+    unfit(
+      `its dead-letter queue ${queue.resource.constructPath} is not under the key of ${target.resource.constructPath}`,
+      'encrypt both with one key: what failed is as secret as what arrived',
+    );
+  }
   if (failure.toArn === delivery.toArn) {
     unfit('its dead-letter queue is the queue that failed', 'give it one of its own');
   }
@@ -130,6 +140,14 @@ export function redriveBreaks(messaging: Messaging, queue: Queue): readonly Brea
     );
   }
   if (target.arn === queue.arn) add(unfit, queue, 'it is its own dead-letter queue', 'give it another');
+  if (queue.kmsKeyId !== undefined && target.kmsKeyId !== queue.kmsKeyId) {
+    add(
+      unfit,
+      target,
+      `it is not under the key of ${resource.constructPath}`,
+      'encrypt both with one key: what failed is as secret as what arrived',
+    );
+  }
   if (target.accountId !== queue.accountId || target.region !== queue.region) {
     add(
       unfit,

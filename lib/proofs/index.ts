@@ -5,8 +5,11 @@ import { declaredIn } from './declared.ts';
 import { proveAlarms } from './prove-alarms.ts';
 import { proveDeliveries } from './prove-delivery.ts';
 import { proveIsolation, proveNoStrangers } from './prove-isolation.ts';
+import { proveKeeping } from './prove-keeping.ts';
 import { provePrivilege } from './prove-privilege.ts';
 import { proveConsumption, provePublishing } from './prove-publishing.ts';
+import { proveQueues } from './prove-queues.ts';
+import { proveReferences } from './prove-references.ts';
 import { describeBreak } from './proof.ts';
 import type { Break, BreakCode, Proof, ProofKind } from './proof.ts';
 
@@ -26,11 +29,14 @@ export function proveAssembly(assembly: Assembly): readonly Proof[] {
   const messaging = messagingOf(assembly);
   const declared = declaredIn(messaging, topology);
   return [
+    ...proveReferences(messaging),
     ...provePublishing(messaging, declared),
     ...proveDeliveries(messaging, declared),
     ...proveConsumption(messaging, declared),
+    ...proveKeeping(messaging, declared),
     ...proveIsolation(messaging, declared),
     ...proveNoStrangers(messaging),
+    ...proveQueues(messaging),
     ...provePrivilege(messaging),
     ...proveAlarms(messaging, declared),
   ];

@@ -23,6 +23,7 @@ export type ProofKind = 'publish' | 'delivery' | 'isolation' | 'privilege' | 'al
 
 export type BreakCode =
   | 'WAYBILL_PROOF_NO_PATH'
+  | 'WAYBILL_PROOF_REFERENCE_MISSING'
   | 'WAYBILL_PROOF_FILTERED_OUT'
   | 'WAYBILL_PROOF_LET_THROUGH'
   | 'WAYBILL_PROOF_SWITCHED_OFF'

@@ -1,6 +1,6 @@
 /** Claims of subscribe edges: each declared event, of each tenant it is declared for, reaches its consumer as it was published. */
 import type { Delivery } from '../access/index.ts';
-import type { EventSourceMapping, Messaging, Queue, Resource } from '../assembly/index.ts';
+import type { EventSourceMapping, Messaging, Resource } from '../assembly/index.ts';
 import type { ConsumesEdge, RoutesEdge, SubscribesEdge } from '../topology/index.ts';
 import { runtimeBreaks } from './check-runtime.ts';
 import type { Declared } from './declared.ts';
@@ -139,11 +139,18 @@ function settingBreaks(
           consuming.visibilityTimeoutSeconds,
           queue.visibilityTimeoutSeconds,
         )),
+    ...(queue === undefined || consuming.retentionSeconds === undefined
+      ? []
+      : differs(
+          queue.resource,
+          'MessageRetentionPeriod',
+          consuming.retentionSeconds,
+          queue.retentionSeconds,
+        )),
     ...(fn === undefined || queue === undefined
       ? []
       : runtimeBreaks(messaging, queue, fn, consuming.consumer)),
     ...(fn === undefined ? [] : differs(fn.resource, 'Timeout', consuming.timeoutSeconds, fn.timeoutSeconds)),
-    ...(queue === undefined ? [] : throughputBreaks(queue)),
     ...(subscription === undefined || edge.kind === 'routes'
       ? []
       : differs(
@@ -152,25 +159,6 @@ function settingBreaks(
           edge.rawMessageDelivery,
           subscription.rawMessageDelivery,
         )),
-  ];
-}
-
-/** A FIFO queue is as fast as its topic only with a lane per group; SQS takes one of the two settings only with the other. */
-function throughputBreaks({
-  fifo,
-  resource,
-  deduplicationScope,
-  fifoThroughputLimit,
-}: Queue): readonly Break[] {
-  if (!fifo || (deduplicationScope === 'messageGroup' && fifoThroughputLimit === 'perMessageGroupId'))
-    return [];
-  return [
-    {
-      code: 'WAYBILL_PROOF_SETTING_DIFFERS',
-      resource: resource.constructPath,
-      message: `all its groups share one throughput limit (DeduplicationScope ${deduplicationScope}, FifoThroughputLimit ${fifoThroughputLimit})`,
-      fix: 'set DeduplicationScope to messageGroup and FifoThroughputLimit to perMessageGroupId',
-    },
   ];
 }
 

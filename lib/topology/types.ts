@@ -147,6 +147,8 @@ export interface ConsumesEdge extends EdgeBetween {
   readonly maxConcurrency: number;
   readonly visibilityTimeoutSeconds: number;
   readonly timeoutSeconds: number;
+  /** How long the queue keeps a message. Since 1.1. */
+  readonly retentionSeconds?: number;
 }
 
 /** The hop at which a message can fail. */

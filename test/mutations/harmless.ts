@@ -2,11 +2,14 @@
  * Mutations that can neither lose, delay nor leak a message, with the reason of each. Everything else counts: what is
  * found neither here nor by a guard or proof has escaped.
  */
+import type { Template } from '../../lib/assembly/index.ts';
 import type { Mutation } from './mutations.ts';
 
 interface Harmless {
   readonly type: RegExp;
   readonly path: RegExp;
+  /** @default - every resource of the type */
+  readonly logicalId?: RegExp;
   /** @default - every change */
   readonly change?: RegExp;
   readonly reason: string;
@@ -79,12 +82,51 @@ const HARMLESS: readonly Harmless[] = [
     change: /is "\*"/,
     reason: 'of a Deny, which means everybody already',
   },
+  {
+    type: /IAM::Role/,
+    path: /^AssumeRolePolicyDocument\.Statement\.0\.Condition\.ArnLike/,
+    change: /removed/,
+    reason:
+      'the condition on the account beside it says as much: the pattern means every schedule group of the account',
+  },
+  {
+    type: /SQS::Queue$|SNS::Topic$/,
+    path: /^ContentBasedDeduplication$/,
+    reason: 'every sender gives a deduplication id (D8), which comes before the content',
+  },
+  {
+    type: /CloudWatch::Alarm/,
+    path: /^DatapointsToAlarm$/,
+    change: /removed/,
+    reason: 'as many as evaluation periods is what CloudWatch takes without it',
+  },
+  {
+    type: /Lambda::Function/,
+    path: /^Timeout$/,
+    logicalId: /^(CoreApi|ControlPlane|WebhookEndpoints|GitHubWebhook|HttpAuthorizer|Migration)/,
+    reason: 'the function answers a caller, who sees the failure; it handles no messages',
+  },
   { type: /Events::EventBus$/, path: /^LogConfig/, reason: 'what is logged' },
 ];
 
 /** Why the mutation is harmless; undefined where it is not. */
-export function harmlessBecause({ type, path, change }: Mutation): string | undefined {
+export function harmlessBecause(mutation: Mutation, template: Template): string | undefined {
+  if (hasTwin(mutation, template)) return 'another resource says the very same';
+  const { type, path, change, logicalId } = mutation;
   return HARMLESS.find(
-    (one) => one.type.test(type) && one.path.test(path) && (one.change?.test(change) ?? true),
+    (one) =>
+      one.type.test(type) &&
+      one.path.test(path) &&
+      (one.logicalId?.test(logicalId) ?? true) &&
+      (one.change?.test(change) ?? true),
   )?.reason;
+}
+
+/** CDK gives a permission for each method of a path, with one source ARN for all methods. */
+function hasTwin({ type, logicalId }: Mutation, { Resources: resources = {} }: Template): boolean {
+  if (type !== 'AWS::Lambda::Permission') return false;
+  const own = JSON.stringify(resources[logicalId]?.Properties);
+  return Object.entries(resources).some(
+    ([id, { Properties }]) => id !== logicalId && JSON.stringify(Properties) === own,
+  );
 }

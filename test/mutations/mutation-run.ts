@@ -39,9 +39,11 @@ export function mutationRun(directory: string, sample: number, seed: number): Mu
 
   const all = stacks.flatMap(({ stackName, template }) => mutationsOf(stackName, template));
   const chosen = shuffled(all, seed).slice(0, sample);
-  const harmless = chosen.filter((mutation) => harmlessBecause(mutation) !== undefined);
+  const templates = new Map(stacks.map(({ stackName, template }) => [stackName, template]));
+  const isHarmless = (mutation: Mutation): boolean =>
+    harmlessBecause(mutation, templates.get(mutation.stackName) ?? {}) !== undefined;
   const tried = chosen
-    .filter((mutation) => harmlessBecause(mutation) === undefined)
+    .filter((mutation) => !isHarmless(mutation))
     .map((mutation) => ({
       ...mutation,
       by: isFound(
@@ -58,7 +60,7 @@ export function mutationRun(directory: string, sample: number, seed: number): Mu
   return {
     all: all.length,
     sampled: chosen.length,
-    harmless,
+    harmless: chosen.filter(isHarmless),
     caught: tried.filter(({ by }) => by.length > 0),
     escaped: tried.filter(({ by }) => by.length === 0),
   };

@@ -1,0 +1,112 @@
+/** Claims of keeping: what fails goes where it is declared to go, after as many attempts, and archives keep what they are declared to keep. */
+import { deliveriesOf } from '../access/index.ts';
+import type { Delivery } from '../access/index.ts';
+import type { Messaging } from '../assembly/index.ts';
+import type { ArchivesEdge, DeadLettersEdge } from '../topology/index.ts';
+import { accessBreaks } from './check-access.ts';
+import type { Declared } from './declared.ts';
+import type { Break, Proof } from './proof.ts';
+
+export function proveKeeping(messaging: Messaging, declared: Declared): readonly Proof[] {
+  return declared.topology.edges.flatMap((edge): Proof[] => {
+    if (edge.kind === 'deadLetters') return [proveDeadLetters(messaging, declared, edge)];
+    return edge.kind === 'archives' ? [proveArchive(messaging, declared, edge)] : [];
+  });
+}
+
+function proveDeadLetters(messaging: Messaging, declared: Declared, edge: DeadLettersEdge): Proof {
+  const after = edge.attempts === null ? '' : ` after ${edge.attempts} attempts`;
+  const claim = `what fails at ${edge.from} goes to ${edge.to}${after}`;
+  const from = declared.resource(edge.from);
+  const to = declared.resource(edge.to)?.arn;
+  const failure = deliveriesOf(messaging).find(
+    ({ hop, toArn, purpose }) => hop === from && toArn === to && purpose === 'deadLetter',
+  );
+  if (failure === undefined) {
+    return { kind: 'delivery', claim, steps: [], breaks: [noDeadLetters(edge)] };
+  }
+  const attempts = attemptsOf(messaging, failure);
+  return {
+    kind: 'delivery',
+    claim,
+    steps: [],
+    breaks: [
+      ...accessBreaks(messaging, failure),
+      ...(edge.attempts === null
+        ? []
+        : differs(edge.from, 'the number of attempts', edge.attempts, attempts)),
+    ],
+  };
+}
+
+/** As often as a message is tried at a hop before it is given up. */
+function attemptsOf(messaging: Messaging, { hop, kind, toArn }: Delivery): number | undefined {
+  switch (kind) {
+    case 'redrive':
+      return messaging.queues.find(({ resource }) => resource === hop)?.redrive?.maxReceiveCount;
+    case 'rule':
+      return messaging.rules
+        .find(({ resource }) => resource === hop)
+        ?.targets.find(({ deadLetterArn }) => deadLetterArn === toArn)?.maximumRetryAttempts;
+    case 'schedule':
+      return messaging.schedules.find(({ resource }) => resource === hop)?.maximumRetryAttempts;
+    case 'asyncInvocation': {
+      const retries = messaging.functions.find(({ resource }) => resource === hop)?.asyncInvocation
+        ?.maximumRetryAttempts;
+      return retries === undefined ? undefined : retries + 1;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function proveArchive(messaging: Messaging, declared: Declared, edge: ArchivesEdge): Proof {
+  const claim = `${edge.to} keeps the events of ${edge.from} for ${edge.retentionDays ?? 'ever'} days`;
+  const archive = messaging.archives.find(({ resource }) => resource === declared.resource(edge.to));
+  const bus = declared.resource(edge.from)?.arn;
+  if (archive === undefined) {
+    const missing: Break = {
+      code: 'WAYBILL_PROOF_NO_PATH',
+      resource: edge.to,
+      message: 'it is declared, and no template holds it',
+      fix: 'synthesize again; if it stays away, something has removed it',
+    };
+    return { kind: 'delivery', claim, steps: [], breaks: [missing] };
+  }
+  return {
+    kind: 'delivery',
+    claim,
+    steps: [],
+    breaks: [
+      ...differs(edge.to, 'RetentionDays', edge.retentionDays ?? 0, archive.retentionDays),
+      ...differs(edge.to, 'SourceArn', bus, archive.sourceArn),
+      ...differs(
+        edge.to,
+        'EventPattern',
+        JSON.stringify({ account: [archive.accountId] }),
+        JSON.stringify(archive.eventPattern),
+      ),
+    ],
+  };
+}
+
+function noDeadLetters({ from, to }: DeadLettersEdge): Break {
+  return {
+    code: 'WAYBILL_PROOF_NO_FAILURE_DESTINATION',
+    resource: from,
+    message: `nothing that fails there goes to ${to}`,
+    fix: `make ${to} its dead-letter queue`,
+  };
+}
+
+function differs(resource: string, what: string, wanted: unknown, found: unknown): readonly Break[] {
+  if (wanted === found) return [];
+  return [
+    {
+      code: 'WAYBILL_PROOF_SETTING_DIFFERS',
+      resource,
+      message: `${what} is ${String(found)}, and declared as ${String(wanted)}`,
+      fix: `set it to ${String(wanted)}, or declare it`,
+    },
+  ];
+}
