@@ -9,6 +9,7 @@
  * | a schedule that the topology says invokes something is gone or switched off | found | |
  * | a rule with a pattern, or a mapping, that is switched off, otherwise | | found |
  * | a mapping of a queue to which nothing delivers, whose policy lets nobody in and no role may send | | found |
+ * | the same, of a queue that the topology knows: it is only for hints, such as a relay's nudges | | |
  *
  * A filter that stops every event is W20. Dead-letter queues are fed by those who fail.
  */
@@ -185,8 +186,10 @@ function unfedQueues(messaging: Messaging): Finding[] {
     ...messaging.subscribers.map(({ targetArn }) => targetArn),
   ]);
   const consumed = new Set(messaging.mappings.map(({ eventSourceArn }) => eventSourceArn));
+  const declared = declaredEventsOf(messaging.assembly);
   return messaging.queues
-    .filter(({ arn, policies }) => {
+    .filter(({ arn, policies, resource }) => {
+      if (declared?.nodeIdOf(resource) !== undefined) return false;
       if (!consumed.has(arn) || deadLetters.has(arn) || fed.has(arn)) return false;
       const letsSomebodyIn = policies.some(({ statements }) =>
         statements.some(({ Effect: effect }) => effect === 'Allow'),

@@ -238,8 +238,8 @@ describe('D14A somebody is told of the first message in a dead-letter queue', ()
       for (const [id, { Type }] of Object.entries(resources))
         if (Type === 'AWS::CloudWatch::Alarm') delete resources[id];
     });
-    // The consumer's, and those of its subscription and its rule.
-    expect(findingsOf(deadLetterAlarm, withoutAlarms)).toHaveLength(3);
+    // Of the consumer, its subscription and its rule; of the relay and its schedule.
+    expect(findingsOf(deadLetterAlarm, withoutAlarms)).toHaveLength(5);
   });
 
   test.each([

@@ -81,7 +81,10 @@ describe('W17 the filter of a mapping deletes no message that somebody needs', (
 
   const withFilters = (...patterns: readonly object[]) =>
     system.changed((resources) => {
-      Object.assign(only(resources, 'AWS::Lambda::EventSourceMapping')[1].Properties, filterOf(...patterns));
+      Object.assign(
+        only(resources, 'AWS::Lambda::EventSourceMapping', 'Fulfilment')[1].Properties,
+        filterOf(...patterns),
+      );
     });
   const both = (...patterns: readonly object[]) => {
     const messaging = withFilters(...patterns);

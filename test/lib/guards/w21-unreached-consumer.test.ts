@@ -16,7 +16,8 @@ const QUEUE = ['Ours/Fulfilment/Queue subscriptions and rules'];
 const subscription = (resources: MutableResources): [string, MutableResource] =>
   only(resources, 'AWS::SNS::Subscription', 'Fulfilment');
 const rule = (resources: MutableResources) => only(resources, 'AWS::Events::Rule');
-const mapping = (resources: MutableResources) => only(resources, 'AWS::Lambda::EventSourceMapping');
+const mapping = (resources: MutableResources) =>
+  only(resources, 'AWS::Lambda::EventSourceMapping', 'Fulfilment');
 const found = (change: (resources: MutableResources) => void) =>
   findingsOf(unreachedConsumer, system.changed(change));
 
@@ -92,6 +93,24 @@ describe('W21 what is declared to be consumed arrives', () => {
         };
       }),
     ).toEqual([]);
+  });
+
+  test('a schedule is gone, switched off, or invokes something else', () => {
+    const schedule = (resources: MutableResources) => only(resources, 'AWS::Scheduler::Schedule');
+    const gone = ['Ours/Relay/Handler/Function AWS::Scheduler::Schedule'];
+
+    expect(found((resources) => delete resources[schedule(resources)[0]])).toEqual(gone);
+    expect(
+      found((resources) => {
+        (schedule(resources)[1].Properties['Target'] as { Arn: unknown }).Arn =
+          'arn:aws:sqs:eu-west-1:111111111111:x';
+      }),
+    ).toEqual(gone);
+    expect(
+      found((resources) => {
+        schedule(resources)[1].Properties['State'] = 'DISABLED';
+      }),
+    ).toEqual(['Ours/Relay/Schedule State']);
   });
 
   test('an endpoint that only AWS knows: nothing', () => {

@@ -9,10 +9,19 @@ import {
   EventFunction,
   EventTopic,
   MessageBus,
+  OutboxRelay,
   QueueConsumer,
 } from '../../../lib/constructs/index.ts';
 import { readTopology } from '../../../lib/topology/index.ts';
-import { ENTRY, OrderCancelled, OrderPlaced, Orders, StockReserved, testApp } from '../constructs/support.ts';
+import {
+  aDatabase,
+  ENTRY,
+  OrderCancelled,
+  OrderPlaced,
+  Orders,
+  StockReserved,
+  testApp,
+} from '../constructs/support.ts';
 
 export interface MutableResource {
   Type: string;
@@ -27,7 +36,7 @@ export interface WaybillSystem {
 
 const PLACE = { account: '111111111111', region: 'eu-west-1' };
 
-/** orders -> topic Orders -> Fulfilment; Api -> bus -> Fulfilment. */
+/** Api -> topic Orders -> Fulfilment; Api -> bus -> Fulfilment; a relay with its schedule. */
 export function waybillSystem(): WaybillSystem {
   const app = testApp();
   const stack = new Stack(app, 'Ours', { env: PLACE });
@@ -42,6 +51,7 @@ export function waybillSystem(): WaybillSystem {
     subscribesTo: [orders.event(OrderPlaced), bus.event(StockReserved)],
     entry: ENTRY,
   });
+  new OutboxRelay(stack, 'Relay', { database: aDatabase(stack), publishesTo: [orders] });
   const { directory } = app.synth();
   const topology = readTopology(directory);
   const paths = new Map(
