@@ -2,9 +2,11 @@
 import { deliveriesOf } from '../access/index.ts';
 import type { Delivery } from '../access/index.ts';
 import type { Messaging } from '../assembly/index.ts';
+import { EVENT_BUS_PROFILE, matchesPattern, PatternError } from '../matching/index.ts';
 import type { ArchivesEdge, DeadLettersEdge } from '../topology/index.ts';
 import { accessBreaks } from './check-access.ts';
 import type { Declared } from './declared.ts';
+import { asBusEvent, examplesOf } from './message.ts';
 import type { Break, Proof } from './proof.ts';
 
 export function proveKeeping(messaging: Messaging, declared: Declared): readonly Proof[] {
@@ -39,25 +41,18 @@ function proveDeadLetters(messaging: Messaging, declared: Declared, edge: DeadLe
   };
 }
 
-/** As often as a message is tried at a hop before it is given up. */
+/** As often as a message is tried at a hop before it is given up. Undefined where the service decides. */
 function attemptsOf(messaging: Messaging, { hop, kind, toArn }: Delivery): number | undefined {
-  switch (kind) {
-    case 'redrive':
-      return messaging.queues.find(({ resource }) => resource === hop)?.redrive?.maxReceiveCount;
-    case 'rule':
-      return messaging.rules
-        .find(({ resource }) => resource === hop)
-        ?.targets.find(({ deadLetterArn }) => deadLetterArn === toArn)?.maximumRetryAttempts;
-    case 'schedule':
-      return messaging.schedules.find(({ resource }) => resource === hop)?.maximumRetryAttempts;
-    case 'asyncInvocation': {
-      const retries = messaging.functions.find(({ resource }) => resource === hop)?.asyncInvocation
-        ?.maximumRetryAttempts;
-      return retries === undefined ? undefined : retries + 1;
-    }
-    default:
-      return undefined;
+  const isHop = ({ resource }: { readonly resource: Delivery['hop'] }): boolean => resource === hop;
+  if (kind === 'redrive') return messaging.queues.find(isHop)?.redrive?.maxReceiveCount;
+  if (kind === 'schedule') return messaging.schedules.find(isHop)?.maximumRetryAttempts;
+  if (kind === 'rule') {
+    const targets = messaging.rules.find(isHop)?.targets;
+    return targets?.find(({ deadLetterArn }) => deadLetterArn === toArn)?.maximumRetryAttempts;
   }
+  if (kind !== 'asyncInvocation') return undefined;
+  const retries = messaging.functions.find(isHop)?.asyncInvocation?.maximumRetryAttempts;
+  return retries === undefined ? undefined : retries + 1;
 }
 
 function proveArchive(messaging: Messaging, declared: Declared, edge: ArchivesEdge): Proof {
@@ -80,14 +75,49 @@ function proveArchive(messaging: Messaging, declared: Declared, edge: ArchivesEd
     breaks: [
       ...differs(edge.to, 'RetentionDays', edge.retentionDays ?? 0, archive.retentionDays),
       ...differs(edge.to, 'SourceArn', bus, archive.sourceArn),
-      ...differs(
-        edge.to,
-        'EventPattern',
-        JSON.stringify({ account: [archive.accountId] }),
-        JSON.stringify(archive.eventPattern),
-      ),
+      ...unarchived(declared, edge, archive.eventPattern),
     ],
   };
+}
+
+/** Events that are published to the bus and that the archive's pattern leaves out. */
+function unarchived(
+  declared: Declared,
+  { from, to }: ArchivesEdge,
+  pattern: Readonly<Record<string, unknown>> | undefined,
+): readonly Break[] {
+  if (pattern === undefined) return [];
+  const events = declared.topology.edges
+    .filter((edge) => edge.kind === 'publishes' && edge.to === from)
+    .flatMap((edge) => (edge.kind === 'publishes' ? edge.events : []));
+  const left = events.filter((event) =>
+    declared
+      .events(event)
+      .flatMap((version) => examplesOf(version))
+      .some((example) => !matches(pattern, asBusEvent(example).event ?? {})),
+  );
+  if (left.length === 0) return [];
+  return [
+    {
+      code: 'WAYBILL_PROOF_FILTERED_OUT',
+      resource: to,
+      message: `its EventPattern leaves out ${[...new Set(left)].join(', ')}`,
+      fix: 'leave EventPattern out, or widen it',
+    },
+  ];
+}
+
+/** A pattern that EventBridge refuses matches nothing. */
+function matches(
+  pattern: Readonly<Record<string, unknown>>,
+  event: Readonly<Record<string, unknown>>,
+): boolean {
+  try {
+    return matchesPattern(pattern, event, EVENT_BUS_PROFILE);
+  } catch (error) {
+    if (error instanceof PatternError) return false;
+    throw error;
+  }
 }
 
 function noDeadLetters({ from, to }: DeadLettersEdge): Break {
