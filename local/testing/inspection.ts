@@ -1,5 +1,6 @@
 /** Queues, topics, buses and functions as a test looks at them: it consumes nothing and waits for nobody. */
 import { AwsError, rootCaller, type AwsContext } from '../aws/index.ts';
+import type { PutEventsOutput } from '../aws/eventsv2/index.ts';
 import type { MessageView, QueueCounts, SqsService } from '../aws/sqs/index.ts';
 import type { Delivery, Invocation, Records } from './records.ts';
 
@@ -51,6 +52,8 @@ export interface EventBusUnderTest {
     readonly detailType: string;
     readonly detail: object;
     readonly resources?: readonly string[];
+    /** What its order is kept by, on a Custom Event Bus. */
+    readonly eventGroupId?: string;
   }): Promise<{ readonly eventId: string }>;
 }
 
@@ -133,6 +136,42 @@ export function eventBusUnderTest(context: AwsContext, records: Records, arn: st
       const { Entries } = await events.putEvents({ Entries: [entry] });
       const [answer] = Entries as readonly { EventId?: string; ErrorCode?: string; ErrorMessage?: string }[];
       if (answer?.EventId === undefined) {
+        throw new AwsError(answer?.ErrorCode ?? 'InternalFailure', answer?.ErrorMessage ?? 'no answer');
+      }
+      return { eventId: answer.EventId };
+    },
+  };
+}
+
+/** A bus of the newer kind: no rules, but subscribers. */
+export function customEventBusUnderTest(
+  context: AwsContext,
+  records: Records,
+  arn: string,
+): EventBusUnderTest {
+  const service = context.services.get('eventsv2');
+  return {
+    arn,
+    events: () => records.published(arn),
+    deliveries() {
+      const ofBus = service.subscribers().filter(({ busArn }) => busArn === arn);
+      const subscribers = new Set(ofBus.map((subscriber) => subscriber.arn));
+      return records.deliveries(
+        ({ service: by, resourceArn }) => by === 'eventsv2' && subscribers.has(resourceArn),
+      );
+    },
+    async putEvent({ source, detailType, detail, resources = [], eventGroupId }) {
+      const entry = {
+        Source: source,
+        DetailType: detailType,
+        Detail: JSON.stringify(detail),
+        Resources: resources,
+        ...(eventGroupId === undefined ? {} : { SystemMetadata: { EventGroupId: eventGroupId } }),
+      };
+      const input = { EventBusArn: arn, Entries: [entry] };
+      const { Entries } = (await service.handle('PutEvents', input, rootCaller(context))) as PutEventsOutput;
+      const [answer] = Entries;
+      if (answer === undefined || 'ErrorCode' in answer) {
         throw new AwsError(answer?.ErrorCode ?? 'InternalFailure', answer?.ErrorMessage ?? 'no answer');
       }
       return { eventId: answer.EventId };

@@ -14,6 +14,7 @@ import {
 import type { LambdaFaults } from '../aws/lambda/index.ts';
 import { awsDatabase } from '../run/aws-database.ts';
 import {
+  customEventBusUnderTest,
   eventBusUnderTest,
   functionUnderTest,
   queueUnderTest,
@@ -85,6 +86,8 @@ export interface TestAws {
   queue(reference: string): QueueUnderTest;
   topic(reference: string): TopicUnderTest;
   eventBus(reference: string): EventBusUnderTest;
+  /** A bus of `AWS::EventsV2`. */
+  customEventBus(reference: string): EventBusUnderTest;
   function(reference: string): FunctionUnderTest;
   /** Resolves when nothing goes on by itself: what is left waits for the clock. @throws NotSettledError after 30 s */
   settled(): Promise<void>;
@@ -157,6 +160,8 @@ export async function startAws(options: StartAwsOptions = {}): Promise<TestAws> 
     queue: (reference) => queueUnderTest(context, resolve(reference, kinds.queue)),
     topic: (reference) => topicUnderTest(context, records, resolve(reference, kinds.topic)),
     eventBus: (reference) => eventBusUnderTest(context, records, resolve(reference, kinds.eventBus)),
+    customEventBus: (reference) =>
+      customEventBusUnderTest(context, records, resolve(reference, kinds.customEventBus)),
     function: (reference) => functionUnderTest(context, records, resolve(reference, kinds.function)),
     settled,
     denied: () => records.denied(),
@@ -173,7 +178,7 @@ interface Kind {
   readonly arnOf: (physicalId: string) => string | undefined;
 }
 
-function kindsOf({ services: { sqs, sns, events, lambda } }: EmbeddedAws) {
+function kindsOf({ services: { sqs, sns, events, eventsv2, lambda } }: EmbeddedAws) {
   const among = (arns: () => readonly string[], separator: string) => ({
     arns,
     arnOf: (physicalId: string) =>
@@ -190,6 +195,11 @@ function kindsOf({ services: { sqs, sns, events, lambda } }: EmbeddedAws) {
       kind: 'event bus',
       type: 'AWS::Events::EventBus',
       ...among(() => events.buses().map(({ arn }) => arn), '/'),
+    },
+    customEventBus: {
+      kind: 'custom event bus',
+      type: 'AWS::EventsV2::EventBus',
+      ...among(() => eventsv2.buses().map(({ arn }) => arn), '/'),
     },
     function: {
       kind: 'function',

@@ -205,6 +205,22 @@ describe('MessageBus of type custom', () => {
     });
   });
 
+  test('all tenants but some', () => {
+    const stack = stackIn('us-east-1');
+    const bus = new MessageBus(stack, 'Bus', { busType: 'custom' });
+    new QueueConsumer(stack, 'Pool', {
+      entry: ENTRY,
+      subscribesTo: [bus.event(OrderPlaced, { exceptTenants: ['acme'] })],
+    });
+
+    expect(propertiesOf(Template.fromStack(stack), SUBSCRIBER, 'Pool')['FilterConfiguration']).toMatchObject({
+      Filters: [
+        { Scope: 'SYSTEM_METADATA' },
+        { Scope: 'DATA', Pattern: '{"detail":{"tenantId":[{"anything-but":["acme"]}]}}' },
+      ],
+    });
+  });
+
   test('publishers get the action on the bus, and on its key only by way of EventBridge and for this bus', () => {
     const template = Template.fromStack(encryptedApp().stack);
     const busArns = 'arn:aws:events:us-east-1:000000000000:event-busv2/Events-Bus-407D6324/*';

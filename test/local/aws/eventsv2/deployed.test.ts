@@ -112,6 +112,8 @@ describe('published with the runtime', () => {
     }
     expect(aws.queue('Audit/Queue').messages()).toHaveLength(40);
     expect(aws.queue('Audit/Queue').messages()[0]?.messageGroupId).toBe('acme');
+    expect(aws.customEventBus('Bus').events()).toHaveLength(40);
+    expect(aws.customEventBus('Bus').deliveries()).toHaveLength(80);
     expect(aws.denied()).toEqual([]);
   });
 
