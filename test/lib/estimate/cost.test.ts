@@ -265,8 +265,15 @@ describe('what a small shop costs, calculated by hand', () => {
           },
         ],
         resources: { Key: { Type: 'AWS::KMS::Key', Properties: {} } },
-        nodes: [node('shop/Relay', 'relay', null)],
+        nodes: [node('shop/Relay', 'relay', null), node('shop/Second', 'relay', null)],
         edges: [
+          {
+            kind: 'publishes',
+            from: 'shop/Second',
+            to: 'shop/Orders',
+            events: ['OrderPlaced'],
+            source: 'orders',
+          },
           {
             kind: 'publishes',
             from: 'shop/Relay',
@@ -279,8 +286,8 @@ describe('what a small shop costs, calculated by hand', () => {
       { load: LOAD },
     );
 
-    // The queue: (2 x 1 topic + 1 consumer) an hour. The topic: 2 x 1 publisher every 300 s.
-    const requests = 730 * 3 + 8760 * 2;
+    // The queue: (2 x 1 topic + 1 consumer) an hour. The topic: 2 x 2 relays every 300 s.
+    const requests = 730 * 3 + 8760 * 4;
     expect(costOf(found, 'KMS', 'key requests').load).toBeCloseTo((requests / 10_000) * 0.03, 6);
   });
 

@@ -50,6 +50,10 @@ describe('the tables', () => {
       expect(table).toContain(heading);
     }
     expect(table).toContain('C2 shop/InvoicesQueue: 5,000 messages a second take 105 invocations at once');
+    // What is wrapped loses nothing.
+    expect(table.replace(/\n +/g, ' ')).toContain(
+      'assuming 20 ms a message and 10 ms an invocation; allowed 10 invocations at once (maxConcurrency)',
+    );
     expect(table).toMatch(/^[\n\x20-\x7e]*$/);
     expect(table.split('\n').filter((line) => line.length > 100)).toEqual([]);
   });
