@@ -14,8 +14,12 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { WaybillChecks } from '../../../lib/nag/index.ts';
 
 /** CDK prints the report. */
-beforeEach(() => void jest.spyOn(console, 'error').mockImplementation(() => {}));
-afterEach(() => jest.restoreAllMocks());
+beforeEach(() => {
+  jest.spyOn(console, 'error').mockImplementation(() => {});
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 interface Violation {
   readonly ruleName: string;
@@ -177,7 +181,7 @@ describe('the pack on an application of plain CDK', () => {
 
 describe('acknowledgements', () => {
   const acknowledge = (construct: IConstruct, id: string) =>
-    void Validations.of(construct).acknowledge({ id, reason: 'Drained every hour' });
+    Validations.of(construct).acknowledge({ id, reason: 'Drained every hour' });
 
   test.each(FIVE)('%s: suppresses that finding and no other, and stays in the report', (finding) => {
     const [rule = '', path = ''] = finding.split(' ');
