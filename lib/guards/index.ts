@@ -1,6 +1,7 @@
 /** Public surface: the guards, each in a file of its own, and what they find in an assembly. */
 import { messagingOf } from '../assembly/index.ts';
 import type { Assembly } from '../assembly/index.ts';
+import { partialBatchFailures } from './d03-partial-batch-failures.ts';
 import { deadLetterQueue } from './d14-dead-letter-queue.ts';
 import { deadLetterAlarm } from './d14a-dead-letter-alarm.ts';
 import { defaultRetries, endlessRetries } from './d15-explicit-retries.ts';
@@ -26,6 +27,8 @@ import { filterPoliciesOfTopic, policySize } from './w18-policy-size.ts';
 import { reservedConcurrency, unboundedMapping } from './w19-reserved-concurrency.ts';
 import { filterWithoutExample, unmatchableFilter } from './w20-unmatchable-filter.ts';
 import { unfedConsumer, unreachedConsumer } from './w21-unreached-consumer.ts';
+import { topologyDrift } from './w21b-topology-drift.ts';
+import { excessPrivilege, sourcelessService } from './w22-excess-privilege.ts';
 import { refusedHop } from './w23-refused-hop.ts';
 
 export { codeOf, describeFinding } from './guard.ts';
@@ -61,7 +64,11 @@ export const GUARDS: readonly Guard[] = [
   filterWithoutExample,
   unreachedConsumer,
   unfedConsumer,
+  topologyDrift,
+  excessPrivilege,
+  sourcelessService,
   refusedHop,
+  partialBatchFailures,
   deadLetterQueue,
   deadLetterAlarm,
   endlessRetries,
