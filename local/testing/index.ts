@@ -10,3 +10,7 @@ export { AwsError, StateError } from '../aws/index.ts';
 export type { FaultCall, FaultEffect, FaultRule, FaultRules, Happening } from '../aws/index.ts';
 export { AssemblyError } from '../assembly/index.ts';
 export type { DeployedAssembly, DeployedResource } from '../assembly/index.ts';
+export { readAssembly } from '../../lib/assembly/index.ts';
+export type { Assembly } from '../../lib/assembly/index.ts';
+export { DeliveryError, expectDelivery, proveAssembly } from '../../lib/proofs/index.ts';
+export type { Break, BusEntry, ExpectedEvent, Proof, PublishedMessage } from '../../lib/proofs/index.ts';
