@@ -9,6 +9,7 @@ import type { CostLine } from './cost/index.ts';
 import type { Assumptions } from './load.ts';
 import { datesOf } from './prices/index.ts';
 import type { PriceDates } from './prices/index.ts';
+import { systemsOf } from './systems.ts';
 import type { Verdict } from './verdict.ts';
 
 /** US dollars a month. */
@@ -32,7 +33,7 @@ export interface Estimate {
   readonly prices: PriceDates & { readonly region: string; readonly note: string | undefined };
   readonly assumptions: Assumptions;
   readonly total: Cost;
-  /** By stack: the name without what all stacks' names begin with. */
+  /** By system: a stack, and those over which its consumers are spread. */
   readonly systems: readonly NamedCost[];
   /** By service or consumer of the topology; `shared` for the rest. */
   readonly owners: readonly NamedCost[];
@@ -57,7 +58,7 @@ export interface Estimate {
 export function estimate(assembly: Assembly, options: EstimateOptions = {}): Estimate {
   const context = estimateContext(assembly, options);
   const lines = costLines(context);
-  const systemOf = systemNames(assembly.stacks.map(({ stackName }) => stackName));
+  const systemOf = systemsOf(assembly.stacks.map(({ stackName }) => stackName));
   const { region, note } = context.prices;
   return {
     schemaVersion: '1.0',
@@ -100,18 +101,4 @@ function grouped(lines: readonly CostLine[], nameOf: (line: CostLine) => string)
         .sort((a, b) => b.load - a.load),
     }))
     .sort((a, b) => b.load - a.load || (a.name < b.name ? -1 : 1));
-}
-
-/** `waybill-prod-core` among `waybill-prod-*` is `core`. */
-function systemNames(stackNames: readonly string[]): (stackName: string) => string {
-  const parts = stackNames.map((name) => name.split('-'));
-  const first = parts[0] ?? [];
-  let shared = 0;
-  while (
-    stackNames.length > 1 &&
-    parts.every((of) => of.length > shared + 1 && of[shared] === first[shared])
-  ) {
-    shared += 1;
-  }
-  return (stackName) => stackName.split('-').slice(shared).join('-');
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { assemblyOf } from '../../../lib/assembly/index.ts';
 import { estimate, fullTable, shortTable } from '../../../lib/estimate/index.ts';
+import { systemsOf } from '../../../lib/estimate/systems.ts';
 import { shop } from './support.ts';
 
 const ASSEMBLY = shop({
@@ -27,6 +28,32 @@ describe('the tables', () => {
     expect(shortTable(estimate(agnostic, { load: { peakShare: 0.01 } })).split('\n')[0]).toBe(
       'Cost a month in US dollars, test, us-east-1 assumed, load 20 % of peak, peak 1 % of declared',
     );
+  });
+
+  test.each([
+    [
+      ['waybill-prod-core', 'waybill-prod-data'],
+      ['core', 'data'],
+    ],
+    [
+      ['waybill-prod-core', 'waybill-prod-coreconsumers4', 'waybill-prod-coreconsumers12'],
+      ['core', 'core', 'core'],
+    ],
+    [
+      ['shop-orders', 'shop-orders-2'],
+      ['orders', 'orders'],
+    ],
+    [
+      ['shop-data', 'shop-database1'],
+      ['data', 'database1'],
+    ],
+    [
+      ['shop-orderconsumers1', 'shop-data'],
+      ['orderconsumers1', 'data'],
+    ],
+    [['shop'], ['shop']],
+  ])('stacks %j are of the systems %j', (stackNames, systems) => {
+    expect(stackNames.map(systemsOf(stackNames))).toEqual(systems);
   });
 
   test('systems are named without what all stacks begin with', () => {
