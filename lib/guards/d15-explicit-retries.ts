@@ -3,9 +3,9 @@
  *
  * | hop | says | D15 | D15A |
  * |---|---|---|---|
- * | target of a rule, schedule | neither attempts nor age (24 hours, 185 times) | | found |
- * | subscriber of a Custom Event Bus | neither (300 seconds, 5 times) | | found |
- * | function that SNS, EventBridge, the scheduler or S3 invokes | no EventInvokeConfig with either (6 hours, 2 times) | | found |
+ * | target of a rule, schedule | not both attempts and age (24 hours, 185 times) | | found |
+ * | subscriber of a Custom Event Bus | not both (300 seconds, 5 times) | | found |
+ * | function that SNS, EventBridge, the scheduler or S3 invokes | no EventInvokeConfig with both (6 hours, 2 times) | | found |
  * | mapping of a stream, pipe from a stream | no end of retries, neither by attempts nor by age | found: one bad record holds up its shard until it expires, and then what is behind it | |
  * | subscription of a queue or function | SNS takes no other than its own, 100,015 times in 23 days | | |
  *
@@ -85,7 +85,7 @@ interface Retries {
 }
 
 function areSaid({ maximumRetryAttempts, maximumEventAgeSeconds }: Retries): boolean {
-  return maximumRetryAttempts !== undefined || maximumEventAgeSeconds !== undefined;
+  return maximumRetryAttempts !== undefined && maximumEventAgeSeconds !== undefined;
 }
 
 function rules(messaging: Messaging): Finding[] {
@@ -122,8 +122,8 @@ function byDefault(resource: Resource, property: string, ofService: string): Fin
   return {
     resource,
     property,
-    received: `nothing, that is ${ofService}`,
-    allowed: 'MaximumRetryAttempts or a maximum age, said in the template',
+    received: `not both, of ${ofService} by default`,
+    allowed: 'the number of retries and the age, said in the template',
     fix: 'say how long the hop may try; the same values are as good as others, when they are meant',
   };
 }

@@ -83,8 +83,11 @@ describe('D15A retries are said', () => {
           handler: 'index.handler',
           code: Code.fromInline('exports.handler = () => {}'),
         });
-        if (isSaid) fn.configureAsyncInvoke({ retryAttempts: 2 });
-        const target = new LambdaTarget(fn, isSaid ? { maxEventAge: Duration.hours(2) } : {});
+        if (isSaid) fn.configureAsyncInvoke({ retryAttempts: 2, maxEventAge: Duration.hours(2) });
+        const target = new LambdaTarget(
+          fn,
+          isSaid ? { maxEventAge: Duration.hours(2), retryAttempts: 2 } : {},
+        );
         new Rule(stack, 'Rule', { eventPattern: { source: ['orders'] }, targets: [target] });
       });
 
@@ -108,15 +111,27 @@ describe('D15A retries are said', () => {
     [
       'AWS::Scheduler::Schedule',
       { Target: {} },
-      { Target: { RetryPolicy: { MaximumRetryAttempts: 3 } } },
+      { Target: { RetryPolicy: { MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 3600 } } },
       'Target.RetryPolicy',
     ],
-    ['AWS::EventsV2::Subscriber', {}, { RetryPolicy: { MaxEventAgeInSeconds: 86_400 } }, 'RetryPolicy'],
+    [
+      'AWS::EventsV2::Subscriber',
+      {},
+      { RetryPolicy: { MaxEventAgeInSeconds: 86_400, MaxRetryAttempts: 185 } },
+      'RetryPolicy',
+    ],
   ])('%s', (Type, without, said, property) => {
     expect(findingsOf(defaultRetries, template({ Hop: { Type, Properties: without } }))).toEqual([
       `Bare/Hop ${property}`,
     ]);
     expect(findingsOf(defaultRetries, template({ Hop: { Type, Properties: said } }))).toEqual([]);
+  });
+
+  test('one of the two is not enough', () => {
+    const Target = { RetryPolicy: { MaximumRetryAttempts: 3 } };
+    const messaging = template({ Hop: { Type: 'AWS::Scheduler::Schedule', Properties: { Target } } });
+
+    expect(findingsOf(defaultRetries, messaging)).toEqual(['Bare/Hop Target.RetryPolicy']);
   });
 
   test('a config that says where failures go, and nothing of retries', () => {

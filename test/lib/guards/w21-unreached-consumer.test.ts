@@ -219,6 +219,11 @@ describe('W21A consumers of any application', () => {
       [],
     ],
     [
+      'a subscriber whose dead letters it gets',
+      { Hop: { Type: 'AWS::EventsV2::Subscriber', Properties: { OnFailureConfiguration: { Arn: arn } } } },
+      [],
+    ],
+    [
       'a queue whose dead letters it gets',
       {
         Source: {

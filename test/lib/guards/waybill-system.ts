@@ -30,6 +30,8 @@ export interface MutableResource {
 export type MutableResources = Record<string, MutableResource>;
 
 export interface WaybillSystem {
+  /** A copy of what the template has. */
+  resources(): MutableResources;
   /** The messaging of a copy of the template. Logical ids are those of CDK, see `only`. */
   changed(change: (resources: MutableResources) => void): Messaging;
 }
@@ -58,9 +60,11 @@ export function waybillSystem(): WaybillSystem {
     readAssembly(directory).resources.map(({ logicalId, constructPath }) => [logicalId, constructPath]),
   );
   const template = readFileSync(join(directory, 'Ours.template.json'), 'utf8');
+  const copied = () => JSON.parse(template) as { Resources: MutableResources };
   return {
+    resources: () => copied().Resources,
     changed(change) {
-      const copy = JSON.parse(template) as { Resources: MutableResources };
+      const copy = copied();
       change(copy.Resources);
       const source = {
         stackName: 'Ours',
