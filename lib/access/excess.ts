@@ -1,6 +1,14 @@
 /**
  * Grants that serve nothing: actions, principals and sources of Allow statements that no need of the assembly uses,
  * and wildcards that reach further than any need. What a resource's own account may do by its default is left alone.
+ *
+ * | grant | judged |
+ * |---|---|
+ * | to a role of a function or hop that the topology declares, or that only services with known needs assume | yes |
+ * | to any other role: what its code does is not known | no |
+ * | on what a variable of the role's function names | no: the code is told of it |
+ * | of an action of a service that is not in JUDGED_SERVICES | no: whether code uses it is not known |
+ * | to a service that is not in KNOWN_SERVICES, by a queue, topic, bus, function or key | no |
  */
 import type { AttachedPolicy, Messaging, PolicyStatement, Resource, Role } from '../assembly/index.ts';
 import { isUnknown } from '../assembly/index.ts';
@@ -36,11 +44,14 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
     ...messaging.functions,
     ...messaging.keys,
   ];
+  const isAccountedFor = accountedFor(messaging);
   return [
-    ...messaging.roles.flatMap((role) => [
-      ...excessOfRole(role, ofRoles.get(role.arn) ?? []),
-      ...excessOfTrust(role, ofResources.get(role.arn) ?? []),
-    ]),
+    ...messaging.roles
+      .filter(isAccountedFor)
+      .flatMap((role) => [
+        ...excessOfRole(role, ofRoles.get(role.arn) ?? [], namedResources(messaging, role)),
+        ...excessOfTrust(role, ofResources.get(role.arn) ?? []),
+      ]),
     ...owners.flatMap(({ arn, policies }) =>
       policies.flatMap(({ resource, statements }) =>
         statements.flatMap((statement) => excessOfStatement(resource, statement, ofResources.get(arn) ?? [])),
@@ -49,8 +60,62 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
   ];
 }
 
+/** Services that put, take and encrypt messages, and what a function needs to run. */
+const JUDGED_SERVICES: ReadonlySet<string> = new Set(
+  'sqs sns events scheduler kms lambda logs ec2 secretsmanager sts'.split(' '),
+);
+
+/** Services whose deliveries an assembly tells in full. */
+const KNOWN_SERVICES: ReadonlySet<string> = new Set(
+  ['sns', 'events', 'cloudwatch', 'scheduler', 'pipes', 'apigateway', 'lambda', 'vpc-flow-logs'].map(
+    (service) => `${service}.amazonaws.com`,
+  ),
+);
+
+/** Services that run code of the application's in a role. */
+const RUNS_CODE = /^(?:lambda|ecs-tasks|ec2|codebuild|states|glue|sagemaker)\./;
+
+function accountedFor(messaging: Messaging): (role: Role) => boolean {
+  const { topology, resources } = messaging.assembly;
+  const declared = new Set((topology?.nodes ?? []).map(({ stack, logicalId }) => `${stack} ${logicalId}`));
+  const places = new Map(
+    resources.map((resource) => [resource, `${resource.stack.stackName} ${resource.logicalId}`]),
+  );
+  const ofDeclared = new Set(
+    messaging.functions
+      .filter(({ resource }) => declared.has(places.get(resource) ?? ''))
+      .map(({ roleArn }) => roleArn),
+  );
+  return ({ arn, trust }) =>
+    ofDeclared.has(arn) ||
+    trust.every(({ Principal: principal }) => !servicesIn(principal).some((one) => RUNS_CODE.test(one)));
+}
+
+function servicesIn(principal: unknown): readonly string[] {
+  return listOf((principal as { readonly Service?: unknown } | undefined)?.Service);
+}
+
+/** ARNs of what the variables of the role's functions name, besides Waybill's own, whose use is known. */
+function namedResources({ functions, assembly }: Messaging, role: Role): readonly string[] {
+  const values = new Set(
+    functions
+      .filter(({ roleArn }) => roleArn === role.arn)
+      .flatMap(({ environment }) => Object.entries(environment))
+      .filter(([variable]) => !variable.startsWith('WAYBILL_'))
+      .map(([, value]) => value),
+  );
+  if (values.size === 0) return [];
+  return assembly.resources
+    .filter(
+      ({ arn, ref, name, type }) =>
+        type !== 'AWS::SecretsManager::Secret' &&
+        [arn, ref, name].some((one) => one !== undefined && values.has(one)),
+    )
+    .flatMap(({ arn }) => arn ?? []);
+}
+
 /** Every pair of action and resource of an identity policy has to serve a need, without reaching further. */
-function excessOfRole(role: Role, needs: readonly Need[]): Excess[] {
+function excessOfRole(role: Role, needs: readonly Need[], named: readonly string[]): Excess[] {
   return role.policies.flatMap(({ resource, statements }) =>
     statements.flatMap((statement) => {
       if (isIncomplete(statement, 'identity')) return [incomplete(resource, statement)];
@@ -58,11 +123,13 @@ function excessOfRole(role: Role, needs: readonly Need[]): Excess[] {
       const actions = listOf(statement['Action']);
       if (actions.length === 0)
         return [tooWide(resource, 'NotAction', 'it allows everything but some actions')];
-      return actions.flatMap((action) =>
-        listOf(statement['Resource']).flatMap((target) =>
-          excessOfGrant(resource, statement, action, target, needs),
-        ),
-      );
+      return actions
+        .filter((action) => JUDGED_SERVICES.has(action.split(':')[0] ?? '') || action === '*')
+        .flatMap((action) =>
+          listOf(statement['Resource'])
+            .filter((target) => !named.some((arn) => target.startsWith(arn)))
+            .flatMap((target) => excessOfGrant(resource, statement, action, target, needs)),
+        );
     }),
   );
 }
@@ -108,6 +175,8 @@ function excessOfStatement(resource: Resource, statement: PolicyStatement, needs
   if (isIncomplete(statement, resource.type === 'AWS::IAM::Role' ? 'trust' : 'resource'))
     return [incomplete(resource, statement)];
   if (!allows(statement) || isAccountItself(statement, resource)) return [];
+  const services = servicesIn(statement['Principal']);
+  if (services.length > 0 && !services.every((service) => KNOWN_SERVICES.has(service))) return [];
   const serves = (part: PolicyStatement) =>
     needs.some(({ permission }) => isAllowedBy(part, permission, resource));
   return [

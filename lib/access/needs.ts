@@ -3,7 +3,7 @@
  * Waybill's runtime does with the variables that the constructs set. A grant that serves none of these is too much.
  */
 import { formatArn, parseArn } from '../assembly/index.ts';
-import { text } from '../assembly/property.ts';
+import { object, text } from '../assembly/property.ts';
 import type { LambdaFunction, Messaging } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
@@ -27,6 +27,7 @@ export function needsOf(messaging: Messaging): readonly Need[] {
     ...messaging.functions.flatMap((fn) => ofFunction(messaging, fn)),
     ...ofEncryptedBuses(messaging),
     ...ofHttpRoutes(messaging),
+    ...ofRestMethods(messaging),
     ...ofFlowLogs(messaging),
   ];
   found.set(messaging, needs);
@@ -218,6 +219,38 @@ function ofHttpRoutes(messaging: Messaging): Need[] {
     },
     because: `route ${route.constructPath}`,
   }));
+}
+
+/** The same of a REST API, whose console tests a method under a stage of its own. */
+function ofRestMethods(messaging: Messaging): Need[] {
+  const { assembly } = messaging;
+  const resources = new Map(assembly.ofType('AWS::ApiGateway::Resource').map((one) => [one.ref, one]));
+  const pathOf = (id: string | undefined): string => {
+    const resource = resources.get(id ?? '');
+    if (resource === undefined) return '';
+    return `${pathOf(text(resource.properties['ParentId']))}/${text(resource.properties['PathPart']) ?? ''}`;
+  };
+  return assembly.ofType('AWS::ApiGateway::Method').flatMap((method) => {
+    const { RestApiId: api, ResourceId: id, HttpMethod: verb, Integration: integration } = method.properties;
+    const fn = messaging.function(functionArnIn(text(object(integration)?.['Uri'])));
+    if (fn === undefined) return [];
+    return ['stage', 'test-invoke-stage'].map((stage) => ({
+      permission: {
+        actor: {
+          kind: 'service',
+          service: 'apigateway.amazonaws.com',
+          sourceArn: formatArn(
+            'execute-api',
+            method,
+            `${text(api) ?? ''}/${stage}/${text(verb) ?? ''}${pathOf(text(id)) || '/'}`,
+          ),
+        },
+        action: 'lambda:InvokeFunction',
+        resourceArn: fn.arn,
+      },
+      because: `method ${method.constructPath}`,
+    }));
+  });
 }
 
 /** The function in `arn:aws:apigateway:REGION:lambda:path/.../functions/ARN/invocations`; or the ARN itself. */

@@ -144,9 +144,10 @@ function sourcelessStatements({ resource, statements }: AttachedPolicy): Finding
 
 const SOURCE_KEY = /^aws:(?:source(?:arn|account|orgid|orgpaths|owner)|principalorgid)$/i;
 
-/** What nothing in a Waybill application uses. Roles of other constructs have needs that are not known here. */
+/** What moves messages and nothing in a Waybill application uses. */
 function unusedGrants(messaging: Messaging): Finding[] {
-  return excessOf(messaging).map(({ resource, kind, what, message }) => ({
+  const ofMessages = excessOf(messaging).filter(({ what }) => /^(?:sqs|sns|events):/.test(what));
+  return ofMessages.map(({ resource, kind, what, message }) => ({
     resource,
     property: 'PolicyDocument',
     received: what,
