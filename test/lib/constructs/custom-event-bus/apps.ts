@@ -2,6 +2,7 @@
  * Small apps with buses of type `custom`: for the tests of the constructs, for the embedded AWS, and for the
  * delivery proofs. Each gives the app; `app.synth()` gives the assembly.
  */
+import { readFileSync } from 'node:fs';
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import type { AppProps, Environment } from 'aws-cdk-lib';
 import {
@@ -14,6 +15,10 @@ import {
 } from '../../../../lib/constructs/index.ts';
 import type { QueueConsumerProps } from '../../../../lib/constructs/index.ts';
 import { ENTRY, OrderCancelled, OrderPlaced, Orders, StockReserved, testApp } from '../support.ts';
+
+const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
+/** Of an app with an `outdir` of its own: that of cdk.json, without bundles. */
+export const TEST_CONTEXT: Readonly<Record<string, unknown>> = { ...context, 'aws:cdk:bundling-stacks': [] };
 
 /** A Region that has the Custom Event Bus. */
 export const ENV: Environment = { account: '000000000000', region: 'us-east-1' };

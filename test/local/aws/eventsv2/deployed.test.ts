@@ -15,7 +15,12 @@ import { deployAssembly } from '../../../../local/assembly/index.ts';
 import type { DeployedAssembly } from '../../../../local/assembly/index.ts';
 import { startAws } from '../../../../local/testing/index.ts';
 import type { TestAws } from '../../../../local/testing/index.ts';
-import { encryptedApp, orderedApp, severalStacksApp } from '../../../lib/constructs/custom-event-bus/apps.ts';
+import {
+  encryptedApp,
+  orderedApp,
+  severalStacksApp,
+  TEST_CONTEXT,
+} from '../../../lib/constructs/custom-event-bus/apps.ts';
 import type { AppOptions } from '../../../lib/constructs/custom-event-bus/apps.ts';
 import { OrderPlaced } from '../../../lib/constructs/support.ts';
 import { refusal } from './harness.ts';
@@ -26,16 +31,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const CONTEXT = (JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> })
-  .context;
-
 function appOptions(): AppOptions {
   return {
     appProps: {
       outdir: directory,
       analyticsReporting: false,
       builtinCloudFormationValidation: false,
-      context: { ...CONTEXT, 'aws:cdk:bundling-stacks': [] },
+      context: TEST_CONTEXT,
     },
   };
 }
