@@ -91,8 +91,12 @@ function kindOf({ before, after }: CostChange): string {
   return after === undefined ? 'gone' : 'changed';
 }
 
-function placeOf({ environment, prices }: Estimate): string {
-  const place = prices.note === undefined ? prices.region : `${prices.region} assumed`;
+function placeOf({ environment, region, prices }: Estimate): string {
+  const priced =
+    region === undefined || region === prices.region
+      ? prices.region
+      : `${region} at prices of ${prices.region}`;
+  const place = region === undefined ? `${priced} assumed` : priced;
   return environment === '' ? place : `${environment}, ${place}`;
 }
 

@@ -73,7 +73,8 @@ describe('waybill cost', () => {
 
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/total +2\.00 +2\.00/);
-    expect(stdout).toContain('there is no price list for eu-west-1 here: prices of us-east-1');
+    expect(stdout).toMatch(/^Cost a month in US dollars, eu-west-1 at prices of us-east-1, load/);
+    expect(stdout).toContain('there is no price list for eu-west-1 here');
   });
 
   test('--compare with a revision: what the change costs, and nothing is left behind', () => {
