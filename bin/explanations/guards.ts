@@ -58,6 +58,10 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     fix: 'Keep messages in the dead-letter queue for 14 days.',
     example: 'retentionPeriod: Duration.days(14)',
   },
+  W10B: {
+    fix: 'Keep messages for longer than maxReceiveCount times the visibility timeout.',
+    example: 'retentionPeriod: Duration.days(4)',
+  },
   W11: {
     fix: 'Take the name from what declares it, never from a text.',
     example: "new EventFunction(stack, 'Api', { publishesTo: [orders], ... })",
@@ -129,6 +133,10 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     fix: 'Enable the mapping, or take the consumer away.',
     example: 'enabled: true',
   },
+  W21B: {
+    fix: 'Set it by the prop of the construct, so that the topology knows.',
+    example: "new QueueConsumer(stack, 'Fulfilment', { batchSize: 20, ... })",
+  },
   W22: {
     fix: 'Take the action from the statement.',
     example: "actions: ['sqs:SendMessage']",
@@ -148,6 +156,10 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   D15: {
     fix: 'Give the mapping a number of retries, an age, and a destination for what fails.',
     example: 'retryAttempts: 5, maxRecordAge: Duration.days(1), bisectBatchOnError: true',
+  },
+  D3: {
+    fix: 'Leave FunctionResponseTypes as the consumer sets it.',
+    example: 'reportBatchItemFailures: true',
   },
   D15A: {
     fix: 'Say how often and for how long, also where it is what the service would do.',

@@ -15,7 +15,11 @@ import { archiveKey } from './w06-archive-key.ts';
 import { crossAccountHalves } from './w07-cross-account-halves.ts';
 import { alarmTarget } from './w08-alarm-target.ts';
 import { deadLetterAlarmOnSent } from './w09-alarms.ts';
-import { deadLetterRetention, deadLetterRetentionByDefault } from './w10-dead-letter-retention.ts';
+import {
+  deadLetterRetention,
+  deadLetterRetentionByDefault,
+  expiringRetries,
+} from './w10-dead-letter-retention.ts';
 import { eventTakenByNoRule, undeclaredDestination } from './w11-undeclared-destination.ts';
 import { fifoMismatch } from './w12-fifo-mismatch.ts';
 import { visibilityTimeout } from './w13-visibility-timeout.ts';
@@ -47,6 +51,7 @@ export const GUARDS: readonly Guard[] = [
   deadLetterAlarmOnSent,
   deadLetterRetention,
   deadLetterRetentionByDefault,
+  expiringRetries,
   undeclaredDestination,
   eventTakenByNoRule,
   fifoMismatch,

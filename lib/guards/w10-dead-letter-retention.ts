@@ -1,5 +1,5 @@
 /**
- * W10: a dead-letter queue keeps messages long enough for somebody to look at them.
+ * W10: a message lives until it is in the dead-letter queue, and there until somebody has looked at it.
  *
  * | it takes messages from | its retention | W10 | W10A |
  * |---|---|---|---|
@@ -9,6 +9,8 @@
  * | a subscription, rule, schedule, function, stream, pipe, bus | any | the clock starts on arrival, however long the retries took | see below |
  * | any | SQS's default of 4 days, or less | | found, where W10 says nothing |
  * | outside the assembly | not known | | |
+ *
+ * W10B finds the source that keeps messages for less than maxReceiveCount x visibility timeout: they never get there.
  *
  * AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html, "message retention periods"
  */
@@ -52,6 +54,25 @@ export const deadLetterRetentionByDefault: Guard = {
       .map((queue) => finding(queue, `more than ${SQS_DEFAULT_RETENTION_SECONDS} seconds, SQS's default`));
   },
 };
+
+export const expiringRetries: Guard = {
+  id: 'W10B',
+  title: 'Messages of a queue expire before they are in its dead-letter queue',
+  explanation:
+    'A message that fails is tried maxReceiveCount times, each after the visibility timeout. Where the queue keeps it for less than that, SQS deletes it between two tries, and the dead-letter queue stays empty.',
+  source: SOURCE,
+  level: 'error',
+  check: ({ queues }) => queues.flatMap(expiringQueue),
+};
+
+function expiringQueue(queue: Queue): readonly Finding[] {
+  const { redrive, retentionSeconds, visibilityTimeoutSeconds } = queue;
+  if (redrive === undefined) return [];
+  const needed = redrive.maxReceiveCount * visibilityTimeoutSeconds;
+  if (!(retentionSeconds < needed)) return [];
+  const allowed = `at least ${needed} seconds: ${redrive.maxReceiveCount} receives of ${visibilityTimeoutSeconds}`;
+  return [finding(queue, allowed)];
+}
 
 function tooShort(messaging: Messaging): readonly { readonly source: Queue; readonly target: Queue }[] {
   return messaging.queues.flatMap((source) => {

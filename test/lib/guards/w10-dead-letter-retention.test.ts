@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   deadLetterRetention,
   deadLetterRetentionByDefault,
+  expiringRetries,
 } from '../../../lib/guards/w10-dead-letter-retention.ts';
 import { findingsOf, plainStack, template } from './support.ts';
 
@@ -53,6 +54,18 @@ describe('W10 a dead-letter queue keeps messages longer than its source', () => 
     expect(findingsOf(deadLetterRetention, queues(4, 4, true))).toEqual([]);
   });
 
+  test.each([
+    ['expires while it is tried', 299, ['Bare/Source MessageRetentionPeriod']],
+    ['lives as long as that', 300, []],
+  ])('W10B a message %s', (_, MessageRetentionPeriod, expected) => {
+    const redrive = { deadLetterTargetArn: 'arn:aws:sqs:eu-west-1:111111111111:dead', maxReceiveCount: 10 };
+    const Properties = { MessageRetentionPeriod, VisibilityTimeout: 30, RedrivePolicy: redrive };
+
+    expect(
+      findingsOf(expiringRetries, template({ Source: { Type: 'AWS::SQS::Queue', Properties } })),
+    ).toEqual(expected);
+  });
+
   test('a value that only AWS knows: nothing', () => {
     const messaging = template({
       Dead: {
@@ -69,6 +82,7 @@ describe('W10 a dead-letter queue keeps messages longer than its source', () => 
 
     expect(findingsOf(deadLetterRetention, messaging)).toEqual([]);
     expect(findingsOf(deadLetterRetentionByDefault, messaging)).toEqual([]);
+    expect(findingsOf(expiringRetries, messaging)).toEqual([]);
   });
 });
 
