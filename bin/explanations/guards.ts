@@ -141,6 +141,10 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     fix: 'Take the action from the statement.',
     example: "actions: ['sqs:SendMessage']",
   },
+  W22A: {
+    fix: 'Add a condition on the source, or on its account.',
+    example: '{"ArnEquals":{"aws:SourceArn":"arn:aws:sns:eu-west-1:111111111111:orders"}}',
+  },
   W23: {
     fix: 'Add the statement that the finding shows, or except the hop from the one that denies it.',
     example: STATEMENT,

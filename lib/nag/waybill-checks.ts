@@ -1,5 +1,10 @@
 /** The guards as a rule pack of cdk-nag: relations between resources of the whole application, reported per construct. */
-import type { CfnResource, PolicyValidationPluginReport, PolicyViolation } from 'aws-cdk-lib';
+import type {
+  CfnResource,
+  IPolicyValidationContext,
+  PolicyValidationPluginReport,
+  PolicyViolation,
+} from 'aws-cdk-lib';
 import { NagMessageLevel, NagPack, NagRuleCompliance } from 'cdk-nag';
 import type { NagPackProps } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
@@ -25,6 +30,7 @@ export class WaybillChecks extends NagPack {
   readonly name = 'Waybill';
   override readonly ruleIds = GUARDS.map(ruleNameOf);
   readonly #explains: boolean;
+  readonly #scope: IConstruct | undefined;
   #findings: ReadonlyMap<string, readonly GuardFinding[]> = new Map();
 
   /** @param props `verbose` adds to each finding why it matters. */
@@ -32,6 +38,14 @@ export class WaybillChecks extends NagPack {
     super(scope, props);
     this.packName = this.name;
     this.#explains = props?.verbose ?? false;
+    this.#scope = scope;
+  }
+
+  /** Called by CDK. Its first releases with plugins do not say whose templates they are; the constructor does. */
+  override validate(context: Partial<IPolicyValidationContext>): PolicyValidationPluginReport {
+    const scope = context.appConstruct ?? this.#scope;
+    if (scope === undefined) throw new Error('give the application: new WaybillChecks(app)');
+    return this.validateScope(scope);
   }
 
   /** Checks what has been synthesized of the application, all of its stacks together. */
