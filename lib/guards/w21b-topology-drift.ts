@@ -31,18 +31,10 @@ export const topologyDrift: Guard = {
     const declared = declaredEventsOf(messaging.assembly);
     if (declared === undefined) return [];
     return declared.topology.edges.flatMap((edge) => {
-      switch (edge.kind) {
-        case 'subscribes':
-          return ofSubscription(messaging, declared, edge);
-        case 'routes':
-          return ofRule(messaging, declared, edge);
-        case 'consumes':
-          return ofMapping(messaging, declared, edge);
-        case 'alerts':
-          return ofAlarm(messaging, declared, edge);
-        default:
-          return [];
-      }
+      if (edge.kind === 'subscribes') return ofSubscription(messaging, declared, edge);
+      if (edge.kind === 'routes') return ofRule(messaging, declared, edge);
+      if (edge.kind === 'consumes') return ofMapping(messaging, declared, edge);
+      return edge.kind === 'alerts' ? ofAlarm(messaging, declared, edge) : [];
     });
   },
 };
