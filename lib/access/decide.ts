@@ -56,6 +56,9 @@ export interface Refusal {
 export function decide(messaging: Messaging, permission: Permission): Access {
   const { actor, action, resourceArn } = permission;
   if (isUnknown(resourceArn)) return unknown(permission, `${resourceArn} is known only to AWS`);
+  if (actor.kind === 'service' && isUnknown(actor.sourceArn)) {
+    return unknown(permission, `the source ${actor.sourceArn} is known only to AWS`);
+  }
   const owner = ownerOf(messaging, resourceArn);
   const isKey = action.startsWith('kms:');
   if (isKey && owner === undefined) return decideForeignKey(permission);
@@ -141,6 +144,8 @@ function ownerOf(messaging: Messaging, arn: string): Owner | undefined {
   }
   const bus = messaging.bus(arn);
   if (bus !== undefined) return ownerWith('bus policy', bus.resource, bus.policies);
+  const custom = messaging.customBus(arn);
+  if (custom !== undefined) return ownerWith('bus policy', custom.resource, custom.policies);
   const fn = messaging.function(arn);
   if (fn !== undefined) return ownerWith('function policy', fn.resource, fn.policies);
   const key = messaging.key(arn);

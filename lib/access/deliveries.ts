@@ -12,6 +12,7 @@ import { snsDeliveryPrincipal } from '../policies/index.ts';
  * |---|---|---|---|
  * | subscription | topic | queue, function, stream | SNS |
  * | rule | bus | any target | EventBridge, in the target's role where it has one |
+ * | subscriber | Custom Event Bus | any target | EventBridge, in the subscriber's role |
  * | schedule | schedule | any target | the scheduler, in the schedule's role |
  * | pipe | source | target | the pipe's role |
  * | mapping | queue, stream | function | the function's role |
@@ -24,6 +25,7 @@ import { snsDeliveryPrincipal } from '../policies/index.ts';
 export type DeliveryKind =
   | 'subscription'
   | 'rule'
+  | 'subscriber'
   | 'schedule'
   | 'pipe'
   | 'mapping'
@@ -69,6 +71,7 @@ export function deliveriesOf(messaging: Messaging): readonly Delivery[] {
   const deliveries = [
     ...ofSubscriptions(messaging),
     ...ofRules(messaging),
+    ...ofSubscribers(messaging),
     ...ofSchedules(messaging),
     ...ofPipes(messaging),
     ...ofMappings(messaging),
@@ -139,6 +142,18 @@ function needsRole(targetArn: string): boolean {
 function isInAnotherAccount(targetArn: string, { accountId, stack }: Resource): boolean {
   const target = parseArn(targetArn)?.accountId ?? '';
   return stack.isPlaced && target !== '' && target !== accountId;
+}
+
+/** What fails is put into the dead-letter queue in the same role, eventbridge/latest/userguide/eb-custom-bus-retry.html. */
+function ofSubscribers({ subscribers }: Messaging): Delivery[] {
+  return subscribers.flatMap(({ resource, arn, busArn, targetArn, roleArn, deadLetterArn }) => {
+    const carrier = { kind: 'role', roleArn, service: 'events.amazonaws.com', sourceArn: arn } as const;
+    const shared = { kind: 'subscriber', hop: resource, fromArn: busArn, carrier } as const;
+    return [
+      { ...shared, toArn: targetArn, purpose: 'message' } as const,
+      ...deadLetter(shared, deadLetterArn),
+    ];
+  });
 }
 
 function ofSchedules({ schedules }: Messaging): Delivery[] {

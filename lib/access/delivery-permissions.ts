@@ -1,6 +1,6 @@
 /** What has to be allowed so that a hop carries messages, and whether it is. */
-import { parseArn } from '../assembly/index.ts';
-import type { Messaging } from '../assembly/index.ts';
+import { parseArn, partitionOf } from '../assembly/index.ts';
+import type { Messaging, Queue, Role } from '../assembly/index.ts';
 import type { Actor } from './actor.ts';
 import { decide, decideTrust } from './decide.ts';
 import type { Access, Permission } from './decide.ts';
@@ -16,8 +16,42 @@ export function accessOf(messaging: Messaging, delivery: Delivery): readonly Acc
     ...(carrier.kind === 'role' && actor.kind === 'role'
       ? [decideTrust(actor.role, carrier.service, carrier.sourceArn)]
       : []),
-    ...permissionsOf(messaging, delivery, actor).map((permission) => decide(messaging, permission)),
+    ...[...permissionsOf(messaging, delivery, actor), ...subscribing(messaging, delivery)].map((permission) =>
+      decide(messaging, permission),
+    ),
   ];
+}
+
+/** A subscription in another account than its topic's: whoever deploys it there has to be let in by the topic. */
+export function subscribing(messaging: Messaging, { kind, hop, purpose }: Delivery): readonly Permission[] {
+  if (kind !== 'subscription' || purpose !== 'message') return [];
+  const subscription = messaging.subscriptions.find(({ resource }) => resource === hop);
+  const topic = messaging.topic(subscription?.topicArn);
+  if (subscription === undefined || topic === undefined || topic.accountId === hop.accountId) return [];
+  return [
+    {
+      actor: { kind: 'role', role: accountItself(hop) },
+      action: 'sns:Subscribe',
+      resourceArn: topic.arn,
+      keys: { 'sns:Endpoint': subscription.endpoint, 'sns:Protocol': subscription.protocol },
+    },
+  ];
+}
+
+/** Any identity of the account, as far as the account itself lets it. */
+function accountItself(resource: Role['resource']): Role {
+  const { accountId, region } = resource;
+  return {
+    resource,
+    accountId,
+    region,
+    arn: `arn:${partitionOf(region)}:iam::${accountId}:role/deployment`,
+    name: 'deployment',
+    trust: [],
+    policies: [{ resource, statements: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }],
+    managedPolicyArns: [],
+    permissionsBoundaryArn: undefined,
+  };
 }
 
 /** What the carrier does, for whoever it acts as. */
@@ -78,30 +112,42 @@ export function receiving(messaging: Messaging, fromArn: string, actor: Actor): 
   ];
 }
 
-/** The use of the customer's key of a queue or topic: the service calls KMS in the name of whoever sends or receives. */
+/** The use of the customer's key of a queue, topic or bus: the service calls KMS in the name of whoever sends or receives. */
 function keyUse(
   messaging: Messaging,
   arn: string,
   actor: Actor,
   actions: readonly string[],
 ): readonly Permission[] {
-  const queue = messaging.queue(arn);
-  const topic = messaging.topic(arn);
-  const keyId = queue?.kmsKeyId ?? topic?.kmsKeyId;
-  const place = queue ?? topic;
-  if (keyId === undefined || place === undefined) return [];
-  const service = queue === undefined ? 'sns' : 'sqs';
-  const context = queue === undefined ? 'aws:sns:topicArn' : 'aws:sqs:arn';
+  const [queue, topic, bus] = [messaging.queue(arn), messaging.topic(arn), messaging.customBus(arn)];
+  if (queue !== undefined) return withKey(messaging, queue, actor, 'sqs', 'aws:sqs:arn', actions);
+  if (topic !== undefined) return withKey(messaging, topic, actor, 'sns', 'aws:sns:topicArn', actions);
+  // It checks that who writes could read it back, eventbridge/latest/userguide/eb-custom-bus-encryption.html.
+  return bus === undefined ? [] : withKey(messaging, bus, actor, 'events', CUSTOM_BUS_CONTEXT, DECRYPTING);
+}
+
+function withKey(
+  messaging: Messaging,
+  { arn, region, kmsKeyId }: Pick<Queue, 'arn' | 'region' | 'kmsKeyId'>,
+  actor: Actor,
+  service: string,
+  context: string,
+  actions: readonly string[],
+): readonly Permission[] {
+  if (kmsKeyId === undefined) return [];
   return actions.map((action) => ({
     actor,
     action,
-    resourceArn: messaging.key(keyId)?.arn ?? keyId,
+    resourceArn: messaging.key(kmsKeyId)?.arn ?? kmsKeyId,
     keys: {
-      'kms:ViaService': `${service}.${place.region}.amazonaws.com`,
+      'kms:ViaService': `${service}.${region}.amazonaws.com`,
       [`kms:EncryptionContext:${context}`]: arn,
     },
   }));
 }
+
+/** Name of the encryption context of a Custom Event Bus. */
+export const CUSTOM_BUS_CONTEXT = 'aws:events:event-busv2:arn';
 
 function actorOf(messaging: Messaging, carrier: Exclude<Carrier, { kind: 'sqs' }>): Actor | undefined {
   if (carrier.kind === 'service') return carrier;

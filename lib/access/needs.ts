@@ -9,7 +9,13 @@ import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
 import type { Permission } from './decide.ts';
 import { deliveriesOf } from './deliveries.ts';
-import { permissionsOf, receiving, sending } from './delivery-permissions.ts';
+import {
+  CUSTOM_BUS_CONTEXT,
+  permissionsOf,
+  receiving,
+  sending,
+  subscribing,
+} from './delivery-permissions.ts';
 
 export interface Need {
   readonly permission: Permission;
@@ -40,7 +46,9 @@ function ofDeliveries(messaging: Messaging): Need[] {
     if (carrier.kind === 'sqs') return [];
     const because = `${delivery.purpose === 'deadLetter' ? 'dead letters' : delivery.kind} of ${hop.constructPath}`;
     if (carrier.kind === 'service') {
-      return permissionsOf(messaging, delivery, carrier).map((permission) => ({ permission, because }));
+      return [...permissionsOf(messaging, delivery, carrier), ...subscribing(messaging, delivery)].map(
+        (permission) => ({ permission, because }),
+      );
     }
     const role = messaging.role(carrier.roleArn);
     if (role === undefined) return [];
@@ -158,6 +166,14 @@ function secretKeyUse(messaging: Messaging, secretArn: string, actor: Actor): re
 const BUS_KEY_ACTIONS = ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Decrypt'];
 /** eventbridge/latest/userguide/encryption-archives.html */
 const ARCHIVE_KEY_ACTIONS = [...BUS_KEY_ACTIONS, 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
+/** eventbridge/latest/userguide/eb-custom-bus-encryption.html, "Writing the key policy" */
+const CUSTOM_BUS_KEY_ACTIONS = [
+  'kms:Decrypt',
+  'kms:Encrypt',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
 
 function ofEncryptedBuses(messaging: Messaging): Need[] {
   const encrypted = [
@@ -166,15 +182,24 @@ function ofEncryptedBuses(messaging: Messaging): Need[] {
       kmsKeyId,
       resource,
       actions: BUS_KEY_ACTIONS,
+      context: 'aws:events:event-bus:arn',
+    })),
+    ...messaging.customBuses.map(({ arn, kmsKeyId, resource }) => ({
+      arn,
+      kmsKeyId,
+      resource,
+      actions: CUSTOM_BUS_KEY_ACTIONS,
+      context: CUSTOM_BUS_CONTEXT,
     })),
     ...messaging.archives.map(({ kmsKeyId, resource }) => ({
       arn: resource.arn ?? '',
       kmsKeyId,
       resource,
       actions: ARCHIVE_KEY_ACTIONS,
+      context: 'aws:events:event-bus:arn',
     })),
   ];
-  return encrypted.flatMap(({ arn, kmsKeyId, resource, actions }) => {
+  return encrypted.flatMap(({ arn, kmsKeyId, resource, actions, context }) => {
     const key = messaging.key(kmsKeyId);
     if (key === undefined) return [];
     return actions.map((action) => ({
@@ -182,7 +207,7 @@ function ofEncryptedBuses(messaging: Messaging): Need[] {
         actor: { kind: 'service', service: 'events.amazonaws.com', sourceArn: arn },
         action,
         resourceArn: key.arn,
-        keys: { 'kms:EncryptionContext:aws:events:event-bus:arn': arn },
+        keys: { [`kms:EncryptionContext:${context}`]: arn },
       },
       because: `encryption of ${resource.constructPath}`,
     }));

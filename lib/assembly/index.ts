@@ -9,6 +9,7 @@ export type { Json, JsonObject, Template, TemplateResource } from './template.ts
 export { isUnknown } from './unknown-value.ts';
 export type { Alarm, AlarmMetric } from './alarms.ts';
 export type { Archive, Bus, Rule, RuleTarget } from './buses.ts';
+export type { CustomBus } from './custom-buses.ts';
 export type { AsyncInvocation, EventSourceMapping, LambdaFunction } from './functions.ts';
 export { isAwsManagedKey } from './identities.ts';
 export type { Key, Role } from './identities.ts';

@@ -7,6 +7,8 @@ import { alarmsOf } from './alarms.ts';
 import type { Alarm } from './alarms.ts';
 import { archivesOf, busesOf, rulesOf } from './buses.ts';
 import type { Archive, Bus, Rule } from './buses.ts';
+import { customBusesOf } from './custom-buses.ts';
+import type { CustomBus } from './custom-buses.ts';
 import { functionsOf, mappingsOf } from './functions.ts';
 import type { EventSourceMapping, LambdaFunction } from './functions.ts';
 import { keysOf, rolesOf } from './identities.ts';
@@ -26,9 +28,12 @@ export interface Messaging {
   readonly queues: readonly Queue[];
   readonly topics: readonly Topic[];
   readonly subscriptions: readonly Subscription[];
+  /** Classic ones. */
   readonly buses: readonly Bus[];
   readonly rules: readonly Rule[];
   readonly archives: readonly Archive[];
+  /** Custom Event Buses, AWS::EventsV2. */
+  readonly customBuses: readonly CustomBus[];
   /** Of Custom Event Buses. */
   readonly subscribers: readonly Subscriber[];
   readonly functions: readonly LambdaFunction[];
@@ -40,7 +45,9 @@ export interface Messaging {
   readonly alarms: readonly Alarm[];
   queue(arnOrUrl: unknown): Queue | undefined;
   topic(arn: unknown): Topic | undefined;
+  /** Classic ones. */
   bus(arn: unknown): Bus | undefined;
+  customBus(arn: unknown): CustomBus | undefined;
   /** Also by an ARN with a qualifier, and by name. */
   function(arn: unknown): LambdaFunction | undefined;
   role(arn: unknown): Role | undefined;
@@ -62,12 +69,14 @@ function read(assembly: Assembly): Messaging {
   const queues = queuesOf(assembly);
   const topics = topicsOf(assembly);
   const buses = busesOf(assembly);
+  const customBuses = customBusesOf(assembly);
   const functions = functionsOf(assembly);
   const roles = rolesOf(assembly);
   const keys = keysOf(assembly);
   const queueBy = byNames(queues, ({ arn, url }) => [arn, url]);
   const topicBy = byNames(topics, ({ arn }) => [arn]);
   const busBy = byNames(buses, ({ arn }) => [arn]);
+  const customBusBy = byNames(customBuses, ({ arn }) => [arn]);
   const functionBy = byNames(functions, ({ arn, name }) => [arn, name]);
   const roleBy = byNames(roles, ({ arn }) => [arn]);
   const keyBy = byNames(keys, ({ arn, id, aliases }) => [arn, id, ...aliases]);
@@ -79,6 +88,7 @@ function read(assembly: Assembly): Messaging {
     buses,
     rules: rulesOf(assembly),
     archives: archivesOf(assembly),
+    customBuses,
     subscribers: subscribersOf(assembly),
     functions,
     mappings: mappingsOf(assembly),
@@ -90,6 +100,7 @@ function read(assembly: Assembly): Messaging {
     queue: (arnOrUrl) => find(queueBy, arnOrUrl),
     topic: (arn) => find(topicBy, arn),
     bus: (arn) => find(busBy, arn),
+    customBus: (arn) => find(customBusBy, arn),
     function: (arn) => find(functionBy, typeof arn === 'string' ? withoutQualifier(arn) : arn),
     role: (arn) => find(roleBy, arn),
     key: (reference) => find(keyBy, reference),

@@ -11,6 +11,8 @@ export interface Subscriber extends Place {
   /** `FIFO`: in the order of each event group. */
   readonly type: 'FIFO' | 'UNORDERED';
   readonly filters: readonly SubscriberFilter[];
+  /** In JSONata: what the target gets. Undefined: the event's data. */
+  readonly transformer: string | undefined;
   readonly targetArn: string;
   readonly roleArn: string | undefined;
   readonly deadLetterArn: string | undefined;
@@ -47,6 +49,7 @@ export function subscribersOf(assembly: Assembly): readonly Subscriber[] {
         scope: text(filter['Scope']) ?? '',
         pattern: text(filter['Pattern']) ?? '',
       })),
+      transformer: text(object(object(properties['Transformer'])?.['JsonataConfiguration'])?.['Expression']),
       targetArn: text(invoke['TargetArn']) ?? '',
       roleArn: text(invoke['RoleArn']),
       deadLetterArn: text(object(properties['OnFailureConfiguration'])?.['Arn']),

@@ -31,6 +31,7 @@ export function failureBreaks(messaging: Messaging, delivery: Delivery): readonl
 const DEAD_LETTER_PROPERTY: Readonly<Partial<Record<Delivery['kind'], string>>> = {
   subscription: 'RedrivePolicy',
   rule: 'Targets[].DeadLetterConfig',
+  subscriber: 'OnFailureConfiguration',
   schedule: 'Target.DeadLetterConfig',
   mapping: 'DestinationConfig.OnFailure',
 };
@@ -39,6 +40,7 @@ const DEAD_LETTER_PROPERTY: Readonly<Partial<Record<Delivery['kind'], string>>> 
  * | hop | its dead-letter queue |
  * |---|---|
  * | subscription of a FIFO topic | FIFO; of a standard topic: standard |
+ * | subscriber of type FIFO | FIFO; else standard |
  * | rule, schedule, bus, function | standard |
  * | all | same account and Region as the hop, not what failed itself |
  */
@@ -46,7 +48,10 @@ function fitness(messaging: Messaging, delivery: Delivery, failure: Delivery): r
   const { hop, kind } = delivery;
   const queue = messaging.queue(failure.toArn);
   if (queue === undefined) return [];
-  const fifo = kind === 'subscription' && messaging.topic(delivery.fromArn)?.fifo === true;
+  const fifo =
+    (kind === 'subscription' && messaging.topic(delivery.fromArn)?.fifo === true) ||
+    (kind === 'subscriber' &&
+      messaging.subscribers.find(({ resource }) => resource === hop)?.type === 'FIFO');
   const breaks: Break[] = [];
   const unfit = (message: string, fix: string) =>
     breaks.push({
@@ -90,7 +95,9 @@ function retryBreaks(messaging: Messaging, { kind, hop, toArn }: Delivery): read
       ? messaging.rules.find(({ resource }) => resource === hop)?.targets.find(({ arn }) => arn === toArn)
       : kind === 'schedule'
         ? messaging.schedules.find(({ resource }) => resource === hop)
-        : undefined;
+        : kind === 'subscriber'
+          ? messaging.subscribers.find(({ resource }) => resource === hop)
+          : undefined;
   if (retry === undefined) return [];
   if (retry.maximumEventAgeSeconds !== undefined && retry.maximumRetryAttempts !== undefined) return [];
   return [
@@ -98,7 +105,10 @@ function retryBreaks(messaging: Messaging, { kind, hop, toArn }: Delivery): read
       code: 'WAYBILL_PROOF_SETTING_DIFFERS',
       resource: hop.constructPath,
       message: 'how often and how long it retries is left to the service',
-      fix: 'set RetryPolicy.MaximumEventAgeInSeconds and MaximumRetryAttempts',
+      fix:
+        kind === 'subscriber'
+          ? 'set RetryPolicy.MaxEventAgeInSeconds and MaxRetryAttempts'
+          : 'set RetryPolicy.MaximumEventAgeInSeconds and MaximumRetryAttempts',
     },
   ];
 }

@@ -228,6 +228,7 @@ const TARGET_TYPES = [
   'AWS::Kinesis::Stream',
   'AWS::KinesisFirehose::DeliveryStream',
   'AWS::Events::EventBus',
+  'AWS::EventsV2::EventBus',
 ];
 
 interface Origins {

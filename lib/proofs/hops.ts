@@ -1,5 +1,12 @@
 /** What one hop does to a message: lets it through or not, and hands it on in which form. */
-import type { EventSourceMapping, Messaging, Rule, RuleTarget, Subscription } from '../assembly/index.ts';
+import type {
+  EventSourceMapping,
+  Messaging,
+  Rule,
+  RuleTarget,
+  Subscriber,
+  Subscription,
+} from '../assembly/index.ts';
 import { isUnknown } from '../assembly/index.ts';
 import type { Delivery } from '../access/index.ts';
 import {
@@ -10,6 +17,7 @@ import {
   PatternError,
   SNS_ATTRIBUTES_PROFILE,
   SNS_BODY_PROFILE,
+  SUBSCRIBER_PROFILE,
 } from '../matching/index.ts';
 import { isRecord } from '../json.ts';
 import { bodyOf } from './message.ts';
@@ -27,8 +35,16 @@ export type Passage =
       readonly property: string;
     };
 
-/** What becomes of a message at a hop. Hops that look at nothing let everything through. */
-export function passageOf(messaging: Messaging, delivery: Delivery, message: Message): Passage {
+/**
+ * What becomes of a message at a hop. Hops that look at nothing let everything through.
+ * @param standby a rule that is switched off is taken as switched on
+ */
+export function passageOf(
+  messaging: Messaging,
+  delivery: Delivery,
+  message: Message,
+  standby = false,
+): Passage {
   const { hop } = delivery;
   if (delivery.kind === 'subscription') {
     const subscription = messaging.subscriptions.find(
@@ -39,7 +55,13 @@ export function passageOf(messaging: Messaging, delivery: Delivery, message: Mes
   if (delivery.kind === 'rule') {
     const rule = messaging.rules.find(({ resource }) => resource === hop);
     const target = rule?.targets.find(({ arn }) => arn === delivery.toArn);
-    if (rule !== undefined && target !== undefined) return throughRule(rule, target, message);
+    if (rule !== undefined && target !== undefined) {
+      return throughRule(standby ? { ...rule, enabled: true } : rule, target, message);
+    }
+  }
+  if (delivery.kind === 'subscriber') {
+    const subscriber = messaging.subscribers.find(({ resource }) => resource === hop);
+    if (subscriber !== undefined) return throughSubscriber(subscriber, message);
   }
   if (delivery.kind === 'mapping') {
     const mapping = messaging.mappings.find(({ resource }) => resource === hop);
@@ -114,6 +136,41 @@ function partOf(event: unknown, path: string): unknown {
   let value: unknown = event;
   for (const name of path.split('.').slice(1)) value = isRecord(value) ? value[name] : undefined;
   return value;
+}
+
+/**
+ * Every filter has to match what is in its scope, eventbridge/latest/userguide/eb-custom-bus-filtering.html.
+ *
+ * | scope | what it looks at, of an event of PutEvents |
+ * |---|---|
+ * | DATA | the event as rules see it |
+ * | SYSTEM_METADATA | its source and detail type, as EventBridge has noted them |
+ * | METADATA | nothing: PutEvents gives none |
+ */
+function throughSubscriber({ filters, transformer }: Subscriber, message: Message): Passage {
+  const data = message.event;
+  const condition =
+    filters.length === 0
+      ? 'no filter'
+      : `filters ${filters.map(({ scope, pattern }) => `${scope} ${pattern}`).join(' and ')}`;
+  return decided('FilterConfiguration', condition, transformed(data, transformer), () =>
+    filters.every(({ scope, pattern }) => {
+      if (data === undefined) return false;
+      const system = { 'aws:Source': data['source'], 'aws:DetailType': data['detail-type'] };
+      const subject = scope === 'DATA' ? data : scope === 'SYSTEM_METADATA' ? system : {};
+      return matchesPattern(pattern, subject, SUBSCRIBER_PROFILE);
+    }),
+  );
+}
+
+/** `{% $events.Data.detail %}`; also where a choice comes before it that only replayed events take. */
+const PART_OF_DATA = /^\{%(?:[^?]*"aws:DeliveryType" = "REPLAY" \?.*:)? *\$events\.Data((?:\.\w+)*) *%\}$/s;
+
+/** What a transformer makes is not computed, but where it takes a part of the event. */
+function transformed(event: Message['event'], transformer: string | undefined): Message {
+  const path = transformer === undefined ? '' : PART_OF_DATA.exec(transformer)?.[1];
+  const part = path === undefined ? undefined : partOf(event, `$${path}`);
+  return { attributes: {}, body: part === undefined ? undefined : JSON.stringify(part), event: undefined };
 }
 
 function throughMapping(mapping: EventSourceMapping, message: Message): Passage {

@@ -1,7 +1,7 @@
 /** Claims of subscribe edges: each declared event, of each tenant it is declared for, reaches its consumer as it was published. */
 import type { Delivery } from '../access/index.ts';
 import type { EventSourceMapping, Messaging, Resource } from '../assembly/index.ts';
-import type { ConsumesEdge, RoutesEdge, SubscribesEdge } from '../topology/index.ts';
+import type { ConsumesEdge, ForwardsEdge, RoutesEdge, SubscribesEdge } from '../topology/index.ts';
 import { runtimeBreaks } from './check-runtime.ts';
 import type { Declared } from './declared.ts';
 import { asBusEvent, asMessage, examplesOf } from './message.ts';
@@ -19,11 +19,39 @@ export function proveDeliveries(messaging: Messaging, declared: Declared): reado
     edges.filter((edge) => edge.kind === 'consumes'),
     ({ from }) => from,
   );
-  return edges
-    .filter((edge) => edge.kind === 'subscribes' || edge.kind === 'routes')
-    .flatMap((edge) =>
-      (consumes.get(edge.to) ?? []).map((consuming) => proveDelivery(messaging, declared, edge, consuming)),
+  return edges.flatMap((edge): readonly Proof[] => {
+    if (edge.kind === 'forwards') return [proveForwarding(messaging, declared, edge)];
+    if (edge.kind !== 'subscribes' && edge.kind !== 'routes') return [];
+    return (consumes.get(edge.to) ?? []).map((consuming) =>
+      proveDelivery(messaging, declared, edge, consuming),
     );
+  });
+}
+
+/** A replica of a bus gets everything that is published to the bus, as it is. */
+function proveForwarding(messaging: Messaging, declared: Declared, edge: ForwardsEdge): Proof {
+  const claim = `everything that is published to ${edge.from} is forwarded to ${edge.to}`;
+  const [from, via, to] = [edge.from, edge.via, edge.to].map((id) => declared.resource(id));
+  if (from?.arn === undefined || via === undefined || to?.arn === undefined) {
+    const absent = [edge.from, edge.via, edge.to].filter((id) => declared.resource(id) === undefined);
+    return { kind: 'delivery', claim, steps: [], breaks: absent.map(notInTemplates) };
+  }
+  const path = pathsBetween(messaging, from.arn, to.arn).find(([first]) => first?.hop === via);
+  if (path === undefined) {
+    return { kind: 'delivery', claim, steps: [], breaks: [noPath(messaging, from, via, to)] };
+  }
+  const published = declared.topology.edges.flatMap((other) =>
+    other.kind === 'publishes' && other.to === edge.from ? other.events : [],
+  );
+  const walks = [...new Set(published)]
+    .flatMap((event) => declared.events(event).flatMap((version) => examplesOf(version)))
+    .map((example) => walk(messaging, path, asBusEvent(example)));
+  return {
+    kind: 'delivery',
+    claim,
+    steps: walks[0]?.steps ?? [],
+    breaks: unique(walks.flatMap(({ breaks }) => breaks)),
+  };
 }
 
 function proveDelivery(
@@ -47,9 +75,10 @@ function proveDelivery(
     return { kind: 'delivery', claim, steps: [], breaks: [noPath(messaging, origin, via, fn)] };
   }
   const form = origin.type === 'AWS::SNS::Topic' ? asMessage : asBusEvent;
+  const standby = edge.kind === 'routes' && edge.standby === true ? via : undefined;
   const walks = edge.events
     .flatMap((event) => examplesFor(declared, edge, event))
-    .map((example) => ({ example, ...walk(messaging, path, form(example)) }));
+    .map((example) => ({ example, ...walk(messaging, path, form(example), standby) }));
   const breaks = walks.flatMap(({ breaks: found, arrived, example }) => [
     ...found.map((one) => (isStop(one) ? { ...one, message: `${example.name}: ${one.message}` } : one)),
     ...(arrived === undefined ? [] : changedBreaks(path, arrived.body, example)),
@@ -58,8 +87,26 @@ function proveDelivery(
     kind: 'delivery',
     claim,
     steps: walks[0]?.steps ?? [],
-    breaks: unique([...breaks, ...settingBreaks(messaging, edge, consuming, path)]),
+    breaks: unique([
+      ...breaks,
+      ...settingBreaks(messaging, edge, consuming, path),
+      ...(standby === undefined ? [] : standbyBreaks(messaging, standby)),
+    ]),
   };
+}
+
+/** Both Regions would handle every event. */
+function standbyBreaks(messaging: Messaging, standby: Resource): readonly Break[] {
+  const rule = messaging.rules.find(({ resource }) => resource === standby);
+  if (rule?.enabled !== true) return [];
+  return [
+    {
+      code: 'WAYBILL_PROOF_SETTING_DIFFERS',
+      resource: standby.constructPath,
+      message: 'it is enabled, and declared as standing by',
+      fix: 'set State to DISABLED, or declare the replica as active',
+    },
+  ];
 }
 
 /** A break that concerns the message itself, and not what carries it. */

@@ -46,7 +46,13 @@ function leaksOf(messaging: Messaging, declared: Declared, edge: SubscribeEdge):
     ),
   );
   const tenants = tenantsOf(edge);
-  const others = [...published].filter((event) => !edge.events.includes(event));
+  // A subscriber of a Custom Event Bus has an edge for each source.
+  const expected = new Set(
+    declared.topology.edges.flatMap((other) =>
+      (other.kind === 'subscribes' || other.kind === 'routes') && other.via === edge.via ? other.events : [],
+    ),
+  );
+  const others = [...published].filter((event) => !expected.has(event));
   const examples = [
     ...others.flatMap((event) => declared.events(event).flatMap((one) => examplesOf(one, tenants?.[0]))),
     ...(tenants === undefined
@@ -101,7 +107,7 @@ export function proveNoStrangers(messaging: Messaging): readonly Proof[] {
         'sns:Subscribe',
       ]),
     ),
-    ...messaging.buses.map((bus) =>
+    ...[...messaging.buses, ...messaging.customBuses].map((bus) =>
       proofOf(messaging, bus, `nobody else puts events on ${bus.resource.constructPath}`, [
         'events:PutEvents',
       ]),

@@ -50,13 +50,20 @@ function attemptsOf(messaging: Messaging, { hop, kind, toArn }: Delivery): numbe
     const targets = messaging.rules.find(isHop)?.targets;
     return targets?.find(({ deadLetterArn }) => deadLetterArn === toArn)?.maximumRetryAttempts;
   }
+  if (kind === 'subscriber') return messaging.subscribers.find(isHop)?.maximumRetryAttempts;
   if (kind !== 'asyncInvocation') return undefined;
   const retries = messaging.functions.find(isHop)?.asyncInvocation?.maximumRetryAttempts;
   return retries === undefined ? undefined : retries + 1;
 }
 
 function proveArchive(messaging: Messaging, declared: Declared, edge: ArchivesEdge): Proof {
-  const claim = `${edge.to} keeps the events of ${edge.from} for ${edge.retentionDays ?? 'ever'} days`;
+  const howLong = edge.retentionDays === null ? 'ever' : `${edge.retentionDays} days`;
+  const claim = `${edge.to} keeps the events of ${edge.from} for ${howLong}`;
+  const custom = messaging.customBus(declared.resource(edge.from)?.arn);
+  if (custom !== undefined && edge.from === edge.to) {
+    const breaks = differs(edge.to, 'RetentionPeriodInDays', edge.retentionDays, custom.retentionDays);
+    return { kind: 'delivery', claim, steps: [], breaks };
+  }
   const archive = messaging.archives.find(({ resource }) => resource === declared.resource(edge.to));
   const bus = declared.resource(edge.from)?.arn;
   if (archive === undefined) {

@@ -1,5 +1,6 @@
 /** Claims of privilege: everything that is needed is granted, and nothing that is granted is not needed (W22). */
 import { decide, decideTrust, excessOf, needsOf } from '../access/index.ts';
+import type { Need } from '../access/index.ts';
 import type { Messaging, Role } from '../assembly/index.ts';
 import { breakOf } from './check-access.ts';
 import { unique } from './prove-delivery.ts';
@@ -7,21 +8,17 @@ import type { Break, Proof } from './proof.ts';
 
 export function provePrivilege(messaging: Messaging): readonly Proof[] {
   const excess = excessOf(messaging);
-  const byRole = Map.groupBy(needsOf(messaging), ({ permission: { actor, resourceArn, action } }) =>
-    action === 'sts:AssumeRole' ? resourceArn : actor.kind === 'role' ? actor.role.arn : '',
-  );
+  // What no role of the assembly needs is asked of the policies of resources.
+  const byRole = Map.groupBy(needsOf(messaging), ({ permission: { actor, resourceArn, action } }) => {
+    const arn = action === 'sts:AssumeRole' ? resourceArn : actor.kind === 'role' ? actor.role.arn : '';
+    return messaging.role(arn) === undefined ? '' : arn;
+  });
   const ofRole = (role: Role): readonly Break[] => {
-    const needs = byRole.get(role.arn) ?? [];
-    const missing = needs.flatMap(({ permission, because }) => {
-      const { actor } = permission;
-      const access =
-        permission.action === 'sts:AssumeRole' && actor.kind === 'service'
-          ? decideTrust(role, actor.service, actor.sourceArn)
-          : decide(messaging, permission);
-      return breakOf(access).map((found) => ({ ...found, message: `${found.message} (for ${because})` }));
-    });
     const mine = new Set([role.resource, ...role.policies.map(({ resource }) => resource)]);
-    return [...missing, ...excess.filter(({ resource }) => mine.has(resource)).map(breakOfExcess)];
+    return [
+      ...unmetNeeds(messaging, byRole.get(role.arn) ?? []),
+      ...excess.filter(({ resource }) => mine.has(resource)).map(breakOfExcess),
+    ];
   };
   const roles = messaging.roles.map((role): Proof => ({
     kind: 'privilege',
@@ -35,12 +32,6 @@ export function provePrivilege(messaging: Messaging): readonly Proof[] {
       ...policies.map((policy) => policy.resource),
     ]),
   );
-  const services = (byRole.get('') ?? []).flatMap(({ permission, because }) =>
-    breakOf(decide(messaging, permission)).map((found) => ({
-      ...found,
-      message: `${found.message} (for ${because})`,
-    })),
-  );
   return [
     ...roles,
     {
@@ -49,11 +40,24 @@ export function provePrivilege(messaging: Messaging): readonly Proof[] {
         'policies of queues, topics, buses, functions and keys let in whom they have to, and nobody else',
       steps: [],
       breaks: unique([
-        ...services,
+        ...unmetNeeds(messaging, byRole.get('') ?? []),
         ...excess.filter(({ resource }) => !ofRoles.has(resource)).map(breakOfExcess),
       ]),
     },
   ];
+}
+
+/** What is needed and not granted. */
+export function unmetNeeds(messaging: Messaging, needs: readonly Need[]): readonly Break[] {
+  return needs.flatMap(({ permission, because }) => {
+    const { actor, action, resourceArn } = permission;
+    const role = action === 'sts:AssumeRole' ? messaging.role(resourceArn) : undefined;
+    const access =
+      role !== undefined && actor.kind === 'service'
+        ? decideTrust(role, actor.service, actor.sourceArn)
+        : decide(messaging, permission);
+    return breakOf(access).map((found) => ({ ...found, message: `${found.message} (for ${because})` }));
+  });
 }
 
 function breakOfExcess({ resource, kind, message }: ReturnType<typeof excessOf>[number]): Break {

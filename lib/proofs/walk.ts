@@ -19,13 +19,14 @@ export interface Walk {
   readonly arrived: Message | undefined;
 }
 
-export function walk(messaging: Messaging, path: Path, message: Message): Walk {
+/** @param standby a hop that is switched off by declaration, until an operator switches it on */
+export function walk(messaging: Messaging, path: Path, message: Message, standby?: Delivery['hop']): Walk {
   const steps: string[] = [];
   const breaks: Break[] = [];
   let current: Message | undefined = message;
   for (const delivery of path) {
     if (current === undefined) break;
-    const passage = passageOf(messaging, delivery, current);
+    const passage = passageOf(messaging, delivery, current, delivery.hop === standby);
     steps.push(describeStep(messaging, delivery, passage.passes ? passage.condition : passage.because));
     breaks.push(...hopBreaks(messaging, delivery));
     if (passage.passes) {
