@@ -52,8 +52,8 @@ refers to what, evaluates the policies as AWS does, and says where a message wou
 the deployment is green. Each is a file in \`lib/guards\`, with its decision table and its source. Waybill's constructs
 are made so that no guard finds anything in them.
 
-Any CDK application can be checked, with or without Waybill's constructs. It needs \`cdk-nag\` 3 and a release of CDK
-with validation plugins:
+Any CDK application can be checked, with or without Waybill's constructs. It needs \`cdk-nag\` 3, and with it
+CDK 2.257 or newer:
 
 \`\`\`ts
 import { Validations } from 'aws-cdk-lib';
@@ -68,6 +68,8 @@ known for certain, such as a queue or a key outside the application, is no findi
 
 What is right in a case is acknowledged on the construct, or above it. With the name of the pack before the id the
 finding stays in \`validation-report.json\` with its reason; a bare id, \`Waybill-W10\`, works too and leaves no trace.
+CDK 2.257, the lowest that cdk-nag 3 takes, applies an acknowledgement with the name of the pack to the whole application;
+there use bare ids.
 
 \`\`\`ts
 Validations.of(queue).acknowledge({ id: 'Waybill::Waybill-W10', reason: 'Drained every hour' });
