@@ -60,21 +60,17 @@ function blindAlarms(messaging: Messaging) {
 
 function silentAlarms(messaging: Messaging) {
   const { alarms } = messaging;
-  const heard = new Set(alarms.filter(hasAction));
-  const elsewhere = referencesToAlarms(messaging);
-  for (const alarm of alarms)
-    if (elsewhere(alarm) || stateChangesAreTaken(messaging, alarm)) heard.add(alarm);
-  // A composite alarm that is heard speaks for its children, which may be composite themselves.
-  const queue = [...heard];
-  for (let parent = queue.pop(); parent !== undefined; parent = queue.pop()) {
-    for (const child of childrenOf(parent, alarms)) {
-      if (heard.has(child)) continue;
-      heard.add(child);
-      queue.push(child);
-    }
-  }
-  return alarms
-    .filter((alarm) => !heard.has(alarm))
+  const heard = withChildren(alarms.filter(hasAction), alarms);
+  const silent = alarms.filter((alarm) => !heard.has(alarm));
+  if (silent.length === 0) return [];
+  // Only now, for it reads every resource.
+  const isNamedElsewhere = referencesToAlarms(messaging);
+  const read = withChildren(
+    silent.filter((alarm) => isNamedElsewhere(alarm) || stateChangesAreTaken(messaging, alarm)),
+    alarms,
+  );
+  return silent
+    .filter((alarm) => !read.has(alarm))
     .map(({ resource, alarmActions }) => ({
       resource,
       property: alarmActions.length === 0 ? 'AlarmActions' : 'ActionsEnabled',
@@ -82,6 +78,21 @@ function silentAlarms(messaging: Messaging) {
       allowed: 'at least one action that is switched on, or a composite alarm that has one',
       fix: 'add the ARN of a topic that somebody reads to AlarmActions, or name the alarm in the rule of a composite alarm with an action',
     }));
+}
+
+/** A composite alarm that is heard speaks for its children, which may be composite themselves. */
+function withChildren(heard: readonly Alarm[], alarms: readonly Alarm[]): ReadonlySet<Alarm> {
+  const all = new Set(heard);
+  const queue = [...heard];
+  for (let parent = queue.pop(); parent !== undefined; parent = queue.pop()) {
+    if (!parent.composite) continue;
+    for (const child of childrenOf(parent, alarms)) {
+      if (all.has(child)) continue;
+      all.add(child);
+      queue.push(child);
+    }
+  }
+  return all;
 }
 
 function hasAction({ actionsEnabled, alarmActions }: Alarm): boolean {
