@@ -1,5 +1,5 @@
 /** `expectDelivery`: claims about any synthesized application, in the words of a test. */
-import { decide, deliveriesOf, receiving, sending } from '../access/index.ts';
+import { decide, receiving, sending } from '../access/index.ts';
 import type { Actor } from '../access/index.ts';
 import { messagingOf, readAssembly } from '../assembly/index.ts';
 import type { Assembly, Messaging, Resource } from '../assembly/index.ts';
@@ -181,12 +181,11 @@ export class DeliveryFrom {
     );
   }
 
-  /** Publishing where the event is published, and receiving from any queue that gets it. */
+  /** Publishing where the event is published, and receiving from any queue in which it arrives. */
   #permissionsOf(actor: Actor): readonly Break[] {
-    const queues = deliveriesOf(this.#messaging)
-      .filter(({ fromArn }) => this.#origins.some(({ arn }) => arn === fromArn))
-      .map(({ toArn }) => toArn)
-      .filter((arn) => this.#messaging.queue(arn) !== undefined);
+    const queues = this.#messaging.queues
+      .filter(({ resource }) => this.#pathsThatArrive(resource).length > 0)
+      .map(({ arn }) => arn);
     const permissions = [
       ...this.#origins.flatMap(({ arn }) => sending(this.#messaging, arn ?? '', actor).slice(0, 1)),
       ...queues.flatMap((arn) => receiving(this.#messaging, arn, actor).slice(0, 1)),
