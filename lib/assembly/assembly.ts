@@ -19,14 +19,11 @@ import type { Template } from './template.ts';
 export function readAssembly(directory: string): Assembly {
   const { directory: root, stacks } = readCloudAssembly(directory);
   return assemblyOf(
-    stacks.map((stack) => {
-      const paths = stack.constructPaths();
-      return {
-        ...stack,
-        constructPath: (logicalId) => paths.get(logicalId),
-        nestedTemplate: (path) => templateIn(join(stack.directory, path)),
-      };
-    }),
+    stacks.map((stack) => ({
+      ...stack,
+      constructPath: (logicalId, nestedStack) => stack.constructPaths(nestedStack).get(logicalId),
+      nestedTemplate: (path) => templateIn(join(stack.directory, path)),
+    })),
     topologyIn(root),
   );
 }

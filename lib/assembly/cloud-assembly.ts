@@ -28,8 +28,13 @@ export interface CloudAssemblyStack {
   readonly parameters: Readonly<Record<string, string>>;
   /** Object key in the assets bucket (`<hash>.zip`) -> absolute path of the directory or file it is made from. */
   readonly fileAssets: ReadonlyMap<string, string>;
-  /** The construct path of each logical id. */
-  constructPaths(): ReadonlyMap<string, string>;
+  /**
+   * The construct path of each logical id. Those of nested stacks are counted by themselves.
+   * @param nestedStack the construct path of a nested stack; without it, the stack itself
+   */
+  constructPaths(nestedStack?: string): ReadonlyMap<string, string>;
+  /** The template of the nested stack with this construct path, a file in the directory; undefined where CDK does not say. */
+  nestedTemplateFile(nestedStack: string): string | undefined;
 }
 
 export interface CloudAssembly {
@@ -150,6 +155,8 @@ function readStack(
     }
   }
   const [account, region] = parseEnvironment(artifact.environment);
+  let read: ConstructsOfStack | undefined;
+  const constructs = (): ConstructsOfStack => (read ??= constructsOf(directory, artifact));
   return {
     id,
     displayName: artifact.displayName ?? id,
@@ -160,20 +167,46 @@ function readStack(
     template: readJson(directory, templateFile) as Template,
     parameters: artifact.properties?.parameters ?? {},
     fileAssets,
-    constructPaths: () => constructPathsOf(directory, artifact),
+    constructPaths: (nestedStack = '') => constructs().paths.get(nestedStack) ?? new Map(),
+    nestedTemplateFile: (nestedStack) => constructs().nestedTemplates.get(nestedStack),
   };
 }
 
-function constructPathsOf(directory: string, artifact: Artifact): Map<string, string> {
+interface ConstructsOfStack {
+  /** By the construct path of the nested stack, empty for the stack itself; then by logical id. */
+  readonly paths: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** By the construct path of the nested stack. */
+  readonly nestedTemplates: ReadonlyMap<string, string>;
+}
+
+function constructsOf(directory: string, artifact: Artifact): ConstructsOfStack {
   const { metadata = {}, additionalMetadataFile: file } = artifact;
   const inFile = file === undefined ? {} : (readJson(directory, file) as ConstructMetadata);
-  const paths = new Map<string, string>();
-  for (const [path, entries] of Object.entries({ ...metadata, ...inFile })) {
-    for (const { type, data } of entries) {
-      if (type === 'aws:cdk:logicalId' && typeof data === 'string') paths.set(data, path.slice(1));
-    }
+  const entries = Object.entries({ ...metadata, ...inFile }).flatMap(([path, all]) =>
+    all.map(({ type, data }) => ({ path: path.slice(1), type, data })),
+  );
+  const ids = entries.filter(({ type }) => type === 'aws:cdk:logicalId');
+  const nested = new Set(ids.flatMap(({ path }) => nestedStackOf(path) ?? []));
+  const paths = new Map<string, Map<string, string>>();
+  for (const { path, data } of ids) {
+    if (typeof data !== 'string') continue;
+    // Logical ids are those of the innermost nested stack; the one of a nested stack itself is in its parent.
+    const parts = path.split('/');
+    const within = parts.map((_, index) => parts.slice(0, -index - 1).join('/'));
+    const scope = within.find((one) => nested.has(one)) ?? '';
+    paths.set(scope, (paths.get(scope) ?? new Map<string, string>()).set(data, path));
   }
-  return paths;
+  const nestedTemplates = new Map(
+    entries.flatMap(({ path, type, data }) =>
+      type === 'aws:cdk:templateFile' && typeof data === 'string' && nested.has(path) ? [[path, data]] : [],
+    ),
+  );
+  return { paths, nestedTemplates };
+}
+
+/** `Shop/Inner` of the resource `Shop/Inner.NestedStack/Inner.NestedStackResource`; undefined for any other. */
+export function nestedStackOf(resourcePath: string): string | undefined {
+  return /^(.+)\.NestedStack\/[^/]+\.NestedStackResource$/.exec(resourcePath)?.[1];
 }
 
 function addFileAssets(directory: string, file: string, into: Map<string, string>): void {

@@ -15,11 +15,13 @@ export interface SourceStack {
   /** Values of parameters. Those without one take their default. */
   readonly parameters?: Readonly<Record<string, string>>;
   /**
-   * The construct path of a logical id.
+   * The construct path of a logical id, of the stack itself or of a nested stack with this construct path.
    * @default - the path in the resource's metadata, else the stack's name and the logical id
    */
-  readonly constructPath?: (logicalId: string) => string | undefined;
-  /** The template of a nested stack, by the path in its metadata. */
+  readonly constructPath?: (logicalId: string, nestedStack?: string) => string | undefined;
+  /** The file of a nested stack's template, by the nested stack's construct path. */
+  readonly nestedTemplateFile?: (nestedStack: string) => string | undefined;
+  /** The template of a nested stack, by its file. */
   readonly nestedTemplate?: (path: string) => Template | undefined;
 }
 

@@ -1,11 +1,13 @@
 /** Resolves the resources of stacks: references within and between them, parameters, conditions, nested stacks. */
 import { partitionOf } from './arn.ts';
+import { nestedStackOf } from './cloud-assembly.ts';
 import { attributeOf, identityOf } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { UNKNOWN_PLACE } from './model.ts';
 import type { AssemblyStack, Resource, SourceStack } from './model.ts';
 import { resolveConditionExpression, resolveIntrinsics } from './resolve-intrinsics.ts';
 import type { IntrinsicScope } from './resolve-intrinsics.ts';
+import { record } from '../json.ts';
 import { isJsonObject } from './template.ts';
 import type { Json, JsonObject, TemplateResource } from './template.ts';
 import { isUnknown, unknownValue } from './unknown-value.ts';
@@ -18,15 +20,10 @@ export interface ResolvedStacks {
 export function resolveStacks(sources: readonly SourceStack[]): ResolvedStacks {
   const scopes: StackScope[] = [];
   const world: World = {
+    carriedOver: (parameterName) => firstOf(scopes, (scope) => scope.carriedOver(parameterName)),
     output: (stackName, outputName) =>
       scopes.find(({ stack }) => stack.stackName === stackName)?.output(outputName),
-    exported(exportName) {
-      for (const scope of scopes) {
-        const value = scope.exported(exportName);
-        if (value !== undefined) return value;
-      }
-      return undefined;
-    },
+    exported: (exportName) => firstOf(scopes, (scope) => scope.exported(exportName)),
   };
   for (const source of sources) scopes.push(...createScopes(source, world));
   return {
@@ -35,13 +32,27 @@ export function resolveStacks(sources: readonly SourceStack[]): ResolvedStacks {
   };
 }
 
+function firstOf(
+  scopes: readonly StackScope[],
+  find: (scope: StackScope) => Json | undefined,
+): Json | undefined {
+  for (const scope of scopes) {
+    const value = find(scope);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
 interface World {
+  /** What a stack in another Region gives by CDK's custom resources: `crossRegionReferences`. */
+  carriedOver(parameterName: string): Json | undefined;
   output(stackName: string, outputName: string): Json | undefined;
   exported(exportName: string): Json | undefined;
 }
 
 interface StackScope {
   readonly stack: AssemblyStack;
+  carriedOver(parameterName: string): Json | undefined;
   resources(): readonly Resource[];
   output(name: string): Json | undefined;
   exported(exportName: string): Json | undefined;
@@ -99,6 +110,9 @@ function createScopes(
       const ofNested = output === undefined ? undefined : nested.get(logicalId)?.output(output);
       if (ofNested !== undefined) return ofNested;
       const resource = template.Resources?.[logicalId];
+      if (resource?.Type === 'Custom::CrossRegionExportReader') {
+        return world.carriedOver(name) ?? unknownValue(`${name}, which is in no stack`);
+      }
       const known = identity(logicalId);
       if (resource === undefined || known === undefined) return unknownValue(`${name} of ${logicalId}`);
       return attributeOf(known, resource.Type, logicalId, name);
@@ -120,7 +134,8 @@ function createScopes(
   const isThere = ({ Condition }: TemplateResource) => Condition === undefined || scope.condition(Condition);
   const entries = Object.entries(template.Resources ?? {}).filter(([, resource]) => isThere(resource));
   const nestedScopes = entries.flatMap(([logicalId, resource]) => {
-    const nestedTemplate = templateOfNested(source, resource);
+    const nestedStack = nestedStackOf(constructPathOf(source, logicalId, resource));
+    const nestedTemplate = templateOfNested(source, resource, nestedStack);
     if (nestedTemplate === undefined) return [];
     const parameters = resource.Properties?.['Parameters'];
     const given = isJsonObject(parameters) ? parameters : {};
@@ -129,8 +144,8 @@ function createScopes(
         ...source,
         stackName: `${stack.stackName}-${logicalId}`,
         template: nestedTemplate,
-        // Logical ids are those of the stack itself.
-        constructPath: () => undefined,
+        constructPath: (id, inner = nestedStack) =>
+          inner === undefined ? undefined : source.constructPath?.(id, inner),
       },
       world,
       (name) => {
@@ -164,6 +179,15 @@ function createScopes(
     output(name) {
       const output = template.Outputs?.[name];
       return output === undefined ? undefined : resolveIntrinsics(output.Value, scope);
+    },
+    carriedOver(parameterName) {
+      for (const { Type, Properties } of Object.values(template.Resources ?? {})) {
+        if (Type !== 'Custom::CrossRegionExportWriter') continue;
+        const { exports } = record(Properties?.['WriterProps']);
+        const value = record(exports)[parameterName];
+        if (value !== undefined) return resolveIntrinsics(value as Json, scope);
+      }
+      return undefined;
     },
     exported(exportName) {
       for (const output of Object.values(template.Outputs ?? {})) {
@@ -226,8 +250,13 @@ function constructPathOf(
   return path.replace(/\/(?:Resource|Default)$/, '');
 }
 
-function templateOfNested({ nestedTemplate }: SourceStack, { Type, Metadata }: TemplateResource) {
-  const path = Metadata?.['aws:asset:path'];
-  if (Type !== 'AWS::CloudFormation::Stack' || typeof path !== 'string') return undefined;
-  return nestedTemplate?.(path);
+/** The command line makes CDK write the file into the template; a synth in a program leaves it in the assembly's metadata. */
+function templateOfNested(
+  { nestedTemplate, nestedTemplateFile }: SourceStack,
+  { Type, Metadata }: TemplateResource,
+  nestedStack: string | undefined,
+) {
+  if (Type !== 'AWS::CloudFormation::Stack') return undefined;
+  const file = Metadata?.['aws:asset:path'] ?? nestedTemplateFile?.(nestedStack ?? '');
+  return typeof file === 'string' ? nestedTemplate?.(file) : undefined;
 }

@@ -89,6 +89,7 @@ function throughSubscription(subscription: Subscription, message: Message): Pass
         );
   const profile = scope === 'MessageBody' ? SNS_BODY_PROFILE : SNS_ATTRIBUTES_PROFILE;
   const condition = `filter on ${scope === 'MessageBody' ? 'body' : 'attributes'} ${JSON.stringify(filterPolicy)}`;
+  if (scope === 'MessageBody' && message.body === undefined) return notComputed(condition, 'FilterPolicy');
   return decided('FilterPolicy', condition, delivered, () =>
     subject === undefined ? false : matchesPattern(filterPolicy, subject, profile),
   );
@@ -184,9 +185,20 @@ function throughMapping(mapping: EventSourceMapping, message: Message): Passage 
   }
   if (mapping.filters.length === 0) return { passes: true, message, condition: 'no filter' };
   const condition = `filters ${mapping.filters.join(' or ')}`;
+  if (message.body === undefined) return notComputed(condition, 'FilterCriteria');
+  const { body } = message;
   return decided('FilterCriteria', condition, message, () =>
-    createMappingFilter(mapping.filters).matches({ body: message.body ?? '', messageAttributes: {} }),
+    createMappingFilter(mapping.filters).matches({ body, messageAttributes: {} }),
   );
+}
+
+function notComputed(condition: string, property: string): Passage {
+  return {
+    passes: false,
+    reason: 'unreadable',
+    because: `the ${condition} looks at what an input transformer makes, which is not computed`,
+    property,
+  };
 }
 
 function decided(property: string, condition: string, message: Message, matches: () => boolean): Passage {

@@ -6,6 +6,7 @@ import { proveAlarms } from './prove-alarms.ts';
 import { proveDeliveries } from './prove-delivery.ts';
 import { proveIsolation, proveNoStrangers } from './prove-isolation.ts';
 import { proveKeeping } from './prove-keeping.ts';
+import { proveOtherRoles } from './prove-other-roles.ts';
 import { provePrivilege } from './prove-privilege.ts';
 import { proveConsumption, provePublishing } from './prove-publishing.ts';
 import { proveQueues } from './prove-queues.ts';
@@ -36,6 +37,7 @@ export function proveAssembly(assembly: Assembly): readonly Proof[] {
     ...proveKeeping(messaging, declared),
     ...proveIsolation(messaging, declared),
     ...proveNoStrangers(messaging),
+    proveOtherRoles(messaging, declared),
     ...proveQueues(messaging),
     ...provePrivilege(messaging),
     ...proveAlarms(messaging, declared),

@@ -87,7 +87,7 @@ describe('a bus', () => {
     expectDelivery(filtered(part)).of(placed).from('Bus').reaches('Pack');
     expectDelivery(made).of(placed).from('Bus').reaches('Pack');
     expect(refusal(() => expectDelivery(filtered(made)).of(placed).from('Bus').reaches('Pack'))).toMatch(
-      /WAYBILL_PROOF_UNKNOWN: .*what the input transformer makes is not computed/,
+      /WAYBILL_PROOF_UNKNOWN: .*looks at what an input transformer makes, which is not computed/,
     );
   });
 
