@@ -90,6 +90,19 @@ const HARMLESS: readonly Harmless[] = [
       'the condition on the account beside it says as much: the pattern means every schedule group of the account',
   },
   {
+    type: /SQS::Queue$/,
+    path: /^MessageRetentionPeriod$/,
+    logicalId: /^(?!.*DeadLetter).*Queue[0-9A-F]{8}$/,
+    change: /removed/,
+    reason: 'four days is what SQS takes without it, and what the queue of a consumer has',
+  },
+  {
+    type: /Lambda::Function/,
+    path: /^Role$/,
+    change: /removed/,
+    reason: 'CloudFormation refuses a function without a role',
+  },
+  {
     type: /SQS::Queue$|SNS::Topic$/,
     path: /^ContentBasedDeduplication$/,
     reason: 'every sender gives a deduplication id (D8), which comes before the content',
