@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+import { isRecord } from '../json.ts';
 import { AssemblyError } from './errors.ts';
 import type { Template } from './template.ts';
 
@@ -219,7 +220,7 @@ function addFileAssets(directory: string, file: string, into: Map<string, string
   }
 }
 
-function readJson(directory: string, name: string): unknown {
+function readJson(directory: string, name: string): object {
   const file = join(directory, name);
   try {
     return parseJson(readFileSync(file, 'utf8'), file);
@@ -233,13 +234,15 @@ function readJson(directory: string, name: string): unknown {
   }
 }
 
-function parseJson(text: string, file: string): unknown {
+function parseJson(text: string, file: string): object {
   try {
-    return JSON.parse(text);
+    const parsed: unknown = JSON.parse(text);
+    if (!isRecord(parsed)) throw new SyntaxError('it is no object');
+    return parsed;
   } catch (cause) {
     throw new AssemblyError(
       'WAYBILL_ASSEMBLY_INVALID',
-      `${file} is not valid JSON. Run \`cdk synth\` again.`,
+      `${file} is no JSON object. Run \`cdk synth\` again.`,
       { cause },
     );
   }

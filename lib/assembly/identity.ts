@@ -3,7 +3,7 @@
  * `STACK-LOGICALID`, and from there an ARN in the right form, so that policies, filters and references can be
  * evaluated as AWS would.
  */
-import { formatArn, partitionOf } from './arn.ts';
+import { formatArn, partitionOf, urlSuffixOf } from './arn.ts';
 import type { Place } from './arn.ts';
 import { isUnknown, unknownValue } from './unknown-value.ts';
 
@@ -82,7 +82,7 @@ function withFifoSuffix(context: IdentityContext, nameProperty: string, fifoProp
 const IDENTITIES: Readonly<Record<string, IdentityOf>> = {
   'AWS::SQS::Queue': (context) => {
     const name = withFifoSuffix(context, 'QueueName', 'FifoQueue');
-    const url = `https://sqs.${context.region}.amazonaws.com/${context.accountId}/${name}`;
+    const url = `https://sqs.${context.region}.${urlSuffixOf(context.region)}/${context.accountId}/${name}`;
     return {
       ref: url,
       name,
@@ -237,7 +237,7 @@ function table(context: IdentityContext): Omit<Identity, 'attributes'> & Pick<Id
 
 function api(context: IdentityContext): Omit<Identity, 'attributes'> & Pick<Identity, 'attributes'> {
   const id = `${context.stackName}-${context.logicalId}`.toLowerCase();
-  const host = `${id}.execute-api.${context.region}.amazonaws.com`;
+  const host = `${id}.execute-api.${context.region}.${urlSuffixOf(context.region)}`;
   return {
     ref: id,
     name: nameOf(context, 'Name'),

@@ -1,5 +1,5 @@
 /** Resolves the resources of stacks: references within and between them, parameters, conditions, nested stacks. */
-import { partitionOf } from './arn.ts';
+import { partitionOf, urlSuffixOf } from './arn.ts';
 import { nestedStackOf } from './cloud-assembly.ts';
 import { attributeOf, identityOf } from './identity.ts';
 import type { Identity } from './identity.ts';
@@ -7,9 +7,9 @@ import { UNKNOWN_PLACE } from './model.ts';
 import type { AssemblyStack, Resource, SourceStack } from './model.ts';
 import { resolveConditionExpression, resolveIntrinsics } from './resolve-intrinsics.ts';
 import type { IntrinsicScope } from './resolve-intrinsics.ts';
-import { record } from '../json.ts';
+import { isRecord, record } from '../json.ts';
 import { isJsonObject } from './template.ts';
-import type { Json, JsonObject, TemplateResource } from './template.ts';
+import type { Json, JsonObject, Template, TemplateResource } from './template.ts';
 import { isUnknown, unknownValue } from './unknown-value.ts';
 
 export interface ResolvedStacks {
@@ -64,7 +64,7 @@ function createScopes(
   world: World,
   parameterOf: (name: string) => Json | undefined = (name) => source.parameters?.[name],
 ): StackScope[] {
-  const { template } = source;
+  const template = wellFormed(source.template);
   const stack: AssemblyStack = {
     stackName: source.stackName,
     accountId: source.account ?? UNKNOWN_PLACE.accountId,
@@ -157,6 +157,11 @@ function createScopes(
     return created;
   });
 
+  const output = once((name) => {
+    const value = template.Outputs?.[name]?.Value;
+    return value === undefined ? undefined : resolveIntrinsics(value, scope);
+  });
+  let outputsByExport: ReadonlyMap<Json, string> | undefined;
   const own: StackScope = {
     stack,
     resources: () =>
@@ -176,11 +181,8 @@ function createScopes(
           source: resource,
         };
       }),
-    output(name) {
-      const output = template.Outputs?.[name];
-      return output === undefined ? undefined : resolveIntrinsics(output.Value, scope);
-    },
-    carriedOver(parameterName) {
+    output,
+    carriedOver: once((parameterName) => {
       for (const { Type, Properties } of Object.values(template.Resources ?? {})) {
         if (Type !== 'Custom::CrossRegionExportWriter') continue;
         const { exports } = record(Properties?.['WriterProps']);
@@ -188,17 +190,47 @@ function createScopes(
         if (value !== undefined) return resolveIntrinsics(value as Json, scope);
       }
       return undefined;
-    },
+    }),
     exported(exportName) {
-      for (const output of Object.values(template.Outputs ?? {})) {
-        if (output.Export === undefined || resolveIntrinsics(output.Export.Name, scope) !== exportName)
-          continue;
-        return resolveIntrinsics(output.Value, scope);
-      }
-      return undefined;
+      outputsByExport ??= exportsOf(template, scope);
+      const name = outputsByExport.get(exportName);
+      return name === undefined ? undefined : output(name);
     },
   };
   return [own, ...nestedScopes];
+}
+
+/** The template itself, or one without the entries that are no resources: CloudFormation refuses those. */
+function wellFormed(template: Template): Template {
+  const entries = Object.entries(template.Resources ?? {});
+  const resources = entries.filter(
+    ([, resource]: readonly [string, unknown]) => isRecord(resource) && typeof resource['Type'] === 'string',
+  );
+  return resources.length === entries.length
+    ? template
+    : { ...template, Resources: Object.fromEntries(resources) };
+}
+
+/** Names of outputs by the names of their exports. */
+function exportsOf({ Outputs }: Template, scope: IntrinsicScope): ReadonlyMap<Json, string> {
+  return new Map(
+    Object.entries(Outputs ?? {}).flatMap(([name, { Export }]) => {
+      const exportName = Export === undefined ? undefined : resolveIntrinsics(Export.Name, scope);
+      return exportName === undefined ? [] : [[exportName, name] as const];
+    }),
+  );
+}
+
+/** Resolves each name once. While it does, there is no value, so that a circle ends. */
+function once(resolve: (name: string) => Json | undefined): (name: string) => Json | undefined {
+  const known = new Map<string, Json | undefined>();
+  return (name) => {
+    if (known.has(name)) return known.get(name);
+    known.set(name, undefined);
+    const value = resolve(name);
+    known.set(name, value);
+    return value;
+  };
 }
 
 function propertiesOf(resource: TemplateResource, scope: IntrinsicScope): JsonObject {
@@ -215,7 +247,7 @@ function pseudoParameter(name: string, { accountId, region, stackName }: Assembl
     case 'AWS::Partition':
       return partitionOf(region);
     case 'AWS::URLSuffix':
-      return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+      return urlSuffixOf(region);
     case 'AWS::StackName':
       return stackName;
     case 'AWS::StackId':

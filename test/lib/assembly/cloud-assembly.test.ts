@@ -115,6 +115,6 @@ describe('reading a cloud assembly', () => {
     await write('manifest.json', { version: '55.0.0', artifacts: { A: stack('A.template.json') } });
     await writeFile(join(directory, 'A.template.json'), '{');
 
-    expect(() => readCloudAssembly(directory)).toThrow('A.template.json is not valid JSON');
+    expect(() => readCloudAssembly(directory)).toThrow('A.template.json is no JSON object');
   });
 });

@@ -365,7 +365,7 @@ describe('filters decide as SNS does', () => {
           $or: [{ kind: ['OrderPlaced'] }, { total: [{ numeric: ['>=', 10, '<', 20] }] }],
           test: [{ exists: false }],
           tenant: [{ 'anything-but': { prefix: 'demo-' } }],
-        },
+        } as unknown as Json,
       }),
     );
 
