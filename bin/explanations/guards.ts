@@ -27,7 +27,7 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     example: STATEMENT.replace('sns.', 'events.').replace('TOPIC', 'BUS'),
   },
   W4: {
-    fix: 'Write the statement where the queue or topic is created, and acknowledge the warning with that as the reason.',
+    fix: 'Write the statement where the queue, topic or bus is created, and acknowledge the warning with that as the reason.',
     example: STATEMENT,
   },
   W5: {
@@ -55,7 +55,7 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     example: 'retentionPeriod: Duration.days(14)',
   },
   W10A: {
-    fix: 'Keep messages in the dead-letter queue for 14 days.',
+    fix: 'Keep messages in the dead-letter queue for 14 days, and in its source for fewer.',
     example: 'retentionPeriod: Duration.days(14)',
   },
   W10B: {
@@ -94,7 +94,7 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     example: "new MessageBus(stack, 'Bus', { busType: 'custom' })",
   },
   W17: {
-    fix: 'Filter at the subscription, so that the queue holds only what the function takes.',
+    fix: 'Filter at the subscription, so that the queue holds only what its reader takes.',
     example: 'subscribesTo: [orders.event(OrderPlaced)]',
   },
   W17A: {
@@ -122,7 +122,7 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     example: '{"eventType":["OrderPlaced"]}',
   },
   W20A: {
-    fix: 'Correct the filter, or give the event an example that it matches.',
+    fix: 'Correct the filter, nested as the body is, or give the event an example that it matches.',
     example: "examples: [{ orderId: 'o-1' }]",
   },
   W21: {

@@ -89,6 +89,9 @@ export function decide(messaging: Messaging, permission: Permission): Access {
   if (!decision.explicit && decision.by === 'identity' && identity.unread.length > 0) {
     return unknown(permission, `policies that are not in the assembly: ${identity.unread.join(', ')}`);
   }
+  if (!decision.explicit && actor.kind === 'role' && owner?.namesAnAccount === true) {
+    return unknown(permission, `whether ${owner.resource.constructPath} is in an account its policy names`);
+  }
   return { verdict: 'denied', permission, refusal: refusalOf(permission, decision, owner) };
 }
 
@@ -130,6 +133,8 @@ interface Owner {
   readonly policy: Policy | undefined;
   /** Why the policy cannot be read, where it cannot. */
   readonly unreadable?: string | undefined;
+  /** True where the stack does not say its account, and the policy lets one in by number: it may be the stack's own. */
+  readonly namesAnAccount?: boolean;
 }
 
 /** The resource with its policy; undefined for what is not in the assembly, or has no policies of its own. */
@@ -158,8 +163,21 @@ function ownerWith(kind: PolicyKind, resource: Resource, policies: readonly Atta
     const unreadable = `the ${kind} of ${resource.constructPath} cannot be read: ${policy.message}`;
     return { kind, resource, policy: undefined, unreadable };
   }
-  return { kind, resource, policy };
+  const namesAnAccount = !resource.stack.isPlaced && policies.some(letsAnAccountIn(resource.accountId));
+  return { kind, resource, policy, namesAnAccount };
 }
+
+function letsAnAccountIn(own: string): (policy: AttachedPolicy) => boolean {
+  return ({ statements }) =>
+    statements.some(({ Effect: effect, Principal: principal }) =>
+      [...JSON.stringify(principal ?? '').matchAll(ACCOUNT)].some(
+        ([, id]) => effect === 'Allow' && id !== own,
+      ),
+    );
+}
+
+/** A principal's account: its number alone, or in an ARN. */
+const ACCOUNT = /["':](\d{12})["':]/g;
 
 const read = new WeakMap<readonly AttachedPolicy[], Policy | Error>();
 

@@ -1,7 +1,7 @@
 /** The pipes and schedules of an assembly. */
 import type { Place } from './arn.ts';
 import type { Assembly, Resource } from './model.ts';
-import { number, object, text } from './property.ts';
+import { list, number, object, text } from './property.ts';
 
 export interface Schedule extends Place {
   readonly resource: Resource;
@@ -30,6 +30,8 @@ export interface Pipe extends Place {
   readonly deadLetterArn: string | undefined;
   /** Of a stream; undefined: until the record expires. */
   readonly maximumRetryAttempts: number | undefined;
+  /** Patterns as JSON, of which one has to match. */
+  readonly filters: readonly string[];
   readonly sourceParameters: Readonly<Record<string, unknown>>;
   readonly targetParameters: Readonly<Record<string, unknown>>;
 }
@@ -76,6 +78,9 @@ export function pipesOf(assembly: Assembly): readonly Pipe[] {
       roleArn: text(properties['RoleArn']),
       deadLetterArn: text(object(parameters?.['DeadLetterConfig'])?.['Arn']),
       maximumRetryAttempts: number(parameters?.['MaximumRetryAttempts']),
+      filters: list(object(sourceParameters['FilterCriteria'])?.['Filters']).flatMap(
+        (filter) => text(object(filter)?.['Pattern']) ?? [],
+      ),
       sourceParameters,
       targetParameters: object(properties['TargetParameters']) ?? {},
     };

@@ -8,13 +8,13 @@
  * | target of a rule | Targets[].DeadLetterConfig |
  * | schedule | Target.DeadLetterConfig |
  * | subscriber of a Custom Event Bus | OnFailureConfiguration |
- * | function that SNS, EventBridge, the scheduler or S3 invokes | DeadLetterConfig, or OnFailure of its EventInvokeConfig |
+ * | function that SNS, EventBridge, the scheduler, S3 or incoming mail invokes | DeadLetterConfig, or OnFailure of its EventInvokeConfig |
  * | mapping of a stream | DestinationConfig.OnFailure |
  * | pipe from a stream | DeadLetterConfig of its source parameters |
- * | queue that a mapping or pipe polls | RedrivePolicy |
+ * | queue that a mapping or pipe polls, or a subscription, rule, schedule, pipe or bucket fills | RedrivePolicy |
  * | bus with a customer key | DeadLetterConfig |
  * | dead-letter queue of any of these, polled or not, in whichever stack | needs none |
- * | queue that only code polls; Kafka in a pipe; e-mail and SMS | not known, or has none |
+ * | queue that only code fills and polls; Kafka in a pipe; e-mail and SMS | not known, or has none |
  *
  * design.md, D14; sns/latest/dg/sns-dead-letter-queues.html; eventbridge/latest/userguide/eb-rule-dlq.html
  */

@@ -5,7 +5,7 @@
  * |---|---|---|---|
  * | target of a rule, schedule | not both attempts and age (24 hours, 185 times) | | found |
  * | subscriber of a Custom Event Bus | not both (300 seconds, 5 times) | | found |
- * | function that SNS, EventBridge, the scheduler or S3 invokes | no EventInvokeConfig with both (6 hours, 2 times) | | found |
+ * | function that SNS, EventBridge, the scheduler, S3 or incoming mail invokes | no EventInvokeConfig with both (6 hours, 2 times) | | found |
  * | mapping of a stream, pipe from a stream | no end of retries, neither by attempts nor by age | found: one bad record holds up its shard until it expires, and then what is behind it | |
  * | subscription of a queue or function | SNS takes no other than its own, 100,015 times in 23 days | | |
  *

@@ -2,6 +2,7 @@
 import { isAwsManagedKey, isUnknown, parseArn } from '../assembly/index.ts';
 import type { Messaging, Resource } from '../assembly/index.ts';
 import { deliveriesOf } from '../access/index.ts';
+import { isRecord } from '../json.ts';
 
 export type HopKind =
   | 'subscription'
@@ -103,11 +104,12 @@ function subscriberHops({ subscribers }: Messaging): FailingHop[] {
 const ASYNCHRONOUS: ReadonlySet<string> = new Set(['subscription', 'rule', 'schedule', 'notification']);
 
 function asynchronousHops(messaging: Messaging): FailingHop[] {
-  const invoked = new Set(
-    deliveriesOf(messaging).flatMap(({ kind, purpose, toArn }) =>
+  const invoked = new Set([
+    ...deliveriesOf(messaging).flatMap(({ kind, purpose, toArn }) =>
       purpose === 'message' && ASYNCHRONOUS.has(kind) ? (messaging.function(toArn) ?? []) : [],
     ),
-  );
+    ...invokedByMail(messaging),
+  ]);
   return [...invoked].map(({ resource, asyncInvocation, deadLetterArn }) => ({
     kind: 'asynchronous invocation',
     resource,
@@ -115,6 +117,20 @@ function asynchronousHops(messaging: Messaging): FailingHop[] {
     deadLetterArn: asyncInvocation?.onFailureArn ?? deadLetterArn,
     deadLetterFifo: 'never',
   }));
+}
+
+/** SES waits for the answer only where the receipt rule says so. ses/latest/dg/receiving-email-action-lambda.html */
+function invokedByMail(messaging: Messaging) {
+  return messaging.assembly.ofType('AWS::SES::ReceiptRule').flatMap(({ properties }) => {
+    const rule = properties['Rule'];
+    const actions: readonly unknown[] =
+      isRecord(rule) && Array.isArray(rule['Actions']) ? rule['Actions'] : [];
+    return actions.flatMap((action) => {
+      const invocation = isRecord(action) ? action['LambdaAction'] : undefined;
+      if (!isRecord(invocation) || invocation['InvocationType'] === 'RequestResponse') return [];
+      return messaging.function(String(invocation['FunctionArn'])) ?? [];
+    });
+  });
 }
 
 /** Sources that are read in order, so that Lambda needs a place for what it gives up. */
@@ -149,15 +165,19 @@ function pipeHops({ pipes }: Messaging): FailingHop[] {
     }));
 }
 
-/** Queues that somebody polls, and those that have one anyway. A dead-letter queue needs none of its own. */
+/**
+ * Queues that AWS polls or fills, and those that have one anyway: whatever is put there, somebody reads, be it a
+ * container whose code no template shows. A dead-letter queue needs none of its own.
+ */
 function queueHops(messaging: Messaging): FailingHop[] {
   const deadLetters = deadLetterArns(messaging);
-  const polled = new Set([
+  const used = new Set([
     ...messaging.mappings.map(({ eventSourceArn }) => eventSourceArn),
     ...messaging.pipes.map(({ sourceArn }) => sourceArn),
+    ...deliveriesOf(messaging).flatMap(({ purpose, toArn }) => (purpose === 'message' ? [toArn] : [])),
   ]);
   return messaging.queues
-    .filter(({ arn, redrive }) => redrive !== undefined || (polled.has(arn) && !deadLetters.has(arn)))
+    .filter(({ arn, redrive }) => redrive !== undefined || (used.has(arn) && !deadLetters.has(arn)))
     .map(({ resource, redrive, fifo }) => ({
       kind: 'queue',
       resource,

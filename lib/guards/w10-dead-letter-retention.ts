@@ -4,7 +4,8 @@
  * | it takes messages from | its retention | W10 | W10A |
  * |---|---|---|---|
  * | a standard queue | not above the source's | found: the clock goes on from the first send | |
- * | a standard queue | the longest there is | | |
+ * | a standard queue | the longest there is, as the source's | | found: there is nothing above it but a shorter source |
+ * | a standard queue | the longest there is, above the source's | | |
  * | a FIFO queue | any | the move starts the clock again | see below |
  * | a subscription, rule, schedule, function, stream, pipe, bus | any | the clock starts on arrival, however long the retries took | see below |
  * | any | SQS's default of 4 days, or less | | found, where W10 says nothing |
@@ -37,7 +38,7 @@ export const deadLetterRetention: Guard = {
 
 export const deadLetterRetentionByDefault: Guard = {
   id: 'W10A',
-  title: 'A dead-letter queue keeps messages for four days or less',
+  title: 'A dead-letter queue keeps messages for four days or less, or its source for as long as can be',
   explanation:
     'Four days is what SQS takes where nothing is said. A long weekend is enough for the only copy of a message to be deleted before anybody has looked. A dead-letter queue costs nothing while it is empty.',
   source: SOURCE,
@@ -45,13 +46,16 @@ export const deadLetterRetentionByDefault: Guard = {
   check(messaging) {
     const deadLetters = deadLetterArns(messaging);
     const found = new Set(tooShort(messaging).map(({ target }) => target));
-    return messaging.queues
-      .filter(
-        ({ arn, retentionSeconds }) =>
-          deadLetters.has(arn) && retentionSeconds <= SQS_DEFAULT_RETENTION_SECONDS,
-      )
-      .filter((queue) => !found.has(queue))
-      .map((queue) => finding(queue, `more than ${SQS_DEFAULT_RETENTION_SECONDS} seconds, SQS's default`));
+    return [
+      ...messaging.queues
+        .filter(
+          ({ arn, retentionSeconds }) =>
+            deadLetters.has(arn) && retentionSeconds <= SQS_DEFAULT_RETENTION_SECONDS,
+        )
+        .filter((queue) => !found.has(queue))
+        .map((queue) => finding(queue, `more than ${SQS_DEFAULT_RETENTION_SECONDS} seconds, SQS's default`)),
+      ...sourcesAtMaximum(messaging),
+    ];
   },
 };
 
@@ -84,6 +88,18 @@ function tooShort(messaging: Messaging): readonly { readonly source: Queue; read
       target.retentionSeconds < SQS_MAXIMUM_RETENTION_SECONDS;
     return isTooShort ? [{ source, target }] : [];
   });
+}
+
+function sourcesAtMaximum(messaging: Messaging): readonly Finding[] {
+  return messaging.queues
+    .filter(({ fifo, retentionSeconds, redrive }) => {
+      const target = messaging.queue(redrive?.deadLetterTargetArn);
+      return target !== undefined && !fifo && retentionSeconds >= SQS_MAXIMUM_RETENTION_SECONDS;
+    })
+    .map((source) => ({
+      ...finding(source, "less than the dead-letter queue's, which can be no more"),
+      fix: 'set it to what the consumer may be behind, such as 345600, 4 days: what is left of 14 days is for whoever looks at the dead letters',
+    }));
 }
 
 function finding(queue: Queue, allowed: string): Finding {

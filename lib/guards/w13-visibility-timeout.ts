@@ -6,6 +6,7 @@
  * | below the function's timeout | found: Lambda refuses the mapping, or a second copy runs beside the first |
  * | below 6 x timeout + batching window | found: a throttled batch shows up again, and its receives count towards the dead-letter queue |
  * | at or above | |
+ * | the mapping is switched off, such as one that is kept to redrive by hand | nothing runs |
  * | queue or function outside the assembly, or a value that only AWS knows | not known |
  *
  * Where a queue has several functions, the slowest decides. A system whose visibility is lower on purpose
@@ -27,7 +28,7 @@ export const visibilityTimeout: Guard = {
     messaging.mappings.flatMap((mapping) => {
       const queue = messaging.queue(mapping.eventSourceArn);
       const fn = messaging.function(mapping.functionArn);
-      if (queue === undefined || fn === undefined) return [];
+      if (queue === undefined || fn === undefined || !mapping.enabled) return [];
       const { timeoutSeconds } = fn;
       const { maxBatchingWindowSeconds: window } = mapping;
       const needed = VISIBILITY_TIMEOUT_FACTOR * timeoutSeconds + window;

@@ -1,9 +1,9 @@
 /**
  * W17: the filter of an event source mapping deletes no message that somebody needs.
  *
- * A mapping takes every message from its queue, and deletes those that match none of its filters.
+ * A mapping takes every message from its queue, and deletes those that match none of its filters; so does a pipe.
  *
- * | mappings of the queue | W17 | W17A |
+ * | mappings and pipes of the queue | W17 | W17A |
  * |---|---|---|
  * | none with a filter | | |
  * | several, of which one has a filter that another has not | found: whichever polls first deletes what the other waits for | |
@@ -12,9 +12,10 @@
  * | one; any other filter | | found: what does not match is deleted, and not dead-lettered |
  * | of a stream | others read the same records | |
  *
- * lambda/latest/dg/invocation-eventfiltering.html, "Properly filtering Amazon SQS messages"
+ * lambda/latest/dg/invocation-eventfiltering.html, "Properly filtering Amazon SQS messages";
+ * eventbridge/latest/userguide/eb-pipes-event-filtering.html
  */
-import type { EventSourceMapping, Messaging, Queue } from '../assembly/index.ts';
+import type { Messaging, Queue, Resource } from '../assembly/index.ts';
 import type { TopologyEvent } from '../topology/index.ts';
 import { declaredEventsOf, looksAtContractOnly, passesMapping } from './declared-events.ts';
 import type { Finding, Guard } from './guard.ts';
@@ -23,27 +24,27 @@ const SOURCE = 'lambda/latest/dg/invocation-eventfiltering.html';
 
 export const competingMappingFilter: Guard = {
   id: 'W17',
-  title: 'The filter of an event source mapping deletes messages that nobody else gets',
+  title: 'The filter of an event source mapping or pipe deletes messages that nobody else gets',
   explanation:
-    'Lambda takes a message from the queue before it looks at the filter. What does not match is deleted: it is neither left for another function of the same queue, nor put into the dead-letter queue.',
+    'Lambda, or a pipe, takes a message from the queue before it looks at the filter. What does not match is deleted: it is neither left for another reader of the same queue, nor put into the dead-letter queue.',
   source: SOURCE,
   level: 'error',
   check: (messaging) =>
-    filteredMappings(messaging).flatMap(({ mapping, others, stopped }) => {
-      if (others.some((other) => !sameFilters(mapping, other))) {
+    filteredReaders(messaging).flatMap(({ reader, others, stopped }) => {
+      if (others.some((other) => !sameFilters(reader, other))) {
         return [
           finding(
-            mapping,
+            reader,
             `a filter, on a queue that ${others.map(({ resource }) => resource.constructPath).join(', ')} polls too`,
-            'one mapping of a queue, or the same filters on all',
-            'give each function a queue of its own, and filter at the subscription or rule',
+            'one mapping or pipe of a queue, or the same filters on all',
+            'give each reader a queue of its own, and filter at the subscription or rule',
           ),
         ];
       }
       if (stopped.length === 0) return [];
       return [
         finding(
-          mapping,
+          reader,
           `a filter that deletes ${stopped.map(({ name }) => name).join(', ')}`,
           'a filter that every event of the queue matches',
           'leave the filter out, or subscribe to fewer events',
@@ -54,23 +55,23 @@ export const competingMappingFilter: Guard = {
 
 export const deletingMappingFilter: Guard = {
   id: 'W17A',
-  title: 'An event source mapping deletes the messages that its filter does not match',
+  title: 'An event source mapping or pipe deletes the messages that its filter does not match',
   explanation:
     'A message that does not match is gone, without a trace but the metric FilteredOutEventCount. Where that is meant, acknowledge it; else filter before the queue, where nothing is deleted.',
   source: SOURCE,
   level: 'warning',
   check: (messaging) =>
-    filteredMappings(messaging).flatMap(({ mapping, others, stopped, events }) => {
-      if (others.some((other) => !sameFilters(mapping, other)) || stopped.length > 0) return [];
+    filteredReaders(messaging).flatMap(({ reader, others, stopped, events }) => {
+      if (others.some((other) => !sameFilters(reader, other)) || stopped.length > 0) return [];
       const isComplete =
         events !== undefined &&
-        looksAtContractOnly(mapping.filters) &&
-        events.every((event) => passesMapping(mapping.filters, event) === 'passes');
+        looksAtContractOnly(reader.filters) &&
+        events.every((event) => passesMapping(reader.filters, event) === 'passes');
       if (isComplete) return [];
       return [
         finding(
-          mapping,
-          `${mapping.filters.length} filter${mapping.filters.length === 1 ? '' : 's'} on a queue`,
+          reader,
+          `${reader.filters.length} filter${reader.filters.length === 1 ? '' : 's'} on a queue`,
           'none, unless what does not match is to be deleted',
           "filter at the subscription (FilterPolicy) or the rule (EventPattern), where others' messages are not taken",
         ),
@@ -78,30 +79,54 @@ export const deletingMappingFilter: Guard = {
     }),
 };
 
-interface FilteredMapping {
-  readonly mapping: EventSourceMapping;
+/** A mapping or a pipe: both delete what no filter of theirs matches. */
+interface Reader {
+  readonly resource: Resource;
+  readonly property: string;
+  readonly sourceArn: string;
+  readonly filters: readonly string[];
+}
+
+function readersOf({ mappings, pipes }: Messaging): readonly Reader[] {
+  return [
+    ...mappings.flatMap(({ resource, eventSourceArn, filters, enabled }) =>
+      enabled && eventSourceArn !== undefined
+        ? [{ resource, property: 'FilterCriteria', sourceArn: eventSourceArn, filters }]
+        : [],
+    ),
+    ...pipes
+      .filter(({ resource }) => resource.properties['DesiredState'] !== 'STOPPED')
+      .map(({ resource, sourceArn, filters }) => ({
+        resource,
+        property: 'SourceParameters.FilterCriteria',
+        sourceArn,
+        filters,
+      })),
+  ];
+}
+
+interface FilteredReader {
+  readonly reader: Reader;
   /** Of the same queue. */
-  readonly others: readonly EventSourceMapping[];
+  readonly others: readonly Reader[];
   /** What reaches the queue; undefined where the topology does not know. */
   readonly events: readonly TopologyEvent[] | undefined;
   /** Those of the events that can never match. */
   readonly stopped: readonly TopologyEvent[];
 }
 
-function filteredMappings(messaging: Messaging): FilteredMapping[] {
-  const enabled = messaging.mappings.filter((mapping) => mapping.enabled);
-  return enabled
-    .filter(({ filters, eventSourceArn }) => filters.length > 0 && eventSourceArn?.includes(':sqs:') === true)
-    .map((mapping) => {
-      const queue = messaging.queue(mapping.eventSourceArn);
+function filteredReaders(messaging: Messaging): FilteredReader[] {
+  const readers = readersOf(messaging).filter(({ sourceArn }) => sourceArn.includes(':sqs:'));
+  return readers
+    .filter(({ filters }) => filters.length > 0)
+    .map((reader) => {
+      const queue = messaging.queue(reader.sourceArn);
       const events = queue === undefined ? undefined : eventsReaching(messaging, queue);
       return {
-        mapping,
-        others: enabled.filter(
-          (other) => other !== mapping && other.eventSourceArn === mapping.eventSourceArn,
-        ),
+        reader,
+        others: readers.filter((other) => other !== reader && other.sourceArn === reader.sourceArn),
         events,
-        stopped: (events ?? []).filter((event) => passesMapping(mapping.filters, event) === 'stopped'),
+        stopped: (events ?? []).filter((event) => passesMapping(reader.filters, event) === 'stopped'),
       };
     });
 }
@@ -118,10 +143,10 @@ function eventsReaching({ assembly }: Messaging, { resource }: Queue): readonly 
   return names.size === 0 ? undefined : declared.topology.events.filter(({ name }) => names.has(name));
 }
 
-function sameFilters(left: EventSourceMapping, right: EventSourceMapping): boolean {
+function sameFilters(left: Reader, right: Reader): boolean {
   return JSON.stringify(left.filters.toSorted()) === JSON.stringify(right.filters.toSorted());
 }
 
-function finding({ resource }: EventSourceMapping, received: string, allowed: string, fix: string): Finding {
-  return { resource, property: 'FilterCriteria', received, allowed, fix };
+function finding({ resource, property }: Reader, received: string, allowed: string, fix: string): Finding {
+  return { resource, property, received, allowed, fix };
 }

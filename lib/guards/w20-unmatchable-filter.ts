@@ -7,6 +7,7 @@
  * | none of the events that the topology publishes there has the type, version, source, priority or field it asks for | found | |
  * | some have, but none of their examples has the data it asks for | | found |
  * | the same, and an event has no example | not known | |
+ * | a filter policy on the body with a dot in a key | | found: it is one key, and no path into the body |
  * | only sources `aws.`, on a bus that nobody forwards them to | | found: AWS's services publish to the default bus |
  * | a topic or bus that something else feeds: a rule, a pipe, a bucket | not known | |
  * | a topic or bus that is not in the topology | not known | |
@@ -25,6 +26,7 @@ import {
   SNS_BODY_PROFILE,
 } from '../matching/index.ts';
 import type { MatchingProfile } from '../matching/index.ts';
+import { isRecord } from '../json.ts';
 import type { TopologyEvent } from '../topology/index.ts';
 import { declaredEventsOf, passesRule, passesSubscriber, passesSubscription } from './declared-events.ts';
 import type { Passage } from './declared-events.ts';
@@ -67,6 +69,7 @@ export const filterWithoutExample: Guard = {
       return mayPass.length === 0 || cannotTell ? [] : [neverMatches(filter, mayPass, 'an example of ')];
     }),
     ...awsEventsOnOwnBus(messaging),
+    ...dottedKeys(messaging),
   ],
 };
 
@@ -231,4 +234,34 @@ function awsEventsOnOwnBus(messaging: Messaging): Finding[] {
       },
     ];
   });
+}
+
+/** sns/latest/dg/subscription-filter-policy-constraints.html: a policy on the body is nested as the body is. */
+function dottedKeys({ subscriptions }: Messaging): Finding[] {
+  return subscriptions.flatMap(({ resource, filterPolicy, filterPolicyScope }) => {
+    if (filterPolicyScope !== 'MessageBody') return [];
+    return keysOf(filterPolicy)
+      .filter((key) => /[^.]\.[^.]/.test(key))
+      .map((key) => ({
+        resource,
+        property: 'FilterPolicy',
+        received: `the key '${key}', which SNS looks for as it stands, dots included`,
+        allowed: 'keys nested as they are in the body',
+        fix: `write ${nested(key)}; if the body has a key with dots, acknowledge this`,
+      }));
+  });
+}
+
+function keysOf(policy: unknown): readonly string[] {
+  if (Array.isArray(policy)) return policy.flatMap(keysOf);
+  return isRecord(policy)
+    ? Object.entries(policy).flatMap(([key, value]) => [
+        key,
+        ...(Array.isArray(value) && key !== '$or' ? [] : keysOf(value)),
+      ])
+    : [];
+}
+
+function nested(key: string): string {
+  return key.split('.').reduceRight((inner, part) => `{ ${JSON.stringify(part)}: ${inner} }`, '[...]');
 }

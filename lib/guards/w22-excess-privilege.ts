@@ -5,6 +5,7 @@
  * |---|---|
  * | an identity may do `sqs:*`, `sns:*`, `*` or another wildcard over actions that move messages | W22 |
  * | an identity may move messages on every queue, topic or bus (`Resource: *`) | W22 |
+ * | the same, of sns:Publish by the role in which Cognito texts to phones | nothing: phones have no ARN |
  * | a queue, topic or bus lets anybody in, without a condition | W22 |
  * | a queue, topic or bus lets a service in for anybody's resources (no source condition) | W22A |
  * | in an application of Waybill's: anything that no edge uses | W22 |
@@ -26,8 +27,8 @@ export const excessPrivilege: Guard = {
   source: 'IAM/latest/UserGuide/best-practices.html',
   level: 'error',
   check: (messaging) => [
-    ...messaging.roles.flatMap(({ resource, policies, managedPolicyArns }) => [
-      ...policies.flatMap(wildcards),
+    ...messaging.roles.flatMap(({ resource, policies, managedPolicyArns, trust }) => [
+      ...policies.flatMap((policy) => wildcards(policy, sendsTextMessages(trust))),
       ...managedPolicyArns.filter((arn) => FULL_ACCESS.test(arn)).map((arn) => fullAccess(resource, arn)),
     ]),
     ...sinkPolicies(messaging).flatMap(openStatements),
@@ -70,7 +71,14 @@ function fullAccess(resource: Resource, arn: string): Finding {
   };
 }
 
-function wildcards({ resource, statements }: AttachedPolicy): Finding[] {
+/** Cognito texts codes to phones, which have no ARN. cognito/latest/developerguide/cognito-user-pool-sms-settings.html */
+function sendsTextMessages(trust: readonly PolicyStatement[]): boolean {
+  return trust.some(({ Principal: principal }) =>
+    servicesIn(principal).includes('cognito-idp.amazonaws.com'),
+  );
+}
+
+function wildcards({ resource, statements }: AttachedPolicy, isForPhones: boolean): Finding[] {
   return statements
     .filter(({ Effect: effect }) => effect === 'Allow')
     .flatMap((statement) => {
@@ -86,13 +94,14 @@ function wildcards({ resource, statements }: AttachedPolicy): Finding[] {
         allowed: 'each action by its name',
         fix: `name what is needed of ${action}: it covers ${covered.join(', ')}`,
       }));
-      if (wild.length === 0 && covered.length > 0 && listOf(statement['Resource']).includes('*')) {
+      const tooWide = covered.filter((action) => !(isForPhones && action === 'sns:Publish'));
+      if (wild.length === 0 && tooWide.length > 0 && listOf(statement['Resource']).includes('*')) {
         findings.push({
           resource,
           property: 'PolicyDocument',
-          received: `${covered.join(', ')} on every resource`,
+          received: `${tooWide.join(', ')} on every resource`,
           allowed: 'the queues, topics and buses that are meant',
-          fix: 'name them; text messages to phones are the only thing that needs sns:Publish on *: acknowledge it then',
+          fix: `name them as the statement's Resource${tooWide.includes('sns:Publish') ? '; text messages to phones are the only thing that needs sns:Publish on *: acknowledge it then' : ''}`,
         });
       }
       return findings;
