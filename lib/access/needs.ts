@@ -230,12 +230,15 @@ function ofHttpRoutes(messaging: Messaging): Need[] {
     const [method = '', path = ''] = key?.split(' ') ?? [];
     return [{ fn, route, sourceArn: formatArn('execute-api', route, `${api}/stage/${method}${path}`) }];
   });
-  const authorizers = assembly.ofType('AWS::ApiGatewayV2::Authorizer').flatMap((route) => {
-    const fn = messaging.function(functionArnIn(text(route.properties['AuthorizerUri'])));
-    if (fn === undefined) return [];
-    const api = text(route.properties['ApiId']) ?? '';
-    return [{ fn, route, sourceArn: formatArn('execute-api', route, `${api}/authorizers/${route.ref}`) }];
-  });
+  const authorizers = assembly
+    .ofType('AWS::ApiGatewayV2::Authorizer', 'AWS::ApiGateway::Authorizer')
+    .flatMap((route) => {
+      const fn = messaging.function(functionArnIn(text(route.properties['AuthorizerUri'])));
+      if (fn === undefined) return [];
+      const { ApiId: id, RestApiId: restId } = route.properties;
+      const api = text(id ?? restId) ?? '';
+      return [{ fn, route, sourceArn: formatArn('execute-api', route, `${api}/authorizers/${route.ref}`) }];
+    });
   return [...routes, ...authorizers].map(({ fn, route, sourceArn }) => ({
     permission: {
       actor: { kind: 'service', service: 'apigateway.amazonaws.com', sourceArn },
@@ -259,7 +262,11 @@ function ofRestMethods(messaging: Messaging): Need[] {
     const { RestApiId: api, ResourceId: id, HttpMethod: verb, Integration: integration } = method.properties;
     const fn = messaging.function(functionArnIn(text(object(integration)?.['Uri'])));
     if (fn === undefined) return [];
-    return ['stage', 'test-invoke-stage'].map((stage) => ({
+    const stages = assembly
+      .ofType('AWS::ApiGateway::Stage')
+      .filter(({ properties }) => properties['RestApiId'] === api)
+      .map(({ name }) => name);
+    return [...(stages.length === 0 ? ['stage'] : stages), 'test-invoke-stage'].map((stage) => ({
       permission: {
         actor: {
           kind: 'service',

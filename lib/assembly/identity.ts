@@ -192,6 +192,7 @@ const IDENTITIES: Readonly<Record<string, IdentityOf>> = {
   'AWS::Scheduler::ScheduleGroup': named('scheduler', 'Name', 'schedule-group/'),
   'AWS::Pipes::Pipe': named('pipes', 'Name', 'pipe/'),
   'AWS::ApiGateway::RestApi': api,
+  'AWS::ApiGateway::Stage': named('apigateway', 'StageName', 'stage/'),
   'AWS::ApiGatewayV2::Api': api,
   'AWS::EC2::VPC': named('ec2', '', 'vpc/'),
   'AWS::EC2::SecurityGroup': (context) => {
