@@ -66,6 +66,7 @@ export function decide(messaging: Messaging, permission: Permission): Access {
     return unknown(permission, `the policy of ${resourceArn} is not in the assembly`);
   }
   if (owner?.unreadable !== undefined) return unknown(permission, owner.unreadable);
+  if (isKey && messaging.key(resourceArn)?.enabled === false) return disabledKey(permission, owner);
   const identity = actor.kind === 'role' ? identityPolicies(actor.role) : NO_IDENTITY;
   const resourceAccountId = parseArn(resourceArn)?.accountId || accountOf(actor);
   const decision = evaluate({
@@ -79,10 +80,14 @@ export function decide(messaging: Messaging, permission: Permission): Access {
       region: owner?.resource.region ?? parseArn(resourceArn)?.region ?? '',
       ...(permission.keys === undefined ? {} : { own: permission.keys }),
     }),
-    policies: { identity: identity.policies, resource: owner?.policy },
+    policies: {
+      identity: identity.policies,
+      resource: owner?.policy,
+      boundary: actor.kind === 'role' ? boundaryOf(messaging, actor.role) : undefined,
+    },
     resourcePolicyDecides: isKey,
   });
-  if (decision.allowed) return { verdict: 'allowed', permission };
+  if (decision.allowed) return withinBoundary(messaging, permission);
   if (!decision.explicit && decision.by === 'resource' && owner === undefined) {
     return unknown(permission, `the policy of ${resourceArn}, in another account, is not in the assembly`);
   }
@@ -124,6 +129,36 @@ export function decideTrust(role: Role, service: string, sourceArn: string): Acc
       resource: role.resource,
       policy: undefined,
     }),
+  };
+}
+
+/** The role's permissions boundary, as far as it is in the assembly. */
+function boundaryOf({ assembly }: Messaging, { permissionsBoundaryArn }: Role): Policy | undefined {
+  const document = assembly.find(permissionsBoundaryArn)?.properties['PolicyDocument'];
+  return document === undefined ? undefined : readPolicy(document);
+}
+
+/** What is allowed as far as is known may be beyond a boundary that is not in the assembly. */
+function withinBoundary({ assembly }: Messaging, permission: Permission): Access {
+  const boundary =
+    permission.actor.kind === 'role' ? permission.actor.role.permissionsBoundaryArn : undefined;
+  if (boundary === undefined || assembly.find(boundary) !== undefined)
+    return { verdict: 'allowed', permission };
+  return unknown(permission, `the permissions boundary ${boundary} is not in the assembly`);
+}
+
+function disabledKey(permission: Permission, owner: Owner | undefined): Access {
+  return {
+    verdict: 'denied',
+    permission,
+    refusal: {
+      policy: 'key policy',
+      owner: owner?.resource,
+      explicit: false,
+      sid: undefined,
+      statement: undefined,
+      message: `${owner?.resource.constructPath ?? permission.resourceArn} is disabled: nobody can use it`,
+    },
   };
 }
 
@@ -286,7 +321,8 @@ function refusalOf(
 ): Refusal {
   const { actor, action, resourceArn } = permission;
   const byIdentity = decision.by !== 'resource' && actor.kind === 'role';
-  const policy = byIdentity ? 'identity policy' : (owner?.kind ?? 'identity policy');
+  const ofIdentity = decision.by === 'boundary' ? 'permissions boundary' : 'identity policy';
+  const policy = byIdentity ? ofIdentity : (owner?.kind ?? 'identity policy');
   const resource = byIdentity ? actor.role.resource : owner?.resource;
   const who = describeActor(actor);
   const where = `the ${policy} of ${resource?.constructPath ?? resourceArn}`;
