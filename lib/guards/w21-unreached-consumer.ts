@@ -8,6 +8,7 @@
  * | the same, and a pipe, a forwarded or imported topic or bus feeds the queue | not known | |
  * | a schedule that the topology says invokes something is gone or switched off | found | |
  * | a rule with a pattern, or a mapping, that is switched off, otherwise | | found |
+ * | a mapping of a dead-letter queue that is switched off: it is kept to redrive by hand | | |
  * | a mapping of a queue to which nothing delivers, whose policy lets nobody in and no role may send | | found |
  * | the same, of a queue that the topology knows: it is only for hints, such as a relay's nudges | | |
  *
@@ -166,13 +167,14 @@ export const unfedConsumer: Guard = {
   source: SOURCE,
   level: 'warning',
   check(messaging) {
+    const deadLetters = deadLetterArns(messaging);
     const known = new Set(unreachedConsumer.check(messaging).map(({ resource }) => resource));
     const off = [
       ...messaging.rules
         .filter(({ enabled, eventPattern }) => !enabled && eventPattern !== undefined)
         .map(({ resource }) => switchedOff(resource, 'State', 'DISABLED')),
       ...messaging.mappings
-        .filter(({ enabled }) => !enabled)
+        .filter(({ enabled, eventSourceArn = '' }) => !enabled && !deadLetters.has(eventSourceArn))
         .map(({ resource }) => switchedOff(resource, 'Enabled', 'false')),
     ];
     return [...off, ...unfedQueues(messaging)].filter(({ resource }) => !known.has(resource));

@@ -61,10 +61,21 @@ describe('a dead-letter queue with a mapping that is switched on by hand for a r
   const fn = { ...FUNCTION, Properties: { ...FUNCTION.Properties, Timeout: 900 } };
 
   test.each([
-    ['off: nothing is made visible too early', false, []],
+    ['off: nothing is made visible too early, and nobody waits for it', false, []],
     ['on', true, ['W13 Dead VisibilityTimeout']],
   ])('%s', (_, enabled, expected) => {
-    expect(found({ Dead: QUEUE, Function: fn, Mapping: mapping(enabled) }, 'W13')).toEqual(expected);
+    const redrive = { deadLetterTargetArn: arnOf('Dead'), maxReceiveCount: 5 };
+    const source = { ...QUEUE, Properties: { RedrivePolicy: redrive } };
+
+    expect(
+      found({ Source: source, Dead: QUEUE, Function: fn, Mapping: mapping(enabled) }, 'W13', 'W21A'),
+    ).toEqual(expected);
+  });
+
+  test('any other mapping that is off is found', () => {
+    expect(found({ Dead: QUEUE, Function: fn, Mapping: mapping(false) }, 'W21A')).toContain(
+      'W21A Mapping Enabled',
+    );
   });
 });
 
