@@ -11,7 +11,7 @@ import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './d
 import { ValidationError } from './errors.ts';
 import type { ValidationFailure } from './errors.ts';
 import { grantTo } from './grants.ts';
-import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS } from './limits.ts';
+import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS, EVENTBRIDGE_RETRY_ATTEMPTS } from './limits.ts';
 import { distanceBetween, locationOf } from './location.ts';
 import { EVERY_EVENT, MessageBus } from './message-bus.ts';
 import type { MessageBusProps } from './message-bus.ts';
@@ -133,7 +133,7 @@ export class BusReplica extends MessageBus {
 }
 
 /** EventBridge's own default and maximum, said explicitly. */
-const RETRY_ATTEMPTS = 185;
+const RETRY_ATTEMPTS = EVENTBRIDGE_RETRY_ATTEMPTS.max;
 
 /** Not what is replayed from the archive of the bus: the replica has had it, and has an archive of its own. */
 const EVERY_NEW_EVENT = { source: [{ prefix: '' }], 'replay-name': [{ exists: false }] };

@@ -6,7 +6,7 @@ import type { AnyEventContract } from '../contracts/index.ts';
 import { deadLetters, failedInvocations, ruleLost, ruleThrottled, UNDELIVERED } from './alarms/index.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import type { BusEvents, EventSubscription } from './event-routes.ts';
-import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS } from './limits.ts';
+import { EVENTBRIDGE_MAX_EVENT_AGE_SECONDS, EVENTBRIDGE_RETRY_ATTEMPTS } from './limits.ts';
 import { pascalCase } from './names.ts';
 import { originId, uniqueEvents } from './queue-connection.ts';
 import type { QueueConnection } from './queue-connection.ts';
@@ -45,7 +45,7 @@ export function connectRules(
 /** EventBridge's own default, said explicitly: retry for a day. */
 const RULE_MAX_EVENT_AGE_SECONDS = EVENTBRIDGE_MAX_EVENT_AGE_SECONDS.max;
 /** EventBridge's own default and maximum, said explicitly. */
-const RULE_RETRY_ATTEMPTS = 185;
+const RULE_RETRY_ATTEMPTS = EVENTBRIDGE_RETRY_ATTEMPTS.max;
 
 function route(
   connection: QueueConnection,

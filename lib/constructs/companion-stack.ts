@@ -12,12 +12,12 @@ import { locationOf } from './location.ts';
 import type { Location } from './location.ts';
 import { MessagingKey } from './messaging-key.ts';
 import { pascalCase } from './names.ts';
+import { deployAfter, referWeakly } from './stack-order.ts';
 
 const KEY_ID = 'Key';
-const REFERENCES_CONTEXT_KEY = '@aws-cdk/core:defaultCrossStackReferences';
 
 /** Made at first need, one per stack and location. */
-export function companionStack(scope: IConstruct, { account, region }: Location): Stack {
+function companionStack(scope: IConstruct, { account, region }: Location): Stack {
   const stack = outermostStackOf(scope);
   const here = locationOf(stack);
   const parts = [...(account === here.account ? [] : [account]), ...(region === here.region ? [] : [region])];
@@ -33,17 +33,9 @@ export function companionStack(scope: IConstruct, { account, region }: Location)
     tags: stack.tags.tagValues(),
     env: { account, region },
   });
-  // An export cannot be removed while it is imported: the consumer could not go in one deployment.
-  companion.node.setContext(REFERENCES_CONTEXT_KEY, 'weak');
+  referWeakly(companion);
   deployAfter(companion, stack);
   return companion;
-}
-
-/** Where no reference of CloudFormation's says so. */
-export function deployAfter(stack: Stack, other: Stack): void {
-  if ('addStackDependency' in stack) stack.addStackDependency(other);
-  // Older releases of CDK call it so, newer ones warn of that name.
-  else (stack as { addDependency(target: Stack): void }).addDependency(other);
 }
 
 function outermostStackOf(scope: IConstruct): Stack {
@@ -83,7 +75,8 @@ function keyOf(stack: Stack): IKey {
   return (stack.node.tryFindChild(KEY_ID) as MessagingKey | undefined) ?? new MessagingKey(stack, KEY_ID);
 }
 
+/** Below the outermost, whose companion it is: two nested stacks may hold the same. */
 function idBelowStack(scope: IConstruct): string {
-  const stackPath = Stack.of(scope).node.path;
+  const stackPath = outermostStackOf(scope).node.path;
   return pascalCase(scope.node.path.slice(stackPath === '' ? 0 : stackPath.length + 1));
 }

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { ValidationError } from './errors.ts';
+import { deployAfter, referWeakly } from './stack-order.ts';
 
 export interface ConsumerStacksProps {
   /**
@@ -71,10 +72,8 @@ export class ConsumerStacks {
   #createStack(id: string): Stack {
     const { createStack, dependsOn } = this.#props;
     const stack = (createStack ?? plainStack)(this.#scope, id);
-    // An export cannot be removed while it is imported, so the last consumer of a topic could not be removed in
-    // one deployment. Releases of CDK without weak references ignore this.
-    stack.node.setContext(REFERENCES_CONTEXT_KEY, 'weak');
-    for (const other of dependsOn ?? []) addDependency(stack, other);
+    referWeakly(stack);
+    for (const other of dependsOn ?? []) deployAfter(stack, other);
     return stack;
   }
 }
@@ -82,12 +81,6 @@ export class ConsumerStacks {
 /** The same for ever: the first four bytes of the name's SHA-256, modulo the number of partitions. */
 export function partitionOf(consumerName: string, partitions: number): number {
   return createHash('sha256').update(consumerName).digest().readUInt32BE(0) % partitions;
-}
-
-/** Called `addDependency` in the releases of CDK that do not have the newer name, and deprecated in those that do. */
-function addDependency(stack: Stack, other: Stack): void {
-  if ('addStackDependency' in stack) stack.addStackDependency(other);
-  else (stack as Stack).addDependency(other);
 }
 
 function plainStack(scope: Construct, id: string): Stack {
@@ -101,4 +94,3 @@ function plainStack(scope: Construct, id: string): Stack {
 
 /** Well below the 2,000 stacks of an account and region, AWSCloudFormation/latest/UserGuide/cloudformation-limits.html. */
 const MAX_PARTITIONS = 100;
-const REFERENCES_CONTEXT_KEY = '@aws-cdk/core:defaultCrossStackReferences';

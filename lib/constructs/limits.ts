@@ -32,6 +32,8 @@ export const SNS_FILTER_COMBINATIONS = 150;
 
 /** EventBridge retry policy, eventbridge/latest/userguide/eb-rule-retry-policy.html. */
 export const EVENTBRIDGE_MAX_EVENT_AGE_SECONDS = { min: 60, max: 86_400, unit: 'seconds' } as const;
+/** Same page. The most is the default. */
+export const EVENTBRIDGE_RETRY_ATTEMPTS = { min: 0, max: 185, unit: 'attempts' } as const;
 
 /** Retention of a Custom Event Bus, eventbridge/latest/userguide/eb-quota.html (Custom Event Bus quotas). */
 export const CUSTOM_EVENT_BUS_RETENTION_DAYS = { min: 1, max: 365, default: 1, unit: 'days' } as const;

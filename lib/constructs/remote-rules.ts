@@ -1,7 +1,7 @@
 /** Where a rule of a classic bus is made, and how it reaches the queue of another account. */
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { PhysicalName, Stack } from 'aws-cdk-lib';
-import type { Construct, IConstruct } from 'constructs';
+import type { Construct } from 'constructs';
 import { sideIn } from './companion-stack.ts';
 import type { Side } from './companion-stack.ts';
 import { ValidationError } from './errors.ts';
@@ -88,6 +88,6 @@ export function roleForRules(scope: Construct, id: string, bus: MessageBus): Rol
   });
 }
 
-export function rulesOfBus(bus: MessageBus & IConstruct) {
+export function rulesOfBus(bus: MessageBus) {
   return rulesOf(bus, Stack.of(bus), bus.eventBusName);
 }

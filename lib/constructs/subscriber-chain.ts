@@ -6,6 +6,7 @@
 import { Stack } from 'aws-cdk-lib';
 import type { CfnResource } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
+import { deployAfter } from './stack-order.ts';
 
 /** The last subscriber of each stack, in the order in which the stacks came. */
 const chains = new WeakMap<IConstruct, Map<Stack, CfnResource>>();
@@ -40,10 +41,7 @@ function orderStacks(stacks: readonly Stack[]): void {
   for (const [position, later] of stacks.entries()) {
     for (const earlier of stacks.slice(0, position)) {
       if (waitsFor(later, earlier) || waitsFor(earlier, later)) continue;
-      const reason = 'one subscriber of a bus is made at a time';
-      // The oldest aws-cdk-lib we work with has only what newer ones call deprecated.
-      if ('addStackDependency' in later) later.addStackDependency(earlier, reason);
-      else (later as Stack).addDependency(earlier, reason);
+      deployAfter(later, earlier, 'one subscriber of a bus is made at a time');
     }
   }
 }

@@ -4,7 +4,7 @@ import { Subscription, SubscriptionFilter, SubscriptionProtocol, Topic } from 'a
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { snsDeliveryPrincipal } from '../policies/index.ts';
 import { deadLetters, UNDELIVERED } from './alarms/index.ts';
-import { deployAfter, sideIn } from './companion-stack.ts';
+import { sideIn } from './companion-stack.ts';
 import { allowDeliveryFrom, createDeadLetterQueue, recordDeadLetters } from './dead-letter-queue.ts';
 import { ValidationError } from './errors.ts';
 import type { EventSubscription, TopicEvents } from './event-routes.ts';
@@ -14,6 +14,7 @@ import { requireKnownArn } from './known-arn.ts';
 import { distanceBetween, isElsewhere, locationOf } from './location.ts';
 import { originId, uniqueEvents } from './queue-connection.ts';
 import type { QueueConnection } from './queue-connection.ts';
+import { deployAfter } from './stack-order.ts';
 import { allowSubscribing } from './topic-policy.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
 
