@@ -70,6 +70,7 @@ export const DEFAULT_ASSUMPTIONS: Assumptions = {
 /** Hours of a month, as AWS's own calculator counts them. */
 export const MONTH_HOURS = 730;
 export const MONTH_SECONDS = MONTH_HOURS * 3600;
+export const MONTH_DAYS = MONTH_HOURS / 24;
 
 export function assumptionsOf(load: LoadProfile = {}): Assumptions {
   return { ...DEFAULT_ASSUMPTIONS, ...load };

@@ -1,10 +1,7 @@
 /**
- * AWS's quotas as dated data: the value, whether AWS raises it on request, and the page it is from. `(from memory)`
+ * AWS's quotas, gathered on 2026-11-21: the value, whether AWS raises it on request, and the page it is from. `(from memory)`
  * marks what nobody has read there.
  */
-
-/** When these were gathered. */
-export const QUOTAS_DATE = '2026-11-21';
 
 export interface Quota {
   readonly value: number;

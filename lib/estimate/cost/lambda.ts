@@ -2,14 +2,13 @@
 import type { Resource } from '../../assembly/index.ts';
 import { listAt, numberOf, valueAt } from '../context.ts';
 import type { EstimateContext } from '../context.ts';
-import { MONTH_SECONDS } from '../load.ts';
+import { MONTH_DAYS, MONTH_SECONDS } from '../load.ts';
 import { invocationsOf } from './invocations.ts';
 import { GIGABYTE, linesOf, MILLION } from './lines.ts';
 import type { CostLine } from './lines.ts';
 
 /** MemorySize where a function sets none. AWS::Lambda::Function */
 const DEFAULT_MEMORY_MIB = 128;
-const DAYS_OF_MONTH = 365 / 12;
 
 export function lambdaCost(context: EstimateContext): readonly CostLine[] {
   return invocationsOf(context).flatMap((invocations) => {
@@ -63,7 +62,7 @@ export function logLines(
   group: Resource | undefined,
   bytesPerSecond: { readonly idle: number; readonly load: number },
 ): readonly CostLine[] {
-  const months = (numberOf(group?.properties['RetentionInDays']) ?? 365) / DAYS_OF_MONTH;
+  const months = (numberOf(group?.properties['RetentionInDays']) ?? 365) / MONTH_DAYS;
   const ofMonth = (perSecond: number): number => (perSecond * MONTH_SECONDS) / GIGABYTE;
   const { idle, load } = bytesPerSecond;
   return linesOf(context, resource, [

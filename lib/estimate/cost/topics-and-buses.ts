@@ -2,14 +2,13 @@
 import { isFifo, numberOf, valueAt } from '../context.ts';
 import type { EstimateContext } from '../context.ts';
 import { averageBytes } from '../flow.ts';
-import { MONTH_SECONDS } from '../load.ts';
+import { MONTH_DAYS, MONTH_SECONDS } from '../load.ts';
 import { scheduled } from './invocations.ts';
 import { GIGABYTE, linesOf, MILLION } from './lines.ts';
 import type { CostLine } from './lines.ts';
 
 /** A publish and an event are charged for each begun 64 KB. */
 const CHUNK_BYTES = 65_536;
-const DAYS_OF_MONTH = 365 / 12;
 /** An event on a custom bus counts for at least so much, and for its multiples. */
 const CUSTOM_BUS_UNIT_BYTES = 1024;
 /** What an archive that keeps events for ever holds after a year. */
@@ -142,7 +141,7 @@ function customBusCost(context: EstimateContext): readonly CostLine[] {
         item: 'custom bus, kept',
         priceItem: 'customBusRetention',
         idle: 0,
-        load: (ingested * Math.max(0, days - 1)) / DAYS_OF_MONTH,
+        load: (ingested * Math.max(0, days - 1)) / MONTH_DAYS,
       },
       {
         service: 'EventBridge',
@@ -190,7 +189,7 @@ function archiveCost(context: EstimateContext): readonly CostLine[] {
         item: 'archive storage',
         priceItem: 'eventBridgeArchiveStorage',
         idle: 0,
-        load: (gigabytes * days) / DAYS_OF_MONTH,
+        load: (gigabytes * days) / MONTH_DAYS,
       },
     ]);
   });

@@ -8,8 +8,6 @@ export const alreadyExists = (message: string): AwsError =>
   new AwsError('ResourceAlreadyExistsException', message, 409);
 export const inUse = (message: string): AwsError => new AwsError('ResourceInUseException', message, 409);
 export const limitExceeded = (message: string): AwsError => new AwsError('LimitExceededException', message);
-export const accessDenied = (message: string): AwsError =>
-  new AwsError('AccessDeniedException', message, 403);
 export const policyTooLong = (): AwsError =>
   new AwsError('PolicyLengthExceededException', 'The resource policy is larger than its quota.');
 export const publicPolicy = (): AwsError =>
