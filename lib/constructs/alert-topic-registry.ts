@@ -2,6 +2,7 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IConstruct } from 'constructs';
+import { applicationOf } from './application-of.ts';
 
 interface Registered {
   readonly stack: Stack;
@@ -11,8 +12,8 @@ interface Registered {
 const registry = new WeakMap<IConstruct, Registered[]>();
 
 export function registerAlertTopic(scope: IConstruct, topic: ITopic): void {
-  const root = scope.node.root;
-  registry.set(root, [...(registry.get(root) ?? []), { stack: Stack.of(scope), topic }]);
+  const application = applicationOf(scope);
+  registry.set(application, [...(registry.get(application) ?? []), { stack: Stack.of(scope), topic }]);
 }
 
 /**
@@ -21,7 +22,7 @@ export function registerAlertTopic(scope: IConstruct, topic: ITopic): void {
  */
 export function alertTopicOf(scope: IConstruct): ITopic | undefined {
   const here = Stack.of(scope);
-  const inReach = (registry.get(scope.node.root) ?? []).filter(
+  const inReach = (registry.get(applicationOf(scope)) ?? []).filter(
     ({ stack }) => !differ(stack.account, here.account) && !differ(stack.region, here.region),
   );
   const ofStack = inReach.filter(({ stack }) => stack === here);

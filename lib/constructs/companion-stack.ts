@@ -3,10 +3,11 @@
  * to the consumer it goes to. It is deployed after the stack of the consumer and after that of the topic or bus, so
  * the queue is ready before the first message.
  */
-import { Stack, Stage } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { IConstruct } from 'constructs';
+import { applicationOf } from './application-of.ts';
 import { HopAlarms } from './alarms/index.ts';
 import { locationOf } from './location.ts';
 import type { Location } from './location.ts';
@@ -21,7 +22,7 @@ function companionStack(scope: IConstruct, { account, region }: Location): Stack
   const stack = outermostStackOf(scope);
   const here = locationOf(stack);
   const parts = [...(account === here.account ? [] : [account]), ...(region === here.region ? [] : [region])];
-  const root = Stage.of(stack) ?? stack.node.root;
+  const root = applicationOf(stack);
   const path = stack.node.path.slice(root.node.path === '' ? 0 : root.node.path.length + 1);
   const id = `${pascalCase(path)}In${pascalCase(parts.join('-'))}`;
   const known = root.node.tryFindChild(id);

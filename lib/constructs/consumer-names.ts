@@ -3,16 +3,17 @@
  * what the consumer of a replica is for: it may have the name of the one whose place it takes.
  */
 import type { IConstruct } from 'constructs';
+import { applicationOf } from './application-of.ts';
 import { describeFailure } from './errors.ts';
 
-const namesByRoot = new WeakMap<IConstruct, Map<string, IConstruct[]>>();
+const namesByApplication = new WeakMap<IConstruct, Map<string, IConstruct[]>>();
 
 /** @param standby the Region where it takes the place of another one of this name */
 export function registerConsumerName(scope: IConstruct, consumerName: string, standby?: string): void {
-  const root = scope.node.root;
+  const application = applicationOf(scope);
   const name = standby === undefined ? consumerName : `${consumerName} in ${standby}`;
-  const names = namesByRoot.get(root) ?? new Map<string, IConstruct[]>();
-  namesByRoot.set(root, names);
+  const names = namesByApplication.get(application) ?? new Map<string, IConstruct[]>();
+  namesByApplication.set(application, names);
   const bearers = names.get(name) ?? [];
   names.set(name, [...bearers, scope]);
   const first = bearers[0];

@@ -2,7 +2,7 @@
  * Records what the constructs declare, and writes it as `waybill.topology.json` into the cloud assembly.
  * It hangs on the application's root, so it works in anybody's App without a special class.
  */
-import { attachCustomSynthesis, CfnElement, CfnResource, Stack, Stage, Token } from 'aws-cdk-lib';
+import { attachCustomSynthesis, CfnElement, CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { AnyEventContract, ServiceContract } from '../contracts/index.ts';
 import { TOPOLOGY_SCHEMA_VERSION, writeTopology } from '../topology/index.ts';
@@ -13,6 +13,7 @@ import type {
   TopologyNode,
   TopologyNodeKind,
 } from '../topology/index.ts';
+import { applicationOf } from './application-of.ts';
 import { environmentOf } from './environment.ts';
 
 export interface NodeRecord {
@@ -61,7 +62,7 @@ export function recordService(scope: IConstruct, service: ServiceContract): stri
 
 /** The topology of everything recorded in the application (or stage) of `scope`, as it is now. */
 export function topologyOf(scope: IConstruct): Topology {
-  return buildTopology(rootOf(scope), recordingOf(scope));
+  return buildTopology(applicationOf(scope), recordingOf(scope));
 }
 
 /** What each node of `topologyOf(scope)` is, by the node's id: its resource where it has one, else its construct. */
@@ -80,7 +81,8 @@ interface Recording {
 const recordings = new WeakMap<IConstruct, Recording>();
 
 function recordingOf(scope: IConstruct): Recording {
-  const root = rootOf(scope);
+  // A stage has a cloud assembly of its own, and so a topology of its own.
+  const root = applicationOf(scope);
   const known = recordings.get(root);
   if (known !== undefined) return known;
   const recording: Recording = { nodes: new Map(), edges: [], events: new Map(), services: new Map() };
@@ -89,11 +91,6 @@ function recordingOf(scope: IConstruct): Recording {
     onSynthesize: (session) => writeTopology(session.outdir, buildTopology(root, recording)),
   });
   return recording;
-}
-
-/** A stage has a cloud assembly of its own, and so a topology of its own. */
-function rootOf(scope: IConstruct): IConstruct {
-  return Stage.of(scope) ?? scope.node.root;
 }
 
 function buildTopology(root: IConstruct, recording: Recording): Topology {
