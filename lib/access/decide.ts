@@ -104,6 +104,11 @@ export function decide(messaging: Messaging, permission: Permission): Access {
 export function decideTrust(role: Role, service: string, sourceArn: string): Access {
   const actor: Actor = { kind: 'service', service, sourceArn };
   const permission: Permission = { actor, action: 'sts:AssumeRole', resourceArn: role.arn };
+  const trust = tryRead({ Version: '2012-10-17', Statement: role.trust });
+  if (trust instanceof Error) {
+    const { constructPath } = role.resource;
+    return unknown(permission, `the trust policy of ${constructPath} cannot be read: ${trust.message}`);
+  }
   const decision = evaluate({
     principal: principalOf(actor, role.accountId),
     action: 'sts:AssumeRole',
@@ -114,10 +119,7 @@ export function decideTrust(role: Role, service: string, sourceArn: string): Acc
       resourceAccountId: role.accountId,
       region: role.region,
     }),
-    policies: {
-      identity: [],
-      resource: readPolicy({ Version: '2012-10-17', Statement: role.trust }),
-    },
+    policies: { identity: [], resource: trust },
     resourcePolicyDecides: true,
   });
   if (decision.allowed) return { verdict: 'allowed', permission };
@@ -135,8 +137,12 @@ export function decideTrust(role: Role, service: string, sourceArn: string): Acc
 /** The role's permissions boundary, as far as it is in the assembly. */
 function boundaryOf({ assembly }: Messaging, { permissionsBoundaryArn }: Role): Policy | undefined {
   const document = assembly.find(permissionsBoundaryArn)?.properties['PolicyDocument'];
-  return document === undefined ? undefined : readPolicy(document);
+  const policy = document === undefined ? undefined : tryRead(document);
+  // What cannot be read allows nothing, as far as is known.
+  return policy instanceof Error ? NOTHING : policy;
 }
+
+const NOTHING = readPolicy({ Statement: [] });
 
 /** What is allowed as far as is known may be beyond a boundary that is not in the assembly. */
 function withinBoundary({ assembly }: Messaging, permission: Permission): Access {
@@ -219,14 +225,17 @@ const read = new WeakMap<readonly AttachedPolicy[], Policy | Error>();
 function readOnce(policies: readonly AttachedPolicy[]): Policy | Error {
   const known = read.get(policies);
   if (known !== undefined) return known;
-  let policy: Policy | Error;
-  try {
-    policy = readPolicy(documentOf(policies));
-  } catch (error) {
-    policy = error instanceof Error ? error : new Error(String(error));
-  }
+  const policy = tryRead(documentOf(policies));
   read.set(policies, policy);
   return policy;
+}
+
+function tryRead(document: unknown): Policy | Error {
+  try {
+    return readPolicy(document);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 /** The policy of every new topic: everything to its account. sns/latest/dg/sns-access-policy-use-cases.html */

@@ -215,9 +215,19 @@ function excessOfStatement(resource: Resource, statement: PolicyStatement, needs
 function isIncomplete(statement: PolicyStatement, policy: 'identity' | 'resource' | 'trust'): boolean {
   const { Effect: effect, Resource: named, NotResource: others } = statement;
   const { Principal: principal, NotPrincipal: otherPrincipals } = statement;
-  if (effect !== 'Allow' && effect !== 'Deny') return true;
+  if ((effect !== 'Allow' && effect !== 'Deny') || !isReadable(statement)) return true;
   if (policy !== 'trust' && listOf(named ?? others).length === 0) return true;
   return policy !== 'identity' && (principal ?? otherPrincipals) === undefined;
+}
+
+/** Not with an operator that does not exist, for example. */
+function isReadable(statement: PolicyStatement): boolean {
+  try {
+    readPolicy({ Version: '2012-10-17', Statement: [statement] });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function incomplete(resource: Resource, statement: PolicyStatement): Excess {

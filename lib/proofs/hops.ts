@@ -2,6 +2,7 @@
 import type {
   EventSourceMapping,
   Messaging,
+  Pipe,
   Rule,
   RuleTarget,
   Subscriber,
@@ -62,6 +63,10 @@ export function passageOf(
   if (delivery.kind === 'subscriber') {
     const subscriber = messaging.subscribers.find(({ resource }) => resource === hop);
     if (subscriber !== undefined) return throughSubscriber(subscriber, message);
+  }
+  if (delivery.kind === 'pipe') {
+    const pipe = messaging.pipes.find(({ resource }) => resource === hop);
+    if (pipe !== undefined) return throughPipe(messaging, pipe, message);
   }
   if (delivery.kind === 'mapping') {
     const mapping = messaging.mappings.find(({ resource }) => resource === hop);
@@ -199,6 +204,26 @@ function notComputed(condition: string, property: string): Passage {
     because: `the ${condition} looks at what an input transformer makes, which is not computed`,
     property,
   };
+}
+
+/** Its filters are those of event source mappings, eventbridge/latest/userguide/eb-pipes-event-filtering.html. */
+function throughPipe(messaging: Messaging, pipe: Pipe, message: Message): Passage {
+  if (pipe.resource.properties['DesiredState'] === 'STOPPED') {
+    return { passes: false, reason: 'switchedOff', because: 'the pipe is stopped', property: 'DesiredState' };
+  }
+  const { filters, targetParameters, enrichmentArn } = pipe;
+  const changes = targetParameters['InputTemplate'] !== undefined || enrichmentArn !== undefined;
+  // Without a template the target gets the record that was polled, and not the message alone.
+  const isQueue = messaging.queue(pipe.sourceArn) !== undefined;
+  const polled = { ...message, body: JSON.stringify({ body: message.body }) };
+  const delivered = changes || !isQueue ? { ...message, body: undefined } : polled;
+  if (filters.length === 0) return { passes: true, message: delivered, condition: 'no filter' };
+  const condition = `filters ${filters.join(' or ')}`;
+  const { body } = message;
+  if (body === undefined) return notComputed(condition, 'SourceParameters.FilterCriteria');
+  return decided('SourceParameters.FilterCriteria', condition, delivered, () =>
+    createMappingFilter(filters).matches({ body, messageAttributes: {} }),
+  );
 }
 
 function decided(property: string, condition: string, message: Message, matches: () => boolean): Passage {

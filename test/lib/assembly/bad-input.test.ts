@@ -173,6 +173,36 @@ test('a queue policy that cannot be read is told as such, and nothing is guessed
   );
 });
 
+test('a trust policy and a permissions boundary that cannot be read', () => {
+  const unreadable = {
+    Statement: [
+      { Effect: 'Allow', Principal: '*', Action: '*', Resource: '*', Condition: { StringIs: { a: 'b' } } },
+    ],
+  };
+  const broken = assembly({
+    Boundary: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: unreadable } },
+    Role: {
+      Type: 'AWS::IAM::Role',
+      Properties: {
+        AssumeRolePolicyDocument: unreadable,
+        PermissionsBoundary: { Ref: 'Boundary' },
+        Policies: [{ PolicyDocument: unreadable }],
+      },
+    },
+    Queue: { Type: 'AWS::SQS::Queue' },
+    Function: { Type: 'AWS::Lambda::Function', Properties: { Role: { 'Fn::GetAtt': ['Role', 'Arn'] } } },
+    Mapping: {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: { EventSourceArn: { 'Fn::GetAtt': ['Queue', 'Arn'] }, FunctionName: { Ref: 'Function' } },
+    },
+  });
+
+  expect(() => readAll(broken)).not.toThrow();
+  expect(() => expectDelivery(broken).of({ body: {} }).from('Queue').reaches('Function')).toThrow(
+    /the trust policy of Broken\/Role cannot be read: the condition operator StringIs does not exist/,
+  );
+});
+
 describe('directories', () => {
   let directory: string;
   beforeEach(() => {

@@ -260,6 +260,31 @@ describe('other sources', () => {
     });
 
     expectDelivery(assembly).of({ body: {} }).from('SourceQueue').reaches('TargetQueue');
+    const filtered = (pattern: string) =>
+      changed(assembly, 'AWS::Pipes::Pipe', 'Pipe', (properties) => ({
+        ...properties,
+        SourceParameters: { FilterCriteria: { Filters: [{ Pattern: pattern }] } },
+      }));
+    const order = { body: { kind: 'order' } };
+    expectDelivery(filtered('{"body":{"kind":["order"]}}'))
+      .of(order)
+      .from('SourceQueue')
+      .reaches('TargetQueue');
+    expect(
+      refusal(() =>
+        expectDelivery(filtered('{"body":{"kind":["refund"]}}'))
+          .of(order)
+          .from('SourceQueue')
+          .reaches('Target'),
+      ),
+    ).toMatch(/FILTERED_OUT: \[Shop\/Pipe\] the filters .*; correct SourceParameters.FilterCriteria/);
+    const stopped = changed(assembly, 'AWS::Pipes::Pipe', 'Pipe', (properties) => ({
+      ...properties,
+      DesiredState: 'STOPPED',
+    }));
+    expect(refusal(() => expectDelivery(stopped).of(order).from('SourceQueue').reaches('Target'))).toMatch(
+      /SWITCHED_OFF: \[Shop\/Pipe\] the pipe is stopped/,
+    );
     expectRoutes(assembly, 'pipe', ['allowed']);
     expectRoutes(assembly, 'schedule', ['allowed']);
     expectRoutes(assembly, 'mapping', ['allowed']);
