@@ -24,7 +24,6 @@ export function failureBreaks(messaging: Messaging, delivery: Delivery): readonl
   return failures.flatMap((failure) => [
     ...accessBreaks(messaging, failure),
     ...fitness(messaging, delivery, failure),
-    ...retryBreaks(messaging, delivery),
   ]);
 }
 
@@ -86,31 +85,6 @@ function fitness(messaging: Messaging, delivery: Delivery, failure: Delivery): r
     unfit('its dead-letter queue is the queue that failed', 'give it one of its own');
   }
   return breaks;
-}
-
-/** D15: how often and how long is said, not left to the service. */
-function retryBreaks(messaging: Messaging, { kind, hop, toArn }: Delivery): readonly Break[] {
-  const retry =
-    kind === 'rule'
-      ? messaging.rules.find(({ resource }) => resource === hop)?.targets.find(({ arn }) => arn === toArn)
-      : kind === 'schedule'
-        ? messaging.schedules.find(({ resource }) => resource === hop)
-        : kind === 'subscriber'
-          ? messaging.subscribers.find(({ resource }) => resource === hop)
-          : undefined;
-  if (retry === undefined) return [];
-  if (retry.maximumEventAgeSeconds !== undefined && retry.maximumRetryAttempts !== undefined) return [];
-  return [
-    {
-      code: 'WAYBILL_PROOF_SETTING_DIFFERS',
-      resource: hop.constructPath,
-      message: 'how often and how long it retries is left to the service',
-      fix:
-        kind === 'subscriber'
-          ? 'set RetryPolicy.MaxEventAgeInSeconds and MaxRetryAttempts'
-          : 'set RetryPolicy.MaximumEventAgeInSeconds and MaximumRetryAttempts',
-    },
-  ];
 }
 
 /** Breaks of a queue's own redrive: what its consumer cannot handle. */

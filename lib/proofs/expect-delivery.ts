@@ -306,14 +306,16 @@ function failureEnds(messaging: Messaging, delivery: Path[number]): readonly str
   return redrive === undefined ? own : [...own, redrive];
 }
 
-function examplesAt({ type }: Resource, event: ExpectedEvent): readonly Message[] {
-  const ofBus = type.includes('EventBus');
-  if ('detailType' in event) return [busMessage(event)];
+function examplesAt(origin: Resource, event: ExpectedEvent): readonly Message[] {
+  const ofBus = origin.type.includes('EventBus');
+  if ('detailType' in event) return [busMessage(event, origin)];
   if ('body' in event) {
     const body = typeof event.body === 'string' ? event.body : JSON.stringify(event.body);
     return [{ attributes: event.attributes ?? {}, body, event: undefined }];
   }
-  return examplesOfContract(event).map(ofBus ? asBusEvent : asMessage);
+  return examplesOfContract(event).map((example) =>
+    ofBus ? asBusEvent(example, origin) : asMessage(example),
+  );
 }
 
 function examplesOfContract(contract: AnyEventContract): readonly ExampleEvent[] {

@@ -1,5 +1,5 @@
 /** An example message on its way through an assembly: what filters and patterns look at. */
-import type { JsonObject } from '../assembly/index.ts';
+import type { JsonObject, Place } from '../assembly/index.ts';
 import { parseObject, record } from '../json.ts';
 import type { TopologyEvent } from '../topology/index.ts';
 
@@ -58,9 +58,9 @@ export function asMessage({ envelope, attributes }: ExampleEvent): Message {
   return { attributes, body: JSON.stringify(envelope), event: undefined };
 }
 
-/** As it is put on a bus. */
-export function asBusEvent({ envelope, name, source }: ExampleEvent): Message {
-  return busMessage({ source, detailType: name, detail: envelope });
+/** As it is put on a bus of this account and Region. */
+export function asBusEvent({ envelope, name, source }: ExampleEvent, place: Place): Message {
+  return busMessage({ source, detailType: name, detail: envelope }, place);
 }
 
 export interface BusEntry {
@@ -69,7 +69,7 @@ export interface BusEntry {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-export function busMessage({ source, detailType, detail }: BusEntry): Message {
+export function busMessage({ source, detailType, detail }: BusEntry, place: Place): Message {
   return {
     attributes: {},
     body: undefined,
@@ -78,9 +78,9 @@ export function busMessage({ source, detailType, detail }: BusEntry): Message {
       id: EXAMPLE_ID,
       'detail-type': detailType,
       source,
-      account: '123456789012',
+      account: place.accountId,
       time: EXAMPLE_TIME,
-      region: 'us-east-1',
+      region: place.region,
       resources: [],
       detail,
     },

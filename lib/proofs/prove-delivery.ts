@@ -5,7 +5,7 @@ import type { ConsumesEdge, ForwardsEdge, RoutesEdge, SubscribesEdge } from '../
 import { runtimeBreaks } from './check-runtime.ts';
 import type { Declared } from './declared.ts';
 import { asBusEvent, asMessage, examplesOf } from './message.ts';
-import type { ExampleEvent } from './message.ts';
+import type { ExampleEvent, Message } from './message.ts';
 import { hopsFrom, pathsBetween } from './paths.ts';
 import type { Path } from './paths.ts';
 import type { Break, Proof } from './proof.ts';
@@ -45,7 +45,7 @@ function proveForwarding(messaging: Messaging, declared: Declared, edge: Forward
   );
   const walks = [...new Set(published)]
     .flatMap((event) => declared.events(event).flatMap((version) => examplesOf(version)))
-    .map((example) => walk(messaging, path, asBusEvent(example)));
+    .map((example) => walk(messaging, path, asBusEvent(example, from)));
   return {
     kind: 'delivery',
     claim,
@@ -74,7 +74,8 @@ function proveDelivery(
   if (path === undefined) {
     return { kind: 'delivery', claim, steps: [], breaks: [noPath(messaging, origin, via, fn)] };
   }
-  const form = origin.type === 'AWS::SNS::Topic' ? asMessage : asBusEvent;
+  const form = (example: ExampleEvent): Message =>
+    origin.type === 'AWS::SNS::Topic' ? asMessage(example) : asBusEvent(example, origin);
   const standby = edge.kind === 'routes' && edge.standby === true ? via : undefined;
   const walks = edge.events
     .flatMap((event) => examplesFor(declared, edge, event))

@@ -36,6 +36,7 @@ const STRANGE_TENANT = 'nobody-declared-this-tenant';
 /** Events of the origin that the edge does not name, and tenants that it does not name, must not pass. */
 function leaksOf(messaging: Messaging, declared: Declared, edge: SubscribeEdge): readonly Break[] {
   const via = declared.resource(edge.via);
+  const origin = declared.resource(edge.from);
   const hop = deliveriesOf(messaging).find(
     (delivery) => delivery.hop === via && delivery.purpose === 'message',
   );
@@ -63,7 +64,11 @@ function leaksOf(messaging: Messaging, declared: Declared, edge: SubscribeEdge):
   ];
   const leaked = examples.filter(
     (example) =>
-      passageOf(messaging, hop, edge.kind === 'subscribes' ? asMessage(example) : asBusEvent(example)).passes,
+      passageOf(
+        messaging,
+        hop,
+        edge.kind === 'subscribes' ? asMessage(example) : asBusEvent(example, origin ?? via),
+      ).passes,
   );
   return [
     ...new Set(

@@ -1,7 +1,7 @@
 /** Claims of keeping: what fails goes where it is declared to go, after as many attempts, and archives keep what they are declared to keep. */
 import { deliveriesOf } from '../access/index.ts';
 import type { Delivery } from '../access/index.ts';
-import type { Messaging } from '../assembly/index.ts';
+import type { Archive, Messaging } from '../assembly/index.ts';
 import { EVENT_BUS_PROFILE, matchesPattern, PatternError } from '../matching/index.ts';
 import type { ArchivesEdge, DeadLettersEdge } from '../topology/index.ts';
 import { accessBreaks } from './check-access.ts';
@@ -34,11 +34,39 @@ function proveDeadLetters(messaging: Messaging, declared: Declared, edge: DeadLe
     steps: [],
     breaks: [
       ...accessBreaks(messaging, failure),
+      ...retryBreaks(messaging, failure),
       ...(edge.attempts === null
         ? []
         : differs(edge.from, 'the number of attempts', edge.attempts, attempts)),
     ],
   };
+}
+
+/** D15: how often and how long is said, not left to the service. */
+function retryBreaks(messaging: Messaging, { kind, hop, toArn }: Delivery): readonly Break[] {
+  const retry =
+    kind === 'rule'
+      ? messaging.rules
+          .find(({ resource }) => resource === hop)
+          ?.targets.find(({ deadLetterArn }) => deadLetterArn === toArn)
+      : kind === 'schedule'
+        ? messaging.schedules.find(({ resource }) => resource === hop)
+        : kind === 'subscriber'
+          ? messaging.subscribers.find(({ resource }) => resource === hop)
+          : undefined;
+  if (retry === undefined) return [];
+  if (retry.maximumEventAgeSeconds !== undefined && retry.maximumRetryAttempts !== undefined) return [];
+  return [
+    {
+      code: 'WAYBILL_PROOF_SETTING_DIFFERS',
+      resource: hop.constructPath,
+      message: 'how often and how long it retries is left to the service',
+      fix:
+        kind === 'subscriber'
+          ? 'set RetryPolicy.MaxEventAgeInSeconds and MaxRetryAttempts'
+          : 'set RetryPolicy.MaximumEventAgeInSeconds and MaximumRetryAttempts',
+    },
+  ];
 }
 
 /** As often as a message is tried at a hop before it is given up. Undefined where the service decides. */
@@ -82,17 +110,14 @@ function proveArchive(messaging: Messaging, declared: Declared, edge: ArchivesEd
     breaks: [
       ...differs(edge.to, 'RetentionDays', edge.retentionDays ?? 0, archive.retentionDays),
       ...differs(edge.to, 'SourceArn', bus, archive.sourceArn),
-      ...unarchived(declared, edge, archive.eventPattern),
+      ...unarchived(declared, edge, archive),
     ],
   };
 }
 
 /** Events that are published to the bus and that the archive's pattern leaves out. */
-function unarchived(
-  declared: Declared,
-  { from, to }: ArchivesEdge,
-  pattern: Readonly<Record<string, unknown>> | undefined,
-): readonly Break[] {
+function unarchived(declared: Declared, { from, to }: ArchivesEdge, archive: Archive): readonly Break[] {
+  const pattern = archive.eventPattern;
   if (pattern === undefined) return [];
   const events = declared.topology.edges
     .filter((edge) => edge.kind === 'publishes' && edge.to === from)
@@ -101,7 +126,7 @@ function unarchived(
     declared
       .events(event)
       .flatMap((version) => examplesOf(version))
-      .some((example) => !matches(pattern, asBusEvent(example).event ?? {})),
+      .some((example) => !matches(pattern, asBusEvent(example, archive).event ?? {})),
   );
   if (left.length === 0) return [];
   return [

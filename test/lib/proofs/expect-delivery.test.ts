@@ -175,14 +175,14 @@ describe('each mistake is told with its path, and with what is missing', () => {
       'no dead-letter queue of the subscription',
       'AWS::SNS::Subscription',
       'Packing',
-      ({ RedrivePolicy: _, ...others }) => others,
+      ({ RedrivePolicy: _removed, ...others }) => others,
       /NO_FAILURE_DESTINATION: \[Shop\/Packing\/\S+\] what cannot be delivered to \S+ is lost; give it a dead-letter queue \(RedrivePolicy\)/,
     ],
     [
       'no dead-letter queue of the queue',
       'AWS::SQS::Queue',
       'Packing',
-      ({ RedrivePolicy: _, ...others }) => others,
+      ({ RedrivePolicy: _removed, ...others }) => others,
       /NO_FAILURE_DESTINATION: \[Shop\/Packing\] what its consumer cannot handle comes back until it expires, and is lost then; give it a RedrivePolicy/,
     ],
     [
@@ -217,7 +217,7 @@ describe('each mistake is told with its path, and with what is missing', () => {
       'a dead-letter queue in the open, of a queue under a key',
       'AWS::SQS::Queue',
       'Dead',
-      ({ KmsMasterKeyId: _, ...others }) => others,
+      ({ KmsMasterKeyId: _removed, ...others }) => others,
       /FAILURE_DESTINATION_UNFIT: \[Shop\/Dead\] it is not under the key of Shop\/Packing/,
     ],
     [

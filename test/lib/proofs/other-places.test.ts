@@ -79,7 +79,7 @@ describe('a replica', () => {
       read(places.busWithReplica()),
       'AWS::Events::Rule',
       'BillingFromBus',
-      ({ State: _, ...others }) => others,
+      ({ State: _removed, ...others }) => others,
     );
 
     expect(broken(proveAssembly(on))).toContainEqual(
@@ -155,21 +155,21 @@ describe('a Custom Event Bus', () => {
       'no transformer: the consumer gets the event and not the envelope',
       SUBSCRIBER,
       'Audit',
-      ({ Transformer: _, ...others }) => others,
+      ({ Transformer: _removed, ...others }) => others,
       /WAYBILL_PROOF_MESSAGE_CHANGED/,
     ],
     [
       'no dead-letter queue',
       SUBSCRIBER,
       'Audit',
-      ({ OnFailureConfiguration: _, ...others }) => others,
+      ({ OnFailureConfiguration: _removed, ...others }) => others,
       /WAYBILL_PROOF_NO_FAILURE_DESTINATION: \[Events\/Audit\/FromBus\] what cannot be delivered .* is lost; give it a dead-letter queue \(OnFailureConfiguration\)/,
     ],
     [
       "retries left to the service's five minutes",
       SUBSCRIBER,
       'Audit',
-      ({ RetryPolicy: _, ...others }) => others,
+      ({ RetryPolicy: _removed, ...others }) => others,
       /WAYBILL_PROOF_SETTING_DIFFERS: \[Events\/Audit\/FromBus\] how often and how long it retries is left to the service; set RetryPolicy.MaxEventAgeInSeconds/,
     ],
     [
