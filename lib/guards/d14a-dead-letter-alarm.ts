@@ -21,7 +21,7 @@ export const deadLetterAlarm: Guard = {
   title: 'Nobody is told of a message in a dead-letter queue',
   explanation:
     'A dead-letter queue keeps a message for at most 14 days. Without an alarm the first to notice is whoever misses what the message was for.',
-  source: 'SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html',
+  source: 'AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html',
   level: 'warning',
   check: (messaging) =>
     [...deadLetterArns(messaging)].flatMap((arn) => {
@@ -39,7 +39,7 @@ export const deadLetterAlarm: Guard = {
               ? 'no alarm on its visible messages'
               : `${deaf.comparisonOperator} ${deaf.threshold} of ${queue.resource.constructPath}`,
           allowed: 'an alarm that the first visible message sets off',
-          fix: 'alarm on ApproximateNumberOfMessagesVisible, statistic Maximum, above 0, with an action',
+          fix: "alarm on ApproximateNumberOfMessagesVisible, statistic Maximum, above 0, with an action; in CDK, the queue's metricApproximateNumberOfMessagesVisible and createAlarm",
         },
       ];
     }),

@@ -92,20 +92,22 @@ function rules(messaging: Messaging): Finding[] {
   return messaging.rules.flatMap(({ resource, targets }) =>
     targets
       .filter((target) => !areSaid(target))
-      .map(({ id }) => byDefault(resource, `Targets[${id}].RetryPolicy`, '24 hours, 185 attempts')),
+      .map(({ id }) =>
+        byDefault(resource, `Targets[${id}].RetryPolicy`, '24 hours, 185 attempts', OF_TARGET),
+      ),
   );
 }
 
 function schedules(messaging: Messaging): Finding[] {
   return messaging.schedules
     .filter((schedule) => !areSaid(schedule))
-    .map(({ resource }) => byDefault(resource, 'Target.RetryPolicy', '24 hours, 185 attempts'));
+    .map(({ resource }) => byDefault(resource, 'Target.RetryPolicy', '24 hours, 185 attempts', OF_TARGET));
 }
 
 function subscribers(messaging: Messaging): Finding[] {
   return messaging.subscribers
     .filter((subscriber) => !areSaid(subscriber))
-    .map(({ resource }) => byDefault(resource, 'RetryPolicy', '5 minutes, 5 attempts'));
+    .map(({ resource }) => byDefault(resource, 'RetryPolicy', '5 minutes, 5 attempts', ''));
 }
 
 function functions(messaging: Messaging): Finding[] {
@@ -114,16 +116,19 @@ function functions(messaging: Messaging): Finding[] {
     const retries = messaging.function(resource.arn)?.asyncInvocation;
     return retries !== undefined && areSaid(retries)
       ? []
-      : [byDefault(resource, 'EventInvokeConfig', '6 hours, 2 attempts')];
+      : [byDefault(resource, 'EventInvokeConfig', '6 hours, 2 attempts', OF_FUNCTION)];
   });
 }
 
-function byDefault(resource: Resource, property: string, ofService: string): Finding {
+function byDefault(resource: Resource, property: string, ofService: string, inCdk: string): Finding {
   return {
     resource,
     property,
-    received: `not both, of ${ofService} by default`,
-    allowed: 'the number of retries and the age, said in the template',
-    fix: 'say how long the hop may try; the same values are as good as others, when they are meant',
+    received: `not both MaximumRetryAttempts and MaximumEventAgeInSeconds; the service's own: ${ofService}`,
+    allowed: 'both, said in the template',
+    fix: `say how long the hop may try, the service's own values too where they are meant${inCdk}`,
   };
 }
+
+const OF_TARGET = '; in CDK, retryAttempts and maxEventAge of the target';
+const OF_FUNCTION = '; in CDK, retryAttempts and maxEventAge of the function';

@@ -8,7 +8,7 @@ export interface Guard {
   readonly title: string;
   /** Why an operator should care: what is lost, and how it looks when it happens. */
   readonly explanation: string;
-  /** The page of AWS, or the issue, that it rests on. */
+  /** What it rests on: a page below docs.aws.amazon.com, a URL, or a file of ours. {@link linkOf} makes it a link. */
   readonly source: string;
   /** A warning where the guard cannot know for certain that a message will be lost. */
   readonly level: 'error' | 'warning';
@@ -30,6 +30,11 @@ export interface Finding {
 /** Stable, for tests, tools and `waybill explain`. */
 export function codeOf({ id }: Pick<Guard, 'id'>): string {
   return `WAYBILL_${id}`;
+}
+
+/** The source as somebody can open it. */
+export function linkOf({ source }: Pick<Guard, 'source'>): string {
+  return /^(?:https:|docs\/)/.test(source) ? source : `https://docs.aws.amazon.com/${source}`;
 }
 
 /** One line: code, construct path, property, received, allowed, fix. */

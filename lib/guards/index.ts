@@ -35,7 +35,7 @@ import { topologyDrift } from './w21b-topology-drift.ts';
 import { excessPrivilege, sourcelessService } from './w22-excess-privilege.ts';
 import { refusedHop } from './w23-refused-hop.ts';
 
-export { codeOf, describeFinding } from './guard.ts';
+export { codeOf, describeFinding, linkOf } from './guard.ts';
 export type { Finding, Guard } from './guard.ts';
 
 /** In the order of the design. */

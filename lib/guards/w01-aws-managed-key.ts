@@ -17,7 +17,7 @@ export const awsManagedKey: Guard = {
   title: "A service delivers into a queue or topic that AWS's own key encrypts",
   explanation:
     "The policy of AWS's own key cannot be edited, and it lets no service in. SNS, EventBridge and S3 are refused by KMS at every delivery. They do not try again: the message goes to the dead-letter queue of the hop, or is lost. The deployment is green.",
-  source: 'SQSDeveloperGuide/sqs-key-management.html',
+  source: 'AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html',
   level: 'error',
   check: (messaging) =>
     deliveryFindings(

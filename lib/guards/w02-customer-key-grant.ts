@@ -18,7 +18,7 @@ export const customerKeyGrant: Guard = {
   title: "Who delivers into an encrypted queue or topic may not use its customer's key",
   explanation:
     'The service encrypts in the name of whoever sends. Where the key policy does not let the sender in, KMS refuses, and SNS and EventBridge do not try again. On a dead-letter queue this loses the very messages that have failed already. CDK adds the statement to the queue policy of a dead-letter queue, and none to its key.',
-  source: 'SQSDeveloperGuide/sqs-key-management.html',
+  source: 'AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html',
   level: 'error',
   check: (messaging) => deliveryFindings(messaging, 'W2'),
 };

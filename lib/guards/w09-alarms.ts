@@ -22,7 +22,7 @@ export const deadLetterAlarmOnSent: Guard = {
   title: 'An alarm cannot tell anybody of what it watches',
   explanation:
     'NumberOfMessagesSent does not count the messages that SQS itself moves to a dead-letter queue, so an alarm on it stays green while the queue fills. An alarm without an action turns red and nobody is told.',
-  source: 'SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html',
+  source: 'AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html',
   level: 'error',
   check: (messaging) => [...blindAlarms(messaging), ...silentAlarms(messaging)],
 };

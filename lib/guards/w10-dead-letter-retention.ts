@@ -20,8 +20,8 @@ import { deadLetterArns } from './failing-hops.ts';
 import type { Finding, Guard } from './guard.ts';
 import { SQS_DEFAULT_RETENTION_SECONDS, SQS_MAXIMUM_RETENTION_SECONDS } from './limits.ts';
 
-const SOURCE = 'SQSDeveloperGuide/sqs-dead-letter-queues.html';
-const FIX = `set it to ${SQS_MAXIMUM_RETENTION_SECONDS}, 14 days, the longest there is`;
+const SOURCE = 'AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html';
+const FIX = `set it to ${SQS_MAXIMUM_RETENTION_SECONDS}, 14 days, the longest there is; in CDK, retentionPeriod of the queue`;
 
 export const deadLetterRetention: Guard = {
   id: 'W10',

@@ -35,7 +35,7 @@ import {
   TOPIC_POLICY,
 } from './limits.ts';
 
-const SOURCE = 'SQSDeveloperGuide/quotas-messages.html';
+const SOURCE = 'AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html';
 
 export const policySize: Guard = {
   id: 'W18',

@@ -8,7 +8,7 @@ import type {
 import { NagMessageLevel, NagPack, NagRuleCompliance } from 'cdk-nag';
 import type { NagPackProps } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
-import { checkAssembly, codeOf, GUARDS } from '../guards/index.ts';
+import { checkAssembly, codeOf, GUARDS, linkOf } from '../guards/index.ts';
 import type { Guard, GuardFinding } from '../guards/index.ts';
 import { constructPathOf, synthesizedAssembly } from './synthesized-assembly.ts';
 
@@ -82,7 +82,7 @@ export class WaybillChecks extends NagPack {
         ruleName,
         severity: guard.level,
         description: `${guard.title}. [${finding.resource.constructPath}] ${finding.property}: received ${finding.received}, allowed ${finding.allowed} (${codeOf(guard)})${this.#explains ? `. ${guard.explanation}` : ''}`,
-        fix: `${finding.fix} (waybill explain ${guard.id}; ${guard.source})`,
+        fix: `${finding.fix} (waybill explain ${guard.id}; ${linkOf(guard)})`,
         violatingResources: [{ constructPath, locations: ['Properties'] }],
       }));
   }

@@ -120,7 +120,7 @@ describe('the pack on an application of plain CDK', () => {
         'A dead-letter queue keeps messages no longer than its source does. [Plain/OrdersDead] MessageRetentionPeriod: received 345600 seconds, allowed more than the 345600 seconds of Plain/Orders (WAYBILL_W10)',
     });
     expect(JSON.stringify(first)).toContain(
-      'set it to 1209600, 14 days, the longest there is (waybill explain W10;',
+      'the longest there is; in CDK, retentionPeriod of the queue (waybill explain W10; https://docs.aws.amazon.com/',
     );
     expect(second?.description).toContain('[Plain/BillsDead]');
   });
