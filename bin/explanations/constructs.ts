@@ -149,6 +149,13 @@ export const CONSTRUCT_EXPLANATIONS = {
     example: 'subscribesTo: [orders.events()]',
     source: 'sns/latest/dg/subscription-filter-policy-constraints.html',
   },
+  WAYBILL_MAX_AGE_ABOVE_RETENTION: {
+    what: 'maxAge is not below the retention period of the queue.',
+    why: 'SQS deletes a message that is older than the retention period, so the alarm on the age never rises.',
+    fix: 'Lower maxAge or raise retentionPeriod.',
+    example: 'maxAge: Duration.minutes(15), retentionPeriod: Duration.days(4)',
+    source: 'SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html',
+  },
   WAYBILL_MAX_CONCURRENCY_OUT_OF_RANGE: {
     what: 'maxConcurrency is outside of what a mapping takes.',
     why: 'CloudFormation refuses it in the middle of a deployment.',

@@ -1,4 +1,5 @@
 /** What a QueueConsumer refuses. */
+import { Duration } from 'aws-cdk-lib';
 import {
   BATCH_SIZE_WITHOUT_WINDOW,
   BATCHING_WINDOW_SECONDS,
@@ -17,6 +18,9 @@ import type { QueueConsumerProps } from './queue-consumer.ts';
 import { countTenants } from './tenant-filter.ts';
 import { numberInRange, secondsOf } from './validation.ts';
 import type { Rule } from './validation.ts';
+
+/** SQS's own default. */
+export const DEFAULT_RETENTION = Duration.days(4);
 
 export const QUEUE_CONSUMER_RULES: readonly Rule<QueueConsumerProps>[] = [
   subscribesToSomething,
@@ -54,6 +58,7 @@ export const QUEUE_CONSUMER_RULES: readonly Rule<QueueConsumerProps>[] = [
     'use up to 12 hours',
   ),
   visibilityCoversRetries,
+  ageIsSeenBeforeMessagesExpire,
   numberInRange(
     'WAYBILL_DATA_KEY_REUSE_OUT_OF_RANGE',
     'dataKeyReuse',
@@ -234,5 +239,20 @@ function visibilityCoversRetries({
     received: `${given} seconds`,
     allowed: `at least ${needed} seconds: ${VISIBILITY_TIMEOUT_FACTOR} times the timeout plus the batching window`,
     fix: 'leave it out or raise it: a message that shows up again while it is being handled is handled twice (W13)',
+  };
+}
+
+function ageIsSeenBeforeMessagesExpire({
+  maxAge,
+  retentionPeriod = DEFAULT_RETENTION,
+}: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const [age, retention] = [secondsOf(maxAge), secondsOf(retentionPeriod)];
+  if (age === undefined || retention === undefined || age < retention) return undefined;
+  return {
+    code: 'WAYBILL_MAX_AGE_ABOVE_RETENTION',
+    prop: 'maxAge',
+    received: `${age} seconds`,
+    allowed: `less than ${retention} seconds, the retentionPeriod`,
+    fix: 'lower maxAge or raise retentionPeriod: SQS deletes a message of that age before the alarm can rise',
   };
 }

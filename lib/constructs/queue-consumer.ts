@@ -29,7 +29,7 @@ import { grantTo } from './grants.ts';
 import { VISIBILITY_TIMEOUT_FACTOR } from './limits.ts';
 import { kebabCase } from './names.ts';
 import { uniqueEvents } from './queue-connection.ts';
-import { QUEUE_CONSUMER_RULES } from './queue-consumer-rules.ts';
+import { DEFAULT_RETENTION, QUEUE_CONSUMER_RULES } from './queue-consumer-rules.ts';
 import { connectTopics } from './topic-subscriptions.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
 import { validateProps } from './validation.ts';
@@ -90,7 +90,7 @@ export interface QueueConsumerProps extends FunctionProps {
    */
   readonly dataKeyReuse?: Duration;
   /**
-   * An alarm rises when a message has waited this long.
+   * An alarm rises when a message has waited this long: less than the retention period.
    * @default - fifteen minutes, or three visibility timeouts where that is longer
    */
   readonly maxAge?: Duration;
@@ -247,7 +247,6 @@ export class QueueConsumer extends Construct implements IGrantable {
   }
 }
 
-const DEFAULT_RETENTION = Duration.days(4);
 const MAX_RECEIVE_COUNT = 5;
 /** A held message of a FIFO group is received along with the failed one before it, so it needs more. */
 const FIFO_MAX_RECEIVE_COUNT = 10;

@@ -109,9 +109,9 @@ function named(name: string, message: string): Error {
   return Object.assign(new Error(message), { name });
 }
 
-/** A refusal is final, but for throttling and for a change that is under way; what never arrived is tried again. */
+/** A refusal is final, but for throttling, whatever its status; what never arrived is tried again. */
 function isTransient(error: unknown): boolean {
   const { status, name } = error as { readonly status?: number; readonly name: string };
   if (name === 'CredentialsProviderError') return false;
-  return status === undefined || status >= 500 || status === 429;
+  return status === undefined || status >= 500 || status === 429 || name === 'ThrottlingException';
 }

@@ -140,7 +140,7 @@ const ROUTE_METRICS = {
   'AWS/EventsV2': [
     ['EventsDropped', 'Sum', 'dropped'],
     ['OnFailureDestinationDelivered', 'Sum', 'failed'],
-    ['ApproximateBacklogAge', 'Maximum', 'age (s)'],
+    ['ApproximateBacklogAge', 'Maximum', 'age (ms)'],
   ],
 } as const;
 

@@ -168,7 +168,7 @@ describe('customEventBusClient', () => {
   });
 
   test('throttling, server errors and broken connections are tried again, three times in all', async () => {
-    answers = [refusing(429, 'ThrottlingException'), new TypeError('fetch failed')];
+    answers = [refusing(400, 'ThrottlingException'), new TypeError('fetch failed')];
     await customEventBusClient(CREDENTIALS).putEvents(request);
     expect(calls).toHaveLength(3);
 

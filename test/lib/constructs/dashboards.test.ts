@@ -269,6 +269,8 @@ test('a new kind of bus has its own metrics', () => {
       .filter(([namespace]) => namespace === 'AWS/EventsV2')
       .map(([, metric]) => metric),
   ).toEqual(['EventsDropped', 'OnFailureDestinationDelivered', 'ApproximateBacklogAge']);
+  // The metric is in milliseconds.
+  expect(JSON.stringify(arrives!.properties.metrics)).toContain('"label":"FromBus age (ms)"');
 });
 
 test('a relay is with the publishers, with the dead letters of its nudges and of its schedule', () => {

@@ -53,6 +53,10 @@ describe('what is refused', () => {
     ['WAYBILL_BATCHING_WINDOW_REQUIRED', { batchSize: 11 }],
     ['WAYBILL_MAX_CONCURRENCY_OUT_OF_RANGE', { maxConcurrency: 1 }],
     ['WAYBILL_MAX_RECEIVE_COUNT_OUT_OF_RANGE', { maxReceiveCount: 0 }],
+    [
+      'WAYBILL_MAX_AGE_ABOVE_RETENTION',
+      { maxAge: Duration.minutes(20), retentionPeriod: Duration.minutes(20) },
+    ],
     ['WAYBILL_RETENTION_OUT_OF_RANGE', { retentionPeriod: Duration.days(15) }],
     ['WAYBILL_VISIBILITY_TIMEOUT_OUT_OF_RANGE', { visibilityTimeout: Duration.hours(13) }],
     ['WAYBILL_VISIBILITY_TIMEOUT_TOO_SHORT', { visibilityTimeout: Duration.seconds(179) }],
