@@ -165,7 +165,7 @@ function readStack(
     directory,
     account,
     region,
-    template: readJson(directory, templateFile) as Template,
+    template: readJson(directory, templateFile),
     parameters: artifact.properties?.parameters ?? {},
     fileAssets,
     constructPaths: (nestedStack = '') => constructs().paths.get(nestedStack) ?? new Map(),

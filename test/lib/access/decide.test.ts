@@ -189,7 +189,7 @@ describe('a service', () => {
     const imported = messaging({
       Topic: { Type: 'Custom::X', Properties: { value: { 'Fn::ImportValue': 'x' } } },
     });
-    const value = String(imported.assembly.resources[0]?.properties['value']);
+    const value = imported.assembly.resources[0]?.properties['value'] as string;
 
     expect(mayService(all, { ...sns, sourceArn: value }, 'sqs:SendMessage')).toMatch(/^unknown: the source/);
     expect(
