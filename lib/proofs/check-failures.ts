@@ -1,12 +1,48 @@
 /** Where a message goes when a hop fails, and whether it arrives there and stays long enough to be seen. */
+import { deliveriesOf } from '../access/index.ts';
 import type { Delivery } from '../access/index.ts';
-import type { Messaging, Queue } from '../assembly/index.ts';
+import type { LambdaFunction, Messaging, Queue } from '../assembly/index.ts';
 import { accessBreaks } from './check-access.ts';
 import { failureHopsOf } from './paths.ts';
 import type { Break } from './proof.ts';
 
 /** Breaks of the hop's dead-letter delivery. A mapping of a queue has none: see {@link queueBreaks}. */
 export function failureBreaks(messaging: Messaging, delivery: Delivery): readonly Break[] {
+  return [...hopBreaks(messaging, delivery), ...asyncBreaks(messaging, delivery)];
+}
+
+/** Hops that put an event into a function's own queue, lambda/latest/dg/invocation-async.html; the others wait for its answer. */
+const ASYNCHRONOUS: ReadonlySet<Delivery['kind']> = new Set([
+  'subscription',
+  'rule',
+  'schedule',
+  'notification',
+]);
+
+/** Once the function has the event, the hop has done its part: what the function fails on is the function's to keep. */
+function asyncBreaks(messaging: Messaging, { kind, toArn }: Delivery): readonly Break[] {
+  const fn = ASYNCHRONOUS.has(kind) ? messaging.function(toArn) : undefined;
+  if (fn === undefined) return [];
+  const failures = asyncFailuresOf(messaging, fn);
+  if (failures.length > 0) return failures.flatMap((failure) => accessBreaks(messaging, failure));
+  return [
+    {
+      code: 'WAYBILL_PROOF_NO_FAILURE_DESTINATION',
+      resource: fn.resource.constructPath,
+      message: 'it is invoked asynchronously, and what it fails on three times is lost',
+      fix: 'give it a destination on failure, or a dead-letter queue (DeadLetterConfig)',
+    },
+  ];
+}
+
+/** Where what a function fails on goes, of asynchronous invocations. */
+export function asyncFailuresOf(messaging: Messaging, { resource }: LambdaFunction): readonly Delivery[] {
+  return deliveriesOf(messaging).filter(
+    ({ kind, hop, purpose }) => kind === 'asyncInvocation' && hop === resource && purpose === 'deadLetter',
+  );
+}
+
+function hopBreaks(messaging: Messaging, delivery: Delivery): readonly Break[] {
   const { hop, kind } = delivery;
   if (kind === 'mapping' && messaging.queue(delivery.fromArn) !== undefined) return [];
   if (kind === 'pipe' && messaging.queue(delivery.fromArn) !== undefined) return [];

@@ -5,6 +5,7 @@ import { messagingOf, readAssembly } from '../assembly/index.ts';
 import type { Assembly, Messaging, Resource } from '../assembly/index.ts';
 import type { AnyEventContract } from '../contracts/index.ts';
 import { breakOf } from './check-access.ts';
+import { asyncFailuresOf } from './check-failures.ts';
 import { asBusEvent, asMessage, busMessage, examplesOf } from './message.ts';
 import type { BusEntry, ExampleEvent, Message } from './message.ts';
 import { nearestNames, resourcesNamed } from './named.ts';
@@ -299,10 +300,14 @@ function targetsNamed({ assembly }: Messaging, name: string): readonly Resource[
   return functions.length > 0 ? functions : resourcesNamed(assembly, name, TARGET_TYPES);
 }
 
-/** Where what fails at a hop ends; for a queue that a function polls, by its redrive policy. */
+/** Where what fails at a hop ends; for a queue that a function polls, by its redrive policy; for a function, its own. */
 function failureEnds(messaging: Messaging, delivery: Path[number]): readonly string[] {
   const redrive = messaging.queue(delivery.fromArn)?.redrive?.deadLetterTargetArn;
-  const own = failureHopsOf(messaging, delivery).map(({ toArn }) => toArn);
+  const fn = messaging.function(delivery.toArn);
+  const own = [
+    ...failureHopsOf(messaging, delivery),
+    ...(fn === undefined ? [] : asyncFailuresOf(messaging, fn)),
+  ].map(({ toArn }) => toArn);
   return redrive === undefined ? own : [...own, redrive];
 }
 

@@ -316,7 +316,10 @@ describe('filters decide as SNS does', () => {
       const topic = new Topic(stack, 'Orders');
       const lost = new Queue(stack, 'Lost');
       topic.addSubscription(
-        new LambdaSubscription(plainFunction(stack, 'Pack'), { ...props, deadLetterQueue: lost }),
+        new LambdaSubscription(plainFunction(stack, 'Pack', { deadLetterQueue: lost }), {
+          ...props,
+          deadLetterQueue: lost,
+        }),
       );
     });
   const arrives = (assembly: Assembly, message: { attributes?: Record<string, string>; body: unknown }) =>

@@ -44,6 +44,7 @@ describe('a bus', () => {
   const build = (input?: RuleTargetInput) => (stack: Stack) => {
     const bus = new EventBus(stack, 'Bus');
     const lost = new Queue(stack, 'Lost', { retentionPeriod: Duration.days(14) });
+    const unhandled = new Queue(stack, 'Unhandled', { retentionPeriod: Duration.days(14) });
     new Rule(stack, 'Placed', {
       eventBus: bus,
       eventPattern: { source: ['shop'], detail: { total: [{ numeric: ['>', 10] }] } },
@@ -53,7 +54,10 @@ describe('a bus', () => {
           ...retry,
           ...(input === undefined ? {} : { message: input }),
         }),
-        new LambdaTarget(plainFunction(stack, 'Audit'), { deadLetterQueue: lost, ...retry }),
+        new LambdaTarget(plainFunction(stack, 'Audit', { deadLetterQueue: unhandled }), {
+          deadLetterQueue: lost,
+          ...retry,
+        }),
       ],
     });
   };
@@ -122,6 +126,25 @@ describe('a bus', () => {
 
     expect(refusal(() => expectDelivery(assembly).of(placed).from('Bus').reaches('Audit'))).toMatch(
       /PERMISSION_MISSING: \[Shop\/Audit\] the function policy of Shop\/Audit does not allow events\.amazonaws\.com .* lambda:InvokeFunction/,
+    );
+  });
+
+  test('a function keeps what it fails on in a queue of its own, which it may send to', () => {
+    const assembly = plainStack(build());
+    const claim = (of: Assembly) => () => expectDelivery(of).of(placed).from('Bus').reaches('Audit');
+
+    claim(assembly)().deadLettersTo('Unhandled');
+    expect(
+      refusal(
+        claim(
+          changed(assembly, 'AWS::Lambda::Function', 'Audit', ({ DeadLetterConfig: _, ...others }) => others),
+        ),
+      ),
+    ).toMatch(
+      /NO_FAILURE_DESTINATION: \[Shop\/Audit\] it is invoked asynchronously, and what it fails on three times is lost; give it a destination/,
+    );
+    expect(refusal(claim(changed(assembly, 'AWS::IAM::Policy', 'Audit', () => undefined)))).toMatch(
+      /does not allow role Shop\/Audit\/ServiceRole sqs:SendMessage/,
     );
   });
 
