@@ -2,7 +2,7 @@
  * The text of a dashboard, as one `Fn::Sub`. What CDK would make of it is an `Fn::Join` that repeats each reference and
  * the region wherever they occur: three times the size, and a template may have one megabyte.
  */
-import { Fn, Tokenization } from 'aws-cdk-lib';
+import { Fn, Token, Tokenization } from 'aws-cdk-lib';
 import type { IResolvable, Stack } from 'aws-cdk-lib';
 import type { PlacedWidget } from './widgets.ts';
 
@@ -14,7 +14,8 @@ export function dashboardBody(stack: Stack, widgets: readonly PlacedWidget[]): s
   const placeholderOf = (token: IResolvable): string => {
     const pseudoParameter = pseudoParameterOf(stack, token);
     if (pseudoParameter !== undefined) return `\${${pseudoParameter}}`;
-    const text = token.toString();
+    // Not its toString: a token that is a plain object, such as a nested stack's name, has none of its own.
+    const text = Token.asString(token);
     const name = names.get(text) ?? `v${names.size}`;
     names.set(text, name);
     variables[name] = text;

@@ -14,7 +14,8 @@ export interface SystemDashboardProps {
   /** The system's name, to show. */
   readonly system: string;
   /**
-   * The stacks or constructs that the system is made of.
+   * The stacks or constructs that the system is made of. The dashboard names their functions and rules, so its own
+   * stack comes after theirs.
    * @default - the stack of the dashboard
    */
   readonly scopes?: readonly IConstruct[];

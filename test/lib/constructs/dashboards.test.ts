@@ -1,7 +1,7 @@
 /** Dashboards show what there is: every metric is of a resource of the assembly, and a new consumer is on them. */
 import { statSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { Stack } from 'aws-cdk-lib';
+import { NestedStack, Stack } from 'aws-cdk-lib';
 import type { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import {
@@ -271,6 +271,26 @@ test('a new kind of bus has its own metrics', () => {
   ).toEqual(['EventsDropped', 'OnFailureDestinationDelivered', 'ApproximateBacklogAge']);
   // The metric is in milliseconds.
   expect(JSON.stringify(arrives!.properties.metrics)).toContain('"label":"FromBus age (ms)"');
+});
+
+test('the alarms of two nested stacks go by the names of these', () => {
+  const stack = testStack();
+  for (const id of ['Shop', 'Branch']) {
+    const nested = new NestedStack(stack, id);
+    const orders = new EventTopic(nested, 'Orders', { service: Orders, publishes: [OrderPlaced] });
+    const consumerName = `billing-${id.toLowerCase()}`;
+    new QueueConsumer(nested, 'Billing', { subscribesTo: [orders.events()], entry: ENTRY, consumerName });
+  }
+  new SystemDashboard(stack, 'Dashboard', { system: 'orders' });
+
+  const [board] = boardsOf(Template.fromStack(stack).toJSON());
+  const alarms = board!.widgets.flatMap(({ properties }) => properties.alarms ?? []);
+  expect(new Set(alarms).size).toBe(alarms.length);
+  for (const nested of ['ShopNestedStack', 'BranchNestedStack']) {
+    expect(alarms).toContainEqual(
+      expect.stringMatching(new RegExp(`'Ref':'${nested}\\w+'.*/Billing/UnhealthyAlarm$`)),
+    );
+  }
 });
 
 test('a relay is with the publishers, with the dead letters of its nudges and of its schedule', () => {
