@@ -5,7 +5,10 @@ import type { IConstruct } from 'constructs';
 /** `classic`: Custom Event Bus - Classic, with rules. `custom`: the Custom Event Bus of 2026, with subscribers. */
 export type BusType = 'classic' | 'custom';
 
-/** The Regions that had the Custom Event Bus on a date. AWS adds Regions: see ADDED_REGIONS_CONTEXT_KEY. */
+/**
+ * The Regions that had the Custom Event Bus on a date. AWS adds Regions: see ADDED_REGIONS_CONTEXT_KEY. Only a major
+ * version adds one here: whoever has the fallback deployed there gets another bus in its place, and must choose when.
+ */
 export const CUSTOM_EVENT_BUS_REGIONS = {
   asOf: '2026-09-25',
   source: 'https://aws.amazon.com/about-aws/whats-new/2026/09/eventbridge-relaunches-custom-event-buses/',
