@@ -25,9 +25,10 @@ if (major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1])) {
 } else {
   const node = bundledNode();
   if (node === undefined) {
+    const inThisProject = existsSync(new URL('./waybill.ts', import.meta.url));
     process.stderr.write(
-      `waybill needs Node ${MINIMUM.join('.')} or newer; this is ${process.version}, and the Node that comes with the ` +
-        `project is not installed (it is an optional dependency).\nRun: npm ci --include=optional   or install Node 24.\n`,
+      `waybill: it needs Node ${MINIMUM.join('.')} or newer; this is ${process.version}\n  Fix: install Node 24` +
+        (inThisProject ? ', or bring the one of this project: npm ci --include=optional\n' : '\n'),
     );
     process.exit(1);
   }

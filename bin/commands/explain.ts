@@ -21,7 +21,7 @@ export function explain(given: string | undefined, { json = false }: ExplainOpti
   if (explanation === undefined) {
     process.exitCode = EXIT.usage;
     const error = new CommandError('WAYBILL_CODE_UNKNOWN', `there is no code ${given}`, {
-      fix: `did you mean ${nearest(code)}? \`waybill explain\` lists all of them`,
+      fix: suggestion(code),
     });
     process.stderr.write(`waybill: ${error.message}\n  Fix: ${error.fix}\n  Code: ${error.code}\n`);
     return;
@@ -47,7 +47,12 @@ function codeOf(given: string): string {
 }
 
 function describe(code: string, { what, why, fix, example, source }: Explanation): string {
-  return `${code}\n\n${what}\n\n  Why it matters  ${why}\n  What to do      ${fix}\n  Example         ${example}\n  Source          ${source}\n`;
+  return `${code}\n\n${what}\n\n  Why it matters  ${why}\n  What to do      ${fix}\n  Example         ${example}\n  Source          ${addressOf(source)}\n`;
+}
+
+/** Where a source can be read: AWS's pages by their address, our own by their path in the package. */
+function addressOf(source: string): string {
+  return /^(?:https:|docs\/)/.test(source) ? source : `https://docs.aws.amazon.com/${source}`;
 }
 
 function listOfAll(): string {
@@ -57,11 +62,16 @@ function listOfAll(): string {
   }).join('\n');
 }
 
-function nearest(code: string): string {
-  const [first] = Object.keys(EXPLANATIONS)
+/** More letters than this are no slip of the fingers: it is somebody else's code. */
+const MAX_SLIPS = 6;
+
+function suggestion(code: string): string {
+  const [nearest] = Object.keys(EXPLANATIONS)
     .map((known) => ({ known, distance: distanceBetween(code, known) }))
+    .filter(({ distance }) => distance <= MAX_SLIPS)
     .toSorted((a, b) => a.distance - b.distance);
-  return first?.known ?? code;
+  const list = '`waybill explain` lists all of them';
+  return nearest === undefined ? list : `did you mean ${nearest.known}? ${list}`;
 }
 
 /** Levenshtein: how many letters have to be added, removed or exchanged. */

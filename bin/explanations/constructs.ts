@@ -154,7 +154,7 @@ export const CONSTRUCT_EXPLANATIONS = {
     why: 'SQS deletes a message that is older than the retention period, so the alarm on the age never rises.',
     fix: 'Lower maxAge or raise retentionPeriod.',
     example: 'maxAge: Duration.minutes(15), retentionPeriod: Duration.days(4)',
-    source: 'SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html',
+    source: 'AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html',
   },
   WAYBILL_MAX_CONCURRENCY_OUT_OF_RANGE: {
     what: 'maxConcurrency is outside of what a mapping takes.',

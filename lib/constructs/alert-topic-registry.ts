@@ -22,12 +22,18 @@ export function registerAlertTopic(scope: IConstruct, topic: ITopic): void {
  */
 export function alertTopicOf(scope: IConstruct): ITopic | undefined {
   const here = Stack.of(scope);
-  const inReach = (registry.get(applicationOf(scope)) ?? []).filter(
-    ({ stack }) => !differ(stack.account, here.account) && !differ(stack.region, here.region),
-  );
+  const inReach = alertTopicsInReach(scope);
   const ofStack = inReach.filter(({ stack }) => stack === here);
   if (ofStack.length === 1) return ofStack[0]?.topic;
   return ofStack.length === 0 && inReach.length === 1 ? inReach[0]?.topic : undefined;
+}
+
+/** Those of the application in the account and Region of the scope's stack. */
+export function alertTopicsInReach(scope: IConstruct): readonly Registered[] {
+  const here = Stack.of(scope);
+  return (registry.get(applicationOf(scope)) ?? []).filter(
+    ({ stack }) => !differ(stack.account, here.account) && !differ(stack.region, here.region),
+  );
 }
 
 /** What is known only at deployment is taken for the same. */

@@ -102,11 +102,31 @@ function bundleOf(scope: Construct, file: string): string {
         prop: 'entry',
         received: `'${relative(process.cwd(), file)}', which esbuild refuses: ${failure instanceof Error ? failure.message : String(failure)}`,
         allowed: 'a file that bundles',
-        fix: 'repair the file or what it imports',
+        fix: repairOf(failure),
       },
     ],
-    { cause: failure },
+    // What esbuild reports is in the message; a failure of anything else keeps its stack.
+    errorsOf(failure).length > 0 ? undefined : { cause: failure },
   );
+}
+
+function repairOf(failure: unknown): string {
+  const missing = errorsOf(failure).flatMap(({ text }) => MISSING_PACKAGE.exec(text)?.[1] ?? []);
+  return missing.length > 0
+    ? `run npm install ${[...new Set(missing)].join(' ')}, or correct the import`
+    : 'repair the file or what it imports';
+}
+
+/** The package in esbuild's words for an import that it does not find; relative paths are none. */
+const MISSING_PACKAGE = /^Could not resolve "((?:@[\w.-]+\/)?[\w-][\w.-]*)[^"]*"/;
+
+function errorsOf(failure: unknown): readonly esbuild.Message[] {
+  return typeof failure === 'object' &&
+    failure !== null &&
+    'errors' in failure &&
+    Array.isArray(failure.errors)
+    ? (failure.errors as esbuild.Message[])
+    : [];
 }
 
 const require = createRequire(import.meta.url);

@@ -72,6 +72,10 @@ export class ValidationError extends Error {
     this.constructPath = scope.node.path;
     this.failures = failures;
     this.codes = failures.map((failure) => failure.code);
+    // The message has it all: Node.js would print it twice more, below the stack.
+    for (const property of ['name', 'constructPath', 'failures', 'codes']) {
+      Object.defineProperty(this, property, { enumerable: false });
+    }
   }
 }
 

@@ -137,7 +137,7 @@ export class EventFunction extends Construct implements IGrantable {
   /** @throws ValidationError when the entry does not exist, does not bundle, or a value is out of range */
   constructor(scope: Construct, id: string, props: EventFunctionProps, identity?: FunctionIdentity) {
     super(scope, id);
-    validateProps(this, RULES, props);
+    validateProps(this, FUNCTION_RULES, props);
     const database = props.outbox?.database ?? props.database;
     const vpc = props.vpc ?? database?.vpc;
     const who = identity ?? {
@@ -262,7 +262,8 @@ export class EventFunction extends Construct implements IGrantable {
 export const DEFAULT_TIMEOUT = Duration.seconds(30);
 const DEFAULT_MEMORY_MIB = 512;
 
-const RULES: readonly Rule<EventFunctionProps>[] = [
+/** What every function is asked; a construct with a function of its own asks it together with its own rules. */
+export const FUNCTION_RULES: readonly Rule<EventFunctionProps>[] = [
   numberInRange(
     'WAYBILL_TIMEOUT_OUT_OF_RANGE',
     'timeout',

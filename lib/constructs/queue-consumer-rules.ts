@@ -12,7 +12,7 @@ import {
   STANDARD_BATCH_SIZE,
   VISIBILITY_TIMEOUT_FACTOR,
 } from './limits.ts';
-import { DEFAULT_TIMEOUT } from './event-function.ts';
+import { DEFAULT_TIMEOUT, FUNCTION_RULES } from './event-function.ts';
 import type { EventSubscription } from './event-routes.ts';
 import type { QueueConsumerProps } from './queue-consumer.ts';
 import { countTenants } from './tenant-filter.ts';
@@ -65,6 +65,7 @@ export const QUEUE_CONSUMER_RULES: readonly Rule<QueueConsumerProps>[] = [
     SQS_DATA_KEY_REUSE_SECONDS,
     'use a minute to a day',
   ),
+  ...FUNCTION_RULES,
 ];
 
 function subscribesToSomething({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {

@@ -29,7 +29,10 @@ export function numberInRange<Props>(
       code,
       prop,
       received: `${value} ${bounds.unit}`,
-      allowed: `${bounds.min} to ${bounds.max} ${bounds.unit}`,
+      allowed:
+        bounds.min === bounds.max
+          ? `${bounds.min} ${bounds.unit}`
+          : `${bounds.min} to ${bounds.max} ${bounds.unit}`,
       fix,
     };
   };

@@ -44,7 +44,7 @@ export function fullTable(estimate: Estimate): string {
     ]),
     '',
     `Prices of ${prices.oldest} to ${prices.newest}, ${prices.fromMemory} from memory${prices.note === undefined ? '' : ` (${prices.note})`}; no free tier, no volume discount, no tax.`,
-    `Assumed: ${assumptions.messageMilliseconds} ms a message, ${assumptions.requestMilliseconds} ms a request, ${assumptions.logBytesPerInvocation} bytes of logs an invocation; docs/cost.md has all.`,
+    `Assumed: ${assumptions.messageMilliseconds} ms a message, ${assumptions.requestMilliseconds} ms a request, ${assumptions.logBytesPerInvocation} bytes of logs an invocation; --json has all.`,
     unpriced.length === 0 ? '' : `Not priced: ${unpriced.join(', ')}`,
   ]);
 }

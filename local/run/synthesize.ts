@@ -17,7 +17,7 @@ export interface SynthesizeProps {
 
 export class SynthesisError extends Error {
   readonly code = 'WAYBILL_SYNTH_FAILED';
-  readonly fix = 'correct the app; `npm run synth` shows the same error with the full validation';
+  readonly fix = 'correct the app; `npx cdk synth` shows the same error with the full validation';
 
   constructor(message: string) {
     super(message);

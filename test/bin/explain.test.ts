@@ -87,7 +87,7 @@ A dead-letter queue keeps messages no longer than its source does.
   Why it matters  ${EXPLANATIONS['WAYBILL_W10']!.why}
   What to do      Keep messages in the dead-letter queue for 14 days.
   Example         retentionPeriod: Duration.days(14)
-  Source          ${EXPLANATIONS['WAYBILL_W10']!.source}
+  Source          https://docs.aws.amazon.com/${EXPLANATIONS['WAYBILL_W10']!.source}
 `);
     expect(process.exitCode).toBeUndefined();
   });
@@ -124,4 +124,19 @@ A dead-letter queue keeps messages no longer than its source does.
     expect(errors).toContain('Code: WAYBILL_CODE_UNKNOWN');
     expect(process.exitCode).toBe(2);
   });
+
+  test("somebody else's code has no nearest", () => {
+    explain('CloudFormation-Validate::E3505', {});
+
+    expect(errors).not.toContain('did you mean');
+    expect(errors).toContain('`waybill explain` lists all of them');
+  });
+});
+
+test.each(['W1', 'W10', 'W9'])('the source of %s is an address', (code) => {
+  explain(code, {});
+
+  expect(output).toMatch(
+    /Source {10}https:\/\/docs\.aws\.amazon\.com\/AWSSimpleQueueService\/latest\/SQSDeveloperGuide\/\S+\.html/,
+  );
 });

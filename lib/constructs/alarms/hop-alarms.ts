@@ -14,7 +14,7 @@ import {
 import type { AlarmBase, IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct, IConstruct } from 'constructs';
-import { alertTopicOf } from '../alert-topic-registry.ts';
+import { alertTopicOf, alertTopicsInReach } from '../alert-topic-registry.ts';
 import type { AlarmCondition } from '../../topology/index.ts';
 import { describeFailure } from '../errors.ts';
 import { recordEdge } from '../topology-recorder.ts';
@@ -198,11 +198,18 @@ function requireAlertTopic(scope: IConstruct, props: AlarmProps): void {
             describeFailure({
               code: 'WAYBILL_ALERT_TOPIC_MISSING',
               prop: 'alertTopic',
-              received: 'none, and none or several were found in the application',
+              received: `none, and ${foundInReach(scope)}`,
               allowed: 'a topic that CloudWatch can publish to',
-              fix: "an alarm without an action tells nobody: create one AlertTopic, pass alertTopic, or refuse the alarms with alarms: 'none'",
+              fix: "create one AlertTopic in this account and Region, pass alertTopic, or refuse the alarms with alarms: 'none': an alarm without an action tells nobody",
             }),
           ]
         : [],
   });
+}
+
+function foundInReach(scope: IConstruct): string {
+  const found = alertTopicsInReach(scope);
+  return found.length === 0
+    ? "no AlertTopic is in this stack's account and Region"
+    : `several could be meant: ${found.map(({ stack, topic }) => `${topic.node.path} of ${stack.stackName}`).join(', ')}`;
 }

@@ -106,3 +106,12 @@ test('a file that does not bundle stops itself and no neighbour', () => {
   expect((refusal as ValidationError).codes).toEqual(['WAYBILL_BUNDLE_FAILED']);
   expect((refusal as ValidationError).message).toMatch(/broken\.ts.*Could not resolve "\.\/nowhere\.ts"/s);
 });
+
+test('a package that is not installed is named, with the command that installs it', () => {
+  write(
+    'handlers/needy.ts',
+    "import '@nobody/has-this/sub';\nimport 'nor-this';\nexport const handler = 1;\n",
+  );
+
+  expect(() => synth('needy')).toThrow('run npm install @nobody/has-this nor-this, or correct the import');
+});

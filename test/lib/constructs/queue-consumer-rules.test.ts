@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { Duration } from 'aws-cdk-lib';
 import { EventTopic, MessageBus, QueueConsumer } from '../../../lib/constructs/index.ts';
@@ -104,6 +105,33 @@ describe('what is refused', () => {
         'WAYBILL_VISIBILITY_TIMEOUT_TOO_SHORT: visibilityTimeout: received 60 seconds, allowed at least 180 seconds: 6 times the timeout plus the batching window; leave it out or raise it: a message that shows up again while it is being handled is handled twice (W13)',
       ].join('\n'),
     );
+  });
+
+  test('what the function refuses comes in the same error as what the queue refuses', () => {
+    expect(
+      refused({
+        batchSize: 0,
+        timeout: Duration.minutes(16),
+        memorySize: 64,
+        environment: { WAYBILL_QUEUE_URL: 'x' },
+      }),
+    ).toEqual([
+      'WAYBILL_BATCH_SIZE_OUT_OF_RANGE',
+      'WAYBILL_TIMEOUT_OUT_OF_RANGE',
+      'WAYBILL_MEMORY_SIZE_OUT_OF_RANGE',
+      'WAYBILL_ENVIRONMENT_VARIABLE_RESERVED',
+    ]);
+  });
+
+  test('printed by Node.js, each failure stands there once', () => {
+    let printed = '';
+    try {
+      new QueueConsumer(stack, 'Printed', { subscribesTo: [], entry: ENTRY });
+    } catch (error) {
+      printed = inspect(error);
+    }
+
+    expect(printed.match(/WAYBILL_NOTHING_SUBSCRIBED/g)).toHaveLength(1);
   });
 
   test('an event that the topic does not publish does not compile', () => {
