@@ -1,6 +1,7 @@
 /** What has to be allowed so that a hop carries messages, and whether it is. */
 import { parseArn, partitionOf } from '../assembly/index.ts';
 import type { Messaging, Queue, Role } from '../assembly/index.ts';
+import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
 import { decide, decideTrust } from './decide.ts';
 import type { Access, Permission } from './decide.ts';
@@ -61,8 +62,36 @@ export function permissionsOf(messaging: Messaging, delivery: Delivery, actor: A
   return [
     ...(takes ? receiving(messaging, fromArn, actor) : []),
     // An event source mapping invokes its own function, which needs no permission.
-    ...(kind === 'mapping' && purpose === 'message' ? [] : sending(messaging, toArn, actor)),
+    ...(kind === 'mapping' && purpose === 'message'
+      ? []
+      : sending(messaging, toArn, actor).flatMap((permission) => asPipesDo(messaging, delivery, permission))),
   ];
+}
+
+/**
+ * A pipe waits for the state machine that enriches its messages, and for one that is its target unless told otherwise.
+ *
+ * | state machine of a pipe | action |
+ * |---|---|
+ * | enrichment; target with REQUEST_RESPONSE | `states:StartSyncExecution` |
+ * | target with FIRE_AND_FORGET | `states:StartExecution` |
+ * | target without an invocation type | not known: the default does not go with every state machine |
+ *
+ * eventbridge/latest/userguide/pipes-enrichment.html
+ */
+function asPipesDo(
+  messaging: Messaging,
+  { kind, hop, toArn }: Delivery,
+  permission: Permission,
+): Permission[] {
+  if (kind !== 'pipe' || permission.action !== 'states:StartExecution') return [permission];
+  const synchronous = { ...permission, action: 'states:StartSyncExecution' };
+  const pipe = messaging.pipes.find(({ resource }) => resource === hop);
+  if (pipe?.enrichmentArn === toArn) return [synchronous];
+  const parameters = pipe?.targetParameters['StepFunctionStateMachineParameters'];
+  const type = isRecord(parameters) ? parameters['InvocationType'] : undefined;
+  if (type === 'FIRE_AND_FORGET') return [permission];
+  return type === 'REQUEST_RESPONSE' ? [synchronous] : [];
 }
 
 /** Actions that put a message into a target, by the service in its ARN. */

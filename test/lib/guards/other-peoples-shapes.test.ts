@@ -336,6 +336,64 @@ describe('a dead-letter queue of an asynchronous function under a customer key',
   });
 });
 
+describe('a state machine at a pipe', () => {
+  const ENRICHING = 'arn:aws:states:eu-west-1:111111111111:stateMachine:enriching';
+  const TARGET = 'arn:aws:states:eu-west-1:111111111111:stateMachine:target';
+  const pipe = (enrichment: string, target: string, invocation?: string) =>
+    found(
+      {
+        Role: {
+          Type: 'AWS::IAM::Role',
+          Properties: {
+            AssumeRolePolicyDocument: {
+              Statement: [
+                { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'pipes.amazonaws.com' } },
+              ],
+            },
+            Policies: [
+              {
+                PolicyName: 'pipe',
+                PolicyDocument: {
+                  Statement: [
+                    { Effect: 'Allow', Action: 'kinesis:*', Resource: '*' },
+                    { Effect: 'Allow', Action: enrichment, Resource: ENRICHING },
+                    { Effect: 'Allow', Action: target, Resource: TARGET },
+                  ],
+                },
+              },
+            ],
+          },
+        },
+        Pipe: {
+          Type: 'AWS::Pipes::Pipe',
+          Properties: {
+            Source: 'arn:aws:kinesis:eu-west-1:111111111111:stream/orders',
+            Enrichment: ENRICHING,
+            Target: TARGET,
+            RoleArn: arnOf('Role'),
+            ...(invocation === undefined
+              ? {}
+              : { TargetParameters: { StepFunctionStateMachineParameters: { InvocationType: invocation } } }),
+          },
+        },
+      },
+      'W23',
+    );
+  const [START, SYNC] = ['states:StartExecution', 'states:StartSyncExecution'];
+
+  test.each([
+    ['the pipe waits for what enriches, and not for the target', SYNC, START, 'FIRE_AND_FORGET', []],
+    ['may not wait for what enriches', START, START, 'FIRE_AND_FORGET', ['W23 Role Policies']],
+    ['may only wait for the target', SYNC, SYNC, 'FIRE_AND_FORGET', ['W23 Role Policies']],
+    ['waits for the target', SYNC, SYNC, 'REQUEST_RESPONSE', []],
+    ['may not wait for the target', SYNC, START, 'REQUEST_RESPONSE', ['W23 Role Policies']],
+    ['does not say whether it waits', SYNC, SYNC, undefined, []],
+    ['does not say either', SYNC, START, undefined, []],
+  ])('%s', (_, enrichment, target, invocation, expected) => {
+    expect(pipe(enrichment, target, invocation)).toEqual(expected);
+  });
+});
+
 describe('publishing to every ARN', () => {
   const role = (service: string, ...actions: readonly string[]): BareResources => ({
     Role: {
