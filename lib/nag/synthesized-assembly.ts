@@ -1,5 +1,5 @@
 /**
- * The assembly of an application that is being synthesized. The templates are read from where they have just been
+ * The assemblies of an application that is being synthesized. The templates are read from where they have just been
  * written; names, places and construct paths come from the construct tree, which knows them whether or not the
  * templates carry metadata.
  */
@@ -11,9 +11,18 @@ import { assemblyOf } from '../assembly/index.ts';
 import type { Assembly, Resource, SourceStack, Template } from '../assembly/index.ts';
 import { readTopology, TOPOLOGY_FILE_NAME } from '../topology/index.ts';
 
-/** @param root an application whose templates have been written */
-export function synthesizedAssembly(root: IConstruct): Assembly {
-  const constructs = root.node.findAll();
+/**
+ * One assembly for the application and one for each of its stages: these are deployed by themselves, often with stacks
+ * of the same names in other accounts, and refer to nothing of one another.
+ *
+ * @param root an application whose templates have been written
+ */
+export function synthesizedAssemblies(root: IConstruct): readonly Assembly[] {
+  const byStage = Map.groupBy(root.node.findAll(), (construct) => Stage.of(construct));
+  return [...byStage].map(([stage, constructs]) => assemblyFrom(constructs, topologyOf(stage)));
+}
+
+function assemblyFrom(constructs: readonly IConstruct[], topology: Assembly['topology']): Assembly {
   const resources = Map.groupBy(constructs.filter(isResource), (resource) => resource.stack);
   const nested = constructs.filter(isNestedStack);
   const templateOf = (stack: Stack): Template => templateWithPaths(stack, resources.get(stack) ?? [], nested);
@@ -32,7 +41,7 @@ export function synthesizedAssembly(root: IConstruct): Assembly {
           return inner === undefined ? undefined : templateOf(inner);
         },
       })),
-    topologyIn(root),
+    topology,
   );
 }
 
@@ -81,11 +90,10 @@ function readTemplate(stack: Stack): Template {
 }
 
 /** Undefined in applications without constructs of Waybill. */
-function topologyIn(root: IConstruct): Assembly['topology'] {
-  const directory = Stage.of(root)?.outdir;
-  return directory === undefined || !existsSync(join(directory, TOPOLOGY_FILE_NAME))
+function topologyOf(stage: Stage | undefined): Assembly['topology'] {
+  return stage === undefined || !existsSync(join(stage.outdir, TOPOLOGY_FILE_NAME))
     ? undefined
-    : readTopology(directory);
+    : readTopology(stage.outdir);
 }
 
 function logicalIdOf(resource: CfnResource): string {

@@ -10,7 +10,7 @@ import type { NagPackProps } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { checkAssembly, codeOf, GUARDS, linkOf } from '../guards/index.ts';
 import type { Guard, GuardFinding } from '../guards/index.ts';
-import { constructPathOf, synthesizedAssembly } from './synthesized-assembly.ts';
+import { constructPathOf, synthesizedAssemblies } from './synthesized-assembly.ts';
 
 /**
  * Finds where an application would lose messages in silence. It needs none of Waybill's constructs.
@@ -48,9 +48,9 @@ export class WaybillChecks extends NagPack {
     return this.validateScope(scope);
   }
 
-  /** Checks what has been synthesized of the application, all of its stacks together. */
+  /** Checks what has been synthesized of the application, all stacks of a stage together. */
   override validateScope(scope: IConstruct): PolicyValidationPluginReport {
-    const found = checkAssembly(synthesizedAssembly(scope.node.root));
+    const found = synthesizedAssemblies(scope.node.root).flatMap((assembly) => checkAssembly(assembly));
     this.#findings = Map.groupBy(found, ({ finding }) => constructPathOf(finding.resource));
     // The pack decides what is acknowledged. It would report a rule once, with the message of the first finding.
     const violations = super

@@ -11,6 +11,7 @@ import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct, IConstruct } from 'constructs';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { AlertTopic } from '../../../lib/constructs/index.ts';
 import { WaybillChecks } from '../../../lib/nag/index.ts';
 
 /** CDK prints the report. */
@@ -146,6 +147,24 @@ describe('the pack on an application of plain CDK', () => {
       'Waybill-W10 Prod/Core/OrdersDead/Resource',
       'Waybill-W10 Outer/Inner/BillsDead/Resource',
     ]);
+  });
+
+  test('two stages may have stacks of the same names in two accounts', () => {
+    const { violations } = check((app) => {
+      for (const [name, account] of Object.entries({ Dev: '111111111111', Prod: '222222222222' })) {
+        const stage = new Stage(app, name, { env: { account, region: 'eu-west-1' } });
+        const shared = new Stack(stage, 'Shared', { stackName: 'shared' });
+        const alerts = new AlertTopic(shared, 'Alerts');
+        const alarm = new Alarm(new Stack(stage, 'Core', { stackName: 'core' }), 'Alarm', {
+          metric: new Metric({ namespace: 'Shop', metricName: 'Orders' }),
+          threshold: 1,
+          evaluationPeriods: 1,
+        });
+        alarm.addAlarmAction(new SnsAction(alerts.topic));
+      }
+    });
+
+    expect(listOf(violations)).toEqual([]);
   });
 
   test('relations between stacks are seen: a topic in one, its queue and policy in another', () => {
