@@ -85,18 +85,13 @@ async function before(
         estimate: await synthesized(there, env, values, signal),
       };
     } catch (cause) {
-      if (signal.aborted || !(cause instanceof SynthesisError || isMissingFile(cause))) throw cause;
+      if (signal.aborted || !(cause instanceof SynthesisError)) throw cause;
       throw new CommandError('WAYBILL_REVISION_NOT_SYNTHESIZED', `${name} cannot be synthesized`, {
         cause,
         fix: 'it runs with the dependencies that are installed now; compare with the cdk.out directory of a synth of that revision instead',
       });
     }
   });
-}
-
-/** There is no cdk.json in that revision. */
-function isMissingFile(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 async function synthesized(

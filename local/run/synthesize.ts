@@ -17,11 +17,15 @@ export interface SynthesizeProps {
 
 export class SynthesisError extends Error {
   readonly code = 'WAYBILL_SYNTH_FAILED';
-  readonly fix = 'correct the app; `npx cdk synth` shows the same error with the full validation';
+  readonly fix: string;
 
-  constructor(message: string) {
+  constructor(
+    message: string,
+    fix = 'correct the app; `npx cdk synth` shows the same error with the full validation',
+  ) {
     super(message);
     this.name = 'SynthesisError';
+    this.fix = fix;
   }
 }
 
@@ -32,11 +36,10 @@ export class SynthesisError extends Error {
  * @throws SynthesisError with what the app printed
  */
 export async function synthesize(props: SynthesizeProps): Promise<void> {
-  const { app, context } = JSON.parse(await readFile(`${props.directory}/cdk.json`, 'utf8')) as {
-    app: string;
-    context: Record<string, unknown>;
-  };
-  const child = spawn(process.execPath, app.split(' ').slice(1), {
+  const { app, context } = await applicationIn(props.directory);
+  // The Node.js that runs this can run the app; any other command is the shell's, as for the CDK command line.
+  const plain = PLAIN_NODE.test(app);
+  const child = spawn(plain ? process.execPath : app, plain ? app.split(' ').slice(1) : [], {
     cwd: props.directory,
     env: {
       ...process.env,
@@ -44,6 +47,7 @@ export async function synthesize(props: SynthesizeProps): Promise<void> {
       CDK_CONTEXT_JSON: JSON.stringify({ ...context, ...props.context, env: props.environment }),
       CDK_VALIDATION: 'false',
     },
+    shell: !plain,
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(props.signal !== undefined && { signal: props.signal }),
   });
@@ -59,6 +63,28 @@ export async function synthesize(props: SynthesizeProps): Promise<void> {
       `environment '${props.environment}' could not be synthesized:\n${withoutNode(printed)}`,
     );
   }
+}
+
+/** A command that needs no shell: `node` and words without quotes or variables. */
+const PLAIN_NODE = /^node( [\w./:=@-]+)+$/;
+
+interface Application {
+  readonly app: string;
+  readonly context?: Readonly<Record<string, unknown>>;
+}
+
+async function applicationIn(directory: string): Promise<Application> {
+  const file = await readFile(`${directory}/cdk.json`, 'utf8').catch(() => undefined);
+  const fix = "run it in the directory of the application's cdk.json";
+  if (file === undefined) throw new SynthesisError(`there is no cdk.json in ${directory}`, fix);
+  const { app, context } = JSON.parse(file) as Partial<Application>;
+  if (app === undefined) {
+    throw new SynthesisError(
+      `${directory}/cdk.json names no app`,
+      'set "app" in it to the command of the application, for example "node bin/app.ts"',
+    );
+  }
+  return { app, ...(context !== undefined && { context }) };
 }
 
 /** What the app printed, without the lines that only say where in Node.js an error came up. */
