@@ -148,6 +148,16 @@ describe('a bus', () => {
     );
   });
 
+  test('a state machine, which takes nothing without a role', () => {
+    const machine = `arn:aws:states:eu-west-1:111111111111:stateMachine:pack`;
+    const assembly = changed(plainStack(build()), 'AWS::Events::Rule', 'Placed', (properties) => ({
+      ...properties,
+      Targets: [{ Id: 'Machine', Arn: machine }],
+    }));
+
+    expectRoutes(assembly, 'rule', ['denied']);
+  });
+
   test('to another bus, in the role of the rule', () => {
     const twoBuses = (stack: Stack) => {
       const first = new EventBus(stack, 'First');
@@ -299,6 +309,22 @@ describe('other sources', () => {
           .reaches('Target'),
       ),
     ).toMatch(/FILTERED_OUT: \[Shop\/Pipe\] the filters .*; correct SourceParameters.FilterCriteria/);
+    // Without a template the target gets the record, in which the message is the body.
+    const behind = (pattern: string) =>
+      changed(assembly, 'AWS::Lambda::EventSourceMapping', 'TargetSqs', (properties) => ({
+        ...properties,
+        FilterCriteria: { Filters: [{ Pattern: pattern }] },
+      }));
+    const text = JSON.stringify(JSON.stringify(order.body));
+    expectDelivery(behind(`{"body":{"body":[${text}]}}`))
+      .of(order)
+      .from('SourceQueue')
+      .reaches('Target');
+    expect(
+      refusal(() =>
+        expectDelivery(behind('{"body":{"kind":["order"]}}')).of(order).from('SourceQueue').reaches('Target'),
+      ),
+    ).toMatch(/FILTERED_OUT: \[Shop\/Target\//);
     const stopped = changed(assembly, 'AWS::Pipes::Pipe', 'Pipe', (properties) => ({
       ...properties,
       DesiredState: 'STOPPED',
