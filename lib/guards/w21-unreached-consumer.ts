@@ -7,6 +7,7 @@
  * | an event that it consumes gets through no deployed subscription, rule or subscriber to the queue | found | |
  * | the same, and a pipe, a forwarded or imported topic or bus feeds the queue | not known | |
  * | a schedule that the topology says invokes something is gone or switched off | found | |
+ * | a rule of a replica, declared to stand by, that is switched off | | |
  * | a rule with a pattern, or a mapping, that is switched off, otherwise | | found |
  * | a mapping of a dead-letter queue that is switched off: it is kept to redrive by hand | | |
  * | a mapping of a queue to which nothing delivers, whose policy lets nobody in and no role may send | | found |
@@ -86,7 +87,7 @@ function arrives(messaging: Messaging, declared: DeclaredEvents, queue: Resource
     const published = fed.has(originArn) ? undefined : declared.publishedTo(originArn);
     return published === undefined || published.includes(event);
   };
-  return pathsTo(messaging, queue).some(
+  return pathsTo(messaging, declared, queue).some(
     (path) => isPublished(path.originArn) && path.passes(event) !== 'stopped',
   );
 }
@@ -103,7 +104,7 @@ interface DeployedPath {
   passes(event: TopologyEvent): Passage;
 }
 
-function pathsTo(messaging: Messaging, { arn }: Resource): DeployedPath[] {
+function pathsTo(messaging: Messaging, declared: DeclaredEvents, { arn }: Resource): DeployedPath[] {
   return [
     ...messaging.subscriptions
       .filter(({ endpoint }) => endpoint === arn || isUnknown(endpoint))
@@ -113,7 +114,11 @@ function pathsTo(messaging: Messaging, { arn }: Resource): DeployedPath[] {
       })),
     ...messaging.rules
       .filter(({ targets }) => targets.some((target) => target.arn === arn))
-      .map((rule) => ({ originArn: rule.busArn, passes: (event: TopologyEvent) => passesRule(rule, event) })),
+      .map((rule) => ({
+        originArn: rule.busArn,
+        passes: (event: TopologyEvent) =>
+          passesRule(standsBy(declared, rule.resource) ? { ...rule, enabled: true } : rule, event),
+      })),
     ...messaging.subscribers
       .filter(({ targetArn }) => targetArn === arn)
       .map((subscriber) => ({
@@ -121,6 +126,13 @@ function pathsTo(messaging: Messaging, { arn }: Resource): DeployedPath[] {
         passes: (event: TopologyEvent) => passesSubscriber(subscriber, event),
       })),
   ];
+}
+
+/** A rule of a replica, which an operator switches on when the other Region fails. */
+function standsBy(declared: DeclaredEvents, rule: Resource): boolean {
+  return declared.topology.edges.some(
+    (edge) => edge.kind === 'routes' && edge.standby === true && declared.resourceOf(edge.via) === rule,
+  );
 }
 
 function silentSchedules(messaging: Messaging, declared: DeclaredEvents): Finding[] {
@@ -168,10 +180,12 @@ export const unfedConsumer: Guard = {
   level: 'warning',
   check(messaging) {
     const deadLetters = deadLetterArns(messaging);
+    const declared = declaredEventsOf(messaging.assembly);
     const known = new Set(unreachedConsumer.check(messaging).map(({ resource }) => resource));
     const off = [
       ...messaging.rules
         .filter(({ enabled, eventPattern }) => !enabled && eventPattern !== undefined)
+        .filter(({ resource }) => declared === undefined || !standsBy(declared, resource))
         .map(({ resource }) => switchedOff(resource, 'State', 'DISABLED')),
       ...messaging.mappings
         .filter(({ enabled, eventSourceArn = '' }) => !enabled && !deadLetters.has(eventSourceArn))

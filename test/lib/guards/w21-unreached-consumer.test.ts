@@ -2,9 +2,13 @@ import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambd
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import type { Stack } from 'aws-cdk-lib';
+import type { App, Stack } from 'aws-cdk-lib';
+import type { CfnRule } from 'aws-cdk-lib/aws-events';
 import { describe, expect, test } from '@jest/globals';
+import { messagingOf, readAssembly } from '../../../lib/assembly/index.ts';
+import type { QueueConsumer } from '../../../lib/constructs/index.ts';
 import { unfedConsumer, unreachedConsumer } from '../../../lib/guards/w21-unreached-consumer.ts';
+import { busWithReplica } from '../constructs/cross-account/apps.ts';
 import { findingsOf, plainStack, template } from './support.ts';
 import { only, waybillSystem } from './waybill-system.ts';
 import type { MutableResource, MutableResources } from './waybill-system.ts';
@@ -119,6 +123,26 @@ describe('W21 what is declared to be consumed arrives', () => {
         subscription(resources)[1].Properties['Endpoint'] = { 'Fn::ImportValue': 'queue' };
       }),
     ).toEqual([]);
+  });
+});
+
+describe('the consumer of a replica that stands by', () => {
+  const guards = [unreachedConsumer, unfedConsumer];
+  const check = (app: App) => {
+    const messaging = messagingOf(readAssembly(app.synth().directory));
+    return guards.flatMap((guard) => findingsOf(guard, messaging));
+  };
+
+  test('its rule is switched off on purpose: nothing', () => {
+    expect(check(busWithReplica())).toEqual([]);
+  });
+
+  test('its rule would let nothing through: found', () => {
+    const app = busWithReplica();
+    const consumer = app.node.findChild('Standby').node.findChild('Billing') as QueueConsumer;
+    (consumer.rules[0]!.node.defaultChild as CfnRule).addPropertyOverride('EventPattern.source', ['nobody']);
+
+    expect(check(app)).toEqual(['Standby/Billing/Queue subscriptions and rules']);
   });
 });
 
