@@ -137,7 +137,10 @@ describe('a bus', () => {
     expect(
       refusal(
         claim(
-          changed(assembly, 'AWS::Lambda::Function', 'Audit', ({ DeadLetterConfig: _, ...others }) => others),
+          changed(assembly, 'AWS::Lambda::Function', 'Audit', (properties) => ({
+            ...properties,
+            DeadLetterConfig: {},
+          })),
         ),
       ),
     ).toMatch(
