@@ -1,4 +1,5 @@
 /** Who acts in an assembly: an AWS service on behalf of a resource, or whoever acts in a role. */
+import { parseArn } from '../assembly/index.ts';
 import type { Role } from '../assembly/index.ts';
 import type { Principal } from '../policies/index.ts';
 
@@ -26,4 +27,9 @@ export function describeActor(actor: Actor): string {
   return actor.kind === 'service'
     ? `${actor.service} for ${actor.sourceArn}`
     : `role ${actor.role.resource.constructPath}`;
+}
+
+export function accountOf(actor: Actor): string {
+  if (actor.kind === 'role') return actor.role.accountId;
+  return actor.sourceAccount ?? parseArn(actor.sourceArn)?.accountId ?? '';
 }

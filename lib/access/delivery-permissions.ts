@@ -4,7 +4,7 @@ import type { Messaging, Queue, Role } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
 import { decide, decideTrust } from './decide.ts';
-import type { Access, Permission } from './decide.ts';
+import type { Access, Permission } from './permission.ts';
 import type { Carrier, Delivery } from './deliveries.ts';
 
 /** Every decision that the hop depends on. All of them have to be `allowed`. */

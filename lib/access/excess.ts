@@ -14,7 +14,7 @@ import type { AttachedPolicy, Messaging, PolicyStatement, Resource, Role } from 
 import { isUnknown } from '../assembly/index.ts';
 import { evaluate, readPolicy } from '../policies/index.ts';
 import { principalOf } from './actor.ts';
-import type { Permission } from './decide.ts';
+import type { Permission } from './permission.ts';
 import { needsOf } from './needs.ts';
 import type { Need } from './needs.ts';
 import { requestKeys } from './request-keys.ts';

@@ -7,7 +7,7 @@ import { object, text } from '../assembly/property.ts';
 import type { LambdaFunction, Messaging } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
-import type { Permission } from './decide.ts';
+import type { Permission } from './permission.ts';
 import { deliveriesOf } from './deliveries.ts';
 import {
   CUSTOM_BUS_CONTEXT,
