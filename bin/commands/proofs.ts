@@ -85,14 +85,24 @@ function report(environment: string, all: readonly Proof[]): string {
   const sections = [...byKind].map(
     ([kind, ofKind]) => `${HEADINGS[kind]}\n${ofKind.map((proof) => describe(proof)).join('')}`,
   );
-  const broken = all.filter(({ breaks }) => breaks.length > 0).length;
-  const verdict = broken === 0 ? `all ${all.length} proven` : `${broken} of ${all.length} broken`;
-  return `${sections.join('\n')}\n${environment}: ${verdict}\n`;
+  const broken = all.filter(({ breaks }) => breaks.length > 0);
+  const verdict =
+    broken.length === 0 ? `all ${all.length} proven` : `${broken.length} of ${all.length} broken`;
+  return `${sections.join('\n')}\n${breaksOf(broken)}${environment}: ${verdict}\n`;
+}
+
+/** What is broken comes last, where whoever reads a terminal or the end of a log sees it. */
+function breaksOf(broken: readonly Proof[]): string {
+  if (broken.length === 0) return '';
+  const told = broken.map(
+    ({ claim, breaks }) => `  ${claim}\n${breaks.map((one) => `    ${describeBreak(one)}\n`).join('')}`,
+  );
+  return `Broken\n${told.join('')}\n`;
 }
 
 /** Hops are told of deliveries; of the others the claim says it all. */
 function describe({ kind, claim, steps, breaks }: Proof): string {
   const verdict = breaks.length === 0 ? 'proven' : 'BROKEN';
   const hops = kind === 'delivery' ? steps.map((step) => `            ${step}\n`) : [];
-  return `  ${verdict}  ${claim}\n${hops.join('')}${breaks.map((one) => `    break   ${describeBreak(one)}\n`).join('')}`;
+  return `  ${verdict}  ${claim}\n${hops.join('')}`;
 }
