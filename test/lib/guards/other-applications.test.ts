@@ -22,6 +22,14 @@ interface Corpus {
     readonly confidence: 'certain' | 'likely';
     readonly found: 'no' | 'sameBreak' | 'behindCondition';
   }[];
+  /** What nobody had read before; only the errors were judged. */
+  readonly unseen: readonly {
+    readonly what: string;
+    readonly repository: string;
+    readonly sources: number;
+    readonly resources: number;
+    readonly errors: Readonly<Record<Verdict, number>>;
+  }[];
   readonly sources: readonly {
     readonly slug: string;
     readonly repository: string;
@@ -94,6 +102,13 @@ test('the recall that is stated', () => {
   expect(row('Recall')?.[1]).toBe(
     `${certain - missed} of ${certain} that were certain by reading: ${percent(certain - missed, certain)}`,
   );
+});
+
+test.each(corpus.unseen)('unseen $what', ({ what, repository, sources, resources, errors }) => {
+  const sum = errors.true + errors.taste + errors.false;
+  const cells = [repository, sources, resources, sum, errors.true, errors.taste, errors.false];
+
+  expect(row(what)?.slice(1)).toEqual(cells.map(String));
 });
 
 test('at least ten applications, each with where it comes from', () => {
