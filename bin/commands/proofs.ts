@@ -28,7 +28,7 @@ export async function proofs(options: ProofsOptions): Promise<void> {
       'WAYBILL_TOPOLOGY_NOT_FOUND',
       'the application declares no topology, so there is nothing to prove',
       {
-        fix: "use Waybill's constructs, or make claims of your own with expectDelivery of waybill/testing",
+        fix: "use Waybill's constructs, or make claims of your own with expectDelivery of waybill/testing; stages have a topology each: --assembly cdk.out/assembly-STAGE",
       },
     );
   }
