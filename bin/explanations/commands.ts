@@ -68,6 +68,12 @@ export const COMMAND_EXPLANATIONS = {
     fix: 'Give one of them.',
     example: 'npx cdk synth -c env=dev',
   },
+  WAYBILL_CHECKS_FAILED: {
+    what: 'The rules of waybill/nag could not be run, so nothing is checked.',
+    why: 'The command line of CDK leaves out a plugin that throws: the synth would be green although nobody has looked.',
+    fix: 'Mend what the message names. Where it names nothing of yours, report it with the template.',
+    example: 'npx cdk synth',
+  },
   WAYBILL_CODE_UNKNOWN: {
     what: '`waybill explain` does not know the code.',
     why: 'It is misspelt, or of another release.',

@@ -1,4 +1,5 @@
 /** The guards as a rule pack of cdk-nag: relations between resources of the whole application, reported per construct. */
+import { Stack } from 'aws-cdk-lib';
 import type {
   CfnResource,
   IPolicyValidationContext,
@@ -45,7 +46,11 @@ export class WaybillChecks extends NagPack {
   override validate(context: Partial<IPolicyValidationContext>): PolicyValidationPluginReport {
     const scope = context.appConstruct ?? this.#scope;
     if (scope === undefined) throw new Error('give the application: new WaybillChecks(app)');
-    return this.validateScope(scope);
+    try {
+      return this.validateScope(scope);
+    } catch (error) {
+      return unchecked(scope, error);
+    }
   }
 
   /** Checks what has been synthesized of the application, all stacks of a stage together. */
@@ -87,6 +92,28 @@ export class WaybillChecks extends NagPack {
       }));
   }
 }
+
+/**
+ * What CDK's command line shows. It leaves out a plugin that throws, and exits with 0: an application that nobody has
+ * looked at would be green.
+ */
+function unchecked(scope: IConstruct, error: unknown): PolicyValidationPluginReport {
+  const stack = scope.node.root.node.findAll().find((construct) => Stack.isStack(construct)) ?? scope;
+  return {
+    success: false,
+    violations: [
+      {
+        ruleName: 'Waybill-Unchecked',
+        severity: 'error',
+        description: `The rules could not be run, nothing is checked: ${error instanceof Error ? error.message : String(error)} (${UNCHECKED_CODE})`,
+        fix: 'mend what the message names; else report it with the template, and take the pack out until then (waybill explain CHECKS_FAILED)',
+        violatingResources: [{ constructPath: stack.node.path, locations: [] }],
+      },
+    ],
+  };
+}
+
+const UNCHECKED_CODE = 'WAYBILL_CHECKS_FAILED';
 
 function ruleNameOf({ id }: Guard): string {
   return `Waybill-${id}`;
