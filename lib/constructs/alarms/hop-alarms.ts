@@ -2,6 +2,7 @@
  * Makes the alarms of a construct (D14). Each has an action: the alert topic that was given, else the one that
  * AlertTopic.of finds. A hop without either is refused at synth; `alarms: 'none'` is the only way out.
  */
+import { createHash } from 'node:crypto';
 import { Lazy, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
@@ -26,6 +27,8 @@ import type { AlarmSpecification } from './specification.ts';
 
 /** AlarmName, AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html. */
 const MAX_ALARM_NAME_LENGTH = 255;
+/** Tells names apart whose ends are cut off. */
+const DIGEST_LENGTH = 8;
 
 const COMPARISONS = {
   '>': ComparisonOperator.GREATER_THAN_THRESHOLD,
@@ -182,7 +185,12 @@ function alarmName(scope: Construct, id: string): string {
     '/',
   );
   const name = `${stack.stackName}/${path}`;
-  return name.length <= MAX_ALARM_NAME_LENGTH ? name : `${stack.stackName}/${scope.node.addr}/${id}`;
+  if (name.length <= MAX_ALARM_NAME_LENGTH) return name;
+  const digest = createHash('sha256')
+    .update(`${scope.node.path}/${id}`)
+    .digest('hex')
+    .slice(0, DIGEST_LENGTH);
+  return `${name.slice(0, MAX_ALARM_NAME_LENGTH - DIGEST_LENGTH - 1)}-${digest}`;
 }
 
 /** Decided at synth, so that the order in which constructs are made does not matter. */
