@@ -8,6 +8,7 @@
  * | to any other role: what its code does is not known | no |
  * | on what a variable of the role's function names | no: the code is told of it |
  * | of an action of a service that is not in JUDGED_SERVICES | no: whether code uses it is not known |
+ * | to alarms, by an alert topic that no alarm here uses: it awaits those of others | no |
  * | to a service that is not in KNOWN_SERVICES, by a queue, topic, bus, function or key | no |
  */
 import type { AttachedPolicy, Messaging, PolicyStatement, Resource, Role } from '../assembly/index.ts';
@@ -46,6 +47,7 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
     ...messaging.keys,
   ];
   const isAccountedFor = accountedFor(messaging);
+  const awaitingAlarms = topicsAwaitingAlarms(messaging, needs);
   return [
     ...messaging.roles
       .filter(isAccountedFor)
@@ -55,7 +57,9 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
       ]),
     ...owners.flatMap(({ arn, policies }) =>
       policies.flatMap(({ resource, statements }) =>
-        statements.flatMap((statement) => excessOfStatement(resource, statement, ofResources.get(arn) ?? [])),
+        statements
+          .filter((statement) => !(awaitingAlarms.has(arn) && isForAlarms(statement)))
+          .flatMap((statement) => excessOfStatement(resource, statement, ofResources.get(arn) ?? [])),
       ),
     ),
   ];
@@ -90,6 +94,33 @@ function accountedFor(messaging: Messaging): (role: Role) => boolean {
   return ({ arn, trust }) =>
     ofDeclared.has(arn) ||
     trust.every(({ Principal: principal }) => !servicesIn(principal).some((one) => RUNS_CODE.test(one)));
+}
+
+/** Alert topics that no alarm of the assembly uses: they are there for those of others, or for those to come. */
+function topicsAwaitingAlarms({ assembly, topics }: Messaging, needs: readonly Need[]): ReadonlySet<string> {
+  const declared = new Set(
+    (assembly.topology?.nodes ?? [])
+      .filter(({ kind }) => kind === 'alertTopic')
+      .map(({ stack, logicalId }) => `${stack} ${logicalId}`),
+  );
+  const used = new Set(
+    needs.flatMap(({ permission: { actor, resourceArn } }) =>
+      actor.kind === 'service' && actor.service === ALARMS ? [resourceArn] : [],
+    ),
+  );
+  return new Set(
+    topics
+      .filter(({ resource }) => declared.has(`${resource.stack.stackName} ${resource.logicalId}`))
+      .map(({ arn }) => arn)
+      .filter((arn) => !used.has(arn)),
+  );
+}
+
+const ALARMS = 'cloudwatch.amazonaws.com';
+
+function isForAlarms({ Principal: principal }: PolicyStatement): boolean {
+  const services = servicesIn(principal);
+  return services.length > 0 && services.every((service) => service === ALARMS);
 }
 
 function servicesIn(principal: unknown): readonly string[] {

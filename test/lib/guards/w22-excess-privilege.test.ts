@@ -3,7 +3,9 @@ import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { AlertTopic, EventTopic } from '../../../lib/constructs/index.ts';
 import { excessPrivilege, sourcelessService } from '../../../lib/guards/w22-excess-privilege.ts';
+import { OrderPlaced, Orders } from '../constructs/support.ts';
 import { findingsOf, plainStack, template } from './support.ts';
 
 function roleThatMay(actions: string[], resources: string[]) {
@@ -54,6 +56,22 @@ describe('W22 no more privilege than the edges need', () => {
     expect(findingsOf(excessPrivilege, withManaged('service-role/AWSLambdaSQSQueueExecutionRole'))).toEqual(
       [],
     );
+  });
+
+  test('an alert topic awaits the alarms of others; a topic of events does not', () => {
+    const messaging = plainStack((stack) => {
+      new AlertTopic(stack, 'Alerts');
+      const { topic } = new EventTopic(stack, 'Orders', { service: Orders, publishes: [OrderPlaced] });
+      topic.addToResourcePolicy(
+        new PolicyStatement({
+          principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+          actions: ['sns:Publish'],
+          resources: [topic.topicArn],
+        }),
+      );
+    });
+
+    expect(findingsOf(excessPrivilege, messaging)).toEqual(['Plain/Orders/Topic/Policy PolicyDocument']);
   });
 
   test('a queue that lets everybody send is found; with a condition on the account it is not', () => {
