@@ -4,8 +4,10 @@
  *
  * | grant | judged |
  * |---|---|
- * | to a role of a function or hop that the topology declares, or that only services with known needs assume | yes |
- * | to any other role: what its code does is not known | no |
+ * | to a role of a function that the topology declares, or in which hops are carried and no code runs | yes |
+ * | to any other role: what it is for is not known | no |
+ * | by a queue, topic, bus or function that the topology declares; by a key | yes |
+ * | by any other queue, topic, bus or function | no |
  * | on what a variable of the role's function names | no: the code is told of it |
  * | of an action of a service that is not in JUDGED_SERVICES | no: whether code uses it is not known |
  * | to alarms, by an alert topic that no alarm here uses: it awaits those of others | no |
@@ -38,15 +40,22 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
     ({ permission }) => (permission.actor.kind === 'role' ? permission.actor.role.arn : ''),
   );
   const ofResources = Map.groupBy(needs, ({ permission }) => permission.resourceArn);
+  const isDeclared = declaredIn(messaging);
   const owners: readonly { readonly arn: string; readonly policies: readonly AttachedPolicy[] }[] = [
-    ...messaging.queues,
-    ...messaging.topics,
-    ...messaging.buses,
-    ...messaging.customBuses,
-    ...messaging.functions,
+    ...[
+      ...messaging.queues,
+      ...messaging.topics,
+      ...messaging.buses,
+      ...messaging.customBuses,
+      ...messaging.functions,
+    ].filter(({ resource }) => isDeclared(resource)),
     ...messaging.keys,
   ];
-  const isAccountedFor = accountedFor(messaging);
+  const ofDeclared = new Set(
+    messaging.functions.filter(({ resource }) => isDeclared(resource)).map(({ roleArn }) => roleArn),
+  );
+  const isAccountedFor = ({ arn, trust }: Role): boolean =>
+    ofDeclared.has(arn) || (ofRoles.has(arn) && !trust.some(letsCodeIn));
   const awaitingAlarms = topicsAwaitingAlarms(messaging, needs);
   return [
     ...messaging.roles
@@ -80,20 +89,16 @@ const KNOWN_SERVICES: ReadonlySet<string> = new Set(
 /** Services that run code of the application's in a role. */
 const RUNS_CODE = /^(?:lambda|ecs-tasks|ec2|codebuild|states|glue|sagemaker)\./;
 
-function accountedFor(messaging: Messaging): (role: Role) => boolean {
-  const { topology, resources } = messaging.assembly;
-  const declared = new Set((topology?.nodes ?? []).map(({ stack, logicalId }) => `${stack} ${logicalId}`));
-  const places = new Map(
-    resources.map((resource) => [resource, `${resource.stack.stackName} ${resource.logicalId}`]),
+function letsCodeIn({ Principal: principal }: PolicyStatement): boolean {
+  return servicesIn(principal).some((service) => RUNS_CODE.test(service));
+}
+
+/** Whether a resource is a node of the topology. Who else uses what other constructs have made is not known. */
+function declaredIn({ assembly }: Messaging): (resource: Resource) => boolean {
+  const nodes = new Set(
+    (assembly.topology?.nodes ?? []).map(({ stack, logicalId }) => `${stack} ${logicalId}`),
   );
-  const ofDeclared = new Set(
-    messaging.functions
-      .filter(({ resource }) => declared.has(places.get(resource) ?? ''))
-      .map(({ roleArn }) => roleArn),
-  );
-  return ({ arn, trust }) =>
-    ofDeclared.has(arn) ||
-    trust.every(({ Principal: principal }) => !servicesIn(principal).some((one) => RUNS_CODE.test(one)));
+  return ({ stack, logicalId }) => nodes.has(`${stack.stackName} ${logicalId}`);
 }
 
 /** Alert topics that no alarm of the assembly uses: they are there for those of others, or for those to come. */

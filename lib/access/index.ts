@@ -2,6 +2,7 @@
 export { describeActor, principalOf } from './actor.ts';
 export type { Actor } from './actor.ts';
 export { decide, decideTrust } from './decide.ts';
+export { pasteable } from './pasteable.ts';
 export type { Access, Permission, PolicyKind, Refusal } from './permission.ts';
 export { deliveriesOf } from './deliveries.ts';
 export type { Carrier, Delivery, DeliveryKind } from './deliveries.ts';

@@ -1,5 +1,5 @@
 /** Permissions as breaks: what is denied names the statement that is missing, what cannot be known says why. */
-import { accessOf } from '../access/index.ts';
+import { accessOf, pasteable } from '../access/index.ts';
 import type { Access, Delivery } from '../access/index.ts';
 import type { Messaging } from '../assembly/index.ts';
 import type { Break } from './proof.ts';
@@ -33,7 +33,7 @@ export function breakOf(access: Access): readonly Break[] {
           ? refusal.explicit
             ? 'narrow or remove the statement that denies'
             : 'use a customer managed key, or a role'
-          : `add to the ${refusal.policy}: ${JSON.stringify(refusal.statement)}`,
+          : `add to the ${refusal.policy}: ${pasteable(refusal.statement, refusal.owner?.stack)}`,
     },
   ];
 }

@@ -1,5 +1,5 @@
 /** `expectDelivery`: claims about any synthesized application, in the words of a test. */
-import { decide, receiving, sending } from '../access/index.ts';
+import { deliveriesOf, decide, receiving, sending } from '../access/index.ts';
 import type { Actor } from '../access/index.ts';
 import { messagingOf, readAssembly } from '../assembly/index.ts';
 import type { Assembly, Messaging, Resource } from '../assembly/index.ts';
@@ -254,6 +254,10 @@ function originsOf(messaging: Messaging, event: ExpectedEvent, publisher: string
       return { resource, may: accesses[0]?.verdict === 'allowed', breaks: accesses.flatMap(breakOf) };
     }),
   );
+  // A topic of alarms, from which nothing goes on, is not what anybody meant.
+  const leading = decided.find(({ resource }) =>
+    deliveriesOf(messaging).some(({ fromArn }) => fromArn === resource.arn),
+  );
   const allowed = decided.filter(({ may }) => may);
   if (allowed.length > 0) {
     return {
@@ -268,7 +272,7 @@ function originsOf(messaging: Messaging, event: ExpectedEvent, publisher: string
         code: 'WAYBILL_PROOF_PERMISSION_MISSING',
         resource: publisher,
         message: `it may publish to none of ${candidates.map(({ constructPath }) => constructPath).join(', ')}`,
-        fix: `grant it ${decided[0]?.breaks[0]?.fix ?? 'the right to publish'}`,
+        fix: `let it publish, for example ${(leading ?? decided[0])?.breaks[0]?.fix ?? 'by a grant'}`,
       },
     ],
   };

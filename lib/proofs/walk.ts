@@ -38,7 +38,10 @@ export function walk(messaging: Messaging, path: Path, message: Message, standby
       code: STOPPED[passage.reason],
       resource: delivery.hop.constructPath,
       message: passage.because,
-      fix: `correct ${passage.property}`,
+      fix:
+        passage.reason === 'switchedOff'
+          ? `switch it on: ${passage.property}`
+          : `correct ${passage.property}`,
     });
   }
   return { steps, breaks, arrived: current };

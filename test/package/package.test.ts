@@ -176,7 +176,7 @@ app.synth();
     test('waybill/nag looks at the whole application, and warns of what its old stack lacks', () => {
       const { status, output } = node(app, 'bin/app.ts');
 
-      expect(status).toBe(0);
+      if (status !== 0) throw new Error(output);
       expect(output).toContain('[Existing/DeadLetters]');
       expect(output).toContain('(WAYBILL_D14A)');
     }, 60_000);

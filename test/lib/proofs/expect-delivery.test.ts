@@ -142,7 +142,7 @@ describe('each mistake is told with its path, and with what is missing', () => {
       'AWS::Lambda::EventSourceMapping',
       'Pack',
       (properties) => ({ ...properties, Enabled: false }),
-      /SWITCHED_OFF: \[Shop\/Pack\/SqsEventSource:\S+\] the event source mapping is disabled; correct Enabled/,
+      /SWITCHED_OFF: \[Shop\/Pack\/SqsEventSource:\S+\] the event source mapping is disabled; switch it on: Enabled/,
     ],
     [
       'a mapping with a filter of its own',

@@ -102,7 +102,7 @@ describe('a bus', () => {
     }));
 
     expect(refusal(() => expectDelivery(off).of(placed).from('Bus').reaches('Pack'))).toMatch(
-      /SWITCHED_OFF: \[Shop\/Placed\] the rule is disabled; correct State/,
+      /SWITCHED_OFF: \[Shop\/Placed\] the rule is disabled; switch it on: State/,
     );
     const silent = changed(plainStack(build()), 'AWS::Events::Rule', 'Placed', (properties) => ({
       ...properties,
