@@ -64,7 +64,9 @@ Validations.of(app).addPlugins(new WaybillChecks(app));
 
 Every finding is a message of its own, all of them in one run: the construct, the property, what was received, what is
 allowed, the fix, and a code that \`waybill explain\` expands. An error fails the synth, a warning does not. What is not
-known for certain, such as a queue or a key outside the application, is no finding; W4 alone warns of it.
+known for certain, such as a queue or a key outside the application, is no finding; W4 alone warns of it. Names and ARNs
+that CloudFormation would make up are shown in a made-up form. Where the rules themselves cannot be run, the synth fails
+with \`WAYBILL_CHECKS_FAILED\`, and nothing is checked.
 
 What is right in a case is acknowledged on the construct, or above it. With the name of the pack before the id the
 finding stays in \`validation-report.json\` with its reason; a bare id, \`Waybill-W10\`, works too and leaves no trace.

@@ -1,4 +1,5 @@
 /** What the guards of delivery say: one finding for each resource that refuses somebody, with all the hops it breaks. */
+import { pasteable } from '../access/index.ts';
 import type { Actor, PolicyKind, Refusal } from '../access/index.ts';
 import { isAwsManagedKey, parseArn } from '../assembly/index.ts';
 import type { Messaging } from '../assembly/index.ts';
@@ -60,9 +61,9 @@ function findingOf(group: readonly RefusedDelivery[], remedy: string | undefined
     allowed: `${actions.join(', ')} for ${who}`,
     fix: [
       ...(remedy === undefined ? [] : [remedy]),
-      refusal.explicit
+      statement === undefined
         ? 'except it from that statement'
-        : `add the statement ${JSON.stringify(statement)}${permission.action === 'lambda:InvokeFunction' && refusal.policy === 'function policy' ? ', as an AWS::Lambda::Permission' : ''}`,
+        : `add the statement ${pasteable(statement, resource.stack)}${permission.action === 'lambda:InvokeFunction' && refusal.policy === 'function policy' ? ', as an AWS::Lambda::Permission' : ''}`,
     ].join('; '),
   };
 }

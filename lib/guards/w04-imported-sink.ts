@@ -16,7 +16,7 @@
  *
  * aws/aws-cdk#29098, #12476
  */
-import { deliveriesOf } from '../access/index.ts';
+import { deliveriesOf, pasteable } from '../access/index.ts';
 import type { Delivery } from '../access/index.ts';
 import { formatArn, isUnknown, parseArn, queueArnOf } from '../assembly/index.ts';
 import type { Messaging } from '../assembly/index.ts';
@@ -128,6 +128,6 @@ function findingOf({ carrier, toArn }: Delivery, kind: Sink, hop: Delivery['hop'
     property: policy,
     received: `delivery by ${who} into ${isUnknown(toArn) ? `a ${kind} that only AWS knows` : toArn}, which is not in the application`,
     allowed: `a ${kind} policy that lets ${who} in`,
-    fix: `see that the ${kind}'s policy holds ${JSON.stringify(statement)} where the ${kind} is created, and acknowledge this with that as the reason`,
+    fix: `see that the ${kind}'s policy holds ${pasteable(statement, hop.stack)} where the ${kind} is created, and acknowledge this with that as the reason`,
   };
 }
