@@ -93,11 +93,13 @@ function letsCodeIn({ Principal: principal }: PolicyStatement): boolean {
   return servicesIn(principal).some((service) => RUNS_CODE.test(service));
 }
 
-/** Whether a resource is a node of the topology. Who else uses what other constructs have made is not known. */
-function declaredIn({ assembly }: Messaging): (resource: Resource) => boolean {
-  const nodes = new Set(
-    (assembly.topology?.nodes ?? []).map(({ stack, logicalId }) => `${stack} ${logicalId}`),
-  );
+/**
+ * Whether a resource is a node of the topology. Beside Waybill's constructs, who else uses what others have made is not
+ * known; without any topology everything is taken to be told by the templates.
+ */
+function declaredIn({ assembly: { topology } }: Messaging): (resource: Resource) => boolean {
+  if (topology === undefined) return () => true;
+  const nodes = new Set(topology.nodes.map(({ stack, logicalId }) => `${stack} ${logicalId}`));
   return ({ stack, logicalId }) => nodes.has(`${stack.stackName} ${logicalId}`);
 }
 
