@@ -51,8 +51,10 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
     ].filter(({ resource }) => isDeclared(resource)),
     ...messaging.keys,
   ];
+  // Code of others is never judged: what it does with its role is not known.
+  const ours = messaging.assembly.topology === undefined ? [] : messaging.functions;
   const ofDeclared = new Set(
-    messaging.functions.filter(({ resource }) => isDeclared(resource)).map(({ roleArn }) => roleArn),
+    ours.filter(({ resource }) => isDeclared(resource)).map(({ roleArn }) => roleArn),
   );
   const isAccountedFor = ({ arn, trust }: Role): boolean =>
     ofDeclared.has(arn) || (ofRoles.has(arn) && !trust.some(letsCodeIn));
