@@ -42,6 +42,7 @@ export const deadLetterQueue: Guard = {
                 resource.type === 'AWS::SNS::Topic'
                   ? 'make the subscription an AWS::SNS::Subscription, which can have a RedrivePolicy'
                   : FIXES[kind],
+              source: SOURCES[kind],
             },
           ]
         : [],
@@ -61,4 +62,16 @@ const FIXES: Readonly<Record<HopKind, string>> = {
   pipe: 'set DeadLetterConfig and MaximumRetryAttempts of the source parameters',
   queue: 'set RedrivePolicy with a maxReceiveCount of 5 or more; in CDK, deadLetterQueue',
   'event bus': `set DeadLetterConfig.Arn, ${SEND}: events that cannot be encrypted or decrypted go there`,
+};
+
+const SOURCES: Readonly<Record<HopKind, string>> = {
+  subscription: 'sns/latest/dg/sns-dead-letter-queues.html',
+  'rule target': 'eventbridge/latest/userguide/eb-rule-dlq.html',
+  schedule: 'scheduler/latest/UserGuide/configuring-schedule-dlq.html',
+  subscriber: 'eventbridge/latest/userguide/eb-custom-bus-retry.html',
+  'asynchronous invocation': 'lambda/latest/dg/invocation-async-retain-records.html',
+  'stream mapping': 'lambda/latest/dg/kinesis-on-failure-destination.html',
+  pipe: 'eventbridge/latest/userguide/eb-pipes-error-troubleshooting.html',
+  queue: 'AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html',
+  'event bus': 'eventbridge/latest/userguide/eb-encryption-event-bus-dlq.html',
 };

@@ -84,51 +84,81 @@ interface Retries {
   readonly maximumEventAgeSeconds: number | undefined;
 }
 
-function areSaid({ maximumRetryAttempts, maximumEventAgeSeconds }: Retries): boolean {
-  return maximumRetryAttempts !== undefined && maximumEventAgeSeconds !== undefined;
+/** What the service takes where nothing is said, and where it is said. */
+interface Defaults {
+  readonly ofService: string;
+  readonly attempts: string;
+  readonly age: string;
+  readonly inCdk: string;
 }
+
+const ATTEMPTS_AND_AGE = { attempts: 'MaximumRetryAttempts', age: 'MaximumEventAgeInSeconds' };
+
+const TARGET: Defaults = {
+  ...ATTEMPTS_AND_AGE,
+  ofService: '24 hours, 185 attempts',
+  inCdk: '; in CDK, retryAttempts and maxEventAge of the target',
+};
+
+const SUBSCRIBER: Defaults = {
+  attempts: 'MaxRetryAttempts',
+  age: 'MaxEventAgeInSeconds',
+  ofService: '5 minutes, 5 attempts',
+  inCdk: '',
+};
+
+const FUNCTION: Defaults = {
+  ...ATTEMPTS_AND_AGE,
+  ofService: '6 hours, 2 attempts',
+  inCdk: '; in CDK, retryAttempts and maxEventAge of the function',
+};
+
+const NOTHING_SAID: Retries = { maximumRetryAttempts: undefined, maximumEventAgeSeconds: undefined };
 
 function rules(messaging: Messaging): Finding[] {
   return messaging.rules.flatMap(({ resource, targets }) =>
-    targets
-      .filter((target) => !areSaid(target))
-      .map(({ id }) =>
-        byDefault(resource, `Targets[${id}].RetryPolicy`, '24 hours, 185 attempts', OF_TARGET),
-      ),
+    targets.flatMap((target) => byDefault(resource, `Targets[${target.id}].RetryPolicy`, target, TARGET)),
   );
 }
 
 function schedules(messaging: Messaging): Finding[] {
-  return messaging.schedules
-    .filter((schedule) => !areSaid(schedule))
-    .map(({ resource }) => byDefault(resource, 'Target.RetryPolicy', '24 hours, 185 attempts', OF_TARGET));
+  return messaging.schedules.flatMap((schedule) =>
+    byDefault(schedule.resource, 'Target.RetryPolicy', schedule, TARGET),
+  );
 }
 
 function subscribers(messaging: Messaging): Finding[] {
-  return messaging.subscribers
-    .filter((subscriber) => !areSaid(subscriber))
-    .map(({ resource }) => byDefault(resource, 'RetryPolicy', '5 minutes, 5 attempts', ''));
+  return messaging.subscribers.flatMap((subscriber) =>
+    byDefault(subscriber.resource, 'RetryPolicy', subscriber, SUBSCRIBER),
+  );
 }
 
 function functions(messaging: Messaging): Finding[] {
   return failingHops(messaging).flatMap(({ kind, resource }) => {
     if (kind !== 'asynchronous invocation') return [];
-    const retries = messaging.function(resource.arn)?.asyncInvocation;
-    return retries !== undefined && areSaid(retries)
-      ? []
-      : [byDefault(resource, 'EventInvokeConfig', '6 hours, 2 attempts', OF_FUNCTION)];
+    const retries = messaging.function(resource.arn)?.asyncInvocation ?? NOTHING_SAID;
+    return byDefault(resource, 'EventInvokeConfig', retries, FUNCTION);
   });
 }
 
-function byDefault(resource: Resource, property: string, ofService: string, inCdk: string): Finding {
-  return {
-    resource,
-    property,
-    received: `not both MaximumRetryAttempts and MaximumEventAgeInSeconds; the service's own: ${ofService}`,
-    allowed: 'both, said in the template',
-    fix: `say how long the hop may try, the service's own values too where they are meant${inCdk}`,
-  };
+function byDefault(
+  resource: Resource,
+  property: string,
+  { maximumRetryAttempts, maximumEventAgeSeconds }: Retries,
+  { attempts, age, ofService, inCdk }: Defaults,
+): Finding[] {
+  const missing = [
+    ...(maximumRetryAttempts === undefined ? [attempts] : []),
+    ...(maximumEventAgeSeconds === undefined ? [age] : []),
+  ];
+  if (missing.length === 0) return [];
+  return [
+    {
+      resource,
+      property,
+      received: `${missing.length === 2 ? 'neither' : 'no'} ${missing.join(' nor ')}; the service's own: ${ofService}`,
+      allowed: `both ${attempts} and ${age}, said in the template`,
+      fix: `say how long the hop may try, the service's own values too where they are meant${inCdk}`,
+    },
+  ];
 }
-
-const OF_TARGET = '; in CDK, retryAttempts and maxEventAge of the target';
-const OF_FUNCTION = '; in CDK, retryAttempts and maxEventAge of the function';

@@ -25,6 +25,11 @@ export interface Finding {
   readonly allowed: string;
   /** What to do, and where it is not obvious, why. */
   readonly fix: string;
+  /**
+   * What this one rests on, as {@link Guard.source}.
+   * @default - what the guard rests on
+   */
+  readonly source?: string;
 }
 
 /** Stable, for tests, tools and `waybill explain`. */

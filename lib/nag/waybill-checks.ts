@@ -87,7 +87,7 @@ export class WaybillChecks extends NagPack {
         ruleName,
         severity: guard.level,
         description: `${guard.title}. [${finding.resource.constructPath}] ${finding.property}: received ${finding.received}, allowed ${finding.allowed} (${codeOf(guard)})${this.#explains ? `. ${guard.explanation}` : ''}`,
-        fix: `${finding.fix} (waybill explain ${guard.id}; ${linkOf(guard)})`,
+        fix: `${finding.fix} (waybill explain ${guard.id}; ${linkOf({ source: finding.source ?? guard.source })})`,
         violatingResources: [{ constructPath, locations: ['Properties'] }],
       }));
   }

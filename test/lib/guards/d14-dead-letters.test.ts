@@ -55,6 +55,27 @@ describe('D14 every hop that can fail has a dead-letter queue', () => {
     );
   });
 
+  test('each cites the page of its own service', () => {
+    const endpoint = arn('Queue');
+    const messaging = template({
+      Topic: { Type: 'AWS::SNS::Topic' },
+      Queue: { Type: 'AWS::SQS::Queue' },
+      Subscription: {
+        Type: 'AWS::SNS::Subscription',
+        Properties: { Protocol: 'sqs', TopicArn: { Ref: 'Topic' }, Endpoint: endpoint },
+      },
+      Rule: { Type: 'AWS::Events::Rule', Properties: { Targets: [{ Id: 'Queue', Arn: endpoint }] } },
+    });
+
+    expect(
+      deadLetterQueue.check(messaging).map(({ resource, source }) => [resource.logicalId, source]),
+    ).toEqual([
+      ['Subscription', 'sns/latest/dg/sns-dead-letter-queues.html'],
+      ['Rule', 'eventbridge/latest/userguide/eb-rule-dlq.html'],
+      ['Queue', 'AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html'],
+    ]);
+  });
+
   test('plain CDK, with a queue for each, in another stack and polled itself: nothing, also of that queue', () => {
     const app = new App({ analyticsReporting: false, builtinCloudFormationValidation: false });
     const place = { env: { account: '111111111111', region: 'eu-west-1' } };

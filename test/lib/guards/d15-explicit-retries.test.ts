@@ -127,11 +127,19 @@ describe('D15A retries are said', () => {
     expect(findingsOf(defaultRetries, template({ Hop: { Type, Properties: said } }))).toEqual([]);
   });
 
-  test('one of the two is not enough', () => {
-    const Target = { RetryPolicy: { MaximumRetryAttempts: 3 } };
-    const messaging = template({ Hop: { Type: 'AWS::Scheduler::Schedule', Properties: { Target } } });
+  test.each([
+    ['AWS::Scheduler::Schedule', {}, /^neither MaximumRetryAttempts nor MaximumEventAgeInSeconds; /],
+    ['AWS::Scheduler::Schedule', { MaximumRetryAttempts: 3 }, /^no MaximumEventAgeInSeconds; /],
+    ['AWS::Scheduler::Schedule', { MaximumEventAgeInSeconds: 60 }, /^no MaximumRetryAttempts; /],
+    ['AWS::EventsV2::Subscriber', { MaxRetryAttempts: 3 }, /^no MaxEventAgeInSeconds; /],
+    ['AWS::EventsV2::Subscriber', { MaxEventAgeInSeconds: 60 }, /^no MaxRetryAttempts; /],
+  ])('one of the two is not enough, and what is missing is named: %s %j', (Type, RetryPolicy, received) => {
+    const Properties = Type === 'AWS::Scheduler::Schedule' ? { Target: { RetryPolicy } } : { RetryPolicy };
+    const messaging = template({ Hop: { Type, Properties } });
 
-    expect(findingsOf(defaultRetries, messaging)).toEqual(['Bare/Hop Target.RetryPolicy']);
+    expect(defaultRetries.check(messaging)).toEqual([
+      expect.objectContaining({ received: expect.stringMatching(received) }),
+    ]);
   });
 
   test('a config that says where failures go, and nothing of retries', () => {
