@@ -11,7 +11,7 @@ export function proveAlarms(messaging: Messaging, declared: Declared): readonly 
   return declared.topology.edges.flatMap((edge) => {
     if (edge.kind !== 'alerts') return [];
     const alarm = byPath.get(edge.alarm);
-    const claim = `${edge.metric} of ${edge.from} at ${edge.threshold} tells ${edge.to}`;
+    const claim = `an alarm on ${edge.metric} of ${edge.from}, threshold ${edge.threshold}, tells ${edge.to}`;
     const breaks = alarm === undefined ? [missing(edge)] : breaksOf(messaging, declared, edge, alarm);
     return [{ kind: 'alarm', claim, steps: [edge.alarm], breaks } as const];
   });
