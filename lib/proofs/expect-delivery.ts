@@ -81,7 +81,7 @@ export class DeliveryFrom {
   readonly #event: ExpectedEvent;
   readonly #publisher: string;
   readonly #origins: readonly Resource[];
-  readonly #publishingBreaks: readonly Break[];
+  readonly #publishingBreaks: ReadonlyMap<Resource, readonly Break[]>;
   #lastPaths: readonly Path[] = [];
 
   constructor(messaging: Messaging, event: ExpectedEvent, publisher: string) {
@@ -89,9 +89,9 @@ export class DeliveryFrom {
     this.#event = event;
     this.#publisher = publisher;
     const { origins, breaks } = originsOf(messaging, event, publisher);
-    if (origins.length === 0) throw new DeliveryError(`${nameOf(event)} from ${publisher}`, breaks);
-    this.#origins = origins;
-    this.#publishingBreaks = breaks;
+    if (origins.size === 0) throw new DeliveryError(`${nameOf(event)} from ${publisher}`, breaks);
+    this.#origins = [...origins.keys()];
+    this.#publishingBreaks = origins;
   }
 
   /**
@@ -108,14 +108,17 @@ export class DeliveryFrom {
       targets.flatMap((target) =>
         pathsBetween(this.#messaging, origin.arn ?? '', target.arn ?? '').map((path) => ({
           path,
-          breaks: unique(
-            examplesAt(origin, this.#event).flatMap((message) => walk(this.#messaging, path, message).breaks),
-          ),
+          breaks: unique([
+            ...(this.#publishingBreaks.get(origin) ?? []),
+            ...examplesAt(origin, this.#event).flatMap(
+              (message) => walk(this.#messaging, path, message).breaks,
+            ),
+          ]),
         })),
       ),
     );
     const best = attempts.toSorted((left, right) => left.breaks.length - right.breaks.length)[0];
-    const breaks = [...this.#publishingBreaks, ...(best?.breaks ?? [this.#noPath(targets)])];
+    const breaks = best?.breaks ?? [this.#noPath(targets)];
     if (breaks.length > 0) throw new DeliveryError(claim, breaks);
     this.#lastPaths = attempts.filter((attempt) => attempt.breaks.length === 0).map(({ path }) => path);
     return this;
@@ -232,7 +235,9 @@ const TARGET_TYPES = [
 ];
 
 interface Origins {
-  readonly origins: readonly Resource[];
+  /** Each with what is missing to publish there, such as the use of its key. */
+  readonly origins: ReadonlyMap<Resource, readonly Break[]>;
+  /** Why there is none. */
   readonly breaks: readonly Break[];
 }
 
@@ -241,9 +246,10 @@ function originsOf(messaging: Messaging, event: ExpectedEvent, publisher: string
   const sinks = resourcesNamed(messaging.assembly, publisher, SINK_TYPES);
   const roles = rolesNamed(messaging, publisher);
   if (roles.length === 0) {
-    return sinks.length === 0
-      ? { origins: [], breaks: [nothingNamed(messaging, publisher)] }
-      : { origins: sinks, breaks: [] };
+    return {
+      origins: new Map(sinks.map((sink) => [sink, []])),
+      breaks: sinks.length === 0 ? [nothingNamed(messaging, publisher)] : [],
+    };
   }
   const candidates = messaging.assembly.ofType(...SINK_TYPES).filter(({ type }) => takes(type, event));
   const decided = candidates.flatMap((resource) =>
@@ -260,13 +266,10 @@ function originsOf(messaging: Messaging, event: ExpectedEvent, publisher: string
   );
   const allowed = decided.filter(({ may }) => may);
   if (allowed.length > 0) {
-    return {
-      origins: allowed.map(({ resource }) => resource),
-      breaks: allowed.flatMap(({ breaks }) => breaks),
-    };
+    return { origins: new Map(allowed.map(({ resource, breaks }) => [resource, breaks])), breaks: [] };
   }
   return {
-    origins: [],
+    origins: new Map(),
     breaks: [
       {
         code: 'WAYBILL_PROOF_PERMISSION_MISSING',

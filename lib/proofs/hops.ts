@@ -95,8 +95,12 @@ function throughSubscription(subscription: Subscription, message: Message): Pass
   const profile = scope === 'MessageBody' ? SNS_BODY_PROFILE : SNS_ATTRIBUTES_PROFILE;
   const condition = `filter on ${scope === 'MessageBody' ? 'body' : 'attributes'} ${JSON.stringify(filterPolicy)}`;
   if (scope === 'MessageBody' && message.body === undefined) return notComputed(condition, 'FilterPolicy');
-  return decided('FilterPolicy', condition, delivered, () =>
-    subject === undefined ? false : matchesPattern(filterPolicy, subject, profile),
+  return decided(
+    'FilterPolicy',
+    condition,
+    delivered,
+    () => (subject === undefined ? false : matchesPattern(filterPolicy, subject, profile)),
+    scope === 'MessageBody' ? undefined : `attributes ${JSON.stringify(message.attributes)}`,
   );
 }
 
@@ -115,7 +119,8 @@ function throughRule(rule: Rule, target: RuleTarget, message: Message): Passage 
   if (!rule.enabled) {
     return { passes: false, reason: 'switchedOff', because: 'the rule is disabled', property: 'State' };
   }
-  const { eventPattern, eventBusOf } = { eventPattern: rule.eventPattern, eventBusOf: message.event };
+  const { eventPattern } = rule;
+  const { event } = message;
   const condition = `pattern ${JSON.stringify(eventPattern ?? null)}`;
   return decided(
     'EventPattern',
@@ -123,8 +128,10 @@ function throughRule(rule: Rule, target: RuleTarget, message: Message): Passage 
     inputOf(target, message),
     () =>
       eventPattern !== undefined &&
-      eventBusOf !== undefined &&
-      matchesPattern(eventPattern, eventBusOf, EVENT_BUS_PROFILE),
+      event !== undefined &&
+      matchesPattern(eventPattern, event, EVENT_BUS_PROFILE),
+    event &&
+      `source ${JSON.stringify(event['source'])} and detail-type ${JSON.stringify(event['detail-type'])}`,
   );
 }
 
@@ -226,7 +233,14 @@ function throughPipe(messaging: Messaging, pipe: Pipe, message: Message): Passag
   );
 }
 
-function decided(property: string, condition: string, message: Message, matches: () => boolean): Passage {
+/** @param has what the message has of what the condition looks at, for people */
+function decided(
+  property: string,
+  condition: string,
+  message: Message,
+  matches: () => boolean,
+  has?: string,
+): Passage {
   if (isUnknown(condition)) {
     return {
       passes: false,
@@ -240,7 +254,7 @@ function decided(property: string, condition: string, message: Message, matches:
     return {
       passes: false,
       reason: 'filtered',
-      because: `the ${condition} does not let it through`,
+      because: `the ${condition} does not let it through${has === undefined ? '' : `, which has ${has}`}`,
       property,
     };
   } catch (error) {

@@ -72,7 +72,7 @@ describe('a topic, a queue and a function', () => {
     const cancelled = { attributes: { kind: 'OrderCancelled' }, body: {} };
 
     expect(refusal(() => expectDelivery(whole).of(cancelled).from('Orders').reaches('Pack'))).toMatch(
-      /^not proven: the message from Orders reaches Pack\n {2}WAYBILL_PROOF_FILTERED_OUT: \[Shop\/Packing\/Shop.*\] the filter on attributes \{"kind":\["OrderPlaced"\]\} does not let it through; correct FilterPolicy$/,
+      /^not proven: the message from Orders reaches Pack\n {2}WAYBILL_PROOF_FILTERED_OUT: \[Shop\/Packing\/Shop.*\] the filter on attributes \{"kind":\["OrderPlaced"\]\} does not let it through, which has attributes \{"kind":"OrderCancelled"\}; correct FilterPolicy$/,
     );
     expectDelivery(whole).of(cancelled).from('Orders').isForbiddenFor('Pack');
   });
