@@ -69,7 +69,7 @@ export const COMMAND_EXPLANATIONS = {
     example: 'npx cdk synth -c env=dev',
   },
   WAYBILL_CHECKS_FAILED: {
-    what: 'The rules of waybill/nag could not be run, so nothing is checked.',
+    what: 'The rules of waybill/nag could not be run, or the estimate not be made, so nothing is checked.',
     why: 'The command line of CDK leaves out a plugin that throws: the synth would be green although nobody has looked.',
     fix: 'Mend what the message names. Where it names nothing of yours, report it with the template.',
     example: 'npx cdk synth',

@@ -7,6 +7,7 @@ import type {
   PolicyViolation,
 } from 'aws-cdk-lib';
 import { readAssembly } from '../assembly/index.ts';
+import { uncheckedReport } from '../unchecked.ts';
 import { estimate } from './estimate.ts';
 import type { LoadProfile } from './load.ts';
 import { shortTable } from './table.ts';
@@ -48,6 +49,19 @@ export class CapacityChecks implements IPolicyValidationPlugin {
   }
 
   validate(context: IPolicyValidationContext): PolicyValidationPluginReport {
+    try {
+      return this.#report(context);
+    } catch (error) {
+      return uncheckedReport(context.appConstruct, {
+        ruleName: 'WaybillCapacity-Unchecked',
+        what: 'The estimate could not be made, capacity and quotas are not checked',
+        wayOut: 'take the plugin out',
+        error,
+      });
+    }
+  }
+
+  #report(context: IPolicyValidationContext): PolicyValidationPluginReport {
     const estimates = directoriesOf(context).map((directory) =>
       estimate(readAssembly(directory), { load: this.#props.load }),
     );

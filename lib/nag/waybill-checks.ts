@@ -1,5 +1,4 @@
 /** The guards as a rule pack of cdk-nag: relations between resources of the whole application, reported per construct. */
-import { Stack } from 'aws-cdk-lib';
 import type {
   CfnResource,
   IPolicyValidationContext,
@@ -11,6 +10,7 @@ import type { NagPackProps } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { checkAssembly, codeOf, GUARDS, linkOf } from '../guards/index.ts';
 import type { Guard, GuardFinding } from '../guards/index.ts';
+import { uncheckedReport } from '../unchecked.ts';
 import { constructPathOf, synthesizedAssemblies } from './synthesized-assembly.ts';
 
 /**
@@ -49,7 +49,12 @@ export class WaybillChecks extends NagPack {
     try {
       return this.validateScope(scope);
     } catch (error) {
-      return unchecked(scope, error);
+      return uncheckedReport(scope, {
+        ruleName: 'Waybill-Unchecked',
+        what: 'The rules could not be run, nothing is checked',
+        wayOut: 'take the pack out',
+        error,
+      });
     }
   }
 
@@ -92,28 +97,6 @@ export class WaybillChecks extends NagPack {
       }));
   }
 }
-
-/**
- * What CDK's command line shows. It leaves out a plugin that throws, and exits with 0: an application that nobody has
- * looked at would be green.
- */
-function unchecked(scope: IConstruct, error: unknown): PolicyValidationPluginReport {
-  const stack = scope.node.root.node.findAll().find((construct) => Stack.isStack(construct)) ?? scope;
-  return {
-    success: false,
-    violations: [
-      {
-        ruleName: 'Waybill-Unchecked',
-        severity: 'error',
-        description: `The rules could not be run, nothing is checked: ${error instanceof Error ? error.message : String(error)} (${UNCHECKED_CODE})`,
-        fix: 'mend what the message names; else report it with the template, and take the pack out until then (waybill explain CHECKS_FAILED)',
-        violatingResources: [{ constructPath: stack.node.path, locations: [] }],
-      },
-    ],
-  };
-}
-
-const UNCHECKED_CODE = 'WAYBILL_CHECKS_FAILED';
 
 function ruleNameOf({ id }: Guard): string {
   return `Waybill-${id}`;

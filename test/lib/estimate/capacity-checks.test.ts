@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Stack, Stage, Validations } from 'aws-cdk-lib';
@@ -153,6 +153,36 @@ describe('the checks at synth', () => {
     expect(reportOf(app)!.violations.map(({ violatingConstructs: [at] }) => at?.constructPath)).toEqual([
       'Large/Shop/Fulfilment/Queue',
     ]);
+  });
+
+  test('what cannot be estimated is an error of its own: the command line of CDK leaves out a plugin that throws', () => {
+    const app = testApp();
+    const shop = new Stack(app, 'Shop');
+    new AlertTopic(shop, 'Alerts');
+    Validations.of(app).addPlugins({
+      name: 'Spoiler',
+      validate({ templatePaths }) {
+        for (const path of templatePaths) writeFileSync(path, 'no template');
+        return { success: true, violations: [] };
+      },
+    });
+    Validations.of(app).addPlugins(new CapacityChecks());
+
+    expect(() => app.synth()).toThrow();
+
+    expect(reportOf(app)).toMatchObject({
+      conclusion: 'failure',
+      violations: [
+        {
+          ruleName: 'WaybillCapacity-Unchecked',
+          severity: 'error',
+          description: expect.stringMatching(
+            /capacity and quotas are not checked: .+ \(WAYBILL_CHECKS_FAILED\)$/,
+          ),
+          violatingConstructs: [{ constructPath: 'Shop' }],
+        },
+      ],
+    });
   });
 
   test('the table can be left out', () => {
