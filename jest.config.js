@@ -2,6 +2,8 @@
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  // They pack and install for a minute; `npm run package:test` and CI run them.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   // `waybill`, `waybill/contracts` and `waybill/runtime` mean this repository's sources.
