@@ -97,6 +97,12 @@ contracts
   .option('--catalogue <file>', 'the module that exports `events`', 'catalog/index.ts')
   .action(async (options) => (await import('./commands/contracts.ts')).lock(options));
 
+// Whoever reads the output may have seen enough: `waybill explain | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
