@@ -15,6 +15,7 @@
  */
 import type { AttachedPolicy, Messaging, PolicyStatement, Resource, Role } from '../assembly/index.ts';
 import { isUnknown } from '../assembly/index.ts';
+import type { TopologyNode } from '../topology/index.ts';
 import { evaluate, readPolicy } from '../policies/index.ts';
 import { principalOf } from './actor.ts';
 import type { Permission } from './permission.ts';
@@ -101,17 +102,17 @@ function letsCodeIn({ Principal: principal }: PolicyStatement): boolean {
  */
 function declaredIn({ assembly: { topology } }: Messaging): (resource: Resource) => boolean {
   if (topology === undefined) return () => true;
-  const nodes = new Set(topology.nodes.map(({ stack, logicalId }) => `${stack} ${logicalId}`));
-  return ({ stack, logicalId }) => nodes.has(`${stack.stackName} ${logicalId}`);
+  return isAmong(topology.nodes);
+}
+
+function isAmong(nodes: readonly TopologyNode[]): (resource: Resource) => boolean {
+  const places = new Set(nodes.map(({ stack, logicalId }) => `${stack} ${logicalId}`));
+  return ({ stack, logicalId }) => places.has(`${stack.stackName} ${logicalId}`);
 }
 
 /** Alert topics that no alarm of the assembly uses: they are there for those of others, or for those to come. */
 function topicsAwaitingAlarms({ assembly, topics }: Messaging, needs: readonly Need[]): ReadonlySet<string> {
-  const declared = new Set(
-    (assembly.topology?.nodes ?? [])
-      .filter(({ kind }) => kind === 'alertTopic')
-      .map(({ stack, logicalId }) => `${stack} ${logicalId}`),
-  );
+  const isAlertTopic = isAmong((assembly.topology?.nodes ?? []).filter(({ kind }) => kind === 'alertTopic'));
   const used = new Set(
     needs.flatMap(({ permission: { actor, resourceArn } }) =>
       actor.kind === 'service' && actor.service === ALARMS ? [resourceArn] : [],
@@ -119,7 +120,7 @@ function topicsAwaitingAlarms({ assembly, topics }: Messaging, needs: readonly N
   );
   return new Set(
     topics
-      .filter(({ resource }) => declared.has(`${resource.stack.stackName} ${resource.logicalId}`))
+      .filter(({ resource }) => isAlertTopic(resource))
       .map(({ arn }) => arn)
       .filter((arn) => !used.has(arn)),
   );

@@ -99,6 +99,18 @@ const each = (regions: readonly string[], value: number): Record<string, number>
 
 const LARGEST = ['us-east-1', 'us-west-2', 'eu-west-1'];
 
+/** Regions whose figures of EventBridge were read on its page. */
+const EVENT_BRIDGE_READ = [
+  ...LARGEST,
+  'us-east-2',
+  'eu-central-1',
+  'eu-west-2',
+  'ap-northeast-1',
+  'ap-southeast-1',
+  'ap-southeast-2',
+  'us-west-1',
+];
+
 const REGIONAL = {
   snsPublishes: {
     byRegion: {
@@ -133,16 +145,7 @@ const REGIONAL = {
     elsewhere: 400,
     unit: 'PutEvents calls a second in the account and Region',
     source: EVENT_BRIDGE,
-    readFor: [
-      ...LARGEST,
-      'us-east-2',
-      'eu-central-1',
-      'eu-west-2',
-      'ap-northeast-1',
-      'ap-southeast-1',
-      'ap-southeast-2',
-      'us-west-1',
-    ],
+    readFor: EVENT_BRIDGE_READ,
   },
   eventBridgeInvocations: {
     byRegion: {
@@ -153,16 +156,7 @@ const REGIONAL = {
     elsewhere: 750,
     unit: 'deliveries to targets a second in the account and Region',
     source: EVENT_BRIDGE,
-    readFor: [
-      ...LARGEST,
-      'us-east-2',
-      'eu-central-1',
-      'eu-west-2',
-      'ap-northeast-1',
-      'ap-southeast-1',
-      'ap-southeast-2',
-      'us-west-1',
-    ],
+    readFor: EVENT_BRIDGE_READ,
   },
   fifoQueueTransactions: {
     byRegion: {

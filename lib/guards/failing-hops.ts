@@ -43,10 +43,9 @@ export function failingHops(messaging: Messaging): readonly FailingHop[] {
 
 /** ARNs of every queue that is somebody's dead-letter queue, in whichever stack. */
 export function deadLetterArns(messaging: Messaging): ReadonlySet<string> {
-  return new Set([
-    ...deliveriesOf(messaging).flatMap(({ purpose, toArn }) => (purpose === 'deadLetter' ? [toArn] : [])),
-    ...messaging.subscribers.flatMap(({ deadLetterArn }) => deadLetterArn ?? []),
-  ]);
+  return new Set(
+    deliveriesOf(messaging).flatMap(({ purpose, toArn }) => (purpose === 'deadLetter' ? [toArn] : [])),
+  );
 }
 
 /** Protocols whose endpoint can refuse for good, and that a machine reads. sns/latest/dg/sns-dead-letter-queues.html */

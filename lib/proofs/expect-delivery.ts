@@ -11,9 +11,8 @@ import type { BusEntry, ExampleEvent, Message } from './message.ts';
 import { nearestNames, resourcesNamed } from './named.ts';
 import { failureHopsOf, hopsFrom, pathsBetween } from './paths.ts';
 import type { Path } from './paths.ts';
-import { describeBreak } from './proof.ts';
+import { describeBreak, unique } from './proof.ts';
 import type { Break } from './proof.ts';
-import { unique } from './prove-delivery.ts';
 import { walk } from './walk.ts';
 
 /** An event of the catalogue; or, for other applications, what is published in their own form. */

@@ -52,3 +52,8 @@ export interface Break {
 export function describeBreak({ code, resource, message, fix }: Break): string {
   return `${code}: [${resource}] ${message}; ${fix}`;
 }
+
+/** The same break that is found several times is told once. */
+export function unique(breaks: readonly Break[]): readonly Break[] {
+  return [...new Map(breaks.map((one) => [JSON.stringify(one), one])).values()];
+}

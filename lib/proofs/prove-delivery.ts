@@ -8,6 +8,7 @@ import { asBusEvent, asMessage, examplesOf } from './message.ts';
 import type { ExampleEvent, Message } from './message.ts';
 import { hopsFrom, pathsBetween } from './paths.ts';
 import type { Path } from './paths.ts';
+import { unique } from './proof.ts';
 import type { Break, Proof } from './proof.ts';
 import { walk } from './walk.ts';
 
@@ -261,9 +262,4 @@ function noPath(messaging: Messaging, origin: Resource, via: Resource, fn: Resou
 
 function describeHop({ kind, hop }: Delivery): string {
   return `${kind} ${hop.constructPath}`;
-}
-
-/** The same break of several examples is told once. */
-export function unique(breaks: readonly Break[]): readonly Break[] {
-  return [...new Map(breaks.map((one) => [JSON.stringify(one), one])).values()];
 }

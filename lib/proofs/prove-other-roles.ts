@@ -4,7 +4,7 @@ import { isUnknown } from '../assembly/index.ts';
 import type { Messaging, PolicyStatement, Resource, Role } from '../assembly/index.ts';
 import { readPolicy } from '../policies/index.ts';
 import type { Declared } from './declared.ts';
-import { unique } from './prove-delivery.ts';
+import { unique } from './proof.ts';
 import type { Break, Proof } from './proof.ts';
 
 /** Actions that put messages in, take them out, or let others do so. */

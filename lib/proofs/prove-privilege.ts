@@ -3,7 +3,7 @@ import { decide, decideTrust, excessOf, needsOf } from '../access/index.ts';
 import type { Need } from '../access/index.ts';
 import type { Messaging, Role } from '../assembly/index.ts';
 import { breakOf } from './check-access.ts';
-import { unique } from './prove-delivery.ts';
+import { unique } from './proof.ts';
 import type { Break, Proof } from './proof.ts';
 
 export function provePrivilege(messaging: Messaging): readonly Proof[] {

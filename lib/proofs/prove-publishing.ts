@@ -6,7 +6,7 @@ import { accessBreaks, breakOf } from './check-access.ts';
 import { consumptionBreaks } from './check-consumption.ts';
 import { failureBreaks } from './check-failures.ts';
 import type { Declared } from './declared.ts';
-import { unique } from './prove-delivery.ts';
+import { unique } from './proof.ts';
 import type { Break, Proof } from './proof.ts';
 
 export function provePublishing(messaging: Messaging, declared: Declared): readonly Proof[] {
