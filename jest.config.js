@@ -9,7 +9,8 @@ export default {
   // `waybill`, `waybill/contracts` and `waybill/runtime` mean this repository's sources.
   testEnvironmentOptions: { customExportConditions: ['waybill-source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/', '<rootDir>/.waybill/'],
-  testTimeout: 30_000,
+  // Bounds a hang, never a duration: a busy machine can be ten times slower.
+  testTimeout: 240_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: '1500MB',
 };

@@ -19,7 +19,7 @@ test('19 of 20 mistakes in our templates that can lose, delay or leak a message 
     share: true,
     names: expect.anything(),
   });
-}, 180_000);
+});
 
 test('a mutation is one mistake: a property or a statement removed or altered, or a resource removed', () => {
   const template = {

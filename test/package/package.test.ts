@@ -46,7 +46,7 @@ beforeAll(() => {
   mkdirSync(alone);
   writeFileSync(join(alone, 'package.json'), '{ "type": "module" }');
   install(packed.tarball, alone, root, ['commander']);
-}, 240_000);
+});
 
 afterAll(() => {
   packed.remove();
@@ -60,7 +60,7 @@ const contentOf = (file: string): string => readFileSync(join(alone, 'node_modul
 describe('the file', () => {
   test('publint and are-the-types-wrong find nothing', async () => {
     expect(await problemsOf(readFileSync(packed.tarball))).toEqual([]);
-  }, 60_000);
+  });
 
   test('every source map leads to a source that is in the package', () => {
     const maps = files().filter((file) => file.endsWith('.map') && !file.startsWith('dist/bin/'));
@@ -146,7 +146,7 @@ app.synth();
       readFileSync(join(app, 'cdk.out-orders', asset, 'index.cjs'), 'utf8'),
     );
     expect(handlers).toEqual([contentOf('dist/bundles/outbox-relay/index.cjs')]);
-  }, 60_000);
+  });
 
   test('a handler of its own without a bundler: the synth says what to install', () => {
     const { status, output } = node(app, 'bin/app.ts');
@@ -154,7 +154,7 @@ app.synth();
     expect(status).toBe(1);
     expect(output).toContain('[Fulfilment/Packing/Handler] WAYBILL_BUNDLER_MISSING');
     expect(output).toContain('npm install --save-dev esbuild');
-  }, 60_000);
+  });
 
   describe('with its tools', () => {
     beforeAll(() => link(app, root, TOOLS));
@@ -179,13 +179,13 @@ app.synth();
       if (status !== 0) throw new Error(output);
       expect(output).toContain('[Existing/DeadLetters]');
       expect(output).toContain('(WAYBILL_D14A)');
-    }, 60_000);
+    });
 
     test('its own tests pass: events are delivered to the new consumer and the old queue, and proven to be', () => {
       const { status, output } = node(app, '--test', 'test/**/*.test.ts');
 
       if (status !== 0) throw new Error(output);
       expect(output).toMatch(/pass [1-9]/);
-    }, 120_000);
+    });
   });
 });

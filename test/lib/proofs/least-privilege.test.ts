@@ -16,7 +16,7 @@ let removals: readonly Removal[];
 beforeAll(() => {
   assembly = readAssembly(synthesize('prod').directory);
   removals = assembly.stacks.flatMap(({ stackName, template }) => removalsIn(stackName, template));
-}, 120_000);
+});
 
 test('nothing is granted that nothing needs', () => {
   expect(excessOf(messagingOf(assembly))).toEqual([]);
@@ -45,7 +45,7 @@ test('without any one action something is refused', () => {
   const unnoticed = removals.filter((removal) => !isNoticed(removal)).map(describeRemoval);
 
   expect(unnoticed).toEqual([]);
-}, 120_000);
+});
 
 /** Statements with which an account administers what is its own: CloudFormation needs them, messages do not. */
 const ADMINISTRATION = [

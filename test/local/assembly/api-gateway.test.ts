@@ -48,7 +48,7 @@ function functionOf(scope: Stack, id: string, code: string, environment: Record<
 }
 
 beforeAll(async () => {
-  const app = new App({ outdir, analyticsReporting: false });
+  const app = new App({ outdir, analyticsReporting: false, builtinCloudFormationValidation: false });
   const stack = new Stack(app, 'Jobs');
   const requests = new Queue(stack, 'Requests');
   const role = new Role(stack, 'ApiRole', { assumedBy: new ServicePrincipal('apigateway.amazonaws.com') });
@@ -108,7 +108,7 @@ beforeAll(async () => {
   const outputs = Object.entries(deployed.stacks[0]?.outputs ?? {}) as [string, string][];
   restUrl = outputs.find(([name]) => name.startsWith('ApiEndpoint'))?.[1] ?? '';
   socketUrl = outputs.find(([name]) => name.includes('Export') || name.includes('Prod'))?.[1] ?? '';
-}, 60_000);
+});
 
 afterAll(async () => {
   await aws.stop();

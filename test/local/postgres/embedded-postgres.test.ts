@@ -133,7 +133,7 @@ async function eventually(check: () => Promise<unknown>): Promise<void> {
       await check();
       return;
     } catch (error) {
-      if (attempt === 200) throw error;
+      if (attempt === 2400) throw error;
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
