@@ -21,8 +21,10 @@ program
   .description('run the local environment in the embedded AWS and feed it a sample workload')
   .option('-p, --port <number>', 'port of the AWS endpoint', port, 4566)
   .option('--env <name>', 'environment to synthesize', 'local')
-  .option('--once', 'feed the events, wait for quiet, report and exit')
-  .option('--events <number>', 'webhook deliveries to feed', count)
+  .option('--system <name>', 'system to run: core or commerce', 'core')
+  .option('--once', 'feed the workload, wait for quiet, report and exit')
+  .option('--events <number>', 'webhook deliveries to feed (core)', count)
+  .option('--orders <number>', 'orders to place (commerce)', count)
   .option('--chaos', 'fail handlers, throttle publishes, kill the relay, poison one consumer')
   .option('--seed <number>', 'seed of the workload and of the faults', count, 1)
   .option('--no-workload', 'start without the sample workload')
@@ -30,7 +32,7 @@ program
   .option('--json', 'one JSON object on stdout (with --once)')
   .addHelpText(
     'after',
-    '\nExamples:\n  waybill start\n  waybill start --once --events 500 --json\n  waybill start --once --chaos',
+    '\nExamples:\n  waybill start\n  waybill start --once --events 500 --json\n  waybill start --once --chaos\n  waybill start --system commerce --once --orders 1000 --json',
   )
   .action(async (options) => (await import('./commands/start.ts')).start(options));
 

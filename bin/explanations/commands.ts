@@ -2,6 +2,18 @@
 import type { AreaExplanation } from './explanation.ts';
 
 export const COMMAND_EXPLANATIONS = {
+  WAYBILL_SYSTEM_UNKNOWN: {
+    what: 'There is no system of the name that was given.',
+    why: 'The local run has a workload and a judgement for each system that it knows, and for no other.',
+    fix: 'Give one of the names in the message.',
+    example: 'npm start -- --system core',
+  },
+  WAYBILL_SYSTEM_UNIT: {
+    what: 'The option counts what this system does not have.',
+    why: 'The core system is fed webhook deliveries, the commerce system orders.',
+    fix: 'Use the option that the message names.',
+    example: 'npm start -- --system commerce --once --orders 1000',
+  },
   WAYBILL_CATALOGUE_NOT_FOUND: {
     what: 'The module of the catalogue is not there.',
     why: 'There is nothing to compare with the lock file.',

@@ -11,7 +11,12 @@ export interface Consumer {
   readonly carriesEvents: boolean;
 }
 
-export function consumersOf(topology: Topology, deployed: DeployedAssembly): Consumer[] {
+/** @param region of the embedded AWS that it was deployed to */
+export function consumersOf(
+  topology: Topology,
+  deployed: DeployedAssembly,
+  region = 'us-east-1',
+): Consumer[] {
   const arnOf = (nodeId: string): string => {
     const node = nodeOf(topology, nodeId);
     const queue = deployed.resources.find(
@@ -19,26 +24,30 @@ export function consumersOf(topology: Topology, deployed: DeployedAssembly): Con
     );
     if (queue === undefined)
       throw new Error(`the topology names ${nodeId}, but no queue was deployed for it`);
-    return queueArnFromUrl(queue.physicalId);
+    return queueArnFromUrl(queue.physicalId, region);
   };
-  return topology.edges
-    .filter((edge) => edge.kind === 'consumes')
-    .map((edge) => {
-      const deadLetters = topology.edges.find(
-        (other) => other.kind === 'deadLetters' && other.hop === 'queue' && other.from === edge.from,
-      );
-      return {
-        name: edge.consumer,
-        queueArn: arnOf(edge.from),
-        deadLetterQueueArn: deadLetters === undefined ? undefined : arnOf(deadLetters.to),
-        carriesEvents: edge.events.length > 0,
-      };
-    })
-    .sort((left, right) => left.name.localeCompare(right.name));
+  return (
+    topology.edges
+      .filter((edge) => edge.kind === 'consumes')
+      // What is read from a stream or another broker has no queue to look at.
+      .filter((edge) => nodeOf(topology, edge.from)?.kind === 'queue')
+      .map((edge) => {
+        const deadLetters = topology.edges.find(
+          (other) => other.kind === 'deadLetters' && other.hop === 'queue' && other.from === edge.from,
+        );
+        return {
+          name: edge.consumer,
+          queueArn: arnOf(edge.from),
+          deadLetterQueueArn: deadLetters === undefined ? undefined : arnOf(deadLetters.to),
+          carriesEvents: edge.events.length > 0,
+        };
+      })
+      .sort((left, right) => left.name.localeCompare(right.name))
+  );
 }
 
-/** `http://127.0.0.1:4566/000000000000/orders` is a queue of the one region that runs here. */
-function queueArnFromUrl(queueUrl: string, region = 'us-east-1'): string {
+/** `http://127.0.0.1:4566/000000000000/orders` is a queue of the region that listens there. */
+function queueArnFromUrl(queueUrl: string, region: string): string {
   const [, account, name] = new URL(queueUrl).pathname.split('/');
   return `arn:aws:sqs:${region}:${account}:${name}`;
 }

@@ -12,6 +12,8 @@ export interface DeploymentProps {
   /** Where cdk.json is. */
   readonly directory: string;
   readonly environment: string;
+  /** Context of the synth on top of that of cdk.json. @default - none */
+  readonly context?: Readonly<Record<string, unknown>> | undefined;
   readonly aws: EmbeddedAws;
 }
 
@@ -36,7 +38,7 @@ export interface Deployed {
   readonly changes: Changes;
 }
 
-export function createDeployment({ directory, environment, aws }: DeploymentProps): Deployment {
+export function createDeployment({ directory, environment, context = {}, aws }: DeploymentProps): Deployment {
   const folders: string[] = [];
   const closed = new AbortController();
   let count = 0;
@@ -58,7 +60,7 @@ export function createDeployment({ directory, environment, aws }: DeploymentProp
       // The process id keeps two runs in one clone apart.
       const outputDirectory = join(directory, '.waybill', `cdk.out-${process.pid}-${count++}`);
       folders.push(outputDirectory);
-      await synthesize({ directory, environment, outputDirectory, signal: closed.signal });
+      await synthesize({ directory, environment, context, outputDirectory, signal: closed.signal });
       return outputDirectory;
     },
     async deploy(assemblyDirectory, startDatabase) {

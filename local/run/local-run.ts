@@ -19,6 +19,8 @@ export interface LocalRunProps {
   /** Where cdk.json is. */
   readonly directory: string;
   readonly environment: string;
+  /** Names of the systems to synthesize. @default - those that the environment has switched on */
+  readonly systems?: readonly string[];
   /** Of the AWS endpoint; 0 takes a free one. */
   readonly port: number;
   /** Of the injected faults. */
@@ -76,7 +78,8 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     started.push(() => aws.close());
     const denials = watchDenials(aws.context);
     const { directory, environment } = props;
-    const deployment = createDeployment({ directory, environment, aws });
+    const context = props.systems && { systems: props.systems.join(',') };
+    const deployment = createDeployment({ directory, environment, context, aws });
     started.push(() => deployment.close());
     const [postgres, assemblyDirectory] = await Promise.all([
       startEmbeddedPostgres({ database: 'postgres', cacheDirectory: join(props.directory, '.waybill') }).then(

@@ -5,11 +5,22 @@
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import type { Consumer } from './consumers.ts';
 import type { LocalRun } from './local-run.ts';
+import type { Activity } from './systems/system.ts';
 
 export interface Quiet {
   readonly quiet: boolean;
   /** What was still going on when the time was up. */
   readonly waitingFor: readonly string[];
+}
+
+export interface QuietOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /**
+   * What goes on, or waits, besides queues and functions.
+   * @default - the rows of the outbox that are not published
+   */
+  readonly activity?: () => Promise<Activity>;
 }
 
 /** Milliseconds between two looks. */
@@ -26,13 +37,14 @@ const LONGEST_JUMP = 12 * 60 * 60 * 1000;
 export async function waitForQuiet(
   run: LocalRun,
   consumers: readonly Consumer[],
-  options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  options: QuietOptions,
 ): Promise<Quiet> {
+  const { activity = async () => ({ running: [], waiting: await pendingInOutbox(run) }) } = options;
   const deadline = Date.now() + options.timeoutMs;
   let quietLooks = 0;
   let idleLooks = 0;
   for (;;) {
-    const { running, waiting } = await look(run, consumers);
+    const { running, waiting } = await look(run, consumers, activity);
     quietLooks = running.length + waiting.length === 0 ? quietLooks + 1 : 0;
     idleLooks = running.length === 0 && waiting.length > 0 ? idleLooks + 1 : 0;
     if (quietLooks >= QUIET_LOOKS) return { quiet: true, waitingFor: [] };
@@ -69,7 +81,8 @@ function canBeReceived({
 async function look(
   run: LocalRun,
   consumers: readonly Consumer[],
-): Promise<{ readonly running: string[]; readonly waiting: string[] }> {
+  activity: () => Promise<Activity>,
+): Promise<Activity> {
   const { lambda, sqs } = run.aws.services;
   const running: string[] = [];
   const waiting: string[] = [];
@@ -82,10 +95,21 @@ async function look(
     if (canBeReceived(counts)) running.push(`${name}: ${counts.visible} visible`);
     else if (left > 0) waiting.push(`${name}: ${left} to come back`);
   }
+  const more = await activity();
+  return { running: [...running, ...more.running], waiting: [...waiting, ...more.waiting] };
+}
+
+/**
+ * What of an outbox is neither published nor set aside: nothing, or one line.
+ * @param schema the PostgreSQL schema that holds the outbox
+ */
+export async function pendingInOutbox(
+  run: Pick<LocalRun, 'database'>,
+  schema = 'public',
+): Promise<readonly string[]> {
   const { rows } = await run.database.query<{ pending: string }>(
-    `select count(*) as pending from event_outbox where published_at is null and status <> 'QUARANTINED'`,
+    `select count(*) as pending from ${schema}.event_outbox where published_at is null and status <> 'QUARANTINED'`,
   );
   const pending = Number(rows[0]?.pending ?? 0);
-  if (pending > 0) waiting.push(`outbox: ${pending} pending`);
-  return { running, waiting };
+  return pending > 0 ? [`outbox: ${pending} pending`] : [];
 }

@@ -1,0 +1,66 @@
+/** One `--once` run of a system: feed it, wait for quiet, let the alarms see what is left, judge it. */
+import type { RaisedAlarm } from './alarms.ts';
+import { raisedAlarms } from './alarms.ts';
+import type { Consumer } from './consumers.ts';
+import { deadLettersOf, watchCutOffs } from './dead-letters.ts';
+import type { DeadLetter } from './dead-letters.ts';
+import type { LocalRun } from './local-run.ts';
+import { waitForQuiet } from './quiet.ts';
+import type { Judgement, RunnableSystem } from './systems/system.ts';
+import type { Tally } from './tally.ts';
+
+export interface OnceOptions {
+  readonly consumers: readonly Consumer[];
+  readonly counts: Tally;
+  readonly seed: number;
+  readonly chaos: boolean;
+  /** How many of what the system counts. */
+  readonly count: number;
+  readonly signal: AbortSignal;
+  readonly note?: (text: string) => void;
+}
+
+export interface JudgedRun extends Judgement {
+  readonly deadLetters: readonly DeadLetter[];
+  readonly alarms: readonly RaisedAlarm[];
+}
+
+/** Alarms are evaluated each minute: what lies in a dead-letter queue has raised its alarm after so long. */
+const ALARM_PERIOD_MS = 60_000;
+
+/** Undefined when the signal ended it. */
+export async function runOnce(
+  run: LocalRun,
+  system: RunnableSystem,
+  options: OnceOptions,
+): Promise<JudgedRun | undefined> {
+  const { consumers, counts, seed, chaos, signal, note } = options;
+  // A cold start is no part of what a run of the system costs.
+  await run.warm;
+  const startedAt = Date.now();
+  const feed = await system.createFeed(run, { seed, chaos, signal, ...(note && { note }) });
+  const cutOffs = watchCutOffs(run.aws.context);
+  try {
+    if (chaos) system.injectChaos(run);
+    await feed.run({ count: options.count, perSecond: system.feedRate });
+    const { waitingFor } = await waitForQuiet(run, consumers, {
+      timeoutMs: system.quietTimeoutMs,
+      signal,
+      activity: () => system.activity(run),
+    });
+    if (signal.aborted) return undefined;
+    await run.clock.advance(ALARM_PERIOD_MS);
+    const observed = {
+      consumers,
+      deadLetters: deadLettersOf(run.aws.context, consumers, cutOffs),
+      denials: run.denials(),
+      alarms: raisedAlarms(run.aws.context, consumers),
+      retried: counts.retried(),
+      seconds: (Date.now() - startedAt) / 1000,
+      waitingFor,
+    };
+    return { ...(await feed.judge(observed)), deadLetters: observed.deadLetters, alarms: observed.alarms };
+  } finally {
+    await feed.close();
+  }
+}

@@ -1,0 +1,15 @@
+/** The systems that the local run knows, each loaded only when it is asked for. */
+import type { RunnableSystem } from './system.ts';
+
+const SYSTEMS: Readonly<Record<string, () => Promise<RunnableSystem>>> = {
+  core: async () => (await import('./core.ts')).coreSystem,
+};
+
+export const SYSTEM_NAMES: readonly string[] = Object.keys(SYSTEMS);
+
+/** Undefined for a name that is none of {@link SYSTEM_NAMES}. */
+export async function systemNamed(name: string): Promise<RunnableSystem | undefined> {
+  return Object.hasOwn(SYSTEMS, name) ? SYSTEMS[name]?.() : undefined;
+}
+
+export type { Activity, Feed, Judgement, Observed, RunnableSystem } from './system.ts';

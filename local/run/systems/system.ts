@@ -1,0 +1,83 @@
+/** What the local run has to know of a system that it feeds and judges: `npm start -- --system NAME`. */
+import type { RaisedAlarm } from '../alarms.ts';
+import type { Consumer } from '../consumers.ts';
+import type { DeadLetter } from '../dead-letters.ts';
+import type { DeniedCall } from '../denials.ts';
+import type { LocalRun } from '../local-run.ts';
+
+export interface RunnableSystem {
+  readonly name: string;
+  /** What is counted: the name of the option that says how many, such as `events`. */
+  readonly unit: string;
+  /** How many one `--once` run feeds unless told otherwise. */
+  readonly defaultCount: number;
+  /** A second, in a `--once` run: brisk, and below what two cores take, so that delays are the system's and not a queue's. */
+  readonly feedRate: number;
+  /** A second, while it is only watched. */
+  readonly watchedRate: number;
+  /** Milliseconds that a `--once` run may take to become quiet. */
+  readonly quietTimeoutMs: number;
+  /** What only this system has, for the banner: a label of at most twelve characters, and a text. */
+  banner(run: LocalRun): readonly (readonly [label: string, text: string])[];
+  /** Makes AWS fail in all the ways in which it may. */
+  injectChaos(run: LocalRun): void;
+  /** What besides queues and functions goes on, or waits for its time. */
+  activity(run: LocalRun): Promise<Activity>;
+  /** @throws when the system's API refuses the set-up */
+  createFeed(run: LocalRun, options: FeedOptions): Promise<Feed>;
+}
+
+export interface Activity {
+  /** What runs now. */
+  readonly running: readonly string[];
+  /** What waits for a time to come. */
+  readonly waiting: readonly string[];
+}
+
+export const NO_ACTIVITY: Activity = { running: [], waiting: [] };
+
+export interface FeedOptions {
+  readonly seed: number;
+  /** Poisons what may be poisoned. */
+  readonly chaos: boolean;
+  /** Stops what is being sent. */
+  readonly signal: AbortSignal;
+  /** Called with what people should see while it is fed. */
+  readonly note?: (text: string) => void;
+}
+
+/** The workload of one run. */
+export interface Feed {
+  run(options: FeedRun): Promise<void>;
+  /** Once the run is quiet: what was, against what should have been. */
+  judge(observed: Observed): Promise<Judgement>;
+  close(): Promise<void>;
+}
+
+export interface FeedRun {
+  /** Infinity until the signal. */
+  readonly count: number;
+  readonly perSecond: number;
+}
+
+/** What every run is judged by, whatever its system. */
+export interface Observed {
+  readonly consumers: readonly Consumer[];
+  readonly deadLetters: readonly DeadLetter[];
+  readonly denials: readonly DeniedCall[];
+  readonly alarms: readonly RaisedAlarm[];
+  /** Receives beyond the first of a message. */
+  readonly retried: number;
+  readonly seconds: number;
+  /** What still ran when the time was up. */
+  readonly waitingFor: readonly string[];
+}
+
+export interface Judgement {
+  /** For scripts: what `--json` prints. */
+  readonly report: object;
+  /** For people, in one line. */
+  readonly summary: string;
+  /** Every reason why the run is not a success, in words; empty when it is one. */
+  readonly failures: readonly string[];
+}

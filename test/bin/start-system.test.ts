@@ -1,0 +1,29 @@
+import { describe, expect, test } from '@jest/globals';
+import { start } from '../../bin/commands/start.ts';
+import type { StartOptions } from '../../bin/commands/start.ts';
+
+const options: StartOptions = {
+  port: 0,
+  env: 'local',
+  system: 'core',
+  seed: 1,
+  once: true,
+  workload: true,
+  watch: true,
+};
+
+describe('npm start -- --system NAME', () => {
+  test('an unknown system is refused before anything starts, with those there are', async () => {
+    await expect(start({ ...options, system: 'constructor' })).rejects.toMatchObject({
+      code: 'WAYBILL_SYSTEM_UNKNOWN',
+      fix: expect.stringContaining('core'),
+    });
+  });
+
+  test('a count of what the system does not have is refused, with what it has', async () => {
+    await expect(start({ ...options, orders: 3 })).rejects.toMatchObject({
+      code: 'WAYBILL_SYSTEM_UNIT',
+      fix: 'say how many with --events',
+    });
+  });
+});
