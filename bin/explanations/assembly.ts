@@ -1,5 +1,6 @@
 /** Codes of reading a cloud assembly, of running it locally, of the test kit. */
 import type { AssemblyErrorCode } from '../../lib/assembly/errors.ts';
+import type { BrokerErrorCode } from '../../local/brokers/errors.ts';
 import type { EmbeddedPostgresErrorCode } from '../../local/postgres/errors.ts';
 import type { WorkloadErrorCode } from '../../local/workload/errors.ts';
 import type { AreaExplanation } from './explanation.ts';
@@ -48,6 +49,21 @@ export const ASSEMBLY_EXPLANATIONS = {
     example: 'npm start',
   },
 } as const satisfies Record<AssemblyErrorCode, AreaExplanation>;
+
+export const BROKER_EXPLANATIONS = {
+  WAYBILL_BROKER_NOT_INSTALLED: {
+    what: 'A real broker was asked for, and this machine has none.',
+    why: 'Kafka and RabbitMQ are too large to come with the package; without them the embedded ones are used.',
+    fix: 'Install what can be installed, or say where yours is.',
+    example: 'npm run brokers:install',
+  },
+  WAYBILL_BROKER_FAILED: {
+    what: 'A real broker was found but did not start.',
+    why: 'Its own last words are in the message: most often memory, the Java version or a port.',
+    fix: 'Read them, and correct what they name.',
+    example: 'java -version',
+  },
+} as const satisfies Record<BrokerErrorCode, AreaExplanation>;
 
 export const POSTGRES_EXPLANATIONS = {
   WAYBILL_POSTGRES_DIRECTORY_IN_USE: {

@@ -1,6 +1,7 @@
 /** Every stable code of Waybill with its explanation, by area. */
 import {
   ASSEMBLY_EXPLANATIONS,
+  BROKER_EXPLANATIONS,
   LOCAL_EXPLANATIONS,
   POSTGRES_EXPLANATIONS,
   WORKLOAD_EXPLANATIONS,
@@ -57,6 +58,7 @@ export const AREAS: readonly Area[] = [
       ...withSource(ASSEMBLY_EXPLANATIONS, 'docs/local-run.md'),
       ...withSource(LOCAL_EXPLANATIONS, 'docs/testing.md'),
       ...withSource(POSTGRES_EXPLANATIONS, 'docs/local-run.md'),
+      ...withSource(BROKER_EXPLANATIONS, 'docs/kafka.md'),
       ...withSource(WORKLOAD_EXPLANATIONS, 'docs/local-run.md'),
     },
   },

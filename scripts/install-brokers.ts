@@ -1,0 +1,14 @@
+/**
+ * Installs the real brokers that tests compare with, where the machine allows it: `npm run brokers:install`.
+ * What is there already is left alone; what can't be installed is named, with what is missing.
+ */
+import { installKafka } from './brokers/kafka.ts';
+import type { Installation } from './brokers/installation.ts';
+
+const INSTALLERS: readonly (() => Promise<Installation>)[] = [installKafka];
+
+for (const install of INSTALLERS) {
+  const { broker, state, detail } = await install();
+  process.stdout.write(`${broker}: ${state}: ${detail}\n`);
+  if (state === 'left out') process.exitCode = 1;
+}
