@@ -1,5 +1,5 @@
 /** What a deployed function of the core system runs on, made from its environment at first use. */
-import { events } from '../../catalog/index.ts';
+import { coreEvents } from '../../catalog/index.ts';
 import { processOnce } from '../runtime/inbox/index.ts';
 import { createLogger } from '../runtime/index.ts';
 import { describeError } from '../runtime/logger.ts';
@@ -16,7 +16,7 @@ const logger = createLogger();
 /** One for the process. A failure to make it is not kept, so that the next request tries again. */
 export const core: () => Promise<Core> = keptOnceMade(async () => {
   const pool = await createPool({ logger });
-  const outbox = createOutbox({ contracts: events, nudge: nudgeQueue, logger });
+  const outbox = createOutbox({ contracts: coreEvents, nudge: nudgeQueue, logger });
   return { database: databaseOf(pool), enqueue: outbox.enqueue, nudge: outbox.nudge, processOnce };
 });
 

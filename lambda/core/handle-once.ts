@@ -4,7 +4,7 @@
  */
 import { orderingKeyOf } from '../../lib/contracts/index.ts';
 import type { Envelope } from '../../lib/contracts/index.ts';
-import { events } from '../../catalog/index.ts';
+import { coreEvents } from '../../catalog/index.ts';
 import { EFFECT_TABLES } from './migrations/0002-consumer-tables.ts';
 import type { EffectConsumer } from './migrations/0002-consumer-tables.ts';
 import { unitOfWork } from './unit-of-work.ts';
@@ -13,7 +13,7 @@ import type { Core, Emit, Transaction } from './unit-of-work.ts';
 /** Further columns of the consumer's effect table. */
 export type EffectColumns = Readonly<Record<string, string | number | boolean | null>>;
 
-const CONTRACTS = new Map(events.map((contract) => [contract.name as string, contract]));
+const CONTRACTS = new Map(coreEvents.map((contract) => [contract.name as string, contract]));
 
 /** @throws whatever `work` or the database threw; nothing is stored then, and the message comes again */
 export async function handleOnce(

@@ -1,5 +1,5 @@
 /** A Core on a real database, and requests as API Gateway makes them. */
-import { events } from '../../../catalog/index.ts';
+import { coreEvents } from '../../../catalog/index.ts';
 import { databaseOf } from '../../../lambda/core/database.ts';
 import type { Caller } from '../../../lambda/core/http/request.ts';
 import { coreMigrations } from '../../../lambda/core/migrations/index.ts';
@@ -24,7 +24,7 @@ export interface CoreUnderTest extends Core {
 export async function coreUnderTest(pool: Pool): Promise<CoreUnderTest> {
   await migrate(pool, coreMigrations);
   let nudges = 0;
-  const outbox = createOutbox({ contracts: events });
+  const outbox = createOutbox({ contracts: coreEvents });
   const rows: CoreUnderTest['rows'] = async <Row>(text: string, ...values: unknown[]) =>
     (await pool.query(text, values)).rows as Row[];
   return {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { events } from '../../../../../catalog/index.ts';
+import { coreEvents } from '../../../../../catalog/index.ts';
 import { mapWebhook } from '../../../../../lambda/core/adapters/github/mapping.ts';
 import type { Mapping } from '../../../../../lambda/core/adapters/github/mapping.ts';
 import { createEnvelope, orderingKeyOf } from '../../../../../lib/contracts/index.ts';
@@ -38,7 +38,7 @@ describe('every example payload of GitHub', () => {
         expect(mapped.length).toBeGreaterThan(0);
         expect(unmapped === undefined).toBe(!WITHOUT_AN_EVENT_OF_THEIR_OWN.has(name));
         for (const { contract, data } of mapped) {
-          expect(events).toContain(contract);
+          expect(coreEvents).toContain(contract);
           expect(() => createEnvelope(contract, { tenantId: 'tenant-1', data })).not.toThrow();
         }
       }
@@ -53,7 +53,7 @@ describe('every example payload of GitHub', () => {
     );
 
     expect([...reached].sort()).toEqual(
-      events
+      coreEvents
         .filter(({ source }) => source === 'adapters')
         .map(({ name }) => name)
         .sort(),
