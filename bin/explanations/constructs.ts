@@ -92,6 +92,12 @@ export const CONSTRUCT_EXPLANATIONS = {
     fix: "Use busType: 'classic', or a topic.",
     example: "new MessageBus(stack, 'Bus', { busType: 'classic' });",
   },
+  WAYBILL_DATA_CONDITIONS_DIFFER: {
+    what: 'A consumer subscribes to events of one topic with different conditions on their data.',
+    why: 'A queue has one subscription per topic, and so one filter.',
+    fix: 'Give the same conditions to all of them, or make a consumer for each set.',
+    example: "subscribesTo: [notifications.events({ data: { channel: ['email'] } })]",
+  },
   WAYBILL_DATABASE_MISSING: {
     what: 'Something that needs a database has none.',
     why: 'The outbox and the inbox keep their rows in the database of the service.',
@@ -188,6 +194,32 @@ export const CONSTRUCT_EXPLANATIONS = {
     why: 'The queue would never get a message.',
     fix: 'Give topic.event(...), topic.events() or bus.event(...).',
     example: 'subscribesTo: [orders.event(OrderPlaced)]',
+  },
+  WAYBILL_POLLERS_OUT_OF_RANGE: {
+    what: 'Provisioned pollers were given in a way that a mapping does not take.',
+    why: 'CloudFormation refuses it in the middle of a deployment.',
+    fix: 'Give minimumPollers and maximumPollers, 2 to 2,000, and no maxConcurrency.',
+    example: 'minimumPollers: 2, maximumPollers: 20',
+    source: 'lambda/latest/dg/services-sqs-scaling.html',
+  },
+  WAYBILL_QUEUE_HAS_CONSUMER: {
+    what: 'Two consumers subscribe to one EventQueue.',
+    why: 'Each message of a queue goes to one of them: both would miss some.',
+    fix: 'Publish to a topic where several consumers want the same events.',
+    example: "new QueueConsumer(stack, 'OnCall', { subscribesTo: [priority.events()], entry });",
+  },
+  WAYBILL_QUEUE_NOT_ALONE: {
+    what: 'A consumer subscribes to an EventQueue and to something else.',
+    why: 'What is sent straight to a queue must not wait behind what comes from elsewhere.',
+    fix: 'Make two consumers.',
+    example: 'subscribesTo: [priority.events()]',
+  },
+  WAYBILL_QUEUE_SETTING_ELSEWHERE: {
+    what: 'The consumer of an EventQueue was given settings of the queue.',
+    why: 'The EventQueue has made the queue; these would be silently ignored.',
+    fix: 'Give them to the EventQueue.',
+    example:
+      "new EventQueue(stack, 'PriorityEvents', { publishes, visibilityTimeout: Duration.minutes(6) });",
   },
   WAYBILL_PARTITIONS_OUT_OF_RANGE: {
     what: 'partitions is not a number of stacks that consumers can be spread over.',

@@ -42,6 +42,7 @@ export interface EventSourceMapping extends Place {
   readonly enabled: boolean;
   readonly batchSize: number | undefined;
   readonly maxBatchingWindowSeconds: number;
+  /** The maximum that is set, or what the provisioned pollers can invoke at most. */
   readonly maxConcurrency: number | undefined;
   readonly reportBatchItemFailures: boolean;
   /** Patterns, each as its JSON text. */
@@ -54,6 +55,8 @@ export interface EventSourceMapping extends Place {
   readonly provisionedPollers: { readonly minimum: number; readonly maximum: number } | undefined;
 }
 
+/** Invocations at once of one poller in provisioned mode, lambda/latest/dg/services-sqs-scaling.html */
+const INVOCATIONS_PER_POLLER = 10;
 /** What Lambda takes where the template is silent. */
 const DEFAULTS = { timeoutSeconds: 3, memoryMib: 128 } as const;
 /** EventInvokeConfig: -1 in event source mappings means without end. */
@@ -142,6 +145,10 @@ export function mappingsOf(assembly: Assembly): readonly EventSourceMapping[] {
     const pollers = object(properties['ProvisionedPollerConfig']);
     const retries = number(properties['MaximumRetryAttempts']);
     const age = number(properties['MaximumRecordAgeInSeconds']);
+    const provisionedPollers = pollers && {
+      minimum: number(pollers['MinimumPollers']) ?? 2,
+      maximum: number(pollers['MaximumPollers']) ?? 200,
+    };
     return {
       resource,
       accountId,
@@ -151,7 +158,10 @@ export function mappingsOf(assembly: Assembly): readonly EventSourceMapping[] {
       enabled: boolean(properties['Enabled']) ?? true,
       batchSize: number(properties['BatchSize']),
       maxBatchingWindowSeconds: number(properties['MaximumBatchingWindowInSeconds']) ?? 0,
-      maxConcurrency: number(object(properties['ScalingConfig'])?.['MaximumConcurrency']),
+      maxConcurrency:
+        provisionedPollers === undefined
+          ? number(object(properties['ScalingConfig'])?.['MaximumConcurrency'])
+          : provisionedPollers.maximum * INVOCATIONS_PER_POLLER,
       reportBatchItemFailures: list(properties['FunctionResponseTypes']).includes('ReportBatchItemFailures'),
       filters: list(object(properties['FilterCriteria'])?.['Filters']).flatMap(
         (filter) => text(object(filter)?.['Pattern']) ?? [],
@@ -160,10 +170,7 @@ export function mappingsOf(assembly: Assembly): readonly EventSourceMapping[] {
       bisectBatchOnFunctionError: boolean(properties['BisectBatchOnFunctionError']) ?? false,
       maximumRetryAttempts: retries === WITHOUT_END ? undefined : retries,
       maximumRecordAgeSeconds: age === WITHOUT_END ? undefined : age,
-      provisionedPollers: pollers && {
-        minimum: number(pollers['MinimumPollers']) ?? 2,
-        maximum: number(pollers['MaximumPollers']) ?? 200,
-      },
+      provisionedPollers,
     };
   });
 }

@@ -3,8 +3,9 @@
 export const ENVIRONMENT_NAMES = ['local', 'dev', 'staging', 'prod'] as const;
 export type EnvironmentName = (typeof ENVIRONMENT_NAMES)[number];
 
-/** A system that can be switched on or off. */
-export type SystemName = 'core';
+/** The systems that can be switched on or off. */
+export const SYSTEM_NAMES = ['core', 'commerce'] as const;
+export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 /** An Aurora PostgreSQL Serverless v2 cluster that the data stack makes. */
 export interface NewDatabase {
@@ -101,7 +102,7 @@ const LAMBDA_DEFAULT_QUOTA = 1000;
 const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   local: {
     name: 'local',
-    systems: { core: true },
+    systems: { core: true, commerce: true },
     database: {
       kind: 'aurora',
       minCapacity: 0.5,
@@ -121,7 +122,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   dev: {
     name: 'dev',
-    systems: { core: true },
+    systems: { core: true, commerce: true },
     database: {
       kind: 'aurora',
       minCapacity: 0,
@@ -141,7 +142,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   staging: {
     name: 'staging',
-    systems: { core: true },
+    systems: { core: true, commerce: true },
     database: {
       kind: 'aurora',
       minCapacity: 0.5,
@@ -161,7 +162,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   prod: {
     name: 'prod',
-    systems: { core: true },
+    systems: { core: true, commerce: true },
     database: {
       kind: 'aurora',
       minCapacity: 1,
@@ -195,10 +196,33 @@ export function environmentConfig(name: unknown): EnvironmentConfig {
   );
 }
 
-export class ConfigError extends Error {
-  readonly code: 'WAYBILL_ENVIRONMENT_UNKNOWN';
+/**
+ * The environment with these systems switched on, and no others.
+ *
+ * @param systems a comma-separated list, as in `-c systems=commerce`; undefined leaves the environment as it is
+ * @throws ConfigError WAYBILL_SYSTEM_UNKNOWN for a name that is no system, or for none
+ */
+export function withSystems(config: EnvironmentConfig, systems: unknown): EnvironmentConfig {
+  if (systems === undefined) return config;
+  const names = typeof systems === 'string' ? systems.split(',').map((name) => name.trim()) : [];
+  const known: readonly string[] = SYSTEM_NAMES;
+  const unknown = names.filter((name) => !known.includes(name));
+  if (names.length === 0 || unknown.length > 0) {
+    throw new ConfigError(
+      'WAYBILL_SYSTEM_UNKNOWN',
+      `unknown systems ${JSON.stringify(systems)}: give one or more of ${SYSTEM_NAMES.join(', ')}, for example -c systems=commerce`,
+    );
+  }
+  const switched = SYSTEM_NAMES.map((name): [SystemName, boolean] => [name, names.includes(name)]);
+  return { ...config, systems: Object.fromEntries(switched) as Record<SystemName, boolean> };
+}
 
-  constructor(code: 'WAYBILL_ENVIRONMENT_UNKNOWN', message: string) {
+export type ConfigErrorCode = 'WAYBILL_ENVIRONMENT_UNKNOWN' | 'WAYBILL_SYSTEM_UNKNOWN';
+
+export class ConfigError extends Error {
+  readonly code: ConfigErrorCode;
+
+  constructor(code: ConfigErrorCode, message: string) {
     super(message);
     this.name = 'ConfigError';
     this.code = code;

@@ -1,8 +1,17 @@
 /** Public surface of the configuration. */
 export { coreConfig } from './core.ts';
 export type { CoreConfig } from './core.ts';
-export { ConfigError, ENVIRONMENT_NAMES, environmentConfig } from './environments.ts';
+export { commerceConfig } from './commerce.ts';
+export type { CommerceConfig, NotificationEndpoint } from './commerce.ts';
+export {
+  ConfigError,
+  ENVIRONMENT_NAMES,
+  environmentConfig,
+  SYSTEM_NAMES,
+  withSystems,
+} from './environments.ts';
 export type {
+  ConfigErrorCode,
   EnvironmentConfig,
   EnvironmentLoad,
   EnvironmentName,

@@ -20,6 +20,11 @@ export interface DatabaseConnection {
    */
   readonly clientSecurityGroup?: ISecurityGroup;
   /**
+   * The PostgreSQL schema of the system that uses it: functions look for their tables in it and nowhere else.
+   * @default - that of the database's own search path, `public`
+   */
+  readonly schema?: string;
+  /**
    * The database in the topology.
    * @default - the secret stands for it
    */

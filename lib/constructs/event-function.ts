@@ -227,6 +227,9 @@ export class EventFunction extends Construct implements IGrantable {
 
   #connect(database: DatabaseConnection): void {
     this.function.addEnvironment('WAYBILL_DATABASE_SECRET_ARN', database.secret.secretArn);
+    if (database.schema !== undefined) {
+      this.function.addEnvironment('WAYBILL_DATABASE_SCHEMA', database.schema);
+    }
     // RDS is spoken to over verified TLS; Node 20 and later no longer load Amazon's root certificates by
     // default: lambda/latest/dg/services-rds.html.
     this.function.addEnvironment('NODE_EXTRA_CA_CERTS', '/var/runtime/ca-cert.pem');

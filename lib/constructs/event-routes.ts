@@ -3,6 +3,7 @@ import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IConstruct } from 'constructs';
 import type { AnyEventContract } from '../contracts/index.ts';
+import type { EventQueue } from './event-queue.ts';
 import type { MessageBus } from './message-bus.ts';
 import type { TenantCondition } from './tenant-filter.ts';
 
@@ -19,7 +20,12 @@ export interface TopicEvents {
   readonly watch: () => void;
   /** Undefined: every tenant. */
   readonly tenants: readonly TenantCondition[] | undefined;
+  /** By path below the event's data, the values that pass. Undefined: whatever the data. */
+  readonly data: DataConditions | undefined;
 }
+
+/** By path below an event's data such as `channel`, the values that pass. All paths must match. */
+export type DataConditions = Readonly<Record<string, readonly string[]>>;
 
 /** Events of a bus, as given by `bus.event(...)`. */
 export interface BusEvents {
@@ -32,8 +38,18 @@ export interface BusEvents {
   readonly tenants: readonly TenantCondition[] | undefined;
 }
 
+/** Everything that is sent to a queue, as given by `queue.events()`. The consumer takes that queue for its own. */
+export interface QueueEvents {
+  readonly kind: 'queue';
+  readonly origin: EventQueue;
+  readonly fifo: boolean;
+  readonly events: readonly AnyEventContract[];
+  /** Nothing filters before a queue. */
+  readonly tenants: undefined;
+}
+
 /** What a consumer subscribes to. */
-export type EventSubscription = TopicEvents | BusEvents;
+export type EventSubscription = TopicEvents | BusEvents | QueueEvents;
 
 export interface SubscriptionOptions {
   /**
@@ -48,17 +64,26 @@ export interface SubscriptionOptions {
   readonly exceptTenants?: readonly string[];
 }
 
+export interface TopicSubscriptionOptions extends SubscriptionOptions {
+  /**
+   * Only events whose data have one of these values, by path: `{ channel: ['email'] }`. The filter then looks at the
+   * message's body, tenants and types of events included, and SNS charges for what it looks at.
+   * @default - whatever the data
+   */
+  readonly data?: DataConditions;
+}
+
 /** One entry of a publisher's WAYBILL_PUBLISH_ROUTES. */
 export interface PublishRoute {
   /** The `source` of the events. */
   readonly source: string;
-  /** The ARN of a topic or bus. */
+  /** The ARN of a topic, bus, queue, stream or Kafka topic. */
   readonly target: string;
   /** Names of events. */
   readonly events: readonly string[];
 }
 
-/** Where a publisher publishes: a topic, or a bus with the events that go to it. */
+/** Where a publisher publishes: a topic, a queue, or a bus with the events that go to it. */
 export interface EventDestination {
   readonly routes: readonly PublishRoute[];
   readonly grants: { publish(grantee: IGrantable): void };

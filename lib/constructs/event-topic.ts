@@ -6,7 +6,12 @@ import { Construct } from 'constructs';
 import type { AnyEventContract, ServiceContract } from '../contracts/index.ts';
 import { HopAlarms, invalidAttributes, notificationsFailed, notificationsLost } from './alarms/index.ts';
 import type { AlarmProps } from './alarms/index.ts';
-import type { EventDestination, PublishRoute, SubscriptionOptions, TopicEvents } from './event-routes.ts';
+import type {
+  EventDestination,
+  PublishRoute,
+  TopicEvents,
+  TopicSubscriptionOptions,
+} from './event-routes.ts';
 import { grantTo, recordPublisher } from './grants.ts';
 import { allowRemotePublisher } from './remote-access.ts';
 import { tenantConditions } from './tenant-filter.ts';
@@ -95,18 +100,18 @@ export class EventTopic<Published extends AnyEventContract = AnyEventContract>
   }
 
   /** One event of the topic, for `subscribesTo`. */
-  event(contract: Published, options: SubscriptionOptions = {}): TopicEvents {
+  event(contract: Published, options: TopicSubscriptionOptions = {}): TopicEvents {
     return this.#events([contract], options, false);
   }
 
   /** Every event of the topic, for `subscribesTo`: what is published later comes along. */
-  events(options: SubscriptionOptions = {}): TopicEvents {
+  events(options: TopicSubscriptionOptions = {}): TopicEvents {
     return this.#events(this.publishes, options, true);
   }
 
   #events(
     events: readonly AnyEventContract[],
-    options: SubscriptionOptions,
+    options: TopicSubscriptionOptions,
     everyEvent: boolean,
   ): TopicEvents {
     return {
@@ -117,6 +122,7 @@ export class EventTopic<Published extends AnyEventContract = AnyEventContract>
       events,
       everyEvent,
       tenants: tenantConditions(this, options),
+      data: options.data,
       watch: () => this.#watch(),
     };
   }

@@ -27,12 +27,17 @@ export { EventFunction } from './event-function.ts';
 export type { EventFunctionProps, FunctionProps, OutboxWriting } from './event-function.ts';
 export type {
   BusEvents,
+  DataConditions,
   EventDestination,
   EventSubscription,
   PublishRoute,
+  QueueEvents,
   SubscriptionOptions,
   TopicEvents,
+  TopicSubscriptionOptions,
 } from './event-routes.ts';
+export { EventQueue, EventQueueGrants } from './event-queue.ts';
+export type { EventQueueProps } from './event-queue.ts';
 export { EventTopic, EventTopicGrants } from './event-topic.ts';
 export type { EventTopicProps } from './event-topic.ts';
 export { MessageBus, MessageBusGrants } from './message-bus.ts';

@@ -24,6 +24,10 @@ export const BATCH_SIZE_WITHOUT_WINDOW = 10;
 export const BATCHING_WINDOW_SECONDS = { min: 0, max: 300, unit: 'seconds' } as const;
 /** ScalingConfig.MaximumConcurrency, lambda/latest/dg/services-sqs-scaling.html. */
 export const MAPPING_MAX_CONCURRENCY = { min: 2, max: 1000, unit: 'invocations' } as const;
+/** ProvisionedPollerConfig of a queue, lambda/latest/api/API_ProvisionedPollerConfig.html and services-sqs-scaling.html. */
+export const MAPPING_POLLERS = { min: 2, max: 2000, unit: 'pollers' } as const;
+/** Invocations at a time of one poller, lambda/latest/dg/services-sqs-scaling.html. */
+export const INVOCATIONS_PER_POLLER = 10;
 /** Visibility timeout over function timeout: AWS's advice for a queue that triggers a function, services-sqs-configure.html. */
 export const VISIBILITY_TIMEOUT_FACTOR = 6;
 

@@ -1,9 +1,9 @@
 /** What a QueueConsumer refuses. */
-import { Duration } from 'aws-cdk-lib';
 import {
   BATCH_SIZE_WITHOUT_WINDOW,
   BATCHING_WINDOW_SECONDS,
   MAPPING_MAX_CONCURRENCY,
+  MAPPING_POLLERS,
   SNS_FILTER_COMBINATIONS,
   SQS_DATA_KEY_REUSE_SECONDS,
   SQS_MAX_RECEIVE_COUNT,
@@ -15,19 +15,21 @@ import {
 import { DEFAULT_TIMEOUT, FUNCTION_RULES } from './event-function.ts';
 import type { EventSubscription } from './event-routes.ts';
 import type { QueueConsumerProps } from './queue-consumer.ts';
+import { DEFAULT_RETENTION } from './queue-settings.ts';
 import { countTenants } from './tenant-filter.ts';
+import { countDataConditions } from './topic-filter.ts';
 import { numberInRange, secondsOf } from './validation.ts';
 import type { Rule } from './validation.ts';
 
-/** SQS's own default. */
-export const DEFAULT_RETENTION = Duration.days(4);
-
 export const QUEUE_CONSUMER_RULES: readonly Rule<QueueConsumerProps>[] = [
   subscribesToSomething,
+  takesAQueueAlone,
+  leavesSettingsToTheQueue,
   doesNotMixFifoAndStandard,
   takesNoClassicBusIntoFifo,
   namesTenants,
   agreesOnTenants,
+  agreesOnData,
   filterFitsQuota,
   nameIsKebabCase,
   batchFits,
@@ -39,6 +41,19 @@ export const QUEUE_CONSUMER_RULES: readonly Rule<QueueConsumerProps>[] = [
     MAPPING_MAX_CONCURRENCY,
     'for one message at a time use a FIFO topic with one ordering key',
   ),
+  numberInRange(
+    'WAYBILL_POLLERS_OUT_OF_RANGE',
+    'minimumPollers',
+    MAPPING_POLLERS,
+    'one poller has ten invocations at a time',
+  ),
+  numberInRange(
+    'WAYBILL_POLLERS_OUT_OF_RANGE',
+    'maximumPollers',
+    MAPPING_POLLERS,
+    'one poller has ten invocations at a time',
+  ),
+  pollersReplaceConcurrency,
   numberInRange(
     'WAYBILL_MAX_RECEIVE_COUNT_OUT_OF_RANGE',
     'maxReceiveCount',
@@ -76,6 +91,67 @@ function subscribesToSomething({ subscribesTo }: QueueConsumerProps): ReturnType
     received: 'no event',
     allowed: 'at least one event of a topic or bus',
     fix: 'give topic.event(...), topic.events() or bus.event(...)',
+  };
+}
+
+function takesAQueueAlone({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const queue = subscribesTo.find(({ kind }) => kind === 'queue');
+  if (queue === undefined || subscribesTo.length === 1) return undefined;
+  return {
+    code: 'WAYBILL_QUEUE_NOT_ALONE',
+    prop: 'subscribesTo',
+    received: `${queue.origin.node.path} and ${subscribesTo.length - 1} more`,
+    allowed: 'one EventQueue, or any number of topics and buses',
+    fix: 'make two consumers: what is sent straight to a queue must not wait behind what comes from elsewhere',
+  };
+}
+
+const QUEUE_SETTINGS = [
+  'visibilityTimeout',
+  'retentionPeriod',
+  'maxReceiveCount',
+  'dataKeyReuse',
+  'encryptionKey',
+] as const;
+
+function leavesSettingsToTheQueue(props: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  if (!props.subscribesTo.some(({ kind }) => kind === 'queue')) return undefined;
+  const given = QUEUE_SETTINGS.filter((name) => props[name] !== undefined);
+  if (given.length === 0) return undefined;
+  return {
+    code: 'WAYBILL_QUEUE_SETTING_ELSEWHERE',
+    prop: given[0]!,
+    received: `${given.join(', ')} of a queue that an EventQueue has made`,
+    allowed: 'these settings on the EventQueue',
+    fix: 'give them to the EventQueue, which makes the queue',
+  };
+}
+
+/** With provisioned pollers a mapping takes no maximum: lambda/latest/dg/services-sqs-scaling.html. */
+function pollersReplaceConcurrency({
+  minimumPollers,
+  maximumPollers,
+  maxConcurrency,
+}: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const provisioned = minimumPollers !== undefined || maximumPollers !== undefined;
+  if (!provisioned) return undefined;
+  const failure = { code: 'WAYBILL_POLLERS_OUT_OF_RANGE' } as const;
+  if (minimumPollers === undefined || maximumPollers === undefined || minimumPollers > maximumPollers) {
+    return {
+      ...failure,
+      prop: 'maximumPollers',
+      received: `minimumPollers ${minimumPollers ?? 'absent'} and maximumPollers ${maximumPollers ?? 'absent'}`,
+      allowed: 'both, the minimum not above the maximum',
+      fix: 'give both: the default maximum of 200 pollers is 2,000 invocations at a time',
+    };
+  }
+  if (maxConcurrency === undefined) return undefined;
+  return {
+    ...failure,
+    prop: 'maxConcurrency',
+    received: `${maxConcurrency} together with pollers`,
+    allowed: 'pollers or maxConcurrency',
+    fix: 'leave maxConcurrency out: maximumPollers times ten is the most at a time',
   };
 }
 
@@ -144,6 +220,26 @@ function agreesOnTenants({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<
   return undefined;
 }
 
+function agreesOnData({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  const byTopic = Map.groupBy(
+    subscribesTo.filter((source) => source.kind === 'topic'),
+    ({ origin }) => origin,
+  );
+  for (const [origin, sources] of byTopic) {
+    const conditions = new Set(sources.map(({ data }) => JSON.stringify(data ?? null)));
+    if (conditions.size > 1) {
+      return {
+        code: 'WAYBILL_DATA_CONDITIONS_DIFFER',
+        prop: 'subscribesTo',
+        received: `events of ${origin.node.path} with different conditions on their data`,
+        allowed: 'the same conditions for all events of one topic',
+        fix: 'make a consumer for each set of conditions: a queue has one subscription per topic, and so one filter',
+      };
+    }
+  }
+  return undefined;
+}
+
 function filterFitsQuota({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
   const byOrigin = Map.groupBy(
     subscribesTo.filter((source) => source.kind === 'topic'),
@@ -152,7 +248,8 @@ function filterFitsQuota({ subscribesTo }: QueueConsumerProps): ReturnType<Rule<
   for (const [origin, sources] of byOrigin) {
     const everyEvent = sources.some((source) => source.everyEvent);
     const events = everyEvent ? 1 : new Set(sources.flatMap((source) => source.events)).size;
-    const combinations = events * countTenants(sources[0]?.tenants);
+    const [first] = sources;
+    const combinations = events * countTenants(first?.tenants) * countDataConditions(first?.data);
     if (combinations > SNS_FILTER_COMBINATIONS) {
       return {
         code: 'WAYBILL_FILTER_TOO_LARGE',
@@ -225,11 +322,13 @@ function windowForLargeBatch({
 }
 
 function visibilityCoversRetries({
+  subscribesTo,
   visibilityTimeout,
   timeout,
   maxBatchingWindow,
 }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
-  const given = secondsOf(visibilityTimeout);
+  const queue = subscribesTo.find((source) => source.kind === 'queue')?.origin;
+  const given = secondsOf(visibilityTimeout ?? queue?.visibilityTimeout);
   const needed =
     VISIBILITY_TIMEOUT_FACTOR * (secondsOf(timeout ?? DEFAULT_TIMEOUT) ?? 0) +
     (secondsOf(maxBatchingWindow) ?? 0);

@@ -5,7 +5,7 @@ import type { Rule as EventRule } from 'aws-cdk-lib/aws-events';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { CfnEventSourceMapping, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Subscription } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -24,12 +24,14 @@ import {
 } from './dead-letter-queue.ts';
 import { DEFAULT_TIMEOUT, EventFunction } from './event-function.ts';
 import type { FunctionProps } from './event-function.ts';
+import type { EventQueue } from './event-queue.ts';
 import type { EventSubscription } from './event-routes.ts';
 import { grantTo } from './grants.ts';
-import { VISIBILITY_TIMEOUT_FACTOR } from './limits.ts';
+import { INVOCATIONS_PER_POLLER, VISIBILITY_TIMEOUT_FACTOR } from './limits.ts';
 import { kebabCase } from './names.ts';
 import { uniqueEvents } from './queue-connection.ts';
-import { DEFAULT_RETENTION, QUEUE_CONSUMER_RULES } from './queue-consumer-rules.ts';
+import { QUEUE_CONSUMER_RULES } from './queue-consumer-rules.ts';
+import { DEFAULT_RETENTION, LONG_POLL, maxReceiveCountOf } from './queue-settings.ts';
 import { connectTopics } from './topic-subscriptions.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
 import { validateProps } from './validation.ts';
@@ -38,7 +40,7 @@ export interface QueueConsumerProps extends FunctionProps {
   /**
    * What it gets: `topic.event(...)`, `topic.events()`, `bus.event(...)`, of several topics and buses.
    * FIFO topics, and events taken with `fifo` from a bus of type `custom`, make FIFO queues; FIFO and standard
-   * do not mix.
+   * do not mix. Or `queue.events()` of one EventQueue, which is then the consumer's queue.
    */
   readonly subscribesTo: readonly EventSubscription[];
   /**
@@ -62,6 +64,17 @@ export interface QueueConsumerProps extends FunctionProps {
    * @default 10
    */
   readonly maxConcurrency?: number;
+  /**
+   * Pollers of the queue that are always ready (ProvisionedPollerConfig), 2 to 2,000, for messages that must not
+   * wait for Lambda to scale up. Each is paid for by the hour. Takes maximumPollers, and no maxConcurrency.
+   * @default - Lambda's own pollers
+   */
+  readonly minimumPollers?: number;
+  /**
+   * The most pollers, each with up to ten invocations at a time.
+   * @default - Lambda's own pollers
+   */
+  readonly maximumPollers?: number;
   /**
    * Receives before a message is dead-lettered. AWS advises 5 or more, because a throttled invocation is one too.
    * On a FIFO queue a message that waits behind a failed one of its group uses up receives with it.
@@ -131,31 +144,18 @@ export class QueueConsumer extends Construct implements IGrantable {
     const fifo = props.subscribesTo.some((source) => source.fifo);
     const settings = settingsOf(props, fifo);
 
-    const queueName = sourceQueueName(this, fifo);
-    this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', {
-      fifo,
-      encryptionKey: props.encryptionKey,
-      dataKeyReuse: props.dataKeyReuse,
-      owner: this.consumerName,
-      sourceQueueName: queueName,
-    });
-    this.queue = new Queue(this, 'Queue', {
-      queueName,
-      ...queueEncryption(props.encryptionKey, props.dataKeyReuse),
-      ...fifoProps(fifo),
-      enforceSSL: true,
-      visibilityTimeout: settings.visibilityTimeout,
-      retentionPeriod: props.retentionPeriod ?? DEFAULT_RETENTION,
-      receiveMessageWaitTime: LONG_POLL,
-      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: settings.maxReceiveCount },
-    });
-    recordNode(this.queue, {
-      kind: 'queue',
-      resource: this.queue,
-      owner: this.consumerName,
-      fifo,
-    });
-    recordDeadLetters(this, 'queue', this.queue, this.deadLetterQueue, settings.maxReceiveCount);
+    const given = queueOf(props);
+    const encryptionKey = given?.encryptionKey ?? props.encryptionKey;
+    if (given === undefined) {
+      const made = this.#createQueues(props, settings, fifo);
+      this.queue = made.queue;
+      this.deadLetterQueue = made.deadLetterQueue;
+    } else {
+      given.takenBy(this);
+      this.queue = given.queue;
+      this.deadLetterQueue = given.deadLetterQueue;
+    }
+    this.#recordQueues(fifo);
 
     this.handler = new EventFunction(this, 'Handler', props, {
       variable: 'WAYBILL_CONSUMER',
@@ -166,15 +166,16 @@ export class QueueConsumer extends Construct implements IGrantable {
     this.function = this.handler.function;
     this.grantPrincipal = this.handler.grantPrincipal;
     this.#tellRuntime(settings);
-    this.#allowConsuming(props.encryptionKey);
+    this.#allowConsuming(encryptionKey);
     this.eventSourceMapping = new EventSourceMapping(this, 'Mapping', {
       target: this.function,
       eventSourceArn: this.queue.queueArn,
       batchSize: settings.batchSize,
       ...(fifo ? {} : { maxBatchingWindow: settings.maxBatchingWindow }),
-      maxConcurrency: settings.maxConcurrency,
+      ...(props.maximumPollers === undefined ? { maxConcurrency: settings.maxConcurrency } : {}),
       reportBatchItemFailures: true,
     });
+    this.#provisionPollers(props);
 
     const alarms = new HopAlarms(this, props, this);
     const load = declaredLoad(props, settings, fifo);
@@ -186,7 +187,7 @@ export class QueueConsumer extends Construct implements IGrantable {
       scope: this,
       queue: this.queue,
       consumer: this.consumerName,
-      encryptionKey: props.encryptionKey,
+      encryptionKey,
       dataKeyReuse: props.dataKeyReuse,
       maxAge: settings.maxAge,
       alarms,
@@ -205,6 +206,43 @@ export class QueueConsumer extends Construct implements IGrantable {
     alarms.unhealthy(this.consumerName, 'consumer-unhealthy', this.handler.symptoms);
     this.alarms = [...alarms.all, ...this.handler.alarms];
     this.#record(props, settings);
+  }
+
+  #createQueues(props: QueueConsumerProps, settings: Settings, fifo: boolean) {
+    const queueName = sourceQueueName(this, fifo);
+    const deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', {
+      fifo,
+      encryptionKey: props.encryptionKey,
+      dataKeyReuse: props.dataKeyReuse,
+      owner: this.consumerName,
+      sourceQueueName: queueName,
+    });
+    const queue = new Queue(this, 'Queue', {
+      queueName,
+      ...queueEncryption(props.encryptionKey, props.dataKeyReuse),
+      ...fifoProps(fifo),
+      enforceSSL: true,
+      visibilityTimeout: settings.visibilityTimeout,
+      retentionPeriod: settings.retentionPeriod,
+      receiveMessageWaitTime: LONG_POLL,
+      deadLetterQueue: { queue: deadLetterQueue, maxReceiveCount: settings.maxReceiveCount },
+    });
+    recordDeadLetters(this, 'queue', queue, deadLetterQueue, settings.maxReceiveCount);
+    return { queue, deadLetterQueue };
+  }
+
+  /** Also those of an EventQueue, which belong to nobody until somebody consumes them. */
+  #recordQueues(fifo: boolean): void {
+    const owned = { owner: this.consumerName, fifo };
+    recordNode(this.queue, { kind: 'queue', resource: this.queue, ...owned });
+    recordNode(this.deadLetterQueue, { kind: 'deadLetterQueue', resource: this.deadLetterQueue, ...owned });
+  }
+
+  // The L2's own prop is for Kafka alone.
+  #provisionPollers({ minimumPollers, maximumPollers }: QueueConsumerProps): void {
+    if (minimumPollers === undefined || maximumPollers === undefined) return;
+    const mapping = this.eventSourceMapping.node.defaultChild as CfnEventSourceMapping;
+    mapping.provisionedPollerConfig = { minimumPollers, maximumPollers };
   }
 
   #tellRuntime(settings: Settings): void {
@@ -242,17 +280,17 @@ export class QueueConsumer extends Construct implements IGrantable {
       maxConcurrency: settings.maxConcurrency,
       visibilityTimeoutSeconds: settings.visibilityTimeout.toSeconds(),
       timeoutSeconds: settings.timeout.toSeconds(),
-      retentionSeconds: (props.retentionPeriod ?? DEFAULT_RETENTION).toSeconds(),
+      retentionSeconds: settings.retentionPeriod.toSeconds(),
     });
   }
 }
 
-const MAX_RECEIVE_COUNT = 5;
-/** A held message of a FIFO group is received along with the failed one before it, so it needs more. */
-const FIFO_MAX_RECEIVE_COUNT = 10;
-/** The longest long poll, SQSDeveloperGuide/sqs-short-and-long-polling.html. For pollers outside Lambda, which polls like this anyway. */
-const LONG_POLL = Duration.seconds(20);
 const DEFAULT_MAX_AGE_SECONDS = 15 * 60;
+
+/** The EventQueue that it consumes, if it does. */
+function queueOf({ subscribesTo }: QueueConsumerProps): EventQueue | undefined {
+  return subscribesTo.find((source) => source.kind === 'queue')?.origin;
+}
 
 /** Where it stands by for another consumer: it gets events of a replica, and may have that one's name. */
 function standbyRegion(scope: Construct, props: QueueConsumerProps): string | undefined {
@@ -278,21 +316,29 @@ interface Settings {
   readonly maxConcurrency: number;
   readonly maxReceiveCount: number;
   readonly visibilityTimeout: Duration;
+  readonly retentionPeriod: Duration;
   readonly maxAge: Duration;
 }
 
 function settingsOf(props: QueueConsumerProps, fifo: boolean): Settings {
   const timeout = props.timeout ?? DEFAULT_TIMEOUT;
   const maxBatchingWindow = props.maxBatchingWindow ?? Duration.seconds(0);
+  const queue = queueOf(props);
   const visibilityTimeout =
-    props.visibilityTimeout ?? visibilityTimeoutFor(timeout.toSeconds(), maxBatchingWindow.toSeconds());
+    queue?.visibilityTimeout ??
+    props.visibilityTimeout ??
+    visibilityTimeoutFor(timeout.toSeconds(), maxBatchingWindow.toSeconds());
   return {
     timeout,
     maxBatchingWindow,
     visibilityTimeout,
     batchSize: props.batchSize ?? 10,
-    maxConcurrency: props.maxConcurrency ?? 10,
-    maxReceiveCount: props.maxReceiveCount ?? (fifo ? FIFO_MAX_RECEIVE_COUNT : MAX_RECEIVE_COUNT),
+    retentionPeriod: queue?.retentionPeriod ?? props.retentionPeriod ?? DEFAULT_RETENTION,
+    maxConcurrency:
+      props.maximumPollers === undefined
+        ? (props.maxConcurrency ?? 10)
+        : props.maximumPollers * INVOCATIONS_PER_POLLER,
+    maxReceiveCount: queue?.maxReceiveCount ?? props.maxReceiveCount ?? maxReceiveCountOf(fifo),
     maxAge:
       props.maxAge ?? Duration.seconds(Math.max(DEFAULT_MAX_AGE_SECONDS, 3 * visibilityTimeout.toSeconds())),
   };

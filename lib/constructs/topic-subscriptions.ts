@@ -1,6 +1,6 @@
 /** The paths from topics to a consumer's queue: subscription, filter, delivery, dead letters, policies. */
 import { Stack } from 'aws-cdk-lib';
-import { Subscription, SubscriptionFilter, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
+import { Subscription, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { snsDeliveryPrincipal } from '../policies/index.ts';
 import { deadLetters, UNDELIVERED } from './alarms/index.ts';
@@ -15,6 +15,7 @@ import { distanceBetween, isElsewhere, locationOf } from './location.ts';
 import { originId, uniqueEvents } from './queue-connection.ts';
 import type { QueueConnection } from './queue-connection.ts';
 import { deployAfter } from './stack-order.ts';
+import { topicFilter } from './topic-filter.ts';
 import { allowSubscribing } from './topic-policy.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
 
@@ -59,12 +60,11 @@ export function connectTopics(
 
 function subscribe(connection: QueueConnection, sources: readonly TopicEvents[]) {
   const { queue, consumer } = connection;
-  const { origin, topic, fifo, tenants, watch } = sources[0]!;
+  const { origin, topic, fifo, watch } = sources[0]!;
   const side = sideIn({ ...locationOf(queue), region: locationOf(origin).region }, connection, origin);
   const { scope } = side;
   const id = `From${originId(scope, origin)}`;
   const events = uniqueEvents(sources);
-  const names = sources.some(({ everyEvent }) => everyEvent) ? undefined : events.map(({ name }) => name);
 
   const deadLetterQueue = createDeadLetterQueue(scope, `${id}DeadLetterQueue`, {
     fifo,
@@ -73,26 +73,13 @@ function subscribe(connection: QueueConnection, sources: readonly TopicEvents[])
     owner: consumer,
   });
   allowKeyUse(scope, side.encryptionKey, 'deliverFromTopics', topicsIn(scope, locationOf(origin)));
-  const filterPolicy = {
-    ...(names === undefined ? {} : { eventType: names }),
-    ...(tenants === undefined ? {} : { tenantId: tenants }),
-  };
-  const filtered = Object.keys(filterPolicy).length > 0;
+  const filter = topicFilter(sources);
   const subscription = new Subscription(scope, id, {
     topic,
     protocol: SubscriptionProtocol.SQS,
     endpoint: queue.queueArn,
     rawMessageDelivery: true,
-    ...(filtered
-      ? {
-          filterPolicy: Object.fromEntries(
-            Object.entries(filterPolicy).map(([attribute, values]) => [
-              attribute,
-              new SubscriptionFilter([...values]),
-            ]),
-          ),
-        }
-      : {}),
+    ...filter.props,
     // It adds this queue's policy itself. It never adds the key's (W2).
     deadLetterQueue,
   });
@@ -106,8 +93,8 @@ function subscribe(connection: QueueConnection, sources: readonly TopicEvents[])
     to: queue,
     via: subscription,
     events: events.map(({ name }) => name),
-    filterPolicy: filtered ? filterPolicy : null,
-    filterPolicyScope: 'MessageAttributes',
+    filterPolicy: filter.policy,
+    filterPolicyScope: filter.scope,
     rawMessageDelivery: true,
   });
   recordDeadLetters(scope, 'subscription', subscription, deadLetterQueue, null);
