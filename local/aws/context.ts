@@ -265,6 +265,10 @@ export interface AwsContext {
   readonly policies: PolicyMode;
   /** Evaluates policies; without one every call is allowed. */
   authorizer?: Authorizer;
+  /** The same account in another region, where `joinRegions` has joined one. */
+  elsewhere?: ((region: string) => AwsContext | undefined) | undefined;
+  /** Set while the region is down: whatever would happen waits for its end. */
+  outage?: Promise<void> | undefined;
 }
 
 export interface AwsContextOptions {
@@ -281,6 +285,11 @@ export interface AwsContextOptions {
    * @default - nothing outlives the process
    */
   readonly state?: StateStore;
+  /**
+   * Another region of the same account: access keys that were given out there are good here, too.
+   * @default - an account of its own
+   */
+  readonly sameAccountAs?: AwsContext;
 }
 
 /** A context with no services yet. */
@@ -289,7 +298,7 @@ export function createAwsContext(options: AwsContextOptions = {}): AwsContext {
   const state = options.state ?? forgetfulStateStore;
   return {
     region: options.region ?? DEFAULT_REGION,
-    accountId: options.accountId ?? DEFAULT_ACCOUNT_ID,
+    accountId: options.sameAccountAs?.accountId ?? options.accountId ?? DEFAULT_ACCOUNT_ID,
     clock,
     endpointUrl: options.endpointUrl ?? 'http://127.0.0.1:4566',
     formerEndpointUrls: formerEndpointUrls(state),
@@ -297,7 +306,7 @@ export function createAwsContext(options: AwsContextOptions = {}): AwsContext {
     faults: createFaultRules(options.faultSeed),
     events: createHappenings(clock),
     metrics: createMetrics(),
-    credentials: createCredentials(state, clock),
+    credentials: options.sameAccountAs?.credentials ?? createCredentials(state, clock),
     policies: options.policies ?? 'enforced-where-present',
     state,
   };

@@ -20,6 +20,7 @@ export async function callService(
   caller: Caller,
   signal?: AbortSignal,
 ): Promise<unknown> {
+  while (context.outage) await context.outage;
   authorizeCall(context, service, action, input, caller);
   const fault = context.faults.next({ service: service.name, action, input });
   if (fault === undefined) return service.handle(action, input, caller, signal);

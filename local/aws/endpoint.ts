@@ -35,6 +35,10 @@ export interface EndpointOptions {
 export interface Endpoint {
   /** Where it listens, e.g. `http://127.0.0.1:4566`. */
   readonly url: string;
+  /** Cuts every connection and refuses new ones, until `resume`. */
+  suspend(): Promise<void>;
+  /** Listens again where it did before. */
+  resume(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -68,14 +72,17 @@ export async function startEndpoint(context: AwsContext, options: EndpointOption
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
   context.endpointUrl = url;
+  const stopListening = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+      closeHttp2();
+    });
   return {
     url,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-        closeHttp2();
-      }),
+    suspend: stopListening,
+    resume: () => listen(server, port, host),
+    close: stopListening,
   };
 }
 
@@ -97,11 +104,13 @@ function listen(server: Server, port: number, host: string): Promise<void> {
   });
 }
 
-async function answer(
-  context: AwsContext,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answer(here: AwsContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const context = placeOf(here, request);
+  if (context.outage !== undefined) {
+    // As an address where nobody answers.
+    request.socket.destroy();
+    return;
+  }
   const requestId = randomUUID();
   const gone = new AbortController();
   // Only when nobody waits for the answer any more: an abort costs.
@@ -360,15 +369,22 @@ function toWire(response: RestResponse): WireResponse {
   };
 }
 
-/** Who signed, and for which service: `Credential=AKIA/20260101/us-east-1/sqs/aws4_request`, in a header or presigned URL. */
+/** The region that the request is signed for, where it is one that is joined to this. */
+function placeOf(here: AwsContext, request: IncomingMessage): AwsContext {
+  if (here.elsewhere === undefined) return here;
+  const region = signatureOf(request, targetOf(request).searchParams)?.region;
+  return (region === undefined || region === here.region ? undefined : here.elsewhere(region)) ?? here;
+}
+
+/** Who signed, and for which region and service: `Credential=AKIA/20260101/us-east-1/sqs/aws4_request`, in a header or presigned URL. */
 function signatureOf(
   request: IncomingMessage,
   query: URLSearchParams,
-): { readonly accessKeyId: string; readonly service: string } | undefined {
+): { readonly accessKeyId: string; readonly region: string; readonly service: string } | undefined {
   const scope =
     query.get('X-Amz-Credential') ?? /Credential=([^,\s]+)/.exec(request.headers.authorization ?? '')?.[1];
-  const [accessKeyId, , , service] = scope?.split('/') ?? [];
-  return accessKeyId === undefined || service === undefined ? undefined : { accessKeyId, service };
+  const [accessKeyId, , region = '', service] = scope?.split('/') ?? [];
+  return accessKeyId === undefined || service === undefined ? undefined : { accessKeyId, region, service };
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer | 'too large'> {

@@ -3,7 +3,7 @@
  * AWS's wire protocols. `waybill aws --port N` and the local run start it here.
  */
 import { createAwsContext, type AwsContext, type AwsContextOptions, type AwsServices } from './context.ts';
-import { startEndpoint, type EndpointOptions } from './endpoint.ts';
+import { startEndpoint, type Endpoint, type EndpointOptions } from './endpoint.ts';
 import { rememberEndpointUrl } from './former-endpoints.ts';
 import { createApiGatewayService } from './apigateway/index.ts';
 import { createCloudWatchService } from './cloudwatch/index.ts';
@@ -31,6 +31,8 @@ import { createStsService } from './sts/index.ts';
 export * from './context.ts';
 export { controllableClock, manualClock, systemClock } from './clock.ts';
 export { authorizeCall, callService, ResponseDropped } from './dispatch.ts';
+export { joinRegions, pausableClock } from './regions.ts';
+export type { Region } from './regions.ts';
 export { EndpointError } from './endpoint.ts';
 export { AwsError, asAwsError, unknownOperation } from './errors.ts';
 export type { FaultCall, FaultEffect, FaultRule, FaultRules } from './faults.ts';
@@ -54,6 +56,8 @@ export interface EmbeddedAws {
   readonly endpointUrl: string;
   readonly context: AwsContext;
   readonly services: AwsServices;
+  /** For outages: the endpoint refuses connections in between. */
+  readonly endpoint: Pick<Endpoint, 'suspend' | 'resume'>;
   /** Stops listening, ends waiting calls and clears every timer. */
   close(): Promise<void>;
 }
@@ -77,7 +81,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   rememberEndpointUrl(context);
   let services: AwsServices;
   try {
-    services = createBuiltInServices(context, lambda);
+    services = createBuiltInServices(context, lambda, contextOptions.sameAccountAs);
   } catch (error) {
     await endpoint.close();
     context.state.close();
@@ -87,6 +91,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     endpointUrl: endpoint.url,
     context,
     services,
+    endpoint,
     async close() {
       for (const service of context.services.all()) await service.close?.();
       await endpoint.close();
@@ -96,7 +101,11 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 }
 
 /** The built-in services, registered in `context`, without an endpoint: all in-process calls work. */
-function createBuiltInServices(context: AwsContext, lambda?: LambdaOptions): AwsServices {
+function createBuiltInServices(
+  context: AwsContext,
+  lambda?: LambdaOptions,
+  sameAccountAs?: AwsContext,
+): AwsServices {
   const services: AwsServices = {
     apigateway: createApiGatewayService(context),
     cloudformation: createCloudFormationService(context),
@@ -104,7 +113,7 @@ function createBuiltInServices(context: AwsContext, lambda?: LambdaOptions): Aws
     dynamodbstreams: createDynamoDbStreamsService(context),
     events: createEventsService(context),
     eventsv2: createEventsV2Service(context),
-    iam: createIamService(context),
+    iam: createIamService(context, sameAccountAs?.services.find('iam')?.identities),
     kinesis: createKinesisService(context),
     kms: createKmsService(context),
     lambda: createLambdaService(context, lambda),

@@ -31,6 +31,8 @@ interface TableShape {
   readonly recovery: unknown;
   readonly policy: string | undefined;
   readonly tags: readonly Json[];
+  /** Other regions that have a replica. */
+  readonly replicas: readonly string[];
 }
 
 const TABLE_PROPERTIES = [
@@ -98,6 +100,7 @@ function tableProvider(
       });
       await setTimeToLive(name, undefined, shape.timeToLiveAttribute, context);
       if (shape.recovery !== undefined) await setRecovery(name, shape.recovery, context);
+      await addReplicas(name, shape.replicas, context);
       return describedTable(name, context);
     },
     async update(created, properties, previous, context) {
@@ -110,12 +113,28 @@ function tableProvider(
         await setRecovery(name, after.recovery ?? off, context);
       }
       await setPolicyAndTags(textProperty(created.attributes, 'Arn') ?? '', before, after, context);
+      const added = after.replicas.filter((region) => !before.replicas.includes(region));
+      await addReplicas(name, added, context);
       return describedTable(name, context);
     },
     async delete(created, _properties, context) {
       await context.call('dynamodb', 'DeleteTable', { TableName: created.physicalId });
     },
   };
+}
+
+/** Where the region is joined to this one; elsewhere there is nowhere to put a replica. */
+async function addReplicas(
+  name: string,
+  regions: readonly string[],
+  context: ProviderContext,
+): Promise<void> {
+  const joined = regions.filter((region) => context.aws.elsewhere?.(region) !== undefined);
+  if (joined.length === 0) return;
+  await context.call('dynamodb', 'UpdateTable', {
+    TableName: name,
+    ReplicaUpdates: joined.map((RegionName) => ({ Create: { RegionName } })),
+  });
 }
 
 async function describedTable(name: string, context: ProviderContext): Promise<Created> {
@@ -230,6 +249,7 @@ function shapeOfTable(properties: JsonObject): TableShape {
     throughput: billingMode === 'PROVISIONED' ? unitsOf(properties) : undefined,
     globalIndexes: indexesOf(properties, billingMode, unitsOf),
     streamViewType: textProperty(objectProperty(properties, 'StreamSpecification'), 'StreamViewType'),
+    replicas: [],
   };
 }
 
@@ -255,10 +275,17 @@ function shapeOfGlobalTable(properties: JsonObject, context: ProviderContext): T
     streamViewType:
       textProperty(objectProperty(properties, 'StreamSpecification'), 'StreamViewType') ??
       (replicas.length > 1 ? 'NEW_AND_OLD_IMAGES' : undefined),
+    replicas: replicas.flatMap((one) => {
+      const region = textProperty(one, 'Region');
+      return region === undefined || region === context.aws.region ? [] : [region];
+    }),
   };
 }
 
-type SharedShape = Omit<TableShape, 'billingMode' | 'throughput' | 'globalIndexes' | 'streamViewType'>;
+type SharedShape = Omit<
+  TableShape,
+  'billingMode' | 'throughput' | 'globalIndexes' | 'streamViewType' | 'replicas'
+>;
 
 function sharedShape(properties: JsonObject, local: JsonObject): SharedShape {
   const timeToLive = objectProperty(properties, 'TimeToLiveSpecification');

@@ -5,6 +5,7 @@
 import type { AwsContext, AwsService, Caller } from '../context.ts';
 import { callService } from '../dispatch.ts';
 import { AwsError } from '../errors.ts';
+import { placeOfArn } from '../regions.ts';
 import type { SqsService } from '../sqs/index.ts';
 
 /** A message for a queue, in the shape of SendMessage. */
@@ -29,7 +30,7 @@ export function sendToQueue(
   message: QueueMessage,
   caller: Caller,
 ): void {
-  const sqs: SqsService | undefined = context.services.find('sqs');
+  const sqs: SqsService | undefined = placeOfArn(context, queueArn).services.find('sqs');
   if (!sqs) throw notRunning('sqs');
   const result = sqs.deliverToQueue(
     queueArn,

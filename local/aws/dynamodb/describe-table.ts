@@ -46,6 +46,9 @@ export function describeTable({ settings, items }: Table, status: TableStatus = 
       SSEDescription: { Status: 'ENABLED', SSEType: encryption.type, KMSMasterKeyArn: encryption.keyArn },
     }),
     ...(settings.tableClass !== undefined && { TableClassSummary: { TableClass: settings.tableClass } }),
+    ...(settings.replicas && {
+      Replicas: settings.replicas.map((RegionName) => ({ RegionName, ReplicaStatus: 'ACTIVE' })),
+    }),
     DeletionProtectionEnabled: settings.deletionProtection,
   };
 }

@@ -15,6 +15,8 @@ import { getItem, query, scan } from './reads.ts';
 import { createTableActions } from './table-actions.ts';
 import { createTables, tableNameOf } from './tables.ts';
 import { createTransactions } from './transactions.ts';
+import type { ReplicatedWrite } from './replication.ts';
+import type { TableSettings } from './table.ts';
 import { readItem } from './values.ts';
 import { readWrite, runWrite } from './writes.ts';
 
@@ -46,6 +48,10 @@ export interface DynamoDbService extends AwsService {
   item(tableName: string, key: Item): Item | undefined;
   /** Puts an item without a condition, as PutItem does: checks, indexes, stream and time to live included. */
   put(tableName: string, item: Item): void;
+  /** Takes a write of another region. */
+  replicate(write: ReplicatedWrite): void;
+  /** Makes the replica of a table of another region; `replicas` are the regions of all others. */
+  createReplica(settings: TableSettings, replicas: readonly string[]): void;
 }
 
 type DataAction = (input: Input, consumption: Consumption) => unknown;
@@ -99,6 +105,15 @@ export function createDynamoDbService(context: AwsContext): DynamoDbService {
       return actionNamed(tableActions, 'DynamoDB', action)(input) ?? {};
     },
     authorization: (action, input) => requiredPermissions(context, tables, action, input),
+    replicate: (write) => tables.replicate(write),
+    createReplica(settings, replicas) {
+      const { stream, latestStream: _latest, ...rest } = settings;
+      const arn = settings.arn.replace(/:dynamodb:[^:]*:/, `:dynamodb:${context.region}:`);
+      const known = tables.find(settings.name);
+      if (known) return tables.change(known, { replicas });
+      const table = tables.create({ ...rest, arn, replicas });
+      if (stream) tables.setStream(table, stream.viewType);
+    },
     tableNames: () => tables.all().map(({ settings }) => settings.name),
     table(tableName) {
       const { settings, items } = tables.described(tableName);

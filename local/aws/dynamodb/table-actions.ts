@@ -99,6 +99,7 @@ export function createTableActions(context: AwsContext, tables: Tables): Readonl
     UpdateTable(input) {
       const table = tableOf(input);
       updateTable(context, tables, table, input);
+      for (const region of newReplicas(input)) tables.addReplica(table, region);
       return { TableDescription: describeTable(table, 'UPDATING') };
     },
     DeleteTable(input) {
@@ -215,6 +216,14 @@ export function createTableActions(context: AwsContext, tables: Tables): Readonl
       Endpoints: [{ Address: context.endpointUrl.replace(/^https?:\/\//, ''), CachePeriodInMinutes: 1440 }],
     }),
   };
+}
+
+/** Regions that are to get a replica. One that is not joined to this has nowhere to put it. */
+function newReplicas(input: Input): string[] {
+  return (optionalList(input, 'ReplicaUpdates') ?? []).flatMap((update) => {
+    const created = isRecord(update) ? update['Create'] : undefined;
+    return isRecord(created) ? [requiredText(created, 'RegionName')] : [];
+  });
 }
 
 function newTableName(input: Input): string {

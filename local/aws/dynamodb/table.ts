@@ -34,6 +34,8 @@ export interface TableSettings {
   readonly tableClass?: string;
   readonly encryption?: { readonly keyArn: string; readonly type: 'KMS' };
   readonly timeToLive?: { readonly attribute: string; readonly enabled: boolean };
+  /** Names of the other regions that have a replica. */
+  readonly replicas?: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
   /** Set while point-in-time recovery is on. */
   readonly recoverySince?: number;

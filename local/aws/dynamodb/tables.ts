@@ -5,6 +5,7 @@ import { constraintError, resourceInUse, resourceNotFound, tableNotFound } from 
 import { identity, keysOf, tableKey } from './item-keys.ts';
 import { createItemStore } from './item-store.ts';
 import { keySchemaElements, type Item, type StreamViewType } from './model.ts';
+import { createReplication, type ReplicatedWrite } from './replication.ts';
 import type { Table, TableSettings } from './table.ts';
 import { createTimeToLive } from './time-to-live.ts';
 
@@ -23,6 +24,10 @@ export interface Tables {
   delete(table: Table): void;
   /** Puts or, when `after` is undefined, deletes one item; tells the stream. Returns what was there. */
   write(table: Table, key: Item, after: Item | undefined, byTimeToLive?: boolean): Item | undefined;
+  /** Takes a write of another region, when it is the item's last one. */
+  replicate(write: ReplicatedWrite): void;
+  /** Makes this table's replica in another region that is joined to this, with all items. */
+  addReplica(table: Table, region: string): void;
   close(): void;
 }
 
@@ -35,6 +40,7 @@ export function createTables(context: AwsContext): Tables {
   const settingsKept = context.state.collection<TableSettings>('dynamodb.tables');
   const itemsKept = context.state.collection<KeptItem>('dynamodb.items');
   const byName = new Map<string, Table>();
+  const replication = createReplication(context);
   const streams = () => context.services.get('dynamodbstreams');
 
   const kept = (table: Table, item: Item) =>
@@ -94,23 +100,44 @@ export function createTables(context: AwsContext): Tables {
       settingsKept.delete(table.settings.name);
     },
     write(table, key, after, byTimeToLive = false) {
-      const { settings, items } = table;
-      const before = items.replace(key, after)?.item;
-      if (before === undefined && after === undefined) return undefined;
-      timeToLive.itemChanged(table, before, after);
-      if (context.state.persistent) {
-        if (after) itemsKept.put(kept(table, key), { table: settings.name, item: after });
-        else itemsKept.delete(kept(table, key));
-      }
-      // A write that changes nothing leaves no record. Streams.html
-      if (settings.stream && !(before && after && sameItem(before, after))) {
-        const keys = keysOf(settings.keySchema, after ?? before ?? key);
-        streams().append(settings.stream.arn, { keys, before, after, byTimeToLive });
-      }
+      const before = apply(table, key, after, byTimeToLive);
+      if (before !== undefined || after !== undefined) replication.written(table, key, after);
       return before;
     },
-    close: () => timeToLive.close(),
+    replicate(write) {
+      const table = find(write.tableName);
+      if (table && replication.wins(table, write)) apply(table, write.key, write.after);
+    },
+    addReplica(table, region) {
+      const place = context.elsewhere?.(region);
+      if (place === undefined) return;
+      const others = table.settings.replicas ?? [];
+      tables.change(table, { replicas: [...new Set([...others, region])] });
+      place.services.get('dynamodb').createReplica(table.settings, [context.region, ...others]);
+      replication.seed(table, region);
+    },
+    close: () => {
+      timeToLive.close();
+      replication.close();
+    },
   };
+
+  function apply(table: Table, key: Item, after: Item | undefined, byTimeToLive = false): Item | undefined {
+    const { settings, items } = table;
+    const before = items.replace(key, after)?.item;
+    if (before === undefined && after === undefined) return undefined;
+    timeToLive.itemChanged(table, before, after);
+    if (context.state.persistent) {
+      if (after) itemsKept.put(kept(table, key), { table: settings.name, item: after });
+      else itemsKept.delete(kept(table, key));
+    }
+    // A write that changes nothing leaves no record. Streams.html
+    if (settings.stream && !(before && after && sameItem(before, after))) {
+      const keys = keysOf(settings.keySchema, after ?? before ?? key);
+      streams().append(settings.stream.arn, { keys, before, after, byTimeToLive });
+    }
+    return before;
+  }
 
   const timeToLive = createTimeToLive(context, (table, key) => {
     tables.write(table, key, undefined, true);

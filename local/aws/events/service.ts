@@ -22,6 +22,7 @@ import { acceptEvents, eventTime, type PutEventsOutput } from './put-events.ts';
 import * as replays from './replays.ts';
 import * as rules from './rules.ts';
 import { createEventsState, findBus, findTarget } from './state.ts';
+import { placeOfArn } from '../regions.ts';
 import { createTargetCall, type ForwardEvent } from './target-call.ts';
 import { createTargetDelivery } from './target-delivery.ts';
 
@@ -37,6 +38,8 @@ export interface EventsService extends AwsService {
   createEventBus(input: Input): { EventBusArn: string };
   putRule(input: Input): { RuleArn: string };
   putTargets(input: Input): void;
+  /** Takes an event that a rule, of this region or another one, sends to a bus. */
+  forward: ForwardEvent;
   putEvents(input: Input): Promise<PutEventsOutput>;
   /** What is there, for the console and for assertions. Not to be changed. */
   buses(): readonly EventBus[];
@@ -55,6 +58,8 @@ export function createEventsService(context: AwsContext): EventsService {
   const http = createHttpTargets(context, destinations, connections);
 
   const forward: ForwardEvent = (busArn, event, hops, caller) => {
+    const place = placeOfArn(context, busArn);
+    if (place !== context) return place.services.get('events').forward(busArn, event, hops, caller);
     if (hops > MAX_BUS_HOPS) {
       throw new AwsError(
         'ThirdBusHop',
@@ -188,6 +193,7 @@ export function createEventsService(context: AwsContext): EventsService {
 
   const service: EventsService = {
     name: 'events',
+    forward,
     protocols: PROTOCOLS,
     authorization: (action, input) => eventsAuthorization(context, state, action, input),
     async handle(action, input, caller) {

@@ -4,7 +4,7 @@ import type { Authorizer, AwsContext, AwsService } from '../context.ts';
 import { createActions, newPolicy, newRole } from './actions.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { iamAuthorization } from './authorization.ts';
-import { checkedDocument, createIdentities } from './identities.ts';
+import { checkedDocument, createIdentities, type Identities } from './identities.ts';
 import type { Role } from './model.ts';
 
 export type { ManagedPolicy, Role } from './model.ts';
@@ -19,6 +19,8 @@ declare module '../context.ts' {
 /** IAM as other code in this process uses it; what is put replaces what was there. */
 export interface IamService extends AwsService {
   readonly name: 'iam';
+  /** The roles and policies of the account. */
+  readonly identities: Identities;
   /** Decides calls by what is on record here. `startEmbeddedAws` puts it into the context. */
   readonly authorizer: Authorizer;
   /** By name; undefined when there is no such role. */
@@ -57,8 +59,11 @@ export interface PutManagedPolicy {
   readonly Roles?: readonly string[];
 }
 
-export function createIamService(context: AwsContext): IamService {
-  const identities = createIdentities(context);
+/** @param identities of the account, when another region of it runs already: IAM is one for all regions */
+export function createIamService(
+  context: AwsContext,
+  identities: Identities = createIdentities(context),
+): IamService {
   const actions = createActions(context, identities);
 
   const attach = (roleName: string, arn: string): void => {
@@ -68,6 +73,7 @@ export function createIamService(context: AwsContext): IamService {
 
   return {
     name: 'iam',
+    identities,
     protocols: {
       query: {
         apiVersion: '2010-05-08',

@@ -38,6 +38,8 @@ export interface FunctionRunner {
   reconfigure(configuration: FunctionConfiguration): void;
   /** Another runner has taken over: instances end as soon as they are idle. */
   retire(): void;
+  /** Ends every instance where it stands. */
+  crash(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -193,6 +195,7 @@ export function createFunctionRunner(
     },
     async run(payload, options = {}) {
       const { requestId = randomUUID() } = options;
+      while (context.outage) await context.outage;
       refuseTooLarge(payload);
       let leave: () => void;
       try {
@@ -247,6 +250,7 @@ export function createFunctionRunner(
     prewarm: () => pool.prewarm(),
     instances: () => pool.size(),
     retire: () => pool.retire(),
+    crash: () => pool.crash(),
     close: () => pool.close(),
   };
 }

@@ -82,6 +82,8 @@ export interface LambdaService extends AwsService {
   busy(): number;
   /** Asynchronous events that wait, by the context's clock, for a retry. */
   waiting(): number;
+  /** Ends every instance where it stands, as an outage does. What ran has failed; new instances start when needed. */
+  crash(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -261,6 +263,9 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
       return Math.max(mappings.inFlight(), running, asyncInvocations.running());
     },
     waiting: () => asyncInvocations.waiting(),
+    async crash() {
+      await Promise.all(functions.all().map(({ runner }) => runner.crash()));
+    },
     async close() {
       asyncInvocations.close();
       await mappings.close();

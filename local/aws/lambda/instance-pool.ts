@@ -34,6 +34,8 @@ export interface InstancePool {
   size(): number;
   /** Ends every instance as soon as it is idle. Events that still come are served. */
   retire(): void;
+  /** Ends every instance where it stands; events that wait, or come, start new ones. */
+  crash(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -179,6 +181,10 @@ export function createInstancePool(configuration: FunctionConfiguration, options
     retire() {
       retired = true;
       for (const instance of idle.splice(0)) void instance.terminate();
+    },
+    async crash() {
+      idle.length = 0;
+      await Promise.all([...instances].map((instance) => instance.terminate()));
     },
     async close() {
       closed = true;

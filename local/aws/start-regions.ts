@@ -1,0 +1,63 @@
+/** Starts several regions of one account in this process, joined, on one clock. */
+import type { Clock } from './clock.ts';
+import { systemClock } from './clock.ts';
+import type { EmbeddedAws, EmbeddedAwsOptions } from './index.ts';
+import { startEmbeddedAws } from './index.ts';
+import { joinRegions, pausableClock, type Region } from './regions.ts';
+
+export interface EmbeddedRegionsOptions extends Omit<
+  EmbeddedAwsOptions,
+  'region' | 'sameAccountAs' | 'stateDirectory' | 'port'
+> {
+  /** Names; the first one is where the port is listened on. */
+  readonly regions: readonly [string, ...string[]];
+  /** Of the first region; the others take a free one. @default - a free one */
+  readonly port?: number;
+  /** @default - the machine's */
+  readonly clock?: Clock;
+}
+
+export interface EmbeddedRegions {
+  /** @throws when there is no such region */
+  region(name: string): Region;
+  readonly all: readonly Region[];
+  close(): Promise<void>;
+}
+
+/** Rejects with an EndpointError when the port is taken. */
+export async function startEmbeddedRegions(options: EmbeddedRegionsOptions): Promise<EmbeddedRegions> {
+  const { regions: names, clock = systemClock(), port, ...shared } = options;
+  const started: { aws: EmbeddedAws; clock: ReturnType<typeof pausableClock> }[] = [];
+  try {
+    for (const region of names) {
+      const own = pausableClock(clock);
+      const first = started[0]?.aws.context;
+      const aws = await startEmbeddedAws({
+        ...shared,
+        region,
+        clock: own,
+        ...(first ? { sameAccountAs: first } : { port: port ?? 0 }),
+      });
+      started.push({ aws, clock: own });
+    }
+  } catch (error) {
+    for (const { aws } of started) await aws.close();
+    throw error;
+  }
+  const regions = joinRegions(started);
+  return {
+    all: [...regions.values()],
+    region(name) {
+      const found = regions.get(name);
+      if (found === undefined) {
+        throw new Error(`no region ${name} runs here, only ${[...regions.keys()].join(', ')}`);
+      }
+      return found;
+    },
+    async close() {
+      // What is down would wait for its end.
+      for (const region of regions.values()) await region.recover();
+      for (const { aws } of started.toReversed()) await aws.close();
+    },
+  };
+}

@@ -1,0 +1,242 @@
+/** Several regions of one account: what reaches the other one, and what an outage does. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { SQSClient, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { manualClock, rootCaller } from '../../../local/aws/index.ts';
+import type { ManualClock, Region } from '../../../local/aws/index.ts';
+import { startEmbeddedRegions } from '../../../local/aws/start-regions.ts';
+import type { EmbeddedRegions } from '../../../local/aws/start-regions.ts';
+
+const EAST = 'us-east-1';
+const WEST = 'us-west-2';
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+let clock: ManualClock;
+let regions: EmbeddedRegions;
+let east: Region;
+let west: Region;
+
+beforeEach(async () => {
+  clock = manualClock();
+  regions = await startEmbeddedRegions({ regions: [EAST, WEST], clock });
+  [east, west] = [regions.region(EAST), regions.region(WEST)];
+});
+afterEach(() => regions.close());
+
+const call = (
+  { aws: { context } }: Region,
+  service: string,
+  action: string,
+  input: Record<string, unknown>,
+) =>
+  context.services
+    .all()
+    .find(({ name }) => name === service)!
+    .handle(action, input, rootCaller(context)) as Promise<Record<string, unknown>>;
+
+const queueIn = async (region: Region, name: string): Promise<string> => {
+  await call(region, 'sqs', 'CreateQueue', { QueueName: name });
+  return `arn:aws:sqs:${region.name}:000000000000:${name}`;
+};
+const bodiesIn = (region: Region, queueArn: string): string[] =>
+  region.aws.services.sqs.messages(queueArn).map(({ body }) => body);
+
+describe('calls', () => {
+  test('a call that is signed for another region reaches that one', async () => {
+    const arn = await queueIn(west, 'orders');
+    const client = new SQSClient({
+      endpoint: east.aws.endpointUrl,
+      region: WEST,
+      credentials,
+      maxAttempts: 1,
+    });
+
+    await client.send(
+      new SendMessageCommand({
+        QueueUrl: `${west.aws.endpointUrl}/000000000000/orders`,
+        MessageBody: 'over there',
+      }),
+    );
+
+    expect(bodiesIn(west, arn)).toEqual(['over there']);
+  });
+
+  test('roles and access keys are the account’s, in both', async () => {
+    east.aws.services.iam.putRole({
+      RoleName: 'reader',
+      AssumeRolePolicyDocument: {
+        Statement: {
+          Effect: 'Allow',
+          Action: 'sts:AssumeRole',
+          Principal: { Service: 'lambda.amazonaws.com' },
+        },
+      },
+    });
+
+    expect(west.aws.services.iam.findRole('reader')?.arn).toBe('arn:aws:iam::000000000000:role/reader');
+    expect(west.aws.context.credentials).toBe(east.aws.context.credentials);
+  });
+});
+
+describe('EventBridge', () => {
+  const forwardEverything = async (): Promise<string> => {
+    const queueArn = await queueIn(west, 'replica');
+    await call(east, 'events', 'CreateEventBus', { Name: 'shop' });
+    await call(west, 'events', 'CreateEventBus', { Name: 'shop' });
+    await call(east, 'events', 'PutRule', {
+      Name: 'forward',
+      EventBusName: 'shop',
+      EventPattern: '{"source":[{"prefix":""}]}',
+    });
+    await call(east, 'events', 'PutTargets', {
+      Rule: 'forward',
+      EventBusName: 'shop',
+      Targets: [{ Id: 'Replica', Arn: `arn:aws:events:${WEST}:000000000000:event-bus/shop` }],
+    });
+    await call(west, 'events', 'PutRule', {
+      Name: 'take',
+      EventBusName: 'shop',
+      EventPattern: '{"source":["shop"]}',
+    });
+    await call(west, 'events', 'PutTargets', {
+      Rule: 'take',
+      EventBusName: 'shop',
+      Targets: [{ Id: 'Queue', Arn: queueArn, InputPath: '$.detail' }],
+    });
+    return queueArn;
+  };
+  const put = (detail: object) =>
+    call(east, 'events', 'PutEvents', {
+      Entries: [
+        { EventBusName: 'shop', Source: 'shop', DetailType: 'OrderPlaced', Detail: JSON.stringify(detail) },
+      ],
+    });
+
+  test('a rule forwards to the bus of the other region, and not to its own of the same name', async () => {
+    const queueArn = await forwardEverything();
+
+    await put({ n: 1 });
+
+    expect(bodiesIn(west, queueArn).map((body) => JSON.parse(body) as unknown)).toEqual([{ n: 1 }]);
+  });
+
+  test('what is forwarded to a region that is down arrives once it is back', async () => {
+    const queueArn = await forwardEverything();
+    await west.fail();
+    await put({ n: 1 });
+    await clock.advance(60_000);
+    expect(bodiesIn(west, queueArn)).toEqual([]);
+
+    await west.recover();
+    await clock.advance(600_000);
+
+    expect(bodiesIn(west, queueArn)).toEqual(['{"n":1}']);
+  });
+});
+
+describe('an outage', () => {
+  test('refuses connections, freezes what is held, and ends with everything still there', async () => {
+    const arn = await queueIn(east, 'orders');
+    const client = new SQSClient({
+      endpoint: east.aws.endpointUrl,
+      region: EAST,
+      credentials,
+      maxAttempts: 1,
+    });
+    const QueueUrl = `${east.aws.endpointUrl}/000000000000/orders`;
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'kept', DelaySeconds: 30 }));
+
+    await east.fail();
+    await expect(client.send(new ReceiveMessageCommand({ QueueUrl }))).rejects.toThrow(/ECONNRE|socket/);
+    await clock.advance(60_000);
+    const whileDown = bodiesIn(east, arn);
+    await east.recover();
+    const answer = await client.send(new ReceiveMessageCommand({ QueueUrl }));
+
+    expect(whileDown).toEqual(['kept']);
+    expect(answer.Messages?.map(({ Body }) => Body)).toEqual(['kept']);
+  });
+
+  test('is the outage of that region alone', async () => {
+    await east.fail();
+
+    const arn = await queueIn(west, 'orders');
+
+    expect(arn).toContain(WEST);
+    expect({ east: east.isUp, west: west.isUp }).toEqual({ east: false, west: true });
+  });
+
+  test('calls that are signed for the region that is down are not answered by the other one', async () => {
+    const client = new SQSClient({
+      endpoint: west.aws.endpointUrl,
+      region: EAST,
+      credentials,
+      maxAttempts: 1,
+    });
+    await east.fail();
+
+    await expect(
+      client.send(
+        new SendMessageCommand({ QueueUrl: `${east.aws.endpointUrl}/000000000000/q`, MessageBody: 'x' }),
+      ),
+    ).rejects.toThrow();
+  });
+});
+
+describe('replicas of a table', () => {
+  const clientOf = ({ aws, name }: Region) =>
+    new DynamoDBClient({ endpoint: aws.endpointUrl, region: name, credentials, maxAttempts: 1 });
+  const write = (region: Region, state: string) =>
+    clientOf(region).send(
+      new PutItemCommand({ TableName: 'circuits', Item: { id: { S: 'a' }, state: { S: state } } }),
+    );
+  const read = async (region: Region): Promise<string | undefined> => {
+    const key = { id: { S: 'a' } };
+    const { Item } = await clientOf(region).send(new GetItemCommand({ TableName: 'circuits', Key: key }));
+    return Item?.['state']?.S;
+  };
+  beforeEach(async () => {
+    await call(east, 'dynamodb', 'CreateTable', {
+      TableName: 'circuits',
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+    });
+    await write(east, 'before');
+    await call(east, 'dynamodb', 'UpdateTable', {
+      TableName: 'circuits',
+      ReplicaUpdates: [{ Create: { RegionName: WEST } }],
+    });
+    await clock.advance(1000);
+  });
+
+  test('begin with what is there, and follow a moment later in both directions', async () => {
+    expect(await read(west)).toBe('before');
+
+    await write(west, 'from the west');
+    expect(await read(east)).toBe('before');
+    await clock.advance(1000);
+
+    expect(await read(east)).toBe('from the west');
+  });
+
+  test('the last writer wins, in both regions, whichever way they meet', async () => {
+    await write(east, 'first');
+    await clock.advance(1);
+    await write(west, 'second');
+    await clock.advance(1000);
+
+    expect([await read(east), await read(west)]).toEqual(['second', 'second']);
+  });
+
+  test('what was written while the other region was down follows when it is back', async () => {
+    await east.fail();
+    await write(west, 'meanwhile');
+    await clock.advance(5000);
+
+    await east.recover();
+    await clock.advance(5000);
+
+    expect(await read(east)).toBe('meanwhile');
+  });
+});
