@@ -5,16 +5,16 @@ import { createLogger } from '../runtime/index.ts';
 import { describeError } from '../runtime/logger.ts';
 import { createOutbox } from '../runtime/outbox/index.ts';
 import { createPool } from '../runtime/postgres/index.ts';
-import { databaseOf } from './database.ts';
-import type { ReportFailure } from './http/http-handler.ts';
-import { keptOnceMade } from './kept-once-made.ts';
-import { nudgeQueue } from './nudge-queue.ts';
-import type { Core } from './unit-of-work.ts';
+import { databaseOf } from '../service/database.ts';
+import type { ReportFailure } from '../http/http-handler.ts';
+import { keptOnceMade } from '../service/kept-once-made.ts';
+import { nudgeQueue } from '../service/nudge-queue.ts';
+import type { Service } from '../service/unit-of-work.ts';
 
 const logger = createLogger();
 
 /** One for the process. A failure to make it is not kept, so that the next request tries again. */
-export const core: () => Promise<Core> = keptOnceMade(async () => {
+export const core: () => Promise<Service> = keptOnceMade(async () => {
   const pool = await createPool({ logger });
   const outbox = createOutbox({ contracts: coreEvents, nudge: nudgeQueue, logger });
   return { database: databaseOf(pool), enqueue: outbox.enqueue, nudge: outbox.nudge, processOnce };

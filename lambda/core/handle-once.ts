@@ -7,8 +7,8 @@ import type { Envelope } from '../../lib/contracts/index.ts';
 import { coreEvents } from '../../catalog/index.ts';
 import { EFFECT_TABLES } from './migrations/0002-consumer-tables.ts';
 import type { EffectConsumer } from './migrations/0002-consumer-tables.ts';
-import { unitOfWork } from './unit-of-work.ts';
-import type { Core, Emit, Transaction } from './unit-of-work.ts';
+import { unitOfWork } from '../service/unit-of-work.ts';
+import type { Service, Emit, Transaction } from '../service/unit-of-work.ts';
 
 /** Further columns of the consumer's effect table. */
 export type EffectColumns = Readonly<Record<string, string | number | boolean | null>>;
@@ -17,7 +17,7 @@ const CONTRACTS = new Map(coreEvents.map((contract) => [contract.name as string,
 
 /** @throws whatever `work` or the database threw; nothing is stored then, and the message comes again */
 export async function handleOnce(
-  core: Core,
+  core: Service,
   consumer: EffectConsumer,
   event: Envelope,
   work: (tx: Transaction, emit: Emit) => Promise<EffectColumns>,

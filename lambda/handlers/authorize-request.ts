@@ -1,7 +1,7 @@
 /** The authorizer of the HTTP API: a token becomes the caller that handlers trust (D18). */
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda';
-import type { Caller } from '../core/http/request.ts';
-import { verifyToken } from '../core/http/token.ts';
+import type { Caller } from '../http/request.ts';
+import { verifyToken } from '../http/token.ts';
 import { tokenSecret } from '../core/token-secret.ts';
 
 /** The simple response, which an HTTP API takes when it is told to. */

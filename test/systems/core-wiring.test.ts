@@ -15,7 +15,7 @@ import { endpointRoutes, gitHubWebhookRoutes } from '../../lambda/core/adapters/
 import { controlPlaneRoutes } from '../../lambda/core/control-plane/routes.ts';
 import { coreApiRoutes } from '../../lambda/core/core-api/routes.ts';
 import { EFFECT_TABLES } from '../../lambda/core/migrations/0002-consumer-tables.ts';
-import type { Core } from '../../lambda/core/unit-of-work.ts';
+import type { Service } from '../../lambda/service/unit-of-work.ts';
 import type { AnyEventContract } from '../../lib/contracts/index.ts';
 import { readTopology, subscribersOf } from '../../lib/topology/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
@@ -71,14 +71,14 @@ test('every event of the catalogue is published, and somebody gets it', () => {
 });
 
 test('the API has exactly the routes that its functions answer', () => {
-  const core = (): Promise<Core> => Promise.reject(new Error('not called'));
+  const core = (): Promise<Service> => Promise.reject(new Error('not called'));
   const answered = [
     coreApiRoutes(core, { allowLoopback: false }),
     controlPlaneRoutes(core),
     endpointRoutes(core),
     gitHubWebhookRoutes(core),
   ].flatMap((routes) => Object.keys(routes));
-  const routes = Object.values(local.templates['Core']?.Resources ?? {})
+  const routes = Object.values(local.templates['Service']?.Resources ?? {})
     .filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route')
     .map(({ Properties }) => ({
       routeKey: String(Properties?.['RouteKey']),

@@ -1,9 +1,9 @@
 /** Webhook endpoints of a tenant: made here, given to a third party, disabled here. */
 import { randomBytes } from 'node:crypto';
-import type { Caller } from '../http/request.ts';
-import { notFound } from '../http/request.ts';
-import { hasRows } from '../unit-of-work.ts';
-import type { Core } from '../unit-of-work.ts';
+import type { Caller } from '../../http/request.ts';
+import { notFound } from '../../http/request.ts';
+import { hasRows } from '../../service/unit-of-work.ts';
+import type { Service } from '../../service/unit-of-work.ts';
 
 const SECRET_BYTES = 32;
 const ENDPOINT_ID_BYTES = 16;
@@ -15,7 +15,7 @@ export interface NewEndpoint {
   readonly path: string;
 }
 
-export async function createEndpoint(core: Core, caller: Caller): Promise<NewEndpoint> {
+export async function createEndpoint(core: Service, caller: Caller): Promise<NewEndpoint> {
   const endpointId = randomBytes(ENDPOINT_ID_BYTES).toString('hex');
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
   await core.database.query(
@@ -26,7 +26,7 @@ export async function createEndpoint(core: Core, caller: Caller): Promise<NewEnd
 }
 
 /** @throws Problem 404 when the tenant has no such endpoint */
-export async function disableEndpoint(core: Core, caller: Caller, endpointId: string): Promise<void> {
+export async function disableEndpoint(core: Service, caller: Caller, endpointId: string): Promise<void> {
   const disabled = await hasRows(
     core.database,
     `update webhook_endpoint set disabled_at = coalesce(disabled_at, now())

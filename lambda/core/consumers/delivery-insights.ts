@@ -2,11 +2,11 @@
 import type { insightEvents } from '../../../catalog/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { handleOnce } from '../handle-once.ts';
-import type { Core } from '../unit-of-work.ts';
+import type { Service } from '../../service/unit-of-work.ts';
 
 type InsightEvent = EnvelopeOf<(typeof insightEvents)[number]>;
 
-export async function measureDelivery(core: Core, event: InsightEvent): Promise<void> {
+export async function measureDelivery(core: Service, event: InsightEvent): Promise<void> {
   await handleOnce(core, 'delivery-insights', event, async (tx) => {
     const measure = measureOf(event);
     if (measure !== null) {

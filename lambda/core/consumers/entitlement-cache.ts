@@ -2,12 +2,12 @@
 import type { entitlementEvents } from '../../../catalog/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { handleOnce } from '../handle-once.ts';
-import { hasRows } from '../unit-of-work.ts';
-import type { Core } from '../unit-of-work.ts';
+import { hasRows } from '../../service/unit-of-work.ts';
+import type { Service } from '../../service/unit-of-work.ts';
 
 /** The highest sequence wins, so that a replay of old events changes nothing. */
 export async function cacheEntitlements(
-  core: Core,
+  core: Service,
   event: EnvelopeOf<(typeof entitlementEvents)[number]>,
 ): Promise<void> {
   const { sequence } = event.data;

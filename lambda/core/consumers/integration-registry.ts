@@ -3,8 +3,8 @@ import { IntegrationConnected, IntegrationDisconnected } from '../../../catalog/
 import type { integrationEvents } from '../../../catalog/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { handleOnce } from '../handle-once.ts';
-import { hasRows } from '../unit-of-work.ts';
-import type { Core } from '../unit-of-work.ts';
+import { hasRows } from '../../service/unit-of-work.ts';
+import type { Service } from '../../service/unit-of-work.ts';
 
 /** GitHub's words for an app that sends nothing any more; everything else shows that it is there. */
 const ENDINGS: ReadonlyMap<string, 'deleted' | 'suspended'> = new Map([
@@ -14,7 +14,7 @@ const ENDINGS: ReadonlyMap<string, 'deleted' | 'suspended'> = new Map([
 
 /** Tells the rest only when the state changed. */
 export async function registerIntegration(
-  core: Core,
+  core: Service,
   event: EnvelopeOf<(typeof integrationEvents)[number]>,
 ): Promise<void> {
   const { tenantId } = event;

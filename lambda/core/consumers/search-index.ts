@@ -2,8 +2,8 @@
 import type { searchableEvents } from '../../../catalog/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { handleOnce } from '../handle-once.ts';
-import { hasRows } from '../unit-of-work.ts';
-import type { Core, Transaction } from '../unit-of-work.ts';
+import { hasRows } from '../../service/unit-of-work.ts';
+import type { Service, Transaction } from '../../service/unit-of-work.ts';
 
 type SearchableEvent = EnvelopeOf<(typeof searchableEvents)[number]>;
 
@@ -20,7 +20,7 @@ interface SearchDocument {
 /** GitHub's words for what takes a thing away from a repository. */
 const REMOVING: ReadonlySet<string> = new Set(['deleted', 'transferred', 'unpublished']);
 
-export async function indexForSearch(core: Core, event: SearchableEvent): Promise<void> {
+export async function indexForSearch(core: Service, event: SearchableEvent): Promise<void> {
   await handleOnce(core, 'search-index', event, async (tx) => {
     const document = documentOf(event);
     return { document_id: document.documentId, outcome: await store(tx, event.tenantId, document) };

@@ -5,11 +5,14 @@ import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import { PermanentError } from '../../runtime/index.ts';
 import { ENTITLEMENTS } from '../control-plane/plans.ts';
 import { handleOnce } from '../handle-once.ts';
-import { rowsOf } from '../unit-of-work.ts';
-import type { Core } from '../unit-of-work.ts';
+import { rowsOf } from '../../service/unit-of-work.ts';
+import type { Service } from '../../service/unit-of-work.ts';
 
 /** @throws PermanentError TENANT_UNKNOWN when nobody registered the tenant: no retry makes it appear */
-export async function provisionTenant(core: Core, event: EnvelopeOf<typeof TenantRegistered>): Promise<void> {
+export async function provisionTenant(
+  core: Service,
+  event: EnvelopeOf<typeof TenantRegistered>,
+): Promise<void> {
   const { tenantId } = event;
   const workspaceId = `wsp_${tenantId}`;
   await handleOnce(core, 'tenant-provisioning', event, async (tx, emit) => {

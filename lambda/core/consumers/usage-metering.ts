@@ -2,7 +2,7 @@
 import type { Envelope } from '../../../lib/contracts/index.ts';
 import { CoreApi } from '../../../catalog/index.ts';
 import { handleOnce } from '../handle-once.ts';
-import type { Core } from '../unit-of-work.ts';
+import type { Service } from '../../service/unit-of-work.ts';
 
 const METERS: ReadonlyMap<string, string> = new Map([
   ['CodePushed', 'pushes'],
@@ -12,7 +12,7 @@ const METERS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The day is the event's own, in UTC, however late it is handled. */
-export async function meterUsage(core: Core, event: Envelope): Promise<void> {
+export async function meterUsage(core: Service, event: Envelope): Promise<void> {
   await handleOnce(core, 'usage-metering', event, async (tx) => {
     const meter = METERS.get(event.eventType) ?? (event.source === CoreApi.source ? 'commands' : 'webhooks');
     await tx.query(

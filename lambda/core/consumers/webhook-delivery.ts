@@ -15,8 +15,8 @@ import type { Envelope } from '../../../lib/contracts/index.ts';
 import { PermanentError } from '../../runtime/index.ts';
 import type { HandlerContext } from '../../runtime/index.ts';
 import { handleOnce } from '../handle-once.ts';
-import { hasRows, rowsOf } from '../unit-of-work.ts';
-import type { Core } from '../unit-of-work.ts';
+import { hasRows, rowsOf } from '../../service/unit-of-work.ts';
+import type { Service } from '../../service/unit-of-work.ts';
 
 /** A receiver that needs longer should answer 202 and work afterwards. */
 const RECEIVER_TIMEOUT_MS = 5_000;
@@ -44,7 +44,7 @@ export class ReceiverError extends Error {
  * @throws ReceiverError to be tried again, PermanentError when the receiver refuses for good
  */
 export async function deliverWebhook(
-  core: Core,
+  core: Service,
   event: Envelope,
   context: Pick<HandlerContext, 'signal' | 'traceparent'>,
   now: () => number = Date.now,
@@ -69,13 +69,13 @@ export async function deliverWebhook(
 }
 
 /** Saves the receiver a request that its Idempotency-Key would have to tell apart. */
-async function wasDelivered(core: Core, event: Envelope): Promise<boolean> {
+async function wasDelivered(core: Service, event: Envelope): Promise<boolean> {
   return hasRows(core.database, `select 1 from delivered_webhook where event_id = $1 limit 1`, [
     event.eventId,
   ]);
 }
 
-async function targetOf(core: Core, tenantId: string): Promise<Target | undefined> {
+async function targetOf(core: Service, tenantId: string): Promise<Target | undefined> {
   const [target] = await rowsOf<Target>(
     core.database,
     `select url, secret from delivery_url where tenant_id = $1 and disabled_at is null`,

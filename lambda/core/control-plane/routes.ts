@@ -2,11 +2,11 @@
 import * as z from 'zod/mini';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { Plan, SuspensionReason } from '../../../catalog/index.ts';
-import { EmailAddress, Name } from '../http/fields.ts';
-import type { Route } from '../http/http-handler.ts';
-import { callerOf, commandBody, pathParameter } from '../http/request.ts';
-import type { Role } from '../http/request.ts';
-import type { Core } from '../unit-of-work.ts';
+import { EmailAddress, Name } from '../../http/fields.ts';
+import type { Route } from '../../http/http-handler.ts';
+import { callerOf, commandBody, pathParameter } from '../../http/request.ts';
+import type { Role } from '../../http/request.ts';
+import type { Service } from '../../service/unit-of-work.ts';
 import { changePlan, readTenant, reactivateTenant, registerTenant, suspendTenant } from './tenants.ts';
 
 const OPERATOR: readonly Role[] = ['operator'];
@@ -22,7 +22,7 @@ const TenantBody = z.object({
 const PlanBody = z.object({ plan: Plan });
 const SuspensionBody = z.object({ reason: SuspensionReason });
 
-export function controlPlaneRoutes(core: () => Promise<Core>): Readonly<Record<string, Route>> {
+export function controlPlaneRoutes(core: () => Promise<Service>): Readonly<Record<string, Route>> {
   return {
     'POST /tenants': async (event) => {
       callerOf(event, OPERATOR);

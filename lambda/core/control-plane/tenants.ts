@@ -10,10 +10,10 @@ import {
 } from '../../../catalog/index.ts';
 import type { Plan, SuspensionReason } from '../../../catalog/index.ts';
 import { uuidv7 } from '../../../lib/contracts/index.ts';
-import { Problem } from '../http/problem.ts';
-import { notFound } from '../http/request.ts';
-import { hasRows, rowsOf, unitOfWork } from '../unit-of-work.ts';
-import type { Core, Transaction } from '../unit-of-work.ts';
+import { Problem } from '../../http/problem.ts';
+import { notFound } from '../../http/request.ts';
+import { hasRows, rowsOf, unitOfWork } from '../../service/unit-of-work.ts';
+import type { Service, Transaction } from '../../service/unit-of-work.ts';
 import { ENTITLEMENTS } from './plans.ts';
 
 export interface RegisterTenant {
@@ -33,7 +33,7 @@ export interface Tenant {
 
 /** The new tenant is set up by whoever consumes TenantRegistered. @throws Problem 409 when the id is taken */
 export async function registerTenant(
-  core: Core,
+  core: Service,
   command: RegisterTenant,
 ): Promise<{ readonly tenantId: string }> {
   const tenantId = command.tenantId ?? `ten_${uuidv7()}`;
@@ -62,7 +62,7 @@ export async function registerTenant(
 
 /** @throws Problem 404 */
 export async function changePlan(
-  core: Core,
+  core: Service,
   tenantId: string,
   command: { readonly plan: Plan },
 ): Promise<void> {
@@ -78,7 +78,7 @@ export async function changePlan(
 
 /** Suspending twice tells it once. @throws Problem 404 */
 export async function suspendTenant(
-  core: Core,
+  core: Service,
   tenantId: string,
   command: { readonly reason: SuspensionReason },
 ): Promise<void> {
@@ -91,7 +91,7 @@ export async function suspendTenant(
 }
 
 /** @throws Problem 404, 409 when it is not suspended */
-export async function reactivateTenant(core: Core, tenantId: string): Promise<void> {
+export async function reactivateTenant(core: Service, tenantId: string): Promise<void> {
   await unitOfWork(core, async (tx, emit) => {
     const { sequence, status } = await nextSequence(tx, tenantId);
     if (status !== 'suspended') {
@@ -112,7 +112,7 @@ export async function reactivateTenant(core: Core, tenantId: string): Promise<vo
 }
 
 /** @throws Problem 404 */
-export async function readTenant(core: Core, tenantId: string): Promise<Tenant> {
+export async function readTenant(core: Service, tenantId: string): Promise<Tenant> {
   const [tenant] = await rowsOf<Tenant>(
     core.database,
     `select tenant_id as "tenantId", name, plan, status from tenant where tenant_id = $1`,

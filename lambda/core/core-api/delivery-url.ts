@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { DeliveryUrlChanged } from '../../../catalog/index.ts';
-import { Problem } from '../http/problem.ts';
-import type { Caller } from '../http/request.ts';
-import { notFound } from '../http/request.ts';
-import { hasRows, unitOfWork } from '../unit-of-work.ts';
-import type { Core } from '../unit-of-work.ts';
+import { Problem } from '../../http/problem.ts';
+import type { Caller } from '../../http/request.ts';
+import { notFound } from '../../http/request.ts';
+import { hasRows, unitOfWork } from '../../service/unit-of-work.ts';
+import type { Service } from '../../service/unit-of-work.ts';
 
 const SECRET_BYTES = 32;
 
@@ -15,7 +15,7 @@ const SECRET_BYTES = 32;
  * @throws Problem 422 when the URL could reach what is not the tenant's
  */
 export async function setDeliveryUrl(
-  core: Core,
+  core: Service,
   caller: Caller,
   command: { readonly url: string },
   options: { readonly allowLoopback: boolean },
@@ -38,7 +38,7 @@ export async function setDeliveryUrl(
 }
 
 /** @throws Problem 404 */
-export async function removeDeliveryUrl(core: Core, caller: Caller): Promise<void> {
+export async function removeDeliveryUrl(core: Service, caller: Caller): Promise<void> {
   await unitOfWork(core, async (tx, emit) => {
     const removed = await hasRows(tx, `delete from delivery_url where tenant_id = $1 returning tenant_id`, [
       caller.tenantId,

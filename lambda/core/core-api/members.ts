@@ -2,15 +2,15 @@
 import { MemberInvited, MemberRemoved, MemberRoleChanged } from '../../../catalog/index.ts';
 import type { MemberRole } from '../../../catalog/index.ts';
 import { uuidv7 } from '../../../lib/contracts/index.ts';
-import { Problem } from '../http/problem.ts';
-import type { Caller } from '../http/request.ts';
-import { notFound } from '../http/request.ts';
-import { hasRows, rowsOf, unitOfWork } from '../unit-of-work.ts';
-import type { Core } from '../unit-of-work.ts';
+import { Problem } from '../../http/problem.ts';
+import type { Caller } from '../../http/request.ts';
+import { notFound } from '../../http/request.ts';
+import { hasRows, rowsOf, unitOfWork } from '../../service/unit-of-work.ts';
+import type { Service } from '../../service/unit-of-work.ts';
 
 /** @throws Problem 409 when the address is already a member */
 export async function inviteMember(
-  core: Core,
+  core: Service,
   caller: Caller,
   command: { readonly email: string; readonly role: MemberRole },
 ): Promise<{ readonly memberId: string }> {
@@ -40,7 +40,7 @@ export async function inviteMember(
 
 /** The same role again changes nothing and tells nothing. @throws Problem 404 */
 export async function changeMemberRole(
-  core: Core,
+  core: Service,
   caller: Caller,
   memberId: string,
   command: { readonly role: MemberRole },
@@ -67,7 +67,7 @@ export async function changeMemberRole(
 }
 
 /** @throws Problem 404 */
-export async function removeMember(core: Core, caller: Caller, memberId: string): Promise<void> {
+export async function removeMember(core: Service, caller: Caller, memberId: string): Promise<void> {
   await unitOfWork(core, async (tx, emit) => {
     const removed = await hasRows(
       tx,

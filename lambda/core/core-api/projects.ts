@@ -1,11 +1,11 @@
 /** Projects: opened, renamed, archived, and found again through the search index. */
 import { ProjectArchived, ProjectCreated, ProjectRenamed } from '../../../catalog/index.ts';
 import { uuidv7 } from '../../../lib/contracts/index.ts';
-import { Problem } from '../http/problem.ts';
-import type { Caller } from '../http/request.ts';
-import { notFound } from '../http/request.ts';
-import { hasRows, rowsOf, unitOfWork } from '../unit-of-work.ts';
-import type { Core, Transaction } from '../unit-of-work.ts';
+import { Problem } from '../../http/problem.ts';
+import type { Caller } from '../../http/request.ts';
+import { notFound } from '../../http/request.ts';
+import { hasRows, rowsOf, unitOfWork } from '../../service/unit-of-work.ts';
+import type { Service, Transaction } from '../../service/unit-of-work.ts';
 
 /** What a tenant may have before its plan is known here. */
 const PROJECTS_WITHOUT_PLAN = 3;
@@ -17,7 +17,7 @@ export interface ProjectCommand {
 
 /** @throws Problem 402 when the plan allows no more projects, 403 when the tenant is suspended */
 export async function createProject(
-  core: Core,
+  core: Service,
   caller: Caller,
   command: ProjectCommand,
 ): Promise<{ readonly projectId: string }> {
@@ -40,7 +40,7 @@ export async function createProject(
 
 /** @throws Problem 404 */
 export async function renameProject(
-  core: Core,
+  core: Service,
   caller: Caller,
   projectId: string,
   command: ProjectCommand,
@@ -61,7 +61,7 @@ export async function renameProject(
 }
 
 /** @throws Problem 404 */
-export async function archiveProject(core: Core, caller: Caller, projectId: string): Promise<void> {
+export async function archiveProject(core: Service, caller: Caller, projectId: string): Promise<void> {
   await unitOfWork(core, async (tx, emit) => {
     const changed = await hasRows(
       tx,
@@ -82,7 +82,7 @@ export interface SearchResult {
 }
 
 /** Projects, issues, pull requests, discussions and releases whose title has all the words. */
-export async function search(core: Core, caller: Caller, words: string): Promise<readonly SearchResult[]> {
+export async function search(core: Service, caller: Caller, words: string): Promise<readonly SearchResult[]> {
   return rowsOf<SearchResult>(
     core.database,
     `select document_id as "documentId", kind, title, state

@@ -1,12 +1,12 @@
 /** The HTTP routes of core-api. The tenant is always the caller's own (D18). */
 import * as z from 'zod/mini';
 import { MemberRole } from '../../../catalog/index.ts';
-import { EmailAddress, Name } from '../http/fields.ts';
-import type { Route } from '../http/http-handler.ts';
-import { Problem } from '../http/problem.ts';
-import { callerOf, commandBody, pathParameter } from '../http/request.ts';
-import type { Role } from '../http/request.ts';
-import type { Core } from '../unit-of-work.ts';
+import { EmailAddress, Name } from '../../http/fields.ts';
+import type { Route } from '../../http/http-handler.ts';
+import { Problem } from '../../http/problem.ts';
+import { callerOf, commandBody, pathParameter } from '../../http/request.ts';
+import type { Role } from '../../http/request.ts';
+import type { Service } from '../../service/unit-of-work.ts';
 import { removeDeliveryUrl, setDeliveryUrl } from './delivery-url.ts';
 import { changeMemberRole, inviteMember, removeMember } from './members.ts';
 import { archiveProject, createProject, renameProject, search } from './projects.ts';
@@ -23,7 +23,7 @@ const RoleBody = z.object({ role: MemberRole });
 const UrlBody = z.object({ url: z.string().check(z.maxLength(URL_MAX_LENGTH)) });
 
 export function coreApiRoutes(
-  core: () => Promise<Core>,
+  core: () => Promise<Service>,
   options: { readonly allowLoopback: boolean },
 ): Readonly<Record<string, Route>> {
   return {

@@ -1,9 +1,9 @@
-/** A Core on a real database, and requests as API Gateway makes them. */
+/** A Service on a real database, and requests as API Gateway makes them. */
 import { coreEvents } from '../../../catalog/index.ts';
-import { databaseOf } from '../../../lambda/core/database.ts';
-import type { Caller } from '../../../lambda/core/http/request.ts';
+import { databaseOf } from '../../../lambda/service/database.ts';
+import type { Caller } from '../../../lambda/http/request.ts';
 import { coreMigrations } from '../../../lambda/core/migrations/index.ts';
-import type { Core } from '../../../lambda/core/unit-of-work.ts';
+import type { Service } from '../../../lambda/service/unit-of-work.ts';
 import { processOnce } from '../../../lambda/runtime/inbox/index.ts';
 import { createOutbox } from '../../../lambda/runtime/outbox/index.ts';
 import { migrate } from '../../../lambda/runtime/postgres/index.ts';
@@ -12,7 +12,7 @@ import type { AnyEventContract, EnvelopeOf, InputOf } from '../../../lib/contrac
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Pool } from 'pg';
 
-export interface CoreUnderTest extends Core {
+export interface CoreUnderTest extends Service {
   /** How often the relay was nudged. */
   readonly nudges: () => number;
   readonly rows: <Row = Record<string, unknown>>(text: string, ...values: unknown[]) => Promise<Row[]>;

@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { Answer } from '../../http/http-handler.ts';
-import { Problem } from '../../http/problem.ts';
-import { notFound, parseJson, pathParameter, rawBody } from '../../http/request.ts';
-import { rowsOf, unitOfWork } from '../../unit-of-work.ts';
-import type { Core, Transaction } from '../../unit-of-work.ts';
+import type { Answer } from '../../../http/http-handler.ts';
+import { Problem } from '../../../http/problem.ts';
+import { notFound, parseJson, pathParameter, rawBody } from '../../../http/request.ts';
+import { rowsOf, unitOfWork } from '../../../service/unit-of-work.ts';
+import type { Service, Transaction } from '../../../service/unit-of-work.ts';
 import { mapWebhook } from './mapping.ts';
 import type { Mapping } from './mapping.ts';
 import type { GitHubWebhook } from './origin.ts';
@@ -46,7 +46,7 @@ interface Endpoint {
  * | unknown endpoint, wrong signature    | 404, 401                                   |
  * | database unreachable                 | 503 with Retry-After, nothing half-written |
  */
-export async function receiveGitHubWebhook(core: Core, event: APIGatewayProxyEventV2): Promise<Answer> {
+export async function receiveGitHubWebhook(core: Service, event: APIGatewayProxyEventV2): Promise<Answer> {
   const body = rawBody(event);
   if (body.byteLength > MAX_WEBHOOK_BYTES) throw tooLarge(body.byteLength);
   const endpoint = await provenEndpoint(core, event, body);
@@ -71,7 +71,7 @@ export async function receiveGitHubWebhook(core: Core, event: APIGatewayProxyEve
   });
 }
 
-async function provenEndpoint(core: Core, event: APIGatewayProxyEventV2, body: Buffer): Promise<Endpoint> {
+async function provenEndpoint(core: Service, event: APIGatewayProxyEventV2, body: Buffer): Promise<Endpoint> {
   const endpointId = pathParameter(event, 'endpointId');
   const [endpoint] = await rowsOf<Endpoint>(
     core.database,

@@ -1,6 +1,6 @@
 /** The business rows a webhook changes: repositories, and the issues, pull requests and discussions in them. */
 import type { Envelope } from '../../../../lib/contracts/index.ts';
-import type { Transaction } from '../../unit-of-work.ts';
+import type { Transaction } from '../../../service/unit-of-work.ts';
 import type { RepositoryFact } from './origin.ts';
 
 interface WorkItem {

@@ -4,9 +4,9 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { MAX_WEBHOOK_BYTES } from '../../../../../lambda/core/adapters/github/receive.ts';
 import { gitHubSignature } from '../../../../../local/workload/api-client.ts';
 import { gitHubWebhookRoutes } from '../../../../../lambda/core/adapters/routes.ts';
-import { httpHandler } from '../../../../../lambda/core/http/http-handler.ts';
-import type { HttpHandler } from '../../../../../lambda/core/http/http-handler.ts';
-import type { Core } from '../../../../../lambda/core/unit-of-work.ts';
+import { httpHandler } from '../../../../../lambda/http/http-handler.ts';
+import type { HttpHandler } from '../../../../../lambda/http/http-handler.ts';
+import type { Service } from '../../../../../lambda/service/unit-of-work.ts';
 import { useDatabase } from '../../../../support/postgres.ts';
 import { coreUnderTest, httpRequest } from '../../core-under-test.ts';
 import type { CoreUnderTest } from '../../core-under-test.ts';
@@ -40,7 +40,7 @@ beforeEach(async () => {
   await core.rows('truncate received_webhook, repository, work_item, event_outbox');
 });
 
-function handlerOn(on: Core): HttpHandler {
+function handlerOn(on: Service): HttpHandler {
   return httpHandler(
     gitHubWebhookRoutes(async () => on),
     ({ code }) => failures.push(code),
@@ -231,7 +231,7 @@ describe('what is refused, and stores nothing', () => {
 });
 
 describe('when the database fails', () => {
-  function failingAt(statement: RegExp, error: Error): Core {
+  function failingAt(statement: RegExp, error: Error): Service {
     return {
       ...core,
       database: {

@@ -1,7 +1,7 @@
 /** What a handler needs of an HTTP API request: raw bytes, a JSON body, the caller the authorizer verified. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { StandardSchema } from '../../../lib/contracts/index.ts';
-import { describeIssues } from '../../../lib/contracts/index.ts';
+import type { StandardSchema } from '../../lib/contracts/index.ts';
+import { describeIssues } from '../../lib/contracts/index.ts';
 import { Problem } from './problem.ts';
 
 export type Role = 'member' | 'admin' | 'operator';

@@ -15,8 +15,8 @@ export interface Database extends Transaction {
   transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>;
 }
 
-/** What every service of the core system runs on. */
-export interface Core {
+/** What the functions of a system run on. */
+export interface Service {
   readonly database: Database;
   /** Writes envelopes to the outbox, in the caller's transaction. */
   readonly enqueue: (tx: Transaction, events: readonly Envelope[]) => Promise<void>;
@@ -33,7 +33,7 @@ export type Emit = <Contract extends AnyEventContract>(
 
 /** @throws whatever `work`, the outbox or the database threw; nothing is stored then */
 export async function unitOfWork<Result>(
-  core: Core,
+  core: Service,
   work: (tx: Transaction, emit: Emit) => Promise<Result>,
 ): Promise<Result> {
   const { result, emitted } = await core.database.transaction(async (tx) => {

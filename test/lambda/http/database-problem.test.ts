@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Pool } from 'pg';
-import { isDatabaseUnreachable } from '../../../../lambda/core/http/database-problem.ts';
+import { isDatabaseUnreachable } from '../../../lambda/http/database-problem.ts';
 
 const withCode = (code: string, message = 'x'): Error => Object.assign(new Error(message), { code });
 

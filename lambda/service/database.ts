@@ -1,4 +1,4 @@
-/** The core system's database on a pg pool. */
+/** A system's database on a pg pool. */
 import type { Pool } from 'pg';
 import { inTransaction } from '../runtime/postgres/index.ts';
 import type { Database } from './unit-of-work.ts';

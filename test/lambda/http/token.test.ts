@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { verifyToken } from '../../../../lambda/core/http/token.ts';
-import { bearerToken } from '../../../../local/workload/api-client.ts';
+import { verifyToken } from '../../../lambda/http/token.ts';
+import { bearerToken } from '../../../local/workload/api-client.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const CLAIMS = { userId: 'usr_1', tenantId: 'tenant-1', role: 'admin' } as const;

@@ -1,6 +1,6 @@
 /** Turns commands that return data and throw Problems into a Lambda handler of an HTTP API (payload format 2.0). */
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { isContractError } from '../../../lib/contracts/index.ts';
+import { isContractError } from '../../lib/contracts/index.ts';
 import { databaseProblem } from './database-problem.ts';
 import { Problem, problemResponse } from './problem.ts';
 
