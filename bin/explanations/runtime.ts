@@ -30,9 +30,9 @@ export const RUNTIME_EXPLANATIONS = {
     example: "new EventFunction(stack, 'Api', { publishesTo: [orders], ... });",
   },
   WAYBILL_TARGET_UNSUPPORTED: {
-    what: 'A publish route names something that is no topic, queue or bus.',
+    what: 'A publish route names something that is no topic, queue, bus or stream, or a Kafka topic without its kind.',
     why: 'The runtime knows no way to send there.',
-    fix: 'Check WAYBILL_PUBLISH_ROUTES; where the constructs set it, this is a mistake of ours.',
+    fix: 'For a Kafka topic give publisherFromEnvironment() `[kafkaTopics]`; else check WAYBILL_PUBLISH_ROUTES.',
     example:
       '[{"source":"orders","target":"arn:aws:sns:eu-west-1:111111111111:orders","events":["OrderPlaced"]}]',
   },
@@ -107,6 +107,12 @@ export const DATABASE_EXPLANATIONS = {
     why: 'The constructs set WAYBILL_DATABASE_SECRET_ARN for functions that have a database.',
     fix: 'Pass database to the construct, or set DATABASE_URL.',
     example: 'DATABASE_URL=postgres://localhost/shop',
+  },
+  WAYBILL_DATABASE_SCHEMA_INVALID: {
+    what: 'The name of the PostgreSQL schema can not be used.',
+    why: 'It is part of SQL statements and never quoted, so it is a plain name.',
+    fix: "Use small letters, digits and '_', not beginning with a digit or with pg_, at most 63 characters.",
+    example: 'WAYBILL_DATABASE_SCHEMA=commerce',
   },
   WAYBILL_DATABASE_SECRET_INVALID: {
     what: 'The secret of the database does not hold what is needed.',

@@ -40,14 +40,23 @@ interface ClientSettings {
 }
 
 /** As the SDK names the service in AWS_ENDPOINT_URL_SERVICE. */
-export type ClientService = 'SQS' | 'SNS' | 'EVENTBRIDGE' | 'EVENTBRIDGEV2' | 'SECRETS_MANAGER';
+export type ClientService =
+  | 'SQS'
+  | 'SNS'
+  | 'EVENTBRIDGE'
+  | 'EVENTBRIDGEV2'
+  | 'KAFKA'
+  | 'KINESIS'
+  | 'SECRETS_MANAGER'
+  | 'DYNAMODB'
+  | 'KMS';
 
 /**
  * Where a service is called.
  *
  * | set, first wins | endpoint |
  * |---|---|
- * | AWS_ENDPOINT_URL_SQS (or _SNS, _EVENTBRIDGE, _EVENTBRIDGEV2, _SECRETS_MANAGER) | its value |
+ * | AWS_ENDPOINT_URL_SQS (or _SNS, _EVENTBRIDGE, _EVENTBRIDGEV2, _KAFKA, _KINESIS, _SECRETS_MANAGER, _DYNAMODB) | its value |
  * | AWS_ENDPOINT_URL | its value |
  * | USE_LOCAL_AWS | its URL; `1` or `true` means http://127.0.0.1:4566; empty, `0` or `false` is not set |
  * | nothing | AWS |

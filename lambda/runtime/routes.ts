@@ -1,4 +1,4 @@
-/** Where a deployed function publishes: the routes in its environment, each to a topic, a queue or a bus. */
+/** Where a deployed function publishes: the routes in its environment, each to a topic, a queue, a bus or a stream. */
 import type { AnyEventContract } from '../../lib/contracts/index.ts';
 import { requiredVariable } from './environment.ts';
 import type { Environment } from './environment.ts';
@@ -7,6 +7,7 @@ import { createPublisher } from './publisher.ts';
 import { queueUrlOf } from './consumer/queue-url.ts';
 import { customEventBusTransport, isCustomEventBus } from './transports/custom-event-bus.ts';
 import { eventBridgeTransport } from './transports/event-bridge.ts';
+import { kinesisTransport } from './transports/kinesis.ts';
 import { snsTransport } from './transports/sns.ts';
 import { sqsTransport } from './transports/sqs.ts';
 import type { EncodedMessage, EventPublisher, PublishFailure, Transport } from './types.ts';
@@ -14,27 +15,44 @@ import type { EncodedMessage, EventPublisher, PublishFailure, Transport } from '
 /** One entry of WAYBILL_PUBLISH_ROUTES. An event goes to every route that matches it. */
 export interface PublishRoute {
   readonly source: string;
-  /** ARN of an SNS topic, an SQS queue or an EventBridge bus of either type. */
+  /** ARN of an SNS topic, an SQS queue, an EventBridge bus of either type, a Kinesis stream or a Kafka topic. */
   readonly target: string;
   /** Event types. */
   readonly events: readonly string[];
 }
 
 /**
+ * The transport to a target of one kind, undefined for a target of another kind. Kinds whose client is large are
+ * given to `publisherFromEnvironment`, so that only who asks for them has the client in the bundle.
+ */
+export type TransportKind = (target: string) => Transport | undefined;
+
+/**
  * A publisher for the routes in WAYBILL_PUBLISH_ROUTES, which the constructs set where a function may publish.
  * A relay that only passes encoded messages on (`send`) needs no contracts.
  *
+ * @param kinds needed where a route leads to a Kafka topic: `kafkaTopics`
+ *
  * @example
  * const publisher = publisherFromEnvironment([ProjectCreated, ProjectArchived]);
+ * const analytics = publisherFromEnvironment([ProductViewed], process.env, [kafkaTopics]);
  *
  * @throws RuntimeError WAYBILL_ENVIRONMENT_MISSING, WAYBILL_ENVIRONMENT_INVALID, WAYBILL_TARGET_UNSUPPORTED
  */
 export function publisherFromEnvironment<const Contract extends AnyEventContract>(
   contracts: readonly Contract[] = [],
   environment: Environment = process.env,
+  kinds: readonly TransportKind[] = [],
 ): EventPublisher<Contract> {
   const routes = publishRoutes(environment);
-  return createPublisher({ contracts, transport: routingTransport(routes, transportTo) });
+  const transportOf = (target: string): Transport => {
+    for (const kind of kinds) {
+      const transport = kind(target);
+      if (transport !== undefined) return transport;
+    }
+    return transportTo(target);
+  };
+  return createPublisher({ contracts, transport: routingTransport(routes, transportOf) });
 }
 
 /** @throws RuntimeError WAYBILL_ENVIRONMENT_MISSING, WAYBILL_ENVIRONMENT_INVALID */
@@ -109,14 +127,17 @@ export function routingTransport(
 
 /** @throws RuntimeError WAYBILL_TARGET_UNSUPPORTED */
 function transportTo(target: string): Transport {
-  const service = target.split(':')[2];
+  const [, , service, , , resource = ''] = target.split(':');
   if (service === 'sns') return snsTransport({ topicArn: target });
   if (service === 'sqs') return sqsTransport({ queueUrl: queueUrlOf(target, process.env) });
   if (isCustomEventBus(target)) return customEventBusTransport({ eventBusArn: target });
   if (service === 'events') return eventBridgeTransport({ eventBusName: target });
+  if (service === 'kinesis' && resource.startsWith('stream/')) return kinesisTransport({ streamArn: target });
   throw new RuntimeError(
     'WAYBILL_TARGET_UNSUPPORTED',
-    `'${target}' is not the ARN of an SNS topic, an SQS queue or an EventBridge bus: check WAYBILL_PUBLISH_ROUTES`,
+    service === 'kafka'
+      ? `'${target}' is a Kafka topic: give publisherFromEnvironment() the kind, publisherFromEnvironment(contracts, process.env, [kafkaTopics])`
+      : `'${target}' is not the ARN of an SNS topic, an SQS queue, an EventBridge bus, a Kinesis stream or a Kafka topic: check WAYBILL_PUBLISH_ROUTES`,
   );
 }
 

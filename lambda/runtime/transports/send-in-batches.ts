@@ -86,9 +86,8 @@ export function sendInBatches(
     };
 
     const run = async (batch: readonly Item[]): Promise<void> => {
-      const oversized = batch.length === 1 && batch[0]!.bytes > limits.bytes;
-      if (oversized) {
-        giveUp(batch[0]!, tooLarge(batch[0]!.bytes, limits.bytes));
+      if (isOversized(batch[0]!, limits)) {
+        giveUp(batch[0]!, tooLarge(batch[0]!.bytes, limits.entryBytes ?? limits.bytes));
         return;
       }
       let results: readonly (EntryFailure | undefined)[];
@@ -168,18 +167,22 @@ function takeBatch(ready: Item[], limits: BatchLimits): Item[] {
   let count = 0;
   while (count < ready.length && count < limits.entries) {
     const item = ready[count]!;
-    if (count > 0 && (item.alone || bytes + item.bytes > limits.bytes)) break;
+    const alone = item.alone || isOversized(item, limits);
+    if (count > 0 && (alone || bytes + item.bytes > limits.bytes)) break;
     bytes += item.bytes;
     count += 1;
-    if (item.alone) break;
+    if (alone) break;
   }
   return ready.splice(0, count);
 }
 
+const isOversized = ({ bytes }: Item, limits: BatchLimits): boolean =>
+  bytes > (limits.entryBytes ?? limits.bytes);
+
 function tooLarge(bytes: number, limit: number): EntryFailure {
   return {
     code: 'WAYBILL_EVENT_TOO_LARGE',
-    message: `the event takes ${bytes} bytes on the wire, the limit is ${limit}: keep large content in S3 and publish its address, or raise the target's MaximumMessageSize`,
+    message: `the event takes ${bytes} bytes on the wire, the limit is ${limit}: keep large content in S3 and publish its address, or raise the target's limit`,
     messageAtFault: true,
     retryNow: false,
   };
