@@ -4,7 +4,7 @@
  */
 
 /** MAJOR.MINOR. A reader takes any minor of the major it knows. */
-export const TOPOLOGY_SCHEMA_VERSION = '1.1';
+export const TOPOLOGY_SCHEMA_VERSION = '1.2';
 
 /** The file's name inside a cloud assembly directory. */
 export const TOPOLOGY_FILE_NAME = 'waybill.topology.json';
@@ -54,6 +54,18 @@ export type TopologyNodeKind =
   | 'schedule'
   | 'alertTopic'
   | 'httpApi'
+  | 'stateMachine'
+  /** A Kinesis stream; since 1.2, as all below. */
+  | 'stream'
+  | 'kafkaCluster'
+  | 'kafkaTopic'
+  /** An Amazon MQ broker. */
+  | 'broker'
+  /** A queue inside a broker, which no CloudFormation resource stands for. */
+  | 'brokerQueue'
+  /** An event source mapping that has retries of its own: of a stream, a Kafka topic, a broker's queue. */
+  | 'mapping'
+  | 'stateMachine'
   | 'principal';
 
 export interface TopologyNode {
@@ -89,7 +101,7 @@ interface EdgeBetween {
   readonly to: string;
 }
 
-/** A service, function, relay or other principal that may publish these events to a topic or a bus. */
+/** A service, function, relay or other principal that may publish these events to a topic, bus, queue, stream or Kafka topic. */
 export interface PublishesEdge extends EdgeBetween {
   readonly kind: 'publishes';
   /** Names of events. */
@@ -151,8 +163,56 @@ export interface ConsumesEdge extends EdgeBetween {
   readonly retentionSeconds?: number;
 }
 
+/**
+ * From a stream, a Kafka topic or a broker's queue to the function that an event source mapping invokes; since 1.2. Each
+ * reader has a position of its own and gets everything, except of a broker's queue.
+ */
+export interface ReadsEdge extends EdgeBetween {
+  readonly kind: 'reads';
+  /** The mapping node. */
+  readonly via: string;
+  /** The consumer's name. */
+  readonly consumer: string;
+  /** Names of the events the handler gets; empty where the messages are not events of the catalogue. */
+  readonly events: readonly string[];
+  readonly batchSize: number;
+  readonly maxBatchingWindowSeconds: number;
+  readonly timeoutSeconds: number;
+  /** Invocations at a time for each shard; of Kafka and a broker, 1 for each poller's partition. */
+  readonly parallelizationFactor: number;
+  /** Null: the source decides, as a broker does with its delivery limit. */
+  readonly maximumRetryAttempts: number | null;
+  /** Null: until the source gives it up. */
+  readonly maximumRecordAgeSeconds: number | null;
+  /** The window of an aggregation. Absent where there is none. */
+  readonly tumblingWindowSeconds?: number;
+  /** Of Kafka. */
+  readonly consumerGroupId?: string;
+  /** What is read are records that this consumer has failed on before. Absent otherwise. */
+  readonly retry?: true;
+}
+
+/** From a function to the Kafka topic from which it takes again what it failed on; since 1.2. */
+export interface RetriesEdge extends EdgeBetween {
+  readonly kind: 'retries';
+  /** Before a record is taken again. */
+  readonly delaySeconds: number;
+}
+
 /** The hop at which a message can fail. */
-export type DeadLetterHop = 'queue' | 'subscription' | 'rule' | 'bus' | 'schedule' | 'asyncInvocation';
+export type DeadLetterHop =
+  | 'queue'
+  | 'subscription'
+  | 'rule'
+  | 'bus'
+  | 'schedule'
+  | 'asyncInvocation'
+  /** The mapping of a stream or Kafka topic gave up; since 1.2. */
+  | 'mapping'
+  /** The function put aside what it can never handle; since 1.2. */
+  | 'function'
+  /** The broker gave up; since 1.2. */
+  | 'brokerQueue';
 
 /** From the queue, subscription, rule, bus, schedule or function that fails, to the dead-letter queue. */
 export interface DeadLettersEdge extends EdgeBetween {
@@ -172,6 +232,11 @@ export interface InvokesEdge extends EdgeBetween {
   readonly kind: 'invokes';
   /** Scheduler's own words, for example `rate(1 minute)`. */
   readonly expression: string;
+}
+
+/** From a function to the state machine whose executions it starts. Since 1.2. */
+export interface StartsEdge extends EdgeBetween {
+  readonly kind: 'starts';
 }
 
 /** From a function that has just written to an outbox to the relay's queue. A hint, not a promise. */
@@ -221,10 +286,13 @@ export type TopologyEdge =
   | RoutesEdge
   | ForwardsEdge
   | ConsumesEdge
+  | ReadsEdge
+  | RetriesEdge
   | DeadLettersEdge
   | DrainsEdge
   | InvokesEdge
   | NudgesEdge
+  | StartsEdge
   | ArchivesEdge
   | AlertsEdge;
 

@@ -141,6 +141,8 @@ function measureConsumer(
 }
 
 function letsThrough({ path }: Subscriber, tenantId: string): boolean {
+  // What is published to a queue or stream itself passes no filter.
+  if (path.kind === 'publishes') return true;
   const filter =
     path.kind === 'subscribes'
       ? path.filterPolicy?.['tenantId']
