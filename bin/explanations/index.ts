@@ -17,6 +17,7 @@ import { guardExplanations } from './guards.ts';
 import { PROOF_EXPLANATIONS } from './proofs.ts';
 import {
   DATABASE_EXPLANATIONS,
+  DEGRADATION_EXPLANATIONS,
   OUTBOX_EXPLANATIONS,
   PUBLISH_EXPLANATIONS,
   RUNTIME_EXPLANATIONS,
@@ -48,6 +49,7 @@ export const AREAS: readonly Area[] = [
     explanations: {
       ...withSource(RUNTIME_EXPLANATIONS, 'docs/runtime.md'),
       ...withSource(PUBLISH_EXPLANATIONS, 'docs/runtime.md'),
+      ...withSource(DEGRADATION_EXPLANATIONS, 'docs/degradation.md'),
       ...withSource(OUTBOX_EXPLANATIONS, 'docs/outbox.md'),
       ...withSource(DATABASE_EXPLANATIONS, 'docs/outbox.md'),
     },

@@ -1,4 +1,5 @@
 /** Codes of the runtime in a function or container: consumers, publishers, the outbox, the database. */
+import type { UnavailableCode } from '../../lambda/runtime/degradation/errors.ts';
 import type { RuntimeErrorCode } from '../../lambda/runtime/errors.ts';
 import type { OutboxErrorCode } from '../../lambda/runtime/outbox/errors.ts';
 import type { DatabaseErrorCode } from '../../lambda/runtime/postgres/errors.ts';
@@ -155,3 +156,25 @@ export const PUBLISH_EXPLANATIONS = {
     example: 'aws --endpoint-url ... sns publish-batch',
   },
 } as const satisfies Record<string, AreaExplanation>;
+
+/** Why something was not tried now. Messages are postponed, requests answered with 503. */
+export const DEGRADATION_EXPLANATIONS = {
+  WAYBILL_BREAKER_OPEN: {
+    what: 'A dependency is not called, because too many calls to it have failed.',
+    why: 'Calling on would hold up what works, and the dependency could not recover.',
+    fix: 'Mend the dependency. A probe finds out by itself that it works again.',
+    example: 'waybill controls list',
+  },
+  WAYBILL_BULKHEAD_FULL: {
+    what: 'A dependency has as many calls of this instance under way and waiting as it may have.',
+    why: 'A slow dependency would take all places, also of work that does not need it.',
+    fix: 'See why it is slow; raise maxConcurrent where it can take more.',
+    example: "controls.dependency('payment-gateway', { maxConcurrent: 20, maxQueued: 40 })",
+  },
+  WAYBILL_LOAD_SHED: {
+    what: 'Less important work was refused, because there is too much.',
+    why: 'What is more important would be late.',
+    fix: 'Add capacity where it lasts: maxConcurrency of the consumer, instances of the service.',
+    example: 'createControls({ shedding: { maxAgeSeconds: 60 } })',
+  },
+} as const satisfies Record<UnavailableCode, AreaExplanation>;

@@ -173,7 +173,8 @@ class InvocationRun implements BatchRun {
 
   async #changeVisibility(settled: readonly SettledMessage[], backoff: Backoff): Promise<void> {
     for (const { record, outcome } of settled) {
-      if (outcome === 'failed') continue;
+      // These have their line already, with the reason.
+      if (outcome === 'failed' || outcome === 'postponed') continue;
       this.#consumer.logger.warn(`message ${outcome}`, { messageId: record.messageId, outcome });
     }
     const arn = settled[0]!.record.eventSourceARN;

@@ -99,6 +99,13 @@ export function poll<const Given extends ContractOrContracts>(
     for (;;) {
       const places = await slots.take(worthAReceive, SQS_LIMITS.entries);
       if (places === 0) return;
+      const held = (await consumer.controls?.holdReceives(consumer.name)) ?? 0;
+      if (held > 0) {
+        slots.give(places);
+        await sleep(clock, held, stopping.signal);
+        if (stopping.signal.aborted) return;
+        continue;
+      }
       try {
         const records = await receive({
           queueUrl: settings.queueUrl,

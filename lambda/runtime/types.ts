@@ -69,6 +69,8 @@ export interface SqsRecord {
 export interface SqsRecordSystemAttributes {
   readonly ApproximateReceiveCount?: string | undefined;
   readonly MessageGroupId?: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly SentTimestamp?: string | undefined;
   readonly MessageDeduplicationId?: string | undefined;
 }
 

@@ -5,6 +5,7 @@ import { positional } from '../transports/batch-answer.ts';
 import { isFifo } from '../transports/group-id.ts';
 import { MAX_MESSAGE_ATTRIBUTES } from '../transports/limits.ts';
 import { text } from '../transports/message-attributes.ts';
+import type { StringAttribute } from '../transports/message-attributes.ts';
 import type { SqsRecord, SqsRecordAttribute } from '../types.ts';
 import { receiveCountOf } from './handle-message.ts';
 import type { DeadLetter } from './handle-message.ts';
@@ -62,11 +63,16 @@ function deadLetterAttributes(consumer: string, record: SqsRecord, letter: DeadL
     deadLetterConsumer: text(consumer),
     deadLetterReceiveCount: text(String(receiveCountOf(record))),
   };
+  return attributesWith(record, reason);
+}
+
+/** The attributes of a message with more of ours, which have priority where the service's limit is reached. */
+export function attributesWith(record: SqsRecord, ours: Readonly<Record<string, StringAttribute>>) {
   const carried = Object.entries(record.messageAttributes ?? {})
-    .filter(([name]) => !(name in reason))
-    .slice(0, MAX_MESSAGE_ATTRIBUTES - Object.keys(reason).length)
+    .filter(([name]) => !(name in ours))
+    .slice(0, MAX_MESSAGE_ATTRIBUTES - Object.keys(ours).length)
     .map(([name, attribute]) => [name, attributeValue(attribute)]);
-  return { ...Object.fromEntries(carried), ...reason };
+  return { ...Object.fromEntries(carried), ...ours };
 }
 
 /** A value SQS accepts: not empty, no control characters. */

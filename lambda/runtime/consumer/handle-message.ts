@@ -5,7 +5,9 @@ import { describeError, type Logger } from '../logger.ts';
 import { isPermanentError } from '../errors.ts';
 import type { EventPublisher, Handler, SqsRecord } from '../types.ts';
 import { MessageContext } from './message-context.ts';
-import { belongsInDeadLetterQueue } from './outcome.ts';
+import { postpone, retryAfterOf } from './admission.ts';
+import type { ConsumerAdmission } from './admission.ts';
+import { belongsInDeadLetterQueue, isAcknowledged } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { readEvent, unreadableReason } from './read-event.ts';
 
@@ -50,21 +52,71 @@ export async function handleMessage<Contract extends AnyEventContract>(
     const replay = event.metadata.replay;
     if (replay !== undefined && consumer.onReplay === 'skip') {
       log(consumer, record, event, 'skipped', startedAt, { replay });
-      return 'skipped';
+      return settled(consumer, record, 'skipped');
+    }
+    if (consumer.controls !== undefined) {
+      const kept = await keptFromHandler(consumer, consumer.controls, record, run, { event, startedAt });
+      if (kept !== undefined) return kept;
     }
     const context = new MessageContext(consumer, event, receiveCount, run.signal);
     await consumer.handler(event, context);
     log(consumer, record, event, 'handled', startedAt, undefined);
-    return 'handled';
+    return settled(consumer, record, 'handled');
   } catch (error) {
     if (run.isOver()) return 'abandoned';
     return afterFailure(consumer, record, run, { error, event, receiveCount, startedAt });
   }
 }
+    const retryAfter = retryAfterOf(error);
+    if (retryAfter !== undefined) {
+      log(consumer, record, event, 'postponed', startedAt, { detail: describeError(error), retryAfter });
+      return settled(consumer, record, postpone(record, retryAfter));
+    }
 
 interface FailedHandling {
   readonly error: unknown;
   /** Undefined when it could not be read. */
+/** The outcome of a message that is not to be handled now; undefined for one that is. */
+async function keptFromHandler<Contract extends AnyEventContract>(
+  consumer: Consumer<Contract>,
+  controls: ConsumerAdmission,
+  record: SqsRecord,
+  run: MessageRun,
+  { event, startedAt }: { readonly event: Envelope; readonly startedAt: number },
+): Promise<Outcome | undefined> {
+  const { name, logger, maxReceiveCount } = consumer;
+  const contract = consumer.contracts.find((one) => one.name === event.eventType);
+  const verdict = await controls.admit({ event, contract, record, consumer: name, maxReceiveCount, logger });
+  if (verdict.kind === 'handle') return undefined;
+  const { reason } = verdict;
+  if (verdict.kind === 'exhausted') {
+    const letter = { reason: 'RECEIVES_EXHAUSTED', detail: reason };
+    const outcome = (await run.deadLetter(record, letter))
+      ? 'dead-lettered'
+      : postpone(record, UNNOTED_SECONDS);
+    log(consumer, record, event, outcome, startedAt, letter);
+    return settled(consumer, record, outcome);
+  }
+  const outcome = verdict.kind === 'parked' ? 'parked' : postpone(record, verdict.seconds);
+  log(consumer, record, event, outcome, startedAt, { reason });
+  return outcome;
+}
+
+/** Tells the controls of the outcome. Where they cannot note that a message is done with, it comes back. */
+function settled<Contract extends AnyEventContract>(
+  { controls, name }: Consumer<Contract>,
+  record: SqsRecord,
+  outcome: Outcome,
+): Promise<Outcome> | Outcome {
+  if (controls === undefined) return outcome;
+  return controls
+    .settled(record, outcome, name)
+    .then((noted) => (noted || !isAcknowledged(outcome) ? outcome : postpone(record, UNNOTED_SECONDS)));
+}
+
+/** Seconds until a message comes back whose end could not be noted. */
+const UNNOTED_SECONDS = 5;
+
   readonly event: Envelope | undefined;
   readonly receiveCount: number;
   readonly startedAt: number;
@@ -82,13 +134,15 @@ async function afterFailure<Contract extends AnyEventContract>(
     reason: isPermanentError(error) ? 'PERMANENT_ERROR' : 'HANDLER_FAILED',
     detail: isPermanentError(error) ? error.code : describeError(error),
   };
-  const { maxReceiveCount } = consumer;
+  const { maxReceiveCount, controls } = consumer;
+  const failures =
+    controls === undefined || permanent ? receiveCount : await controls.countFailure(record, consumer.name);
   const dead =
-    belongsInDeadLetterQueue({ permanent, receiveCount, maxReceiveCount }) &&
+    belongsInDeadLetterQueue({ permanent, receiveCount: failures, maxReceiveCount }) &&
     (await run.deadLetter(record, letter));
   const outcome = dead ? 'dead-lettered' : 'failed';
   log(consumer, record, event, outcome, startedAt, { reason: letter.reason, detail: letter.detail });
-  return outcome;
+  return settled(consumer, record, outcome);
 }
 
 /** One line per message, so that whoever counts lines counts messages. Ids and outcome, never data. */
@@ -100,7 +154,8 @@ function log<Contract extends AnyEventContract>(
   startedAt: number,
   more: Readonly<Record<string, unknown>> | undefined,
 ): void {
-  const level = outcome === 'failed' ? 'warn' : outcome === 'dead-lettered' ? 'error' : 'info';
+  const level =
+    outcome === 'failed' || outcome === 'postponed' ? 'warn' : outcome === 'dead-lettered' ? 'error' : 'info';
   if (consumer.logger.isEnabled?.(level) === false) return;
   consumer.logger[level](`message ${outcome}`, {
     eventId: event?.eventId,

@@ -6,8 +6,12 @@ export type Outcome =
   | 'skipped'
   /** A copy with the reason is in the dead-letter queue. */
   | 'dead-lettered'
+  /** A copy waits in the parking queue, because its tenant is switched off here. */
+  | 'parked'
   /** To be delivered again after a backoff. */
   | 'failed'
+  /** To be delivered again when what it needs is there again. It did not fail. */
+  | 'postponed'
   /** FIFO: behind a message of its group that was not acknowledged. */
   | 'held'
   /** No time was left, or a shutdown began. */
@@ -17,14 +21,17 @@ export type Outcome =
 
 /** True when the message is done with and leaves the queue. */
 export function isAcknowledged(outcome: Outcome): boolean {
-  return outcome === 'handled' || outcome === 'skipped' || outcome === 'dead-lettered';
+  return (
+    outcome === 'handled' || outcome === 'skipped' || outcome === 'dead-lettered' || outcome === 'parked'
+  );
 }
 
 export interface FailedMessage {
   /** No retry can help: unreadable, of another tenant, or the handler said so. */
   readonly permanent: boolean;
-  readonly receiveCount: number;
-  /** The queue's maxReceiveCount, when known. */
+  /** Receives; with controls only the failures among them, undefined where they could not be counted. */
+  readonly receiveCount: number | undefined;
+  /** The consumer's maxReceiveCount, when known. */
   readonly maxReceiveCount: number | undefined;
 }
 
@@ -35,11 +42,13 @@ export interface FailedMessage {
  * | the handler threw | below maxReceiveCount | retry |
  * | the handler threw | maxReceiveCount or more | dead-letter |
  * | the handler threw | maxReceiveCount not known | retry; SQS moves the message after its last receive |
+ * | the handler threw | failures could not be counted | retry |
  *
  * At the last receive the runtime is ahead of SQS, which moves a message only when it would be received once
  * more, and without a reason.
  */
 export function belongsInDeadLetterQueue(failed: FailedMessage): boolean {
   if (failed.permanent) return true;
-  return failed.maxReceiveCount !== undefined && failed.receiveCount >= failed.maxReceiveCount;
+  const { receiveCount, maxReceiveCount } = failed;
+  return maxReceiveCount !== undefined && receiveCount !== undefined && receiveCount >= maxReceiveCount;
 }

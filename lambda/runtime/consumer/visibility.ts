@@ -4,6 +4,7 @@ import type { Backoff } from '../backoff.ts';
 import type { Random } from '../clock.ts';
 import { RuntimeError } from '../errors.ts';
 import type { SqsRecord } from '../types.ts';
+import { postponementOf } from './admission.ts';
 import { receiveCountOf } from './handle-message.ts';
 import type { SettledMessage } from './process-batch.ts';
 
@@ -28,6 +29,7 @@ export interface VisibilityChange {
  * | outcome | standard | FIFO |
  * |---|---|---|
  * | failed | its own backoff, from its receive count | its own backoff: it is the head of what is left of its group |
+ * | postponed | when what it needs is there again | the same, and its group waits with it |
  * | held | does not occur | one second after its head; it has no backoff of its own, because it was not tried |
  * | not-started | 0: another consumer can take it now | 0, the whole rest of the group |
  * | abandoned | unchanged: its handler may still run | unchanged, and so is what it holds |
@@ -47,8 +49,11 @@ export function visibilityChanges(
   const headDelay = new Map<string | undefined, number>();
   for (const { record, outcome } of settled) {
     const groupId = record.attributes.MessageGroupId;
-    if (outcome === 'failed') {
-      const seconds = Math.ceil(fullJitter(backoff, receiveCountOf(record), random));
+    if (outcome === 'failed' || outcome === 'postponed') {
+      const seconds =
+        outcome === 'postponed'
+          ? postponementOf(record)
+          : Math.ceil(fullJitter(backoff, receiveCountOf(record), random));
       headDelay.set(groupId, seconds);
       changes.push({ record, seconds });
     } else if (outcome === 'held') {

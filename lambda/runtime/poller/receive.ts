@@ -27,7 +27,12 @@ export async function receive(props: ReceiveProps): Promise<SqsRecord[]> {
       MaxNumberOfMessages: props.maximum,
       WaitTimeSeconds: LONG_POLL_SECONDS,
       VisibilityTimeout: props.visibilityTimeoutSeconds,
-      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'MessageGroupId', 'MessageDeduplicationId'],
+      MessageSystemAttributeNames: [
+        'ApproximateReceiveCount',
+        'MessageDeduplicationId',
+        'MessageGroupId',
+        'SentTimestamp',
+      ],
       MessageAttributeNames: ['All'],
       // A retry of the client after a broken connection then gets the messages that the lost answer held,
       // instead of leaving their groups blocked. Source: SQS API, ReceiveMessage.
