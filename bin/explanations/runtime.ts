@@ -3,6 +3,7 @@ import type { UnavailableCode } from '../../lambda/runtime/degradation/errors.ts
 import type { RuntimeErrorCode } from '../../lambda/runtime/errors.ts';
 import type { OutboxErrorCode } from '../../lambda/runtime/outbox/errors.ts';
 import type { DatabaseErrorCode } from '../../lambda/runtime/postgres/errors.ts';
+import type { SealingErrorCode } from '../../lambda/runtime/sealing/errors.ts';
 import type { AreaExplanation } from './explanation.ts';
 
 export const RUNTIME_EXPLANATIONS = {
@@ -178,3 +179,42 @@ export const DEGRADATION_EXPLANATIONS = {
     example: 'createControls({ shedding: { maxAgeSeconds: 60 } })',
   },
 } as const satisfies Record<UnavailableCode, AreaExplanation>;
+
+export const SEALING_EXPLANATIONS = {
+  WAYBILL_PII_NOT_TEXT: {
+    what: 'A field that the contract lists as personal data holds a number or a truth value.',
+    why: 'A sealed field is text, and has to pass the schema of its event on the way.',
+    fix: 'Declare the field as text, or take it out of `pii` where it tells of nobody.',
+    example: 'data: z.object({ customerId: z.string(), birthYear: z.string() })',
+  },
+  WAYBILL_SEALING_KEY_UNUSABLE: {
+    what: 'KMS gave no data key, or did not open one.',
+    why: 'The role may not use the sealing key for this event, or there is no way to KMS from its network.',
+    fix: 'Grant the function the event, and give the network an interface endpoint for KMS.',
+    example: 'sealingKey.grants.open(customerProfile, [CustomerRegistered]);',
+  },
+  WAYBILL_SEALING_NOT_GRANTED: {
+    what: 'A function seals or opens an event that it was not granted.',
+    why: 'Who may read personal data is declared in the stack, event by event.',
+    fix: 'Add the event to the grant, or stop opening it there.',
+    example: 'sealingKey.grants.seal(api, [CustomerRegistered, CustomerContactChanged]);',
+  },
+  WAYBILL_SEALING_SUBJECT_KEYS_MISSING: {
+    what: 'An event of a data subject is sealed or opened without the keys of subjects.',
+    why: 'Its contract declares a dataSubject, so that one person can be erased.',
+    fix: 'Give the sealer the table of subject keys.',
+    example: 'createSealer({ dataKeys: kmsDataKeys(), subjectKeys: postgresSubjectKeys({ pool }) });',
+  },
+  WAYBILL_SEALED_ELSEWHERE: {
+    what: 'A new event was to be sealed with a field that is sealed already, for another event.',
+    why: 'A sealed text opens only in its own event, so the copy could never be read.',
+    fix: 'Open the event where it is consumed, and grant the consumer to do so.',
+    example: 'consume(CustomerRegistered, handler, { sealer });',
+  },
+  WAYBILL_SEAL_BROKEN: {
+    what: 'A sealed field does not open: it, its event id, tenant or type was changed on the way.',
+    why: 'AES-GCM tells changed text from the text that was sealed. The message is dead-lettered at once.',
+    fix: 'Find who rewrites the event; publish it again from its source.',
+    example: 'waybill explain WAYBILL_SEAL_BROKEN',
+  },
+} as const satisfies Record<SealingErrorCode, AreaExplanation>;

@@ -1,5 +1,6 @@
 /** Writes events to the outbox inside the caller's transaction. */
 import type { Queryable } from '../postgres/query.ts';
+import { LOCK_OF_SCHEMA } from '../postgres/schema.ts';
 import type { EncodedMessage } from '../types.ts';
 import { OutboxError } from './errors.ts';
 import { exceedsMaxEventBytes, MAX_EVENT_BYTES } from './limits.ts';
@@ -44,7 +45,7 @@ function refuseTooLarge({ eventType, eventId, body }: EncodedMessage): void {
 }
 
 /** The first key of the advisory locks on ordering keys, so that they meet no other locks of the database. */
-const LOCK_SPACE = 7_829_362;
+const LOCK_SPACE = `7829362 # ${LOCK_OF_SCHEMA}`;
 /**
  * Keys share so many locks: one transaction with events of thousands of keys must not fill PostgreSQL's lock
  * table (64 for each connection by default). Two keys that share one wait for each other, which is harmless.

@@ -13,6 +13,8 @@ export type { Outbox, OutboxOptions } from './outbox.ts';
 export { createOutboxProcessor } from './processor.ts';
 export { releaseQuarantined } from './quarantine.ts';
 export type { ReleaseFilter } from './quarantine.ts';
+export { publishEagerly } from './publish-eagerly.ts';
+export type { EagerPublishing } from './publish-eagerly.ts';
 export { purgePublished } from './retention.ts';
 export type {
   OutboxProcessor,

@@ -69,7 +69,8 @@ async function listenOnce(options: ListenOptions, signal: AbortSignal, connected
   client.on('end', fail);
   signal.addEventListener('abort', end);
   try {
-    await client.query(`listen ${NOTIFY_CHANNEL}`);
+    const { rows } = await client.query<{ channel: string }>(`select ${NOTIFY_CHANNEL} as channel`);
+    await client.query(`listen ${client.escapeIdentifier(rows[0]!.channel)}`);
     connected();
     // What was committed while nobody listened.
     options.notified();

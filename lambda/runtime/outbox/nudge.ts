@@ -5,12 +5,13 @@
 import type { Logger } from '../logger.ts';
 import { describeError } from '../logger.ts';
 import type { Queryable } from '../postgres/query.ts';
+import { channelOfSchema } from '../postgres/schema.ts';
 
 /** Wakes a relay: sends a message to its queue, calls a processor in the same process, or notifies. */
 export type Nudge = () => Promise<void> | void;
 
-/** The channel that a relay with `listen: true` listens on. */
-export const NOTIFY_CHANNEL = 'waybill_outbox';
+/** SQL: the channel that a relay with `listen: true` listens on; another one in each schema. */
+export const NOTIFY_CHANNEL = channelOfSchema('waybill_outbox');
 
 /**
  * A nudge over PostgreSQL itself. It is a statement of its own after the commit, never part of the writer's
@@ -18,7 +19,7 @@ export const NOTIFY_CHANNEL = 'waybill_outbox';
  */
 export function notifyNudge(queryable: Queryable): Nudge {
   return async () => {
-    await queryable.query(`notify ${NOTIFY_CHANNEL}`, []);
+    await queryable.query(`select pg_notify(${NOTIFY_CHANNEL}, '')`, []);
   };
 }
 

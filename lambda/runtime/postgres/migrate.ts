@@ -3,6 +3,8 @@ import type { Pool } from 'pg';
 
 import { DatabaseError } from './errors.ts';
 import { runtimeMigrations } from './migrations.ts';
+import { isPlainName, LOCK_OF_SCHEMA } from './schema.ts';
+import type { Queryable } from './query.ts';
 import { inTransaction } from './transaction.ts';
 
 export interface Migration {
@@ -16,6 +18,9 @@ export interface Migration {
 const MIGRATION_LOCK = 7_829_361;
 
 /**
+ * Into the first schema of the connection's search path, which is made where it is missing; which migrations
+ * were applied is remembered there, too.
+ *
  * @param migrations the runtime's tables unless told; give `[...runtimeMigrations, ...yours]` to add your own
  * @returns the ids applied now
  * @throws DatabaseError WAYBILL_MIGRATION_FAILED naming the migration; what it did is rolled back
@@ -26,7 +31,8 @@ export async function migrate(
 ): Promise<readonly string[]> {
   return inTransaction(pool, async (tx) => {
     // Held until the commit: a second process waits here and then finds everything applied.
-    await tx.query('select pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await tx.query(`select pg_advisory_xact_lock($1::bigint # ${LOCK_OF_SCHEMA}::bigint)`, [MIGRATION_LOCK]);
+    await createSchema(tx);
     await tx.query(
       `create table if not exists waybill_migration (
          id text primary key,
@@ -48,4 +54,23 @@ export async function migrate(
     }
     return missing.map(({ id }) => id);
   });
+}
+
+/** A search path whose schemas are all missing is what a new system starts with. */
+async function createSchema(tx: Queryable): Promise<void> {
+  const { rows } = await tx.query(
+    `select current_schema() as schema, current_setting('search_path') as path`,
+    [],
+  );
+  const { schema, path } = rows[0] as { readonly schema: string | null; readonly path: string };
+  if (schema !== null) return;
+  const first = path.split(',')[0]!.trim();
+  if (!isPlainName(first)) {
+    throw new DatabaseError(
+      'WAYBILL_DATABASE_SCHEMA_INVALID',
+      `no schema of the search path '${path}' exists, and '${first}' can not be made: set WAYBILL_DATABASE_SCHEMA to small letters, digits and '_'`,
+    );
+  }
+  // Another process may have made it while this one waited for the lock.
+  await tx.query(`create schema if not exists ${first}`, []);
 }

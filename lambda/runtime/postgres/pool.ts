@@ -6,6 +6,7 @@ import type { Logger } from '../logger.ts';
 import { describeError } from '../logger.ts';
 import type { ReadSecret } from '../secret-reader.ts';
 import { DatabaseError } from './errors.ts';
+import { schemaOf } from './schema.ts';
 import type { DatabaseSecret } from './secret.ts';
 import { cachedSecret, databaseSecretReader } from './secret.ts';
 
@@ -29,15 +30,21 @@ const CONNECT_TIMEOUT = 5_000;
 const IDLE_TIMEOUT = 60_000;
 
 /**
- * Connects at the first query, so that it can be called while a module loads.
+ * Connects at the first query, so that it can be called while a module loads. Where WAYBILL_DATABASE_SCHEMA is
+ * set, that schema is the whole search path of each connection: nothing of another system is ever read by a
+ * mistake. It is given with the start of each connection. A PgBouncer that ignores `options` there needs the role's
+ * own search_path instead.
  *
- * @throws DatabaseError WAYBILL_DATABASE_NOT_CONFIGURED or WAYBILL_DATABASE_CLIENT_MISSING. Queries may reject
+ * @throws DatabaseError WAYBILL_DATABASE_NOT_CONFIGURED, WAYBILL_DATABASE_SCHEMA_INVALID or
+ * WAYBILL_DATABASE_CLIENT_MISSING. Queries may reject
  * with WAYBILL_DATABASE_SECRET_UNREADABLE or WAYBILL_DATABASE_SECRET_INVALID.
  */
 export async function createPool(options: PoolOptions = {}): Promise<Pool> {
   const { Pool: PostgresPool } = await postgresClient();
+  const schema = schemaOf(options.environment ?? process.env);
   const pool = new PostgresPool({
     ...(await connectionOf(options)),
+    ...(schema !== undefined && { options: `-c search_path=${schema}` }),
     max: options.max ?? 4,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     idleTimeoutMillis: IDLE_TIMEOUT,

@@ -98,7 +98,7 @@ describe('D11 the long-running relay', () => {
     );
     const listeners = async (): Promise<number[]> => {
       const { rows } = await pool.query<{ pid: number }>(
-        "select pid from pg_stat_activity where query = 'listen waybill_outbox' and datname = current_database()",
+        'select pid from pg_stat_activity where query = \'listen "waybill_outbox"\' and datname = current_database()',
       );
       return rows.map(({ pid }) => pid);
     };
