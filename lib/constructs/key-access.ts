@@ -20,7 +20,8 @@ export type KeyUse =
   | 'deliverFromBuses'
   | 'encryptBus'
   | 'encryptArchive'
-  | 'publishAlarms';
+  | 'publishAlarms'
+  | 'deliverLogs';
 
 /**
  * | use | what is encrypted | source page |
@@ -29,6 +30,7 @@ export type KeyUse =
  * | deliverFromBuses | queues and dead-letter queues of rules | SQSDeveloperGuide/sqs-key-management.html |
  * | encryptBus | a bus | eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html |
  * | encryptArchive | an archive, which also re-encrypts | eventbridge/latest/userguide/encryption-archives.html |
+ * | deliverLogs | the log of an encrypted state machine, on its way | step-functions/latest/dg/encryption-at-rest.html |
  * | publishAlarms | topics | AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html |
  *
  * EventBridge to an encrypted *topic* supports no condition at all: it is no edge of ours, and not in this table.
@@ -47,6 +49,7 @@ const KEY_USES = {
       'kms:ReEncryptTo',
     ],
   },
+  deliverLogs: { service: 'delivery.logs', actions: ['kms:Decrypt'] },
   publishAlarms: { service: 'cloudwatch', actions: ['kms:Decrypt', 'kms:GenerateDataKey'] },
 } as const satisfies Readonly<Record<KeyUse, { service: string; actions: readonly string[] }>>;
 

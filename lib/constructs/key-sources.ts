@@ -44,6 +44,14 @@ export function archivesOf(scope: IConstruct, env: Location, eventBusName: strin
   return { ...bus, sourceArns: [...bus.sourceArns, archives] };
 }
 
+/** CloudWatch's log deliveries of an account and Region. */
+export function logsIn(scope: IConstruct, env: Location): KeyUseSource {
+  return {
+    account: env.account,
+    sourceArns: [arn(scope, env, { service: 'logs', resource: '*', arnFormat: ArnFormat.NO_RESOURCE_NAME })],
+  };
+}
+
 /** The alarms of an account and Region. */
 export function alarmsIn(scope: IConstruct, env: Location): KeyUseSource {
   return {

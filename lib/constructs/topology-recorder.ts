@@ -159,6 +159,7 @@ const NAME_PROPERTIES: Readonly<Record<string, string>> = {
   'AWS::EventsV2::Subscriber': 'name',
   'AWS::Lambda::Function': 'functionName',
   'AWS::Scheduler::Schedule': 'name',
+  'AWS::StepFunctions::StateMachine': 'stateMachineName',
   'AWS::SNS::Topic': 'topicName',
   'AWS::SQS::Queue': 'queueName',
 };

@@ -54,7 +54,6 @@ export type TopologyNodeKind =
   | 'schedule'
   | 'alertTopic'
   | 'httpApi'
-  | 'stateMachine'
   /** A Kinesis stream; since 1.2, as all below. */
   | 'stream'
   | 'kafkaCluster'

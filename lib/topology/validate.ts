@@ -93,7 +93,6 @@ const NODE_KINDS: ReadonlySet<string> = new Set(
     schedule: true,
     alertTopic: true,
     httpApi: true,
-    stateMachine: true,
     stream: true,
     kafkaCluster: true,
     kafkaTopic: true,

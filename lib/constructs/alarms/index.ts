@@ -41,3 +41,4 @@ export { RUNBOOK_BASE_URL_CONTEXT_KEY, RUNBOOKS } from './runbooks.ts';
 export type { Runbook } from './runbooks.ts';
 export { databaseAlarms, latency, maxConnections, serverErrors } from './service-alarms.ts';
 export type { AlarmSpecification } from './specification.ts';
+export { executionsFailed, executionsThrottled, executionsTimedOut } from './workflow-alarms.ts';

@@ -16,6 +16,7 @@ export const RUNBOOKS = [
   'http-api',
   'outbox-relay',
   'recursion',
+  'workflow',
 ] as const;
 export type Runbook = (typeof RUNBOOKS)[number];
 
