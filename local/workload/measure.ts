@@ -39,10 +39,14 @@ export interface Measurement {
   readonly latencyMs: { readonly p50: number; readonly p99: number } | null;
 }
 
-interface OutboxEvent {
+/** An event of the outbox. */
+export interface OutboxEvent {
   readonly eventId: string;
   readonly eventType: string;
   readonly tenantId: string;
+  readonly orderingKey: string;
+  /** The event's own data; what is personal may be sealed. */
+  readonly data: Readonly<Record<string, unknown>>;
   /** Order of writing. */
   readonly position: number;
 }
@@ -52,38 +56,51 @@ interface Effect {
   readonly orderingKey: string;
 }
 
-/** Consumers whose effects the core system's view shows, of those in the topology. */
-export async function measure(database: QueryDatabase, topology: Topology): Promise<Measurement> {
-  const events = await outboxEvents(database);
+export interface MeasureOptions {
+  /** The PostgreSQL schema of the outbox and of the view `consumer_effect`. @default public */
+  readonly schema?: string;
+  /** Whether the effects of a consumer are in the view. @default - of every consumer in the topology */
+  readonly isMeasured?: (consumer: string) => boolean;
+}
+
+/** Consumers whose effects the system's view shows, of those in the topology. */
+export async function measure(
+  database: QueryDatabase,
+  topology: Topology,
+  { schema = 'public', isMeasured = () => true }: MeasureOptions = {},
+): Promise<Measurement> {
+  const events = await outboxEvents(database, schema);
   const counts = await rows<{ published: string; waiting: string; quarantined: string }>(
     database,
     `select count(*) filter (where status = 'PUBLISHED') as published,
             count(*) filter (where status = 'PENDING') as waiting,
-            count(*) filter (where status = 'QUARANTINED') as quarantined from event_outbox`,
+            count(*) filter (where status = 'QUARANTINED') as quarantined from ${schema}.event_outbox`,
   );
-  const effects = await effectsByConsumer(database);
+  const effects = await effectsByConsumer(database, schema);
   const expected = expectedByConsumer(topology, events);
   const positions = new Map(events.map((event) => [event.eventId, event.position]));
   const fifo = fifoConsumers(topology);
   const consumers = Object.fromEntries(
-    [...expected].map(([consumer, eventIds]) => [
-      consumer,
-      measureConsumer(eventIds, effects.get(consumer) ?? [], positions, fifo.has(consumer)),
-    ]),
+    [...expected]
+      .filter(([consumer]) => isMeasured(consumer))
+      .map(([consumer, eventIds]) => [
+        consumer,
+        measureConsumer(eventIds, effects.get(consumer) ?? [], positions, fifo.has(consumer)),
+      ]),
   );
   return {
     published: Number(counts[0]?.published ?? 0),
     waiting: Number(counts[0]?.waiting ?? 0),
     quarantined: Number(counts[0]?.quarantined ?? 0),
     consumers,
-    latencyMs: await latency(database),
+    latencyMs: await latency(database, schema),
   };
 }
 
 /** Event ids that each consumer should handle. A consumer that an event reaches twice handles it once. */
 export function expectedByConsumer(
   topology: Topology,
-  events: readonly Pick<OutboxEvent, 'eventId' | 'eventType' | 'tenantId'>[],
+  events: readonly (Pick<OutboxEvent, 'eventId' | 'eventType' | 'tenantId'> & Partial<OutboxEvent>)[],
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const subscribers = new Map(
     topology.events.map(({ name }) => [name, subscribersOf(topology, name)] as const),
@@ -92,7 +109,7 @@ export function expectedByConsumer(
   for (const { consumer } of [...subscribers.values()].flat()) expected.set(consumer, new Set());
   for (const event of events) {
     for (const subscriber of subscribers.get(event.eventType) ?? []) {
-      if (letsThrough(subscriber, event.tenantId)) expected.get(subscriber.consumer)?.add(event.eventId);
+      if (letsThrough(subscriber, event)) expected.get(subscriber.consumer)?.add(event.eventId);
     }
   }
   return expected;
@@ -140,21 +157,37 @@ function measureConsumer(
   };
 }
 
-function letsThrough({ path }: Subscriber, tenantId: string): boolean {
-  // What is published to a queue or stream itself passes no filter.
-  if (path.kind === 'publishes') return true;
-  const filter =
-    path.kind === 'subscribes'
-      ? path.filterPolicy?.['tenantId']
-      : (path.pattern['detail'] as Readonly<Record<string, unknown>> | undefined)?.['tenantId'];
-  if (filter === undefined) return true;
-  if (!Array.isArray(filter) || filter.some((value) => typeof value !== 'string')) {
-    throw new WorkloadError(
-      'WAYBILL_WORKLOAD_NOT_MEASURABLE',
-      `can't measure '${path.via}': its tenant filter is more than a list of tenants; teach letsThrough() what it means`,
-    );
-  }
-  return filter.includes(tenantId);
+type Measured = Pick<OutboxEvent, 'eventType' | 'tenantId'> & Partial<OutboxEvent>;
+
+/** What the path filters by beside the type of the event, which the topology has told already. */
+function letsThrough({ path }: Subscriber, event: Measured): boolean {
+  const envelope = { eventType: event.eventType, tenantId: event.tenantId, data: event.data ?? {} };
+  if (path.kind === 'subscribes') return holds(path.filterPolicy ?? {}, envelope, path.via);
+  if (path.kind !== 'routes') return true;
+  const detail = (path.pattern['detail'] ?? {}) as Conditions;
+  return holds(detail, envelope, path.via);
+}
+
+type Conditions = Readonly<Record<string, unknown>>;
+
+/** Lists of values, within objects as deep as what they are about. */
+function holds(conditions: Conditions, value: Readonly<Record<string, unknown>>, via: string): boolean {
+  return Object.entries(conditions).every(([name, condition]) => {
+    const found = value[name];
+    if (isRecord(condition)) return isRecord(found) && holds(condition, found, via);
+    if (!Array.isArray(condition) || condition.some((allowed) => typeof allowed !== 'string')) {
+      throw new WorkloadError(
+        'WAYBILL_WORKLOAD_NOT_MEASURABLE',
+        `can't measure '${via}': its filter on '${name}' is more than a list of values; teach letsThrough() what it means`,
+      );
+    }
+    // What the workload was not told of an event, such as its version, does not keep it away.
+    return found === undefined || condition.includes(found);
+  });
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function fifoConsumers(topology: Topology): ReadonlySet<string> {
@@ -166,31 +199,39 @@ function fifoConsumers(topology: Topology): ReadonlySet<string> {
   );
 }
 
-async function outboxEvents(database: QueryDatabase): Promise<readonly OutboxEvent[]> {
-  const found = await rows<{ eventId: string; eventType: string; tenantId: string; position: string }>(
+/** All of them, in the order of writing. */
+export async function outboxEvents(
+  database: QueryDatabase,
+  schema = 'public',
+): Promise<readonly OutboxEvent[]> {
+  const found = await rows<Omit<OutboxEvent, 'position'> & { position: string }>(
     database,
-    `select id as "eventId", event_type as "eventType", tenant_id as "tenantId", sequence as position
-       from event_outbox order by sequence`,
+    `select id as "eventId", event_type as "eventType", tenant_id as "tenantId", ordering_key as "orderingKey",
+            event_data->'data' as data, sequence as position
+       from ${schema}.event_outbox order by sequence`,
   );
   return found.map((row) => ({ ...row, position: Number(row.position) }));
 }
 
-async function effectsByConsumer(database: QueryDatabase): Promise<ReadonlyMap<string, readonly Effect[]>> {
+async function effectsByConsumer(
+  database: QueryDatabase,
+  schema: string,
+): Promise<ReadonlyMap<string, readonly Effect[]>> {
   const found = await rows<Effect & { consumer: string }>(
     database,
-    `select consumer, event_id as "eventId", ordering_key as "orderingKey" from consumer_effect order by position`,
+    `select consumer, event_id as "eventId", ordering_key as "orderingKey" from ${schema}.consumer_effect order by position`,
   );
   return Map.groupBy(found, (row) => row.consumer);
 }
 
-async function latency(database: QueryDatabase): Promise<Measurement['latencyMs']> {
+async function latency(database: QueryDatabase, schema: string): Promise<Measurement['latencyMs']> {
   const [row] = await rows<{ p50: number | null; p99: number | null }>(
     database,
     `select percentile_cont(0.5) within group (order by ms) as p50,
             percentile_cont(0.99) within group (order by ms) as p99
        from (select extract(epoch from (effect.handled_at - written.created_at)) * 1000 as ms
-               from consumer_effect effect
-               join event_outbox written on written.id = effect.event_id) delays`,
+               from ${schema}.consumer_effect effect
+               join ${schema}.event_outbox written on written.id = effect.event_id) delays`,
   );
   return row === undefined || row.p50 === null || row.p99 === null ? null : { p50: row.p50, p99: row.p99 };
 }

@@ -103,7 +103,25 @@ describe('what each consumer should have handled', () => {
     const prefix = { prefix: 'tenant' } as unknown as string;
     const edges = [subscribes('topic', 'queue-all', [prefix]), consumes('queue-all', 'everyone')];
 
-    expect(() => expectedByConsumer(topology(edges), EVENTS)).toThrow(/tenant filter/);
+    expect(() => expectedByConsumer(topology(edges), EVENTS)).toThrow(/filter on 'tenantId'/);
+  });
+});
+
+describe('a filter on data', () => {
+  const byChannel = {
+    ...subscribes('topic', 'queue-all'),
+    filterPolicy: { eventType: ['IssueChanged'], data: { channel: ['sms'] } },
+    filterPolicyScope: 'MessageBody' as const,
+  };
+  const edges = [byChannel, consumes('queue-all', 'texts')];
+
+  test('lets through what has one of its values', () => {
+    const events = [
+      { ...EVENTS[0]!, eventId: 'text', data: { channel: 'sms' } },
+      { ...EVENTS[0]!, eventId: 'mail', data: { channel: 'email' } },
+    ];
+
+    expect([...(expectedByConsumer(topology(edges), events).get('texts') ?? [])]).toEqual(['text']);
   });
 });
 
@@ -155,7 +173,7 @@ test('duplicates, missing and uninvited effects are told apart', async () => {
     query: async (text: string) => {
       if (text.includes('count(*)')) return { rows: [{ published: '2', waiting: '1', quarantined: '0' }] };
       if (text.includes('percentile')) return { rows: [{ p50: 4, p99: 9 }] };
-      if (text.includes('from event_outbox')) {
+      if (text.includes('.event_outbox order by')) {
         return { rows: EVENTS.map((event, index) => ({ ...event, position: String(index) })) };
       }
       return { rows: [effect('everyone', 'a'), effect('everyone', 'a'), effect('premium', 'b')] };
