@@ -1,0 +1,173 @@
+/** `consumeAmqp()`: an event handler as a Lambda function behind an Amazon MQ (RabbitMQ) event source. */
+import { consumerFrom } from './consumer-settings.ts';
+import type { AmqpConsumerOptions } from './consumer-settings.ts';
+import { invocationDeadline } from '../consumer/deadline.ts';
+import type { DeadlineMargins } from '../consumer/deadline.ts';
+import { handleMessage } from '../consumer/handle-message.ts';
+import type { Consumer, DeadLetter, MessageRun } from '../consumer/handle-message.ts';
+import { isAcknowledged } from '../consumer/outcome.ts';
+import type { Outcome } from '../consumer/outcome.ts';
+import { describeError } from '../logger.ts';
+import type { Handler, InvocationContext } from '../types.ts';
+import { publishDeadLetter } from './dead-letter.ts';
+import { AmqpError } from './errors.ts';
+import { messagesOf } from './incoming-message.ts';
+import type { AmazonMqEvent, IncomingMessage } from './incoming-message.ts';
+import { createAmqpPublisher } from './publisher.ts';
+import type { AmqpPublisher } from './publisher.ts';
+import { readMessage } from './read-message.ts';
+import type { Readable, ReadableContract } from './read-message.ts';
+
+export interface ConsumeAmqpOptions extends AmqpConsumerOptions {
+  /**
+   * Messages that are handled at the same time.
+   * @default 1 - in the order of the queue
+   */
+  readonly concurrency?: number;
+  /**
+   * Milliseconds before the time limit at which `context.signal` is aborted.
+   * @default 1000
+   */
+  readonly abortMargin?: number;
+}
+
+export type AmazonMqHandler = (event: AmazonMqEvent, invocation?: InvocationContext) => Promise<void>;
+
+const DEFAULT_ABORT_MARGIN = 1_000;
+
+/**
+ * A Lambda handler for an event source mapping of a RabbitMQ queue.
+ *
+ * Such a mapping knows no partial failures and has no on-failure destination: a function that throws gets the whole
+ * batch again, and one message that always fails would stop the queue.
+ *
+ * | message | what becomes of it |
+ * |---|---|
+ * | handled, or skipped | done; when the batch comes again, the inbox removes the double (D9) |
+ * | can't be read, or the handler threw PermanentError | copy with the reason to the dead-letter exchange (D10) |
+ * | the handler threw, deliveries below maxReceiveCount | the batch is failed and comes again |
+ * | the handler threw, at its last delivery | copy with the reason to the dead-letter exchange |
+ * | the copy was not confirmed, or no time is left | the batch is failed and comes again |
+ *
+ * A classic queue does not count deliveries: there a message has two. So a handler must be able to run twice for the
+ * same event: begin its transaction with `processOnce`.
+ *
+ * @example
+ * export const handler = consumeAmqp(
+ *   { contracts: StockCounted, toEnvelope: stockCountedFrom },
+ *   async (event, context) => inTransaction(pool, async (tx) => {
+ *     if (await processOnce(tx, context.consumer, event.eventId)) await apply(tx, event.data);
+ *   }),
+ * );
+ */
+export function consumeAmqp<const Given extends Readable>(
+  given: Given,
+  handler: Handler<ReadableContract<Given>>,
+  options: ConsumeAmqpOptions = {},
+): AmazonMqHandler {
+  const abort = options.abortMargin ?? DEFAULT_ABORT_MARGIN;
+  const margins: DeadlineMargins = { abort, start: 2 * abort };
+  // Made at the first batch and not here, so that a module with a handler can be imported without its environment.
+  let made:
+    | { readonly consumer: Consumer<ReadableContract<Given>>; readonly publisher: AmqpPublisher }
+    | undefined;
+
+  return async (event, invocation) => {
+    made ??= {
+      consumer: consumerFrom(given, handler, options),
+      publisher:
+        options.deadLetterPublisher ??
+        createAmqpPublisher({ ...(options.broker && { broker: options.broker }) }),
+    };
+    const { consumer, publisher } = made;
+    const deadline = invocationDeadline(invocation, margins, consumer.clock);
+    const batch = { over: false };
+    const messages = messagesOf(event);
+    const outcomes: Outcome[] = messages.map(() => 'not-started');
+    const deadLetter = (message: IncomingMessage, letter: DeadLetter): Promise<boolean> =>
+      deadLettered(consumer, publisher, options.deadLetterExchange, message, letter);
+
+    const one = async (message: IncomingMessage): Promise<Outcome> => {
+      const read = readMessage(given, message);
+      if (read.kind === 'ignored') return ignored(consumer, message);
+      if (read.kind === 'unreadable') return unreadable(consumer, message, read.letter, deadLetter);
+      const run: MessageRun = {
+        signal: deadline.signal,
+        isOver: () => batch.over,
+        deadLetter: (_record, letter) => deadLetter(message, letter),
+      };
+      return handleMessage(consumer, read.record, run);
+    };
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      while (next < messages.length && !deadline.isClosing() && !batch.over) {
+        const position = next++;
+        outcomes[position] = 'abandoned';
+        const outcome = await one(messages[position]!);
+        if (!batch.over) outcomes[position] = outcome;
+      }
+    };
+    try {
+      const workers = Array.from({ length: options.concurrency ?? 1 }, worker);
+      await Promise.race([Promise.all(workers), deadline.giveUp]);
+    } finally {
+      batch.over = true;
+      deadline.dispose();
+    }
+    failBatch(outcomes);
+  };
+}
+
+/** @throws AmqpError WAYBILL_AMQP_BATCH_FAILED, which is how the mapping is told to deliver again */
+function failBatch(outcomes: readonly Outcome[]): void {
+  const left = outcomes.filter((outcome) => !isAcknowledged(outcome));
+  if (left.length === 0) return;
+  const counts = [...new Set(left)].map(
+    (outcome) => `${left.filter((other) => other === outcome).length} ${outcome}`,
+  );
+  throw new AmqpError(
+    'WAYBILL_AMQP_BATCH_FAILED',
+    `${left.length} of ${outcomes.length} messages are not done (${counts.join(', ')}): the mapping delivers the whole batch again, and the inbox knows those that are`,
+  );
+}
+
+/** Resolves false when the copy is not safe, and the message has to come again. */
+export async function deadLettered(
+  consumer: Pick<Consumer, 'name' | 'logger'>,
+  publisher: AmqpPublisher,
+  exchange: string | undefined,
+  message: IncomingMessage,
+  letter: DeadLetter,
+): Promise<boolean> {
+  try {
+    await publishDeadLetter(publisher, consumer.name, exchange, message, letter);
+    return true;
+  } catch (error) {
+    consumer.logger.error('dead letter not written; the message comes again', {
+      messageId: message.messageId,
+      detail: describeError(error),
+    });
+    return false;
+  }
+}
+
+export function ignored(consumer: Pick<Consumer, 'logger'>, message: IncomingMessage): Outcome {
+  consumer.logger.info('message skipped', { messageId: message.messageId, outcome: 'skipped' });
+  return 'skipped';
+}
+
+export async function unreadable(
+  consumer: Pick<Consumer, 'logger'>,
+  message: IncomingMessage,
+  letter: DeadLetter,
+  deadLetter: (message: IncomingMessage, letter: DeadLetter) => Promise<boolean>,
+): Promise<Outcome> {
+  const outcome = (await deadLetter(message, letter)) ? 'dead-lettered' : 'failed';
+  consumer.logger.error(`message ${outcome}`, {
+    messageId: message.messageId,
+    receiveCount: message.receiveCount,
+    outcome,
+    ...letter,
+  });
+  return outcome;
+}

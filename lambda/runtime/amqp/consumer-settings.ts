@@ -1,0 +1,66 @@
+/** The options that AMQP consumers have, in Lambda or outside, and the consumer made of them. */
+import type { Clock } from '../clock.ts';
+import { consumerFrom as sharedConsumer } from '../consumer/consumer-options.ts';
+import type { Consumer } from '../consumer/handle-message.ts';
+import { positiveNumberVariable } from '../environment.ts';
+import type { Logger } from '../logger.ts';
+import type { EventPublisher, Handler } from '../types.ts';
+import type { AmqpBroker } from './broker.ts';
+import type { AmqpPublisher } from './publisher.ts';
+import { contractsOf } from './read-message.ts';
+import type { Readable, ReadableContract } from './read-message.ts';
+
+export interface AmqpConsumerOptions {
+  /**
+   * Name of the consumer, in logs, dead letters and the inbox.
+   * @default - WAYBILL_CONSUMER
+   */
+  readonly consumer?: string;
+  /**
+   * What becomes of an event that is replayed or redriven.
+   * @default 'handle'
+   */
+  readonly onReplay?: 'handle' | 'skip';
+  /**
+   * Deliveries after which a message whose handler throws is dead-lettered with the reason. Not above the queue's
+   * delivery limit: then the broker would be first, and knows no reason.
+   * @default - WAYBILL_MAX_RECEIVE_COUNT, else 5 on a quorum queue
+   */
+  readonly maxReceiveCount?: number;
+  /**
+   * A direct exchange; the routing key is the queue's name.
+   * @default 'dead-letters' - as declareTopology() makes it
+   */
+  readonly deadLetterExchange?: string;
+  /** @default - WAYBILL_BROKER_ENDPOINT and WAYBILL_BROKER_SECRET_ARN */
+  readonly broker?: AmqpBroker;
+  /** For `context.publish`. */
+  readonly publisher?: EventPublisher;
+  /** @default - JSON lines on standard output, level from WAYBILL_LOG_LEVEL */
+  readonly logger?: Logger;
+  /** @default - one made for the broker */
+  readonly deadLetterPublisher?: AmqpPublisher;
+  /** For tests. */
+  readonly clock?: Clock;
+}
+
+const MAX_RECEIVE_COUNT = 5;
+
+export function consumerFrom<Given extends Readable>(
+  given: Given,
+  handler: Handler<ReadableContract<Given>>,
+  options: AmqpConsumerOptions,
+): Consumer<ReadableContract<Given>> {
+  const { consumer, onReplay, publisher, logger, clock } = options;
+  return sharedConsumer(contractsOf(given), handler, {
+    ...(consumer !== undefined && { consumer }),
+    ...(onReplay !== undefined && { onReplay }),
+    ...(publisher !== undefined && { publisher }),
+    ...(logger !== undefined && { logger }),
+    ...(clock !== undefined && { clock }),
+    maxReceiveCount:
+      options.maxReceiveCount ??
+      positiveNumberVariable(process.env, 'WAYBILL_MAX_RECEIVE_COUNT') ??
+      MAX_RECEIVE_COUNT,
+  });
+}
