@@ -6,6 +6,7 @@ import {
   POSTGRES_EXPLANATIONS,
   WORKLOAD_EXPLANATIONS,
 } from './assembly.ts';
+import { AMQP_EXPLANATIONS } from './amqp.ts';
 import { capacityExplanations } from './capacity.ts';
 import { COMMAND_EXPLANATIONS } from './commands.ts';
 import { CONSTRUCT_EXPLANATIONS } from './constructs.ts';
@@ -49,6 +50,7 @@ export const AREAS: readonly Area[] = [
     explanations: {
       ...withSource(RUNTIME_EXPLANATIONS, 'docs/runtime.md'),
       ...withSource(PUBLISH_EXPLANATIONS, 'docs/runtime.md'),
+      ...withSource(AMQP_EXPLANATIONS, 'docs/amqp.md'),
       ...withSource(DEGRADATION_EXPLANATIONS, 'docs/degradation.md'),
       ...withSource(OUTBOX_EXPLANATIONS, 'docs/outbox.md'),
       ...withSource(DATABASE_EXPLANATIONS, 'docs/outbox.md'),
