@@ -2,6 +2,7 @@
  * Public surface of the runtime: what runs in functions and services. It knows the contracts and the AWS
  * clients, and nothing of CDK.
  */
+export * from './amqp/index.ts';
 export type { Backoff } from './backoff.ts';
 export { eventBridgeBus } from './bus/event-bridge-bus.ts';
 export type { EventBridgeBusProps, EventBridgeSubscribeOptions } from './bus/event-bridge-bus.ts';
