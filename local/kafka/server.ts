@@ -4,6 +4,7 @@ import { once } from 'node:events';
 
 import type { Broker } from './broker.ts';
 import { answer, readHeader } from './dispatch.ts';
+import { MalformedMessage } from './wire/reader.ts';
 
 /** `socket.request.max.bytes` of a broker. */
 const REQUEST_BYTES = 100 * 1024 * 1024;
@@ -59,7 +60,9 @@ function serve(broker: Broker, socket: Socket): void {
         if (gone.signal.aborted) return;
         if (message) send(message);
       }
-    } catch {
+    } catch (thrown) {
+      // A request that cannot be read ends its connection, as in Kafka; anything else is a fault of this broker.
+      if (!(thrown instanceof MalformedMessage)) process.emitWarning(thrown as Error);
       socket.destroy();
     } finally {
       isBusy = false;

@@ -47,7 +47,8 @@ export function createWriter(version: number, flexible: boolean): Writer {
   };
   const raw = (bytes: Buffer): void => {
     if (bytes.length < PASS_ON_BYTES) {
-      bytes.copy(chunk, room(bytes.length));
+      const place = room(bytes.length);
+      bytes.copy(chunk, place);
       return;
     }
     finishChunk();
