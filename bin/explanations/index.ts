@@ -22,6 +22,7 @@ import {
   OUTBOX_EXPLANATIONS,
   PUBLISH_EXPLANATIONS,
   RUNTIME_EXPLANATIONS,
+  SEALING_EXPLANATIONS,
 } from './runtime.ts';
 
 export type { Explanation } from './explanation.ts';
@@ -51,6 +52,7 @@ export const AREAS: readonly Area[] = [
       ...withSource(RUNTIME_EXPLANATIONS, 'docs/runtime.md'),
       ...withSource(PUBLISH_EXPLANATIONS, 'docs/runtime.md'),
       ...withSource(AMQP_EXPLANATIONS, 'docs/amqp.md'),
+      ...withSource(SEALING_EXPLANATIONS, 'docs/sealing.md'),
       ...withSource(DEGRADATION_EXPLANATIONS, 'docs/degradation.md'),
       ...withSource(OUTBOX_EXPLANATIONS, 'docs/outbox.md'),
       ...withSource(DATABASE_EXPLANATIONS, 'docs/outbox.md'),

@@ -9,6 +9,8 @@ const VARIABLES = {
   WAYBILL_QUEUE_URL: 'QueueConsumer sets it; elsewhere give poll() a `queueUrl`',
   WAYBILL_PUBLISH_ROUTES:
     'x.grants.publish(fn) of a topic or bus sets it; elsewhere give createPublisher() a transport',
+  WAYBILL_SEALING_KEY_ARN:
+    'sealingKey.grants.seal(fn) and .open(fn) set it; elsewhere give kmsDataKeys() a `keyArn`',
 } as const;
 
 export type RequiredVariable = keyof typeof VARIABLES;

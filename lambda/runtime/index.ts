@@ -20,6 +20,7 @@ export type { LogFields, Logger, LoggerOptions, LogLevel } from './logger.ts';
 export * from './inbox/index.ts';
 export * from './outbox/index.ts';
 export * from './postgres/index.ts';
+export * from './sealing/index.ts';
 export { poll } from './poll.ts';
 export type { Poller, PollOptions, StopOptions, StopReport } from './poll.ts';
 export { encode } from './encode.ts';

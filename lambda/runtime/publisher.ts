@@ -2,12 +2,18 @@
 import type { AnyEventContract, Envelope, EnvelopeOf } from '../../lib/contracts/index.ts';
 import { encode } from './encode.ts';
 import { PublishError } from './errors.ts';
+import type { Sealer } from './sealing/index.ts';
 import type { EncodedMessage, EventPublisher, PublishFailure, PublishResult, Transport } from './types.ts';
 
 export interface PublisherProps<Contract extends AnyEventContract> {
   /** The events it publishes. Their contracts know the ordering key and the priority, which the envelope does not. */
   readonly contracts: readonly Contract[];
   readonly transport: Transport;
+  /**
+   * Seals personal data: `createSealer()`. Needed where a contract declares `pii`.
+   * @default - personal data goes out as it is
+   */
+  readonly sealer?: Sealer;
 }
 
 /**
@@ -29,7 +35,7 @@ export function createPublisher<const Contract extends AnyEventContract>(
     for (const envelope of envelopes as readonly Envelope[]) {
       const contract = byName.get(envelope.eventType);
       if (contract === undefined) undeclared.push(notDeclared(envelope, byName));
-      else messages.push(encode(contract, envelope));
+      else messages.push(encode(contract, (await props.sealer?.seal(contract, envelope)) ?? envelope));
     }
     const sent = messages.length === 0 ? { failed: [] } : await props.transport.send(messages);
     const failed = [...undeclared, ...sent.failed];

@@ -99,6 +99,7 @@ function ofFunction(messaging: Messaging, fn: LambdaFunction): Need[] {
     ...Object.entries(fn.environment).flatMap(([variable, value]) =>
       need(variable, ofVariable(messaging, actor, variable, value)),
     ),
+    ...need('sealed personal data', ofSealing(messaging, actor, fn.environment)),
   ];
 }
 
@@ -142,6 +143,33 @@ function ofVariable(
           ]
         : [];
   }
+}
+
+/** Data keys for the events of WAYBILL_SEALS and WAYBILL_OPENS, under WAYBILL_SEALING_KEY_ARN (D13). */
+function ofSealing(
+  messaging: Messaging,
+  actor: Actor,
+  environment: Readonly<Record<string, string>>,
+): readonly Permission[] {
+  const keyArn = environment['WAYBILL_SEALING_KEY_ARN'];
+  if (keyArn === undefined) return [];
+  const uses = (action: string, events: string | undefined): Permission[] =>
+    (events ?? '')
+      .split(',')
+      .filter((eventType) => eventType !== '')
+      .map((eventType) => ({
+        actor,
+        action,
+        resourceArn: messaging.key(keyArn)?.arn ?? keyArn,
+        keys: {
+          'kms:EncryptionContext:eventType': eventType,
+          'kms:EncryptionContext:tenantId': 'any-tenant',
+        },
+      }));
+  return [
+    ...uses('kms:GenerateDataKey', environment['WAYBILL_SEALS']),
+    ...uses('kms:Decrypt', environment['WAYBILL_OPENS']),
+  ];
 }
 
 /** The targets of WAYBILL_PUBLISH_ROUTES. */

@@ -49,6 +49,8 @@ export type { OutboxRelayProps } from './outbox-relay.ts';
 export { QueueConsumer } from './queue-consumer.ts';
 export type { QueueConsumerProps } from './queue-consumer.ts';
 export { retainMessages } from './retain-messages.ts';
+export { TopicEndpoint } from './topic-endpoint.ts';
+export type { TopicEndpointProps } from './topic-endpoint.ts';
 export { TaskMachine, TaskMachineGrants } from './task-machine.ts';
 export type { TaskMachineProps } from './task-machine.ts';
 export { recordEdge, recordEvents, recordNode, recordService, topologyOf } from './topology-recorder.ts';

@@ -29,10 +29,16 @@ export interface EventProps<Schema extends StandardSchema> {
    */
   readonly orderingKey?: FieldPath<InferOutput<Schema>>;
   /**
-   * Paths to personal data. Never logged, never put in an attribute.
+   * Paths to personal data, which must be text. Never logged, never put in an attribute, sealed on the way.
    * @default - no field is personal data
    */
   readonly pii?: readonly FieldPath<InferOutput<Schema>>[];
+  /**
+   * Path to the opaque id of the person whose data `pii` is, for example `customerId`. Its sealed data can then be
+   * erased for this one person, in every copy there is.
+   * @default - personal data is sealed for the tenant alone
+   */
+  readonly dataSubject?: FieldPath<InferOutput<Schema>>;
   /**
    * Expected load; capacity and cost are computed from it.
    * @default - 1 message per second of 1 KiB
@@ -67,6 +73,7 @@ export interface EventContract<Name extends string = string, Input = unknown, Da
   readonly schema: StandardSchema<Input, Data>;
   readonly orderingKey: string | undefined;
   readonly pii: readonly string[];
+  readonly dataSubject: string | undefined;
   readonly traffic: EventTraffic;
   readonly examples: readonly Input[];
   readonly priority: EventPriority;
@@ -115,6 +122,7 @@ export function event<const Name extends string, Schema extends StandardSchema>(
     schema: props.data,
     orderingKey: props.orderingKey,
     pii: props.pii ?? [],
+    dataSubject: props.dataSubject,
     traffic: props.traffic ?? DEFAULT_TRAFFIC,
     examples: props.examples ?? [],
     priority: props.priority ?? 'normal',
@@ -131,6 +139,7 @@ export function majorOf(version: string): string {
 type Declaration = Pick<EventProps<StandardSchema>, 'version' | 'source' | 'traffic' | 'upcast'> & {
   readonly orderingKey?: string;
   readonly pii?: readonly string[];
+  readonly dataSubject?: string;
 };
 type DeclarationRule = (name: string, declaration: Declaration) => string | undefined;
 
@@ -155,6 +164,10 @@ const DECLARATION_RULES: readonly DeclarationRule[] = [
     orderingKey !== undefined && pii?.includes(orderingKey)
       ? `orderingKey '${orderingKey}' is listed as personal data, but it becomes a message group id, which is never encrypted: use an opaque id`
       : undefined,
+  (_name, { dataSubject, pii }) =>
+    dataSubject === undefined || (pii !== undefined && pii.length > 0 && !pii.includes(dataSubject))
+      ? undefined
+      : `dataSubject '${dataSubject}' must name an opaque id beside the personal data listed in pii`,
   (_name, { upcast, version }) =>
     upcast !== undefined &&
     Object.keys(upcast).some((major) => !/^\d+$/.test(major) || major === majorOf(version))

@@ -8,6 +8,8 @@ import { positiveNumberVariable, requiredVariable } from '../environment.ts';
 import { createLogger, describeError } from '../logger.ts';
 import type { Logger } from '../logger.ts';
 import type { ContractIn, ContractOrContracts, EventPublisher, Handler, SqsRecord } from '../types.ts';
+import type { ConsumerAdmission } from './admission.ts';
+import type { Sealer } from '../sealing/index.ts';
 import { sendDeadLetter } from './dead-letter.ts';
 import type { Consumer, DeadLetter } from './handle-message.ts';
 
@@ -43,6 +45,16 @@ export interface ConsumerOptions {
    * @default - context.publish throws
    */
   readonly publisher?: EventPublisher;
+  /**
+   * Kill switches, circuit breakers and load shedding: `consumerControls()`.
+   * @default - every message is handled when it comes
+   */
+  readonly controls?: ConsumerAdmission;
+  /**
+   * Opens sealed personal data for the handler: `createSealer()`. Only where the handler needs it.
+   * @default - sealed fields stay sealed
+   */
+  readonly sealer?: Pick<Sealer, 'open'>;
   /** @default - JSON lines on standard output, level from WAYBILL_LOG_LEVEL */
   readonly logger?: Logger;
   /** @default - one client per process, see clients.ts */
@@ -69,6 +81,8 @@ export function consumerFrom<Contract extends AnyEventContract>(
     publisher: options.publisher,
     logger: (options.logger ?? createLogger()).with({ consumer: name }),
     clock: options.clock ?? systemClock,
+    controls: options.controls,
+    sealer: options.sealer,
   };
 }
 

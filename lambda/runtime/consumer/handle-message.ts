@@ -3,10 +3,11 @@ import type { AnyEventContract, Envelope, EnvelopeOf } from '../../../lib/contra
 import type { Clock } from '../clock.ts';
 import { describeError, type Logger } from '../logger.ts';
 import { isPermanentError } from '../errors.ts';
+import type { Sealer } from '../sealing/index.ts';
 import type { EventPublisher, Handler, SqsRecord } from '../types.ts';
-import { MessageContext } from './message-context.ts';
 import { postpone, retryAfterOf } from './admission.ts';
 import type { ConsumerAdmission } from './admission.ts';
+import { MessageContext } from './message-context.ts';
 import { belongsInDeadLetterQueue, isAcknowledged } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { readEvent, unreadableReason } from './read-event.ts';
@@ -21,6 +22,8 @@ export interface Consumer<Contract extends AnyEventContract = AnyEventContract> 
   readonly publisher: EventPublisher | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly controls: ConsumerAdmission | undefined;
+  readonly sealer: Pick<Sealer, 'open'> | undefined;
 }
 
 export interface DeadLetter {
@@ -47,7 +50,7 @@ export async function handleMessage<Contract extends AnyEventContract>(
   const receiveCount = receiveCountOf(record);
   let event: EnvelopeOf<Contract> | undefined;
   try {
-    const read = readEvent(consumer.contracts, record);
+    const read = readEvent(consumer.contracts, record, consumer.sealer);
     event = read instanceof Promise ? await read : read;
     const replay = event.metadata.replay;
     if (replay !== undefined && consumer.onReplay === 'skip') {
@@ -64,18 +67,15 @@ export async function handleMessage<Contract extends AnyEventContract>(
     return settled(consumer, record, 'handled');
   } catch (error) {
     if (run.isOver()) return 'abandoned';
-    return afterFailure(consumer, record, run, { error, event, receiveCount, startedAt });
-  }
-}
     const retryAfter = retryAfterOf(error);
     if (retryAfter !== undefined) {
       log(consumer, record, event, 'postponed', startedAt, { detail: describeError(error), retryAfter });
       return settled(consumer, record, postpone(record, retryAfter));
     }
+    return afterFailure(consumer, record, run, { error, event, receiveCount, startedAt });
+  }
+}
 
-interface FailedHandling {
-  readonly error: unknown;
-  /** Undefined when it could not be read. */
 /** The outcome of a message that is not to be handled now; undefined for one that is. */
 async function keptFromHandler<Contract extends AnyEventContract>(
   consumer: Consumer<Contract>,
@@ -117,6 +117,9 @@ function settled<Contract extends AnyEventContract>(
 /** Seconds until a message comes back whose end could not be noted. */
 const UNNOTED_SECONDS = 5;
 
+interface FailedHandling {
+  readonly error: unknown;
+  /** Undefined when it could not be read. */
   readonly event: Envelope | undefined;
   readonly receiveCount: number;
   readonly startedAt: number;

@@ -1,6 +1,8 @@
-/** From a received message to the typed event: parse, compare tenants, upcast, validate. */
+/** From a received message to the typed event: parse, compare tenants, open what is sealed, upcast, validate. */
 import { decode, isContractError, parseEnvelope } from '../../../lib/contracts/index.ts';
 import type { AnyEventContract, EnvelopeOf } from '../../../lib/contracts/index.ts';
+import { SealingError } from '../sealing/index.ts';
+import type { Sealer } from '../sealing/index.ts';
 import type { SqsRecord } from '../types.ts';
 
 /** A message that no handler can do anything with, and why. */
@@ -16,11 +18,12 @@ export class UnreadableMessage extends Error {
 
 /**
  * @throws ContractError (not JSON, not an envelope, loop, unknown type, unsupported version, wrong data), or
- * UnreadableMessage TENANT_MISMATCH
+ * UnreadableMessage TENANT_MISMATCH, SealingError
  */
 export function readEvent<Contract extends AnyEventContract>(
   contracts: readonly Contract[],
   record: SqsRecord,
+  sealer?: Pick<Sealer, 'open'>,
 ): EnvelopeOf<Contract> | Promise<EnvelopeOf<Contract>> {
   const envelope = parseEnvelope(record.body);
   const tenantAttribute = record.messageAttributes?.['tenantId']?.stringValue;
@@ -32,12 +35,17 @@ export function readEvent<Contract extends AnyEventContract>(
       `routed to tenant '${tenantAttribute}', but the envelope belongs to '${envelope.tenantId}'`,
     );
   }
+  // Opened as it was sealed, that is before an upcaster moves a field.
+  if (sealer !== undefined) return sealer.open(envelope).then((opened) => decode(contracts, opened));
   return decode(contracts, envelope);
 }
 
 /** The reason of a failed read, or undefined for a fault of ours, which is worth a retry. */
 export function unreadableReason(error: unknown): { reason: string; detail: string } | undefined {
   if (isContractError(error)) return { reason: error.code, detail: error.message };
+  if (error instanceof SealingError && error.code === 'WAYBILL_SEAL_BROKEN') {
+    return { reason: error.code, detail: error.message };
+  }
   if (error instanceof UnreadableMessage) return { reason: error.reason, detail: error.message };
   return undefined;
 }

@@ -1,0 +1,102 @@
+/** The key under which personal data is sealed (D13), and who may seal and open which events. */
+import { Lazy, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import type { AnyEventContract } from '../contracts/index.ts';
+
+export interface SealingKeyProps {
+  /**
+   * What happens to the key when it leaves the stack. What was sealed under a deleted key can't be opened any more.
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** A construct with a function of its own: EventFunction, QueueConsumer and their like. */
+export interface SealingFunction extends IGrantable {
+  readonly function: LambdaFunction;
+}
+
+/**
+ * A customer key of its own, rotated yearly: no service of AWS may use it, as the MessagingKey's key policy lets SNS
+ * and EventBridge, so that what passes through them stays sealed for them, too.
+ *
+ * @example
+ * const key = new SealingKey(this, 'SealingKey');
+ * key.grants.seal(customersApi, [CustomerRegistered]);
+ * key.grants.open(customerProfile, [CustomerRegistered]);
+ */
+export class SealingKey extends Construct {
+  readonly key: Key;
+  readonly grants: SealingKeyGrants;
+
+  constructor(scope: Construct, id: string, props: SealingKeyProps = {}) {
+    super(scope, id);
+    this.key = new Key(this, 'Key', {
+      description: 'Personal data in events',
+      enableKeyRotation: true,
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+    });
+    this.grants = new SealingKeyGrants(this.key);
+  }
+}
+
+/** What a function may do with the key, and the variable that tells its runtime so. */
+const GRANTS = {
+  seal: { action: 'kms:GenerateDataKey', variable: 'WAYBILL_SEALS' },
+  open: { action: 'kms:Decrypt', variable: 'WAYBILL_OPENS' },
+} as const;
+
+export class SealingKeyGrants {
+  readonly #key: IKey;
+  readonly #events = {
+    seal: new Map<LambdaFunction, Set<string>>(),
+    open: new Map<LambdaFunction, Set<string>>(),
+  };
+
+  constructor(key: IKey) {
+    this.#key = key;
+  }
+
+  /** `kms:GenerateDataKey` for data keys of these events, of any tenant. Events without `pii` are passed over. */
+  seal(sealing: SealingFunction, events: readonly AnyEventContract[]): void {
+    this.#grant('seal', sealing, events);
+  }
+
+  /** `kms:Decrypt` for data keys of these events, of any tenant. Events without `pii` are passed over. */
+  open(opening: SealingFunction, events: readonly AnyEventContract[]): void {
+    this.#grant('open', opening, events);
+  }
+
+  #grant(what: keyof typeof GRANTS, grantee: SealingFunction, events: readonly AnyEventContract[]): void {
+    const personal = events.filter(({ pii }) => pii.length > 0).map(({ name }) => name);
+    if (personal.length === 0) return;
+    const granted = this.#events[what];
+    const known = granted.get(grantee.function);
+    if (known !== undefined) {
+      for (const name of personal) known.add(name);
+      return;
+    }
+    const names = new Set(personal);
+    granted.set(grantee.function, names);
+    const sorted = (): string[] => [...names].sort();
+    const { action, variable } = GRANTS[what];
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: [action],
+        resources: [this.#key.keyArn],
+        conditions: {
+          StringEquals: { 'kms:EncryptionContext:eventType': Lazy.list({ produce: sorted }) },
+          // A data key that is bound to no tenant would open the data of all.
+          Null: { 'kms:EncryptionContext:tenantId': 'false' },
+        },
+      }),
+    );
+    grantee.function.addEnvironment('WAYBILL_SEALING_KEY_ARN', this.#key.keyArn);
+    grantee.function.addEnvironment(variable, Lazy.string({ produce: () => sorted().join(',') }));
+  }
+}
