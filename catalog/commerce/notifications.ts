@@ -40,6 +40,24 @@ export const NotificationRequested = event('NotificationRequested', {
       reason: null,
       address: 'ada@example.com',
     },
+    {
+      notificationId: 'ntf_01jd2mt5',
+      orderId: example.orderId,
+      customerId: example.customerId,
+      channel: 'sms',
+      template: 'order-confirmed',
+      reason: null,
+      address: '+15550100',
+    },
+    {
+      notificationId: 'ntf_01jd2mt6',
+      orderId: example.orderId,
+      customerId: example.customerId,
+      channel: 'webhook',
+      template: 'order-cancelled',
+      reason: 'STOCK_SHORTAGE',
+      address: 'https://shop.example.com/hooks/orders',
+    },
   ],
 });
 

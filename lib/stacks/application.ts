@@ -6,6 +6,8 @@ import {
   retainMessages,
   RUNBOOK_BASE_URL_CONTEXT_KEY,
 } from '../constructs/index.ts';
+import { createCommerce } from './commerce.ts';
+import type { Commerce } from './commerce.ts';
 import { CoreStack } from './core-stack.ts';
 import { DataStack } from './data-stack.ts';
 import { FoundationStack } from './foundation-stack.ts';
@@ -18,6 +20,8 @@ export interface ApplicationStacks {
   readonly data: DataStack;
   /** Undefined where the environment has the core system switched off. */
   readonly core: CoreStack | undefined;
+  /** Undefined where the environment has the commerce system switched off. */
+  readonly commerce: Commerce | undefined;
   readonly observability: ObservabilityStack;
 }
 
@@ -34,11 +38,17 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
   const core = config.systems.core ? new CoreStack(app, 'Core', shared) : undefined;
   // Weak references order nothing by themselves: the tables must be there before their users.
   core?.addStackDependency(data);
+  const commerce = config.systems.commerce
+    ? createCommerce(app, { ...shared, dependsOn: [data] })
+    : undefined;
   const observability = new ObservabilityStack(app, 'Observability', {
     config,
-    systems: core === undefined ? {} : { core: [core, ...core.consumerStacks.stacks] },
+    systems: {
+      ...(core === undefined ? {} : { core: [core, ...core.consumerStacks.stacks] }),
+      ...(commerce === undefined ? {} : { commerce: commerce.stacks }),
+    },
     shared: [foundation, network, data],
   });
   if (config.removalPolicy === 'retain') retainMessages(app);
-  return { foundation, network, data, core, observability };
+  return { foundation, network, data, core, commerce, observability };
 }

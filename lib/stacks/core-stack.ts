@@ -29,7 +29,7 @@ import { coreConfig } from '../config/index.ts';
 import type { CoreConfig } from '../config/index.ts';
 import type { AnyEventContract } from '../contracts/index.ts';
 import { ConsumersStack } from './consumers-stack.ts';
-import { CoreHttpApi } from './core-http-api.ts';
+import { SystemHttpApi } from './http-api.ts';
 import { EnvironmentStack } from './environment-stack.ts';
 import type { SystemStackProps } from './system-stack.ts';
 
@@ -49,7 +49,7 @@ export class CoreStack extends EnvironmentStack {
   readonly relay: OutboxRelay;
   readonly consumers: readonly QueueConsumer[];
   readonly consumerStacks: ConsumerStacks;
-  readonly http: CoreHttpApi;
+  readonly http: SystemHttpApi;
   readonly tokenSecret: Secret;
 
   readonly #shared: SystemStackProps;
@@ -173,10 +173,10 @@ export class CoreStack extends EnvironmentStack {
     );
   }
 
-  #createHttpApi(): CoreHttpApi {
+  #createHttpApi(): SystemHttpApi {
     const { logRetention } = this;
     const writes = { outbox: this.relay, logRetention };
-    return new CoreHttpApi(this, 'Http', {
+    return new SystemHttpApi(this, 'Http', {
       tokenSecret: this.tokenSecret,
       throttlingRateLimit: this.#values.apiRateLimit,
       throttlingBurstLimit: this.#values.apiBurstLimit,

@@ -1,8 +1,6 @@
 /** The database: Aurora PostgreSQL Serverless v2, or one that is there already; and its migrations. */
-import { CustomResource, Duration } from 'aws-cdk-lib';
-import type { CfnResource } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import {
   AuroraPostgresEngineVersion,
   ClusterInstance,
@@ -13,8 +11,9 @@ import {
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { NewDatabase } from '../config/index.ts';
-import { acknowledge, databaseAlarms, EventFunction, HopAlarms, recordNode } from '../constructs/index.ts';
-import type { DatabaseConnection } from '../constructs/index.ts';
+import { acknowledge, databaseAlarms, HopAlarms, recordNode } from '../constructs/index.ts';
+import type { DatabaseConnection, EventFunction } from '../constructs/index.ts';
+import { migrate } from './database-migration.ts';
 import { APPLICATION_NAME, EnvironmentStack } from './environment-stack.ts';
 import type { EnvironmentStackProps } from './environment-stack.ts';
 import type { NetworkStack } from './network-stack.ts';
@@ -22,9 +21,6 @@ import type { NetworkStack } from './network-stack.ts';
 export interface DataStackProps extends EnvironmentStackProps {
   readonly network: NetworkStack;
 }
-
-/** Long enough for an index on a large outbox. */
-const MIGRATION_TIMEOUT = Duration.minutes(10);
 
 export class DataStack extends EnvironmentStack {
   /** For the `database` prop of functions and relays. */
@@ -52,7 +48,11 @@ export class DataStack extends EnvironmentStack {
       this.#watch(this.cluster, database);
       this.database = { ...place, secret: this.cluster.secret!, construct: this.cluster };
     }
-    this.migration = this.#migrate();
+    this.migration = migrate(this, {
+      entry: 'lambda/handlers/migrate-database.ts',
+      database: this.database,
+      after: this.cluster === undefined ? [] : [this.cluster],
+    }).migration;
   }
 
   #createCluster(database: NewDatabase, network: NetworkStack): DatabaseCluster {
@@ -106,33 +106,4 @@ export class DataStack extends EnvironmentStack {
       );
     }
   }
-
-  #migrate(): EventFunction {
-    const migration = new EventFunction(this, 'Migration', {
-      entry: 'lambda/handlers/migrate-database.ts',
-      description: 'Brings the tables of the database up to date',
-      timeout: MIGRATION_TIMEOUT,
-      database: this.database,
-      logRetention: this.logRetention,
-      // Its failure is the deployment's: whoever deploys sees it.
-      alarms: 'none',
-    });
-    const resource = new CustomResource(this, 'Migrated', {
-      serviceToken: migration.function.functionArn,
-      // Changes with the code, and the migrations are part of it: so they run when they have changed.
-      properties: { Code: codeKeyOf(migration) },
-    });
-    // Not the L2's prop, which writes the number as text.
-    (resource.node.defaultChild as CfnResource).addPropertyOverride(
-      'ServiceTimeout',
-      MIGRATION_TIMEOUT.toSeconds(),
-    );
-    if (this.cluster !== undefined) resource.node.addDependency(this.cluster);
-    return migration;
-  }
-}
-
-function codeKeyOf(fn: EventFunction): string {
-  const { code } = fn.function.node.defaultChild as CfnFunction;
-  return 's3Key' in code && code.s3Key !== undefined ? code.s3Key : '';
 }

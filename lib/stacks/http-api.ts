@@ -1,4 +1,4 @@
-/** The core system's HTTP API: routes to functions, one authorizer, throttling, access logs, alarms on 5xx and latency. */
+/** A system's HTTP API: routes to functions, one authorizer, throttling, access logs, alarms on 5xx and latency. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import {
   HttpApi,
@@ -39,7 +39,7 @@ export interface RoutesOf {
   readonly openBecause?: string;
 }
 
-export interface CoreHttpApiProps {
+export interface SystemHttpApiProps {
   readonly functions: readonly RoutesOf[];
   /** The key that signs tokens, as text. */
   readonly tokenSecret: ISecret;
@@ -53,12 +53,12 @@ export interface CoreHttpApiProps {
 /** How long a verified token is trusted without asking again. A revoked one works so much longer. */
 const AUTHORIZATION_TTL = Duration.minutes(5);
 
-export class CoreHttpApi extends Construct {
+export class SystemHttpApi extends Construct {
   readonly api: HttpApi;
   readonly stage: HttpStage;
   readonly authorizer: EventFunction;
 
-  constructor(scope: Construct, id: string, props: CoreHttpApiProps) {
+  constructor(scope: Construct, id: string, props: SystemHttpApiProps) {
     super(scope, id);
     this.api = new HttpApi(this, 'Api', { createDefaultStage: false });
     this.authorizer = new EventFunction(this, 'Authorizer', {
@@ -104,7 +104,7 @@ export class CoreHttpApi extends Construct {
   }
 
   /** Access logs without addresses of callers, which are personal data. */
-  #stage(props: CoreHttpApiProps): HttpStage {
+  #stage(props: SystemHttpApiProps): HttpStage {
     const accessLog = new LogGroup(this, 'AccessLog', {
       retention: props.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,

@@ -1,0 +1,250 @@
+/** The commerce system's topics, bus, queues, saga, outbox and HTTP API. Its consumers are in stacks of their own. */
+import { CfnOutput, Duration } from 'aws-cdk-lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import {
+  busEvents,
+  commerceEvents,
+  inventoryCommands,
+  notificationCommands,
+  notificationEvents,
+  Notifications,
+  orderEvents,
+  Orders,
+  paymentCommands,
+  paymentEvents,
+  Payments,
+  priorityEvents,
+  screeningCommands,
+  shippingCommands,
+} from '../../catalog/index.ts';
+import type { OrderSagaStep } from '../../catalog/index.ts';
+import {
+  acknowledge,
+  EventFunction,
+  EventQueue,
+  EventTopic,
+  MessageBus,
+  OutboxRelay,
+  TaskMachine,
+  TopicEndpoint,
+} from '../constructs/index.ts';
+import type { EventDestination } from '../constructs/index.ts';
+import { commerceConfig } from '../config/index.ts';
+import type { CommerceConfig } from '../config/index.ts';
+import { pascalCase } from '../constructs/names.ts';
+import { orderSagaDefinition } from './commerce-saga-definition.ts';
+import { migrate } from './database-migration.ts';
+import { EnvironmentStack } from './environment-stack.ts';
+import { SystemHttpApi } from './http-api.ts';
+import { SchemaRegistry } from './schema-registry.ts';
+import type { SystemStackProps } from './system-stack.ts';
+
+export interface CommerceStackProps extends SystemStackProps {
+  /** Streams and Kafka topics that events of the outbox go to, too. */
+  readonly streams: readonly EventDestination[];
+}
+
+/** The queues of the saga's workers, by worker. */
+export type StepQueues = Readonly<
+  Record<'payment' | 'screening' | 'inventory' | 'shipping' | 'notification', EventQueue>
+>;
+
+/** Six times this is how long a command is hidden while its worker is at it. */
+export const WORKER_TIMEOUT = Duration.seconds(30);
+
+export class CommerceStack extends EnvironmentStack {
+  readonly bus: MessageBus;
+  readonly orders: EventTopic<(typeof orderEvents)[number]>;
+  readonly payments: EventTopic<(typeof paymentEvents)[number]>;
+  readonly notifications: EventTopic<(typeof notificationEvents)[number]>;
+  /** What cannot wait: its publishers send to it themselves. */
+  readonly priority: EventQueue;
+  readonly steps: StepQueues;
+  readonly saga: TaskMachine;
+  readonly relay: OutboxRelay;
+  readonly http: SystemHttpApi;
+  readonly tokenSecret: Secret;
+  readonly #shared: CommerceStackProps;
+  readonly #values: CommerceConfig;
+
+  constructor(scope: Construct, id: string, props: CommerceStackProps) {
+    super(scope, id, {
+      config: props.config,
+      description: 'Orders, payments, stock, shipping: the commerce system',
+    });
+    this.#shared = props;
+    this.#values = commerceConfig(props.config.name);
+    const { migrated } = migrate(this, {
+      entry: 'lambda/handlers/commerce/migrate-database.ts',
+      database: props.database,
+      after: [],
+    });
+    this.bus = this.#createBus();
+    const fifo = { fifo: true, encryptionKey: props.key } as const;
+    this.orders = new EventTopic(this, 'OrderEvents', { service: Orders, publishes: orderEvents, ...fifo });
+    this.payments = new EventTopic(this, 'PaymentEvents', {
+      service: Payments,
+      publishes: paymentEvents,
+      ...fifo,
+    });
+    this.notifications = this.#createNotifications();
+    this.priority = new EventQueue(this, 'PriorityEvents', {
+      publishes: priorityEvents,
+      encryptionKey: props.key,
+    });
+    this.steps = this.#createStepQueues();
+    this.saga = this.#createSaga();
+    this.relay = new OutboxRelay(this, 'Relay', {
+      entry: 'lambda/handlers/commerce/relay.ts',
+      database: props.database,
+      publishesTo: [
+        this.orders,
+        this.payments,
+        this.notifications,
+        this.bus.publishing(busEvents),
+        this.priority,
+        ...props.streams,
+      ],
+      encryptionKey: props.key,
+      logRetention: this.logRetention,
+    });
+    this.relay.node.addDependency(migrated);
+    this.tokenSecret = this.#createTokenSecret();
+    this.http = this.#createHttpApi();
+    new SchemaRegistry(this, 'Schemas', {
+      registryName: `${this.stackName}-events`,
+      description: 'Events of the commerce system',
+      events: commerceEvents,
+    });
+    new CfnOutput(this, 'ApiUrl', { value: this.http.api.apiEndpoint, description: 'The HTTP API' });
+    new CfnOutput(this, 'TokenSecretArn', {
+      value: this.tokenSecret.secretArn,
+      description: 'The secret whose text signs the tokens of the HTTP API',
+    });
+    new CfnOutput(this, 'OrderSagaArn', {
+      value: this.saga.stateMachineArn,
+      description: 'The state machine whose executions are named as the orders are',
+    });
+  }
+
+  #createBus(): MessageBus {
+    return new MessageBus(this, 'Bus', {
+      eventBusName: `${this.stackName}-ecommerce-events`,
+      description: 'ecommerce-events: what several parts of the commerce system want to know',
+      encryptionKey: this.#shared.key,
+      archiveRetention: Duration.days(this.config.archiveRetentionDays),
+      logLevel: 'error',
+    });
+  }
+
+  /** Standard: customers are told in any order, and e-mail, text messages and web servers take no FIFO topic. */
+  #createNotifications(): EventTopic<(typeof notificationEvents)[number]> {
+    const topic = new EventTopic(this, 'NotificationEvents', {
+      service: Notifications,
+      publishes: notificationEvents,
+      encryptionKey: this.#shared.key,
+    });
+    for (const { protocol, endpoint, channels, tenants } of this.#values.notificationEndpoints) {
+      const id = pascalCase(`${protocol}-${channels.join('-')}-${(tenants ?? ['all']).join('-')}`);
+      new TopicEndpoint(this, `${id}Endpoint`, {
+        subscribesTo: topic.events({
+          data: { channel: channels },
+          ...(tenants === undefined ? {} : { tenants }),
+        }),
+        protocol,
+        endpoint,
+        encryptionKey: this.#shared.key,
+      });
+    }
+    return topic;
+  }
+
+  /** Money in the order of each customer; for the other steps the saga itself keeps the order of one order. */
+  #createStepQueues(): StepQueues {
+    const shared = {
+      encryptionKey: this.#shared.key,
+      visibilityTimeout: Duration.seconds(6 * WORKER_TIMEOUT.toSeconds()),
+    };
+    return {
+      payment: new EventQueue(this, 'PaymentSteps', { publishes: paymentCommands, fifo: true, ...shared }),
+      screening: new EventQueue(this, 'ScreeningSteps', { publishes: screeningCommands, ...shared }),
+      inventory: new EventQueue(this, 'InventorySteps', { publishes: inventoryCommands, ...shared }),
+      shipping: new EventQueue(this, 'ShippingSteps', { publishes: shippingCommands, ...shared }),
+      notification: new EventQueue(this, 'NotificationSteps', { publishes: notificationCommands, ...shared }),
+    };
+  }
+
+  #createSaga(): TaskMachine {
+    const { payment, screening, inventory, shipping, notification } = this.steps;
+    const queues = {
+      ReservePayment: payment,
+      ScreenOrder: screening,
+      ReserveInventory: inventory,
+      ArrangeShipping: shipping,
+      CapturePayment: payment,
+      NotifyFulfilled: notification,
+      CancelShipping: shipping,
+      ReleaseInventory: inventory,
+      RefundPayment: payment,
+      NotifyCancelled: notification,
+    } satisfies Readonly<Record<OrderSagaStep, EventQueue>>;
+    const references = Object.entries(queues).map(([step, { queue, fifo }]) => [
+      step,
+      { queueUrl: queue.queueUrl, fifo },
+    ]);
+    return new TaskMachine(this, 'OrderSaga', {
+      definition: orderSagaDefinition({
+        partition: this.partition,
+        queues: Object.fromEntries(references) as Parameters<typeof orderSagaDefinition>[0]['queues'],
+        errorQueueUrl: this.priority.queue.queueUrl,
+      }),
+      publishesTo: [
+        ...Object.values(this.steps),
+        this.priority.publishing(priorityEvents.filter(({ name }) => name === 'SystemErrorRaised')),
+      ],
+      encryptionKey: this.#shared.key,
+      logRetention: this.logRetention,
+    });
+  }
+
+  #createHttpApi(): SystemHttpApi {
+    const { logRetention } = this;
+    return new SystemHttpApi(this, 'Http', {
+      tokenSecret: this.tokenSecret,
+      throttlingRateLimit: this.#values.apiRateLimit,
+      throttlingBurstLimit: this.#values.apiBurstLimit,
+      logRetention,
+      functions: [
+        {
+          target: new EventFunction(this, 'CommerceApi', {
+            entry: 'lambda/handlers/commerce/commerce-api.ts',
+            outbox: this.relay,
+            logRetention,
+          }),
+          routes: [
+            'POST /customers',
+            'DELETE /customers/{customerId}',
+            'POST /orders',
+            'GET /orders/{orderId}',
+            'POST /activity',
+          ],
+        },
+      ],
+    });
+  }
+
+  /** The key of the HTTP API's tokens, made by Secrets Manager and known to nobody. */
+  #createTokenSecret(): Secret {
+    const secret = new Secret(this, 'TokenSecret', {
+      description: 'Signs the tokens of the HTTP API',
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    });
+    acknowledge(
+      secret,
+      'AwsSolutions-SMG4',
+      'Whoever issues tokens must change to a new key at the same moment, so the rotation is commanded and not scheduled',
+    );
+    return secret;
+  }
+}
