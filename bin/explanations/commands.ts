@@ -6,7 +6,7 @@ export const COMMAND_EXPLANATIONS = {
     what: 'There is no system of the name that was given.',
     why: 'The local run has a workload and a judgement for each system that it knows, and for no other.',
     fix: 'Give one of the names in the message.',
-    example: 'npm start -- --system core',
+    example: 'npm start -- --system commerce',
   },
   WAYBILL_SYSTEM_UNIT: {
     what: 'The option counts what this system does not have.',

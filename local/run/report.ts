@@ -47,10 +47,7 @@ export function reportOf({ measured, deadLetters, denials, alarms, retried, seco
     ),
     retried,
     deadLettered: deadLetters.length,
-    lost: Object.entries(measured.consumers).reduce(
-      (sum, [name, consumer]) => sum + lostEvents(name, consumer, deadLetters).length,
-      0,
-    ),
+    lost: lostEventsOf({ measured, deadLetters }).length,
     alarms: alarms.map(({ name }) => name),
     denied: denials.reduce((sum, { times }) => sum + times, 0),
     latencyMs: measured.latencyMs,
@@ -114,6 +111,16 @@ export function failuresOf(outcome: Outcome): string[] {
 function isExplained(letter: DeadLetter, all: readonly DeadLetter[]): boolean {
   if (letter.reason !== MOVED_BY_SQS || letter.cutOff) return true;
   return all.some(({ eventId, reason }) => eventId === letter.eventId && reason !== MOVED_BY_SQS);
+}
+
+/** Of every consumer: events without an effect that are not in its dead-letter queue either. */
+export function lostEventsOf({
+  measured,
+  deadLetters,
+}: Pick<Outcome, 'measured' | 'deadLetters'>): readonly string[] {
+  return Object.entries(measured.consumers).flatMap(([name, consumer]) =>
+    lostEvents(name, consumer, deadLetters),
+  );
 }
 
 /** Events without an effect that are not in the consumer's dead-letter queue either. */

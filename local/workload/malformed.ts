@@ -23,7 +23,11 @@ export function malformedMessages(topology: Topology): readonly MalformedMessage
     .filter((node) => node.kind === 'topic')
     .flatMap((topic) => {
       const subscriptions = topology.edges.filter(
-        (edge): edge is SubscribesEdge => edge.kind === 'subscribes' && edge.from === topic.id,
+        (edge): edge is SubscribesEdge =>
+          edge.kind === 'subscribes' &&
+          edge.from === topic.id &&
+          // A filter on the body lets nothing through that has none.
+          edge.filterPolicyScope === 'MessageAttributes',
       );
       const eventType = subscriptions[0]?.events[0];
       if (eventType === undefined) return [];

@@ -3,6 +3,7 @@ import type { RunnableSystem } from './system.ts';
 
 const SYSTEMS: Readonly<Record<string, () => Promise<RunnableSystem>>> = {
   core: async () => (await import('./core.ts')).coreSystem,
+  commerce: async () => (await import('./commerce.ts')).commerceSystem,
 };
 
 export const SYSTEM_NAMES: readonly string[] = Object.keys(SYSTEMS);
