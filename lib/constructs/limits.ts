@@ -47,3 +47,26 @@ export const SUBSCRIBER_FILTER_BYTES = 4096;
 export const SUBSCRIBER_RETRY_ATTEMPTS = { min: 0, max: 185, unit: 'attempts' } as const;
 /** Events of one SendMessageBatch, eventbridge/latest/userguide/eb-custom-bus-target-sqs.html. */
 export const SUBSCRIBER_SQS_BATCH_SIZE = 10;
+
+/** Kinesis Data Streams: a day to a year. streams/latest/dev/kinesis-extended-retention.html */
+export const KINESIS_RETENTION_SECONDS = { min: 86_400, max: 31_536_000, unit: 'seconds' } as const;
+/** Provisioned shards of one stream that an account may have by its quota at most, streams/latest/dev/service-sizes-and-limits.html. */
+export const KINESIS_SHARDS = { min: 1, max: 20_000, unit: 'shards' } as const;
+/** ParallelizationFactor, lambda/latest/dg/services-kinesis-parameters.html. */
+export const KINESIS_PARALLELIZATION = { min: 1, max: 10, unit: 'invocations per shard' } as const;
+/** TumblingWindowInSeconds, lambda/latest/dg/services-kinesis-windows.html. */
+export const TUMBLING_WINDOW_SECONDS = { min: 1, max: 900, unit: 'seconds' } as const;
+/** Mapping of a stream, Kafka topic or broker, lambda/latest/dg/services-kinesis-parameters.html and msk-esm-parameters.html. */
+export const STREAM_BATCH_SIZE = { min: 1, max: 10_000, unit: 'records' } as const;
+/** MaximumRetryAttempts; -1, for ever, is not offered here. Same pages, and kafka-retry-configurations.html. */
+export const STREAM_RETRY_ATTEMPTS = { min: 0, max: 10_000, unit: 'attempts' } as const;
+/** MaximumRecordAgeInSeconds. Same pages. */
+export const STREAM_RECORD_AGE_SECONDS = { min: 60, max: 604_800, unit: 'seconds' } as const;
+
+/** Event pollers of a Kafka mapping; more than there are partitions do nothing. lambda/latest/dg/kafka-scaling-modes.html */
+export const KAFKA_POLLERS = { min: 1, max: 2000, unit: 'pollers' } as const;
+/** Partitions of one topic: those of a serverless cluster that are not compacted, msk/latest/developerguide/limits.html. */
+export const KAFKA_PARTITIONS = { min: 1, max: 2400, unit: 'partitions' } as const;
+
+/** `x-delivery-limit` of a quorum queue, of which RabbitMQ sets no upper bound. rabbitmq.com/docs/quorum-queues */
+export const BROKER_DELIVERY_LIMIT = { min: 1, max: 1000, unit: 'deliveries' } as const;

@@ -152,12 +152,17 @@ function known(name: 'account' | 'region', value: string): Partial<Record<typeof
 
 /** Where each type of resource keeps its name. */
 const NAME_PROPERTIES: Readonly<Record<string, string>> = {
+  'AWS::AmazonMQ::Broker': 'brokerName',
   'AWS::Events::Archive': 'archiveName',
   'AWS::Events::EventBus': 'name',
   'AWS::Events::Rule': 'name',
   'AWS::EventsV2::EventBus': 'name',
   'AWS::EventsV2::Subscriber': 'name',
+  'AWS::Kinesis::Stream': 'name',
   'AWS::Lambda::Function': 'functionName',
+  'AWS::MSK::Cluster': 'clusterName',
+  'AWS::MSK::ServerlessCluster': 'clusterName',
+  'AWS::MSK::Topic': 'topicName',
   'AWS::Scheduler::Schedule': 'name',
   'AWS::StepFunctions::StateMachine': 'stateMachineName',
   'AWS::SNS::Topic': 'topicName',

@@ -2,6 +2,9 @@
 export type { AlarmProps, AlarmSeverity } from './alarm-props.ts';
 export { alarmsWithin } from './alarm-registry.ts';
 export type { RegisteredAlarm } from './alarm-registry.ts';
+export { brokerBusy, brokerUnread } from './broker-alarms.ts';
+export { deadLettersInTopic, kafkaBrokerBusy, offsetLag } from './kafka-alarms.ts';
+export { iteratorAge, streamReadsThrottled, streamWritesThrottled } from './stream-alarms.ts';
 export {
   failedInvocations,
   invalidAttributes,

@@ -6,6 +6,7 @@ export const RUNBOOK_BASE_URL_CONTEXT_KEY = 'waybill:runbookBaseUrl';
 
 export const RUNBOOKS = [
   'account-concurrency',
+  'broker',
   'consumer-backlog',
   'consumer-unhealthy',
   'database',
@@ -14,8 +15,10 @@ export const RUNBOOKS = [
   'event-undelivered',
   'function-errors',
   'http-api',
+  'kafka',
   'outbox-relay',
   'recursion',
+  'stream',
   'workflow',
 ] as const;
 export type Runbook = (typeof RUNBOOKS)[number];
