@@ -27,3 +27,8 @@ export function describeOnRealKafka(name: string, tests: (kind: KafkaKind) => vo
 }
 
 const REAL_KAFKA: KafkaKind = { name: 'real Kafka', start: () => startRealKafka() };
+
+/** Runs the tests on every Kafka there is. */
+export function describeOnEachKafka(name: string, tests: (kind: KafkaKind) => void): void {
+  describeOnRealKafka(name, tests);
+}
