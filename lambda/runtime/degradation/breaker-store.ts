@@ -42,7 +42,7 @@ export interface BreakerStore {
   ): Promise<BreakerState | undefined>;
   close(before: BreakerState, now: number): Promise<BreakerState | undefined>;
   /** Undefined where another instance probes already, or the state has changed. */
-  takeProbe(before: BreakerState, now: number, until: number): Promise<BreakerState | undefined>;
+  takeProbe(before: BreakerState, until: number): Promise<BreakerState | undefined>;
   /** Adds to the calls of a bucket, and answers those of all instances. */
   addCalls(bucket: string, counts: CallCounts, now: number): Promise<CallCounts>;
   readCalls(bucket: string): Promise<CallCounts>;
@@ -60,7 +60,6 @@ export function breakerStore(client: DynamoDbClient, dependency: string): Breake
     before: BreakerState,
     update: string,
     values: Item,
-    condition = '',
   ): Promise<BreakerState | undefined> => {
     const sameGeneration =
       before.generation === 0
@@ -70,7 +69,7 @@ export function breakerStore(client: DynamoDbClient, dependency: string): Breake
       const { Attributes: item } = await client.call('UpdateItem', {
         Key: key,
         UpdateExpression: update,
-        ConditionExpression: `${sameGeneration} AND attribute_not_exists(forced)${condition}`,
+        ConditionExpression: `${sameGeneration} AND attribute_not_exists(forced)`,
         ExpressionAttributeNames: update.includes('#state') ? { '#state': 'state' } : undefined,
         ExpressionAttributeValues: { ':before': { N: String(before.generation) }, ...values },
         ReturnValues: 'ALL_NEW',
@@ -110,18 +109,13 @@ export function breakerStore(client: DynamoDbClient, dependency: string): Breake
           ':now': { N: String(now) },
         },
       ),
-    // A probe is a generation of its own: when it takes too long and another one begins, its result counts no more.
-    takeProbe: (before, now, until) =>
-      change(
-        before,
-        'SET probeUntil = :until, generation = :after',
-        {
-          ':until': { N: String(until) },
-          ':after': { N: String(before.generation + 1) },
-          ':now': { N: String(now) },
-        },
-        ' AND openUntil <= :now AND (attribute_not_exists(probeUntil) OR probeUntil <= :now)',
-      ),
+    // A probe is a generation of its own: one of several that take it at once has it, and when it takes too long and
+    // another one begins, its result counts no more.
+    takeProbe: (before, until) =>
+      change(before, 'SET probeUntil = :until, generation = :after', {
+        ':until': { N: String(until) },
+        ':after': { N: String(before.generation + 1) },
+      }),
     async addCalls(bucket, { calls, failures }, now) {
       const { Attributes: item } = await client.call('UpdateItem', {
         Key: { pk, sk: { S: `calls#${bucket}` } },

@@ -164,7 +164,7 @@ export function createCircuitBreaker(props: CircuitBreakerProps): CircuitBreaker
   ): Promise<Result> => {
     const now = clock.now();
     const until = now + 1_000 * settings.probeSeconds;
-    const mine = await store.takeProbe(before, now, until).catch((error: unknown) => {
+    const mine = await store.takeProbe(before, until).catch((error: unknown) => {
       unreachable(error);
       return { ...before, probeUntil: until };
     });
