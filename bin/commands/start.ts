@@ -67,16 +67,21 @@ export async function start(options: StartOptions): Promise<void> {
     directory: process.cwd(),
     environment: options.env,
     systems: [system.name],
+    // A chaos run loses a region half way; a watched one keeps its own.
+    ...(options.once === true &&
+      options.chaos === true &&
+      system.standbyRegion !== undefined && { standbyRegion: system.standbyRegion }),
     port: options.once === true ? 0 : options.port,
     seed: options.seed,
     logFile: LOG_FILE,
   });
   try {
-    const consumers = consumersOf(run.topology, run.deployed);
+    const consumers = consumersNow(run);
     process.stderr.write(banner({ run, system, consumers, logFile: LOG_FILE, startedAt }));
-    const counts = tally(run.aws.context, consumers);
+    const contexts = run.regions.map(({ region }) => region.aws.context);
+    const counts = tally(contexts, consumersInAll(run));
     const watched = { run, system, counts, options, signal: interrupted.signal };
-    if (options.once === true) await feedOnce(watched, consumers);
+    if (options.once === true) await feedOnce(watched);
     else await watch(watched);
   } finally {
     await run.stop();
@@ -102,19 +107,18 @@ async function systemOf(options: StartOptions): Promise<RunnableSystem> {
   return system;
 }
 
-async function feedOnce(watched: Watched, consumers: readonly Consumer[]): Promise<void> {
+async function feedOnce(watched: Watched): Promise<void> {
   const { run, system, counts, options, signal } = watched;
   const view = liveView(process.stderr);
   const notices = noticesOf(run);
   const draw = (): void => {
     for (const notice of notices()) view.note(notice);
-    view.show(snapshot(run, consumers, counts));
+    view.show(snapshot(run, consumersNow(run), counts));
   };
   const drawing = setInterval(draw, REDRAW_INTERVAL_MS);
   try {
     const given = options[system.unit as 'events' | 'orders'];
     const judged = await runOnce(run, system, {
-      consumers,
       counts,
       seed: options.seed,
       chaos: options.chaos === true,
@@ -148,7 +152,7 @@ async function watch({ run, system, counts, options, signal }: Watched): Promise
   if (options.chaos === true) system.injectChaos(run);
   const view = liveView(process.stderr);
   const notices = noticesOf(run);
-  const current = { consumers: consumersOf(run.topology, run.deployed) };
+  const current = { consumers: consumersNow(run) };
   const sources = options.watch ? followSources(run, view, counts, current) : undefined;
   const feeding = feed?.run({ count: Infinity, perSecond: system.watchedRate });
   try {
@@ -183,8 +187,8 @@ function followSources(
     const startedAt = Date.now();
     try {
       const changes = await run.update();
-      current.consumers = consumersOf(run.topology, run.deployed);
-      counts.follow(current.consumers);
+      current.consumers = consumersNow(run);
+      counts.follow(consumersInAll(run));
       const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
       view.note(`${styleText('green', describeChanges(changes))} (${seconds} s)`);
     } catch (error) {
@@ -193,6 +197,17 @@ function followSources(
       );
     }
   });
+}
+
+/** Of the region that works now. */
+function consumersNow(run: LocalRun): readonly Consumer[] {
+  return consumersOf(run.topology, run.deployed, run.aws.context.region);
+}
+
+function consumersInAll(run: LocalRun): readonly Consumer[] {
+  return run.regions.flatMap(({ region, deployed }) =>
+    consumersOf(run.topology, deployed.assembly, region.name),
+  );
 }
 
 function snapshot(run: LocalRun, consumers: readonly Consumer[], counts: Tally): LiveSnapshot {

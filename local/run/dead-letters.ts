@@ -19,8 +19,13 @@ export const MOVED_BY_SQS = 'MAX_RECEIVES';
 const CUTTING_OFF: ReadonlySet<unknown> = new Set(['crash-before', 'crash-during', 'lose-response']);
 
 /** Watches from now on; the returned set holds the ids of messages whose last receive was cut off by a fault. */
-export function watchCutOffs(context: AwsContext): ReadonlySet<string> {
+export function watchCutOffs(...contexts: readonly AwsContext[]): ReadonlySet<string> {
   const cutOff = new Set<string>();
+  for (const context of contexts) watchCutOffsOf(context, cutOff);
+  return cutOff;
+}
+
+function watchCutOffsOf(context: AwsContext, cutOff: Set<string>): void {
   context.events.observe(
     ({ kind, service, messageId, detail = {} }) => {
       if (service === 'sqs' && kind === 'received' && messageId !== undefined) cutOff.delete(messageId);
@@ -29,7 +34,6 @@ export function watchCutOffs(context: AwsContext): ReadonlySet<string> {
     },
     ['sqs', 'lambda'],
   );
-  return cutOff;
 }
 
 export function deadLettersOf(

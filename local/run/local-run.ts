@@ -4,14 +4,16 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Pool } from 'pg';
 import type { DeployedAssembly, StartDatabase } from '../assembly/index.ts';
-import { controllableClock, rootCaller, startEmbeddedAws } from '../aws/index.ts';
-import type { ControllableClock, EmbeddedAws } from '../aws/index.ts';
+import { controllableClock, rootCaller } from '../aws/index.ts';
+import type { ControllableClock, EmbeddedAws, Region } from '../aws/index.ts';
+import { startEmbeddedRegions } from '../aws/start-regions.ts';
 import { createDatabase, startEmbeddedPostgres } from '../postgres/index.ts';
 import { readTopology } from '../../lib/topology/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
 
 import type { Changes } from './changes.ts';
 import { createDeployment } from './deployment.ts';
+import type { Deployed, Deployment } from './deployment.ts';
 import { watchDenials } from './denials.ts';
 import type { DeniedCall } from './denials.ts';
 
@@ -21,6 +23,11 @@ export interface LocalRunProps {
   readonly environment: string;
   /** Names of the systems to synthesize. @default - those that the environment has switched on */
   readonly systems?: readonly string[];
+  /**
+   * A second region that stands by: the same stacks, on the same database, with its relay off.
+   * @default - one region
+   */
+  readonly standbyRegion?: string;
   /** Of the AWS endpoint; 0 takes a free one. */
   readonly port: number;
   /** Of the injected faults. */
@@ -32,9 +39,23 @@ export interface LocalRunProps {
   readonly logFile?: string;
 }
 
+/** A region with what is deployed in it. */
+export interface RunRegion {
+  readonly region: Region;
+  readonly deployment: Deployment;
+  deployed: Deployed;
+}
+
+const DEFAULT_REGION = 'us-east-1';
+
 export interface LocalRun {
   readonly environment: string;
+  /** Of the region that works now; so are `deployed`, `apiUrl` and secrets. */
   readonly aws: EmbeddedAws;
+  /** The first region, and the one that stands by. */
+  readonly regions: readonly RunRegion[];
+  /** Makes another region the one that works. What that takes in AWS is the caller's. */
+  use(region: string): void;
   readonly clock: ControllableClock;
   readonly deployed: DeployedAssembly;
   readonly topology: Topology;
@@ -69,18 +90,24 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     for (const stopOne of started.splice(0).reverse()) await stopOne();
   };
   try {
-    const aws = await startEmbeddedAws({
+    const embedded = await startEmbeddedRegions({
+      regions: [DEFAULT_REGION, ...(props.standbyRegion === undefined ? [] : [props.standbyRegion])],
       port: props.port,
       clock,
       faultSeed: props.seed,
       policies: 'enforced',
     });
-    started.push(() => aws.close());
-    const denials = watchDenials(aws.context);
+    started.push(() => embedded.close());
+    const denials = embedded.all.map(({ aws }) => watchDenials(aws.context));
     const { directory, environment } = props;
     const context = props.systems && { systems: props.systems.join(',') };
-    const deployment = createDeployment({ directory, environment, context, aws });
-    started.push(() => deployment.close());
+    const deployments = embedded.all.map(({ aws }) =>
+      createDeployment({ directory, environment, context, aws }),
+    );
+    const [deployment] = deployments as [Deployment, ...Deployment[]];
+    started.push(async () => {
+      for (const one of deployments) await one.close();
+    });
     const [postgres, assemblyDirectory] = await Promise.all([
       startEmbeddedPostgres({ database: 'postgres', cacheDirectory: join(props.directory, '.waybill') }).then(
         (server) => {
@@ -90,42 +117,71 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
       ),
       deployment.synthesize(),
     ]);
-    if (props.logFile !== undefined) started.push(await writeLogs(aws, props.logFile));
+    if (props.logFile !== undefined) {
+      started.push(await writeLogs(embedded.all, props.logFile));
+    }
     let databaseUrl = postgres.url;
     const startDatabase: StartDatabase = async (request) => {
       databaseUrl = await createDatabase(postgres, request);
       return { host: postgres.host, port: postgres.port };
     };
-    let deployed = await deployment.deploy(assemblyDirectory, startDatabase);
+    const regions: RunRegion[] = [];
+    for (const [index, region] of embedded.all.entries()) {
+      const own = deployments[index]!;
+      const deployed = await own.deploy(
+        assemblyDirectory,
+        index === 0
+          ? startDatabase
+          : // Of a global database, the standby's secret is a replica: it has the same password.
+            async ({ password }) => {
+              await replacePassword(region.aws, password, new URL(databaseUrl).password);
+              return { host: postgres.host, port: postgres.port };
+            },
+      );
+      regions.push({ region, deployment: own, deployed });
+    }
     let topology = readTopology(assemblyDirectory);
+    let active = regions[0]!;
     const database = new Pool({ connectionString: databaseUrl, max: 4 });
     // A server that stops ends idle connections; that is not an error of the run.
     database.on('error', () => {});
     started.push(() => database.end());
-    const warm = aws.services.lambda.prewarm();
+    const prewarm = async (): Promise<void> => {
+      for (const { region } of regions) await region.aws.services.lambda.prewarm();
+    };
+    const warm = prewarm();
     warm.catch(() => {});
     return {
       environment,
-      aws,
+      regions,
+      use(name) {
+        active = regions.find(({ region }) => region.name === name) ?? active;
+      },
+      get aws() {
+        return active.region.aws;
+      },
       clock,
       get deployed() {
-        return deployed.assembly;
+        return active.deployed.assembly;
       },
       get topology() {
         return topology;
       },
       database,
       databaseUrl,
-      apiUrl: deployed.assembly.records.apis[0]?.url ?? '',
+      get apiUrl() {
+        return apiUrlOf(active.deployed.assembly, active.region.aws);
+      },
       warm,
       async update() {
-        deployed = await deployment.deploy(await deployment.synthesize(), startDatabase);
-        topology = readTopology(deployed.assemblyDirectory);
-        aws.services.lambda.prewarm().catch(() => {});
-        return deployed.changes;
+        const updated = await deployment.synthesize();
+        for (const one of regions) one.deployed = await one.deployment.deploy(updated);
+        topology = readTopology(updated);
+        prewarm().catch(() => {});
+        return regions[0]!.deployed.changes;
       },
-      denials,
-      secretValue: (logicalIdPart) => secretValue(aws, deployed.assembly, logicalIdPart),
+      denials: () => denials.flatMap((of) => of()),
+      secretValue: (logicalIdPart) => secretValue(active.region.aws, active.deployed.assembly, logicalIdPart),
       stop,
     };
   } catch (error) {
@@ -134,14 +190,40 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
   }
 }
 
-async function writeLogs(aws: EmbeddedAws, logFile: string): Promise<() => Promise<void>> {
+/** Of the first HTTP API; each region has its own address. */
+function apiUrlOf({ records }: DeployedAssembly, { endpointUrl }: EmbeddedAws): string {
+  return (records.apis.find(({ url }) => url.startsWith(endpointUrl)) ?? records.apis[0])?.url ?? '';
+}
+
+/** Gives the secret that holds one password another one. */
+async function replacePassword({ context, services }: EmbeddedAws, from: string, to: string): Promise<void> {
+  const root = rootCaller(context);
+  const { SecretList = [] } = (await services.secretsmanager.handle('ListSecrets', {}, root)) as {
+    readonly SecretList?: readonly { readonly ARN: string }[];
+  };
+  for (const { ARN: SecretId } of SecretList) {
+    const { SecretString = '' } = (await services.secretsmanager.handle(
+      'GetSecretValue',
+      { SecretId },
+      root,
+    )) as { readonly SecretString?: string };
+    if (!SecretString.includes(JSON.stringify(from))) continue;
+    const value = JSON.stringify({ ...(JSON.parse(SecretString) as object), password: to });
+    await services.secretsmanager.handle('PutSecretValue', { SecretId, SecretString: value }, root);
+  }
+}
+
+async function writeLogs(regions: readonly Region[], logFile: string): Promise<() => Promise<void>> {
   await mkdir(dirname(logFile), { recursive: true });
   const file = createWriteStream(logFile);
-  const stop = aws.services.lambda.observeLogs(({ functionName, text }) =>
-    file.write(`${functionName} ${text.trimEnd()}\n`),
-  );
+  const stops = regions.map(({ name, aws }) => {
+    const where = regions.length > 1 ? `${name} ` : '';
+    return aws.services.lambda.observeLogs(({ functionName, text }) =>
+      file.write(`${where}${functionName} ${text.trimEnd()}\n`),
+    );
+  });
   return async () => {
-    stop();
+    for (const stop of stops) stop();
     await new Promise((resolve) => file.end(resolve));
   };
 }

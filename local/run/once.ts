@@ -1,7 +1,7 @@
 /** One `--once` run of a system: feed it, wait for quiet, let the alarms see what is left, judge it. */
 import type { RaisedAlarm } from './alarms.ts';
 import { raisedAlarms } from './alarms.ts';
-import type { Consumer } from './consumers.ts';
+import { consumersOf } from './consumers.ts';
 import { deadLettersOf, watchCutOffs } from './dead-letters.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import type { LocalRun } from './local-run.ts';
@@ -10,7 +10,6 @@ import type { Judgement, RunnableSystem } from './systems/system.ts';
 import type { Tally } from './tally.ts';
 
 export interface OnceOptions {
-  readonly consumers: readonly Consumer[];
   readonly counts: Tally;
   readonly seed: number;
   readonly chaos: boolean;
@@ -34,15 +33,17 @@ export async function runOnce(
   system: RunnableSystem,
   options: OnceOptions,
 ): Promise<JudgedRun | undefined> {
-  const { consumers, counts, seed, chaos, signal, note } = options;
+  const { counts, seed, chaos, signal, note } = options;
   // A cold start is no part of what a run of the system costs.
   await run.warm;
   const startedAt = Date.now();
   const feed = await system.createFeed(run, { seed, chaos, signal, ...(note && { note }) });
-  const cutOffs = watchCutOffs(run.aws.context);
+  const cutOffs = watchCutOffs(...run.regions.map(({ region }) => region.aws.context));
   try {
     if (chaos) system.injectChaos(run);
     await feed.run({ count: options.count, perSecond: system.feedRate });
+    // Of the region that works by now.
+    const consumers = consumersOf(run.topology, run.deployed, run.aws.context.region);
     const { waitingFor } = await waitForQuiet(run, consumers, {
       timeoutMs: system.quietTimeoutMs,
       signal,

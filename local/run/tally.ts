@@ -1,5 +1,5 @@
 /** Counts what happens while it happens, per consumer: for the live view and for the report. */
-import type { AwsContext } from '../aws/index.ts';
+import type { AwsContext, Happening } from '../aws/index.ts';
 import type { Consumer } from './consumers.ts';
 
 export interface ConsumerTally {
@@ -19,7 +19,8 @@ export interface Tally {
   stop(): void;
 }
 
-export function tally(context: AwsContext, consumers: readonly Consumer[]): Tally {
+/** @param contexts of every region that is counted */
+export function tally(contexts: readonly AwsContext[], consumers: readonly Consumer[]): Tally {
   const byName = new Map<string, ConsumerTally>();
   const byQueue = new Map<string, ConsumerTally>();
   const follow = (followed: readonly Consumer[]): void => {
@@ -32,19 +33,22 @@ export function tally(context: AwsContext, consumers: readonly Consumer[]): Tall
   };
   follow(consumers);
   let published = 0;
-  const stop = context.events.observe(({ kind, service, resourceArn, detail }) => {
+  const count = ({ kind, service, resourceArn, detail }: Happening): void => {
     if (kind === 'published') published += 1;
     if (service !== 'sqs') return;
     const consumer = byQueue.get(resourceArn);
     if (consumer === undefined) return;
     if (kind === 'deleted') consumer.done += 1;
     if (kind === 'received' && Number(detail?.['receiveCount']) > 1) consumer.retried += 1;
-  });
+  };
+  const stops = contexts.map(({ events }) => events.observe(count));
   return {
     consumers: byName,
     published: () => published,
     retried: () => [...byName.values()].reduce((sum, { retried }) => sum + retried, 0),
     follow,
-    stop,
+    stop: () => {
+      for (const stop of stops) stop();
+    },
   };
 }

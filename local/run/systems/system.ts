@@ -15,6 +15,11 @@ export interface RunnableSystem {
   readonly feedRate: number;
   /** A second, while it is only watched. */
   readonly watchedRate: number;
+  /**
+   * The region that takes over when a chaos run loses the first one.
+   * @default - it loses none
+   */
+  readonly standbyRegion?: string;
   /** Milliseconds that a `--once` run may take to become quiet. */
   readonly quietTimeoutMs: number;
   /** What only this system has, for the banner: a label of at most twelve characters, and a text. */
