@@ -353,7 +353,7 @@ export class BrokerConnection {
   #leave(): void {
     for (const { channel, closing } of this.#channels.values()) if (!closing) channel.close();
     this.#channels.clear();
-    for (const queue of [...(this.#virtualHost?.queues ?? [])]) {
+    for (const queue of this.#virtualHost?.queues ?? []) {
       if (queue.owner === this) this.#virtualHost!.deleteQueue(queue);
     }
   }

@@ -1,5 +1,6 @@
 /** Exchanges, their bindings, and which of them a message matches. */
-import type { FieldTable } from './protocol/fields.ts';
+import { fieldText } from './protocol/fields.ts';
+import type { FieldTable, FieldValue } from './protocol/fields.ts';
 import type { Properties } from './protocol/content.ts';
 
 export type ExchangeType = 'direct' | 'fanout' | 'topic' | 'headers';
@@ -30,7 +31,7 @@ export function bindingKey({ kind, destination, routingKey, arguments: more }: B
     kind,
     destination,
     routingKey,
-    Object.entries(more).map(([n, v]) => [n, String(v)]),
+    Object.entries(more).map(([n, v]) => [n, fieldText(v)]),
   ]);
 }
 
@@ -58,12 +59,12 @@ export function topicMatches(pattern: readonly string[], words: readonly string[
 
 /** Headers that begin with `x-` count only for `all-with-x` and `any-with-x`. Nothing to compare matches all, and not any. */
 function headersMatch(wanted: FieldTable, headers: FieldTable): boolean {
-  const how = wanted['x-match'] ?? 'all';
-  const withX = String(how).endsWith('-with-x');
+  const how = fieldText(wanted['x-match'] ?? 'all');
+  const withX = how.endsWith('-with-x');
   const compared = Object.entries(wanted).filter(
     ([name]) => name !== 'x-match' && (withX || !name.startsWith('x-')),
   );
-  const matches = ([name, value]: readonly [string, unknown]): boolean =>
-    name in headers && (value === null || String(headers[name]) === String(value));
-  return String(how).startsWith('any') ? compared.some(matches) : compared.every(matches);
+  const matches = ([name, value]: readonly [string, FieldValue]): boolean =>
+    name in headers && (value === null || fieldText(headers[name]) === fieldText(value));
+  return how.startsWith('any') ? compared.some(matches) : compared.every(matches);
 }

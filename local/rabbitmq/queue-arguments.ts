@@ -1,5 +1,6 @@
 /** The arguments of a queue: read, checked as RabbitMQ checks them, and compared with those of an earlier declaration. */
 import { ChannelError } from './errors.ts';
+import { fieldText } from './protocol/fields.ts';
 import type { FieldTable, FieldValue } from './protocol/fields.ts';
 
 export type QueueType = 'classic' | 'quorum';
@@ -62,7 +63,7 @@ export function queueSettings(props: QueueProps, virtualHost: string, fallback: 
   }
   const type = given['x-queue-type'] ?? fallback;
   if (type !== 'classic' && type !== 'quorum') {
-    throw invalid('x-queue-type', `"unsupported queue type '${String(type)}'"`);
+    throw invalid('x-queue-type', `"unsupported queue type '${fieldText(type)}'"`);
   }
   const overflow = given['x-overflow'] ?? 'drop-head';
   if (!OVERFLOWS.includes(overflow as string)) throw invalid('x-overflow', 'invalid_overflow');
@@ -150,14 +151,14 @@ export function refuseInequivalent(
 }
 
 function differenceOf(current: FieldValue | undefined, given: FieldValue | undefined): string | undefined {
-  if (String(current) === String(given)) return undefined;
+  if (fieldText(current) === fieldText(given)) return undefined;
   if (given === undefined) return `received none but current is ${described(current!)}`;
   if (current === undefined) return `received ${described(given)} but current is none`;
-  return `received '${String(given)}' but current is '${String(current)}'`;
+  return `received '${fieldText(given)}' but current is '${fieldText(current)}'`;
 }
 
 function described(value: FieldValue): string {
-  return `the value '${String(value)}' of type '${typeName(value)}'`;
+  return `the value '${fieldText(value)}' of type '${typeName(value)}'`;
 }
 
 function typeName(value: FieldValue): string {

@@ -120,7 +120,7 @@ export async function startEmbeddedRabbitmq(
       return connections.size;
     },
     closeConnections(how = 'broken') {
-      for (const connection of [...connections]) {
+      for (const connection of connections) {
         if (how === 'broken') connection.destroy();
         else connection.close('closed by an administrator');
       }
@@ -128,7 +128,7 @@ export async function startEmbeddedRabbitmq(
     stop() {
       stopping ??= new Promise((resolve) => {
         server.close(() => resolve());
-        for (const connection of [...connections]) connection.destroy();
+        for (const connection of connections) connection.destroy();
         for (const host of virtualHosts.values()) for (const queue of host.queues) queue.remove();
       });
       return stopping;

@@ -27,6 +27,14 @@ export interface FieldTable {
   readonly [name: string]: FieldValue;
 }
 
+/** For comparison, and for what the broker says of it. */
+export function fieldText(value: FieldValue | undefined): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return JSON.stringify(value, (_name, inner: unknown) =>
+    typeof inner === 'bigint' ? String(inner) : inner,
+  );
+}
+
 /** Bytes that can't be what they say they are. */
 export class MalformedFrame extends Error {}
 
@@ -261,7 +269,7 @@ export class FieldWriter {
 
   #typed({ type, value }: TypedValue): void {
     this.#type(type);
-    if (type === 'T') return this.longlong(BigInt(value as bigint));
+    if (type === 'T') return this.longlong(value as bigint);
     if (type === 'D') return this.#push(value as Buffer);
     const part = Buffer.alloc(type === 'f' ? 4 : 8);
     if (type === 'f') part.writeFloatBE(Number(value));
