@@ -13,6 +13,7 @@ import { createCloudFormationService } from './cloudformation/index.ts';
 import { createEventsService } from './events/index.ts';
 import { createEventsV2Service } from './eventsv2/index.ts';
 import { createIamService } from './iam/index.ts';
+import { createKafkaService, type StartKafka } from './kafka/index.ts';
 import { createKinesisService } from './kinesis/index.ts';
 import { createKmsService } from './kms/index.ts';
 import { createLambdaService, type LambdaOptions } from './lambda/index.ts';
@@ -38,6 +39,7 @@ export { AwsError, asAwsError, unknownOperation } from './errors.ts';
 export type { FaultCall, FaultEffect, FaultRule, FaultRules } from './faults.ts';
 export type { RestRequest, RestResponse, RestRoute } from './protocols/rest-json.ts';
 export { StateError } from './state/index.ts';
+export type { KafkaBroker, StartKafka } from './kafka/index.ts';
 export type { SqsService } from './sqs/index.ts';
 
 export interface EmbeddedAwsOptions extends Omit<AwsContextOptions, 'state'>, EndpointOptions {
@@ -48,6 +50,8 @@ export interface EmbeddedAwsOptions extends Omit<AwsContextOptions, 'state'>, En
   readonly stateDirectory?: string;
   /** How functions run on this machine; changed code is run at once with `hotReload`. */
   readonly lambda?: LambdaOptions;
+  /** Starts the Kafka of an MSK cluster, when it is first needed. @default - an embedded one for each cluster */
+  readonly startKafka?: StartKafka;
 }
 
 /** A running embedded AWS. */
@@ -67,7 +71,7 @@ export interface EmbeddedAws {
  * port is taken, with a `StateError` when the state directory can't be used. Further services join with `context.services.register(service)` at any time.
  */
 export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedAws> {
-  const { stateDirectory, lambda, ...contextOptions } = options;
+  const { stateDirectory, lambda, startKafka, ...contextOptions } = options;
   const context = createAwsContext({
     ...contextOptions,
     ...(stateDirectory !== undefined && { state: openStateStore(stateDirectory) }),
@@ -81,7 +85,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   rememberEndpointUrl(context);
   let services: AwsServices;
   try {
-    services = createBuiltInServices(context, lambda, contextOptions.sameAccountAs);
+    services = createBuiltInServices(context, { lambda, startKafka }, contextOptions.sameAccountAs);
   } catch (error) {
     await endpoint.close();
     context.state.close();
@@ -103,7 +107,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 /** The built-in services, registered in `context`, without an endpoint: all in-process calls work. */
 function createBuiltInServices(
   context: AwsContext,
-  lambda?: LambdaOptions,
+  { lambda, startKafka }: Pick<EmbeddedAwsOptions, 'lambda' | 'startKafka'>,
   sameAccountAs?: AwsContext,
 ): AwsServices {
   const services: AwsServices = {
@@ -114,6 +118,7 @@ function createBuiltInServices(
     events: createEventsService(context),
     eventsv2: createEventsV2Service(context),
     iam: createIamService(context, sameAccountAs?.services.find('iam')?.identities),
+    kafka: createKafkaService(context, startKafka),
     kinesis: createKinesisService(context),
     kms: createKmsService(context),
     lambda: createLambdaService(context, lambda),

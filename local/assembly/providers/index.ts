@@ -7,6 +7,7 @@ import { EVENTS_V2_PROVIDERS } from './eventsv2.ts';
 import { IAM_PROVIDERS } from './iam.ts';
 import { KINESIS_PROVIDERS } from './kinesis.ts';
 import { LAMBDA_PROVIDERS } from './lambda.ts';
+import { MSK_PROVIDERS } from './msk.ts';
 import { NESTED_STACK_PROVIDERS } from './nested-stack.ts';
 import { NETWORK_PROVIDERS } from './network.ts';
 import { OBSERVABILITY_PROVIDERS } from './observability.ts';
@@ -28,6 +29,7 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...EVENTS_V2_PROVIDERS,
   ...KINESIS_PROVIDERS,
   ...LAMBDA_PROVIDERS,
+  ...MSK_PROVIDERS,
   ...PIPES_PROVIDERS,
   ...IAM_PROVIDERS,
   ...SECURITY_PROVIDERS,
