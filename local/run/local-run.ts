@@ -134,7 +134,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
           ? startDatabase
           : // Of a global database, the standby's secret is a replica: it has the same password.
             async ({ password }) => {
-              await replacePassword(region.aws, password, new URL(databaseUrl).password);
+              await replacePassword(region.aws, password, decodeURIComponent(new URL(databaseUrl).password));
               return { host: postgres.host, port: postgres.port };
             },
       );

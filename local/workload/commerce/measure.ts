@@ -88,7 +88,7 @@ async function countAnalytics(
 async function latencyByClass(
   database: QueryDatabase,
 ): Promise<Readonly<Record<string, ClassLatency | null>>> {
-  const found = await rows<{ consumer: string; ms: number }>(
+  const found = await rows<{ consumer: string; ms: string }>(
     database,
     `select effect.consumer, extract(epoch from (effect.handled_at - written.created_at)) * 1000 as ms
        from ${COMMERCE_SCHEMA}.consumer_effect effect

@@ -50,8 +50,10 @@ export interface CommerceWorkload {
 
 /** What visitors do for each order that is placed. */
 const ACTIVITIES_PER_ORDER = 4;
-/** Orders that a run without end plans at a time. */
+/** Orders that are planned at a time: the mix is exact in each round. */
 const ROUND = 1000;
+/** Between the seeds of two rounds, so that those of two runs do not meet. */
+const SEEDS_APART = 7919;
 
 /** @throws WorkloadError when the API refuses a customer */
 export async function createCommerceWorkload(options: CommerceWorkloadOptions): Promise<CommerceWorkload> {
@@ -60,6 +62,8 @@ export async function createCommerceWorkload(options: CommerceWorkloadOptions): 
   const placed: { orderId: string; fate: OrderFate }[] = [];
   const unexpected: Record<string, number> = {};
   let active = 0;
+  let sent = 0;
+  let round = 0;
 
   const call: CallApi = (request) => apiClient(options.apiUrl(), signal)(request);
   const send = async (
@@ -129,32 +133,29 @@ export async function createCommerceWorkload(options: CommerceWorkloadOptions): 
     unexpected: () => unexpected,
     async run({ orders, perSecond, beforeOrder }) {
       const inFlight = options.inFlight ?? 8;
-      let sent = 0;
-      const mix = options.mix === undefined ? {} : { mix: options.mix };
-      const plan = function* (): Generator<PlannedOrder> {
-        for (let round = 0; sent < orders; round += 1) {
-          const length = Math.min(ROUND, orders);
-          yield* planOrders({ seed: seed + round, orders: length, customers: count.customers, ...mix });
-        }
-      };
-      const source = plan();
-      const worker = async (): Promise<void> => {
-        while (signal?.aborted !== true && sent < orders) {
-          sent += 1;
-          const next = source.next().value as PlannedOrder | undefined;
-          if (next === undefined) return;
-          await beforeOrder?.(sent);
-          for (let seen = 0; seen < ACTIVITIES_PER_ORDER; seen += 1) await visit(visits.next().value);
-          await order(next);
-          if (perSecond !== undefined) {
-            await delay((inFlight / perSecond) * 1000, undefined, signal === undefined ? {} : { signal });
-          }
-        }
+      const stopped = (): boolean => signal?.aborted === true;
+      const send = async (next: PlannedOrder): Promise<void> => {
+        if (stopped()) return;
+        sent += 1;
+        await beforeOrder?.(sent);
+        for (let seen = 0; seen < ACTIVITIES_PER_ORDER; seen += 1) await visit(visits.next().value);
+        await order(next);
+        if (perSecond === undefined) return;
+        await delay((inFlight / perSecond) * 1000, undefined, signal === undefined ? {} : { signal });
       };
       try {
-        await Promise.all(Array.from({ length: inFlight }, worker));
+        for (let left = orders; left > 0 && !stopped(); left -= ROUND) {
+          round += 1;
+          const plan = planOrders({
+            seed: seed + round * SEEDS_APART,
+            orders: Math.min(ROUND, left),
+            customers: count.customers,
+            ...(options.mix !== undefined && { mix: options.mix }),
+          });
+          await inLanes(plan, inFlight, send);
+        }
       } catch (error) {
-        if (signal?.aborted !== true) throw error;
+        if (!stopped()) throw error;
       }
     },
   };
