@@ -158,6 +158,18 @@ export const CONSTRUCT_EXPLANATIONS = {
     fix: 'Give the same conditions to all of them, or make a consumer for each set.',
     example: "subscribesTo: [notifications.events({ data: { channel: ['email'] } })]",
   },
+  WAYBILL_DEPENDENCIES_INVALID: {
+    what: 'The dependencies of a function have wrong names, or there are no controls for them.',
+    why: 'The state of a breaker is kept in the controls table, under the name, and the role may write those alone.',
+    fix: 'Give names in kebab case, and controls.',
+    example: "new QueueConsumer(stack, 'Payments', { controls, dependencies: ['payment-gateway'], ... });",
+  },
+  WAYBILL_STANDBY_KEY_MISSING: {
+    what: 'A controls table is encrypted, and its replica in the standby Region would have no key.',
+    why: 'A key is of one Region; CloudFormation would refuse the replica.',
+    fix: 'Make a key in a stack of the standby Region and give its ARN.',
+    example: "new ControlsTable(stack, 'Controls', { encryptionKey, standbyRegion, standbyKeyArn });",
+  },
   WAYBILL_DATABASE_MISSING: {
     what: 'Something that needs a database has none.',
     why: 'The outbox and the inbox keep their rows in the database of the service.',

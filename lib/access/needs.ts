@@ -139,7 +139,10 @@ function ofVariable(
       return parseArn(value)?.service === 'secretsmanager'
         ? [
             { actor, action: 'secretsmanager:GetSecretValue', resourceArn: value },
+    case 'WAYBILL_PARKING_QUEUE_URL':
             ...secretKeyUse(messaging, value, actor),
+    case 'WAYBILL_CONTROLS_TABLE':
+      return tableKeyUse(messaging, value, actor);
           ]
         : [];
   }
@@ -196,6 +199,25 @@ const BUS_KEY_ACTIONS = ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Decrypt'
 const ARCHIVE_KEY_ACTIONS = [...BUS_KEY_ACTIONS, 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
 /** eventbridge/latest/userguide/eb-custom-bus-encryption.html, "Writing the key policy" */
 const CUSTOM_BUS_KEY_ACTIONS = [
+/** amazondynamodb/latest/developerguide/encryption.usagenotes.html: DynamoDB uses the key in the caller's name. */
+function tableKeyUse(messaging: Messaging, tableName: string, actor: Actor): readonly Permission[] {
+  const table = messaging.assembly.find(tableName);
+  const replicas = table?.properties['Replicas'];
+  const [encryption] = (Array.isArray(replicas) ? replicas : [])
+    .filter(isRecord)
+    .filter(({ Region: region }) => region === table?.region)
+    .map(({ SSESpecification: specification }) => specification);
+  const key = isRecord(encryption) ? messaging.key(encryption['KMSMasterKeyId']) : undefined;
+  if (key === undefined) return [];
+  const keys = { 'kms:ViaService': `dynamodb.${table?.region}.amazonaws.com` };
+  return ['kms:Decrypt', 'kms:DescribeKey'].map((action) => ({
+    actor,
+    action,
+    resourceArn: key.arn,
+    keys,
+  }));
+}
+
   'kms:Decrypt',
   'kms:Encrypt',
   'kms:GenerateDataKeyWithoutPlaintext',

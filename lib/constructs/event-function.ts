@@ -85,6 +85,16 @@ export interface FunctionProps extends AlarmProps {
    * @default - it publishes nothing
    */
   readonly publishesTo?: readonly EventDestination[];
+  /**
+   * Kill switches and circuit breakers, for handlers that use `createControls()`.
+   * @default - nothing can be switched off
+   */
+  readonly controls?: ControlsReading;
+  /**
+   * What it calls through a circuit breaker: the names that `controls.dependency(...)` is given.
+   * @default - nothing
+   */
+  readonly dependencies?: readonly string[];
   /** @default RetentionDays.ONE_MONTH */
   readonly logRetention?: RetentionDays;
   /**
@@ -94,6 +104,14 @@ export interface FunctionProps extends AlarmProps {
   readonly reservedConcurrentExecutions?: number;
   /** @default - no description */
   readonly description?: string;
+}
+
+/** The part of a ControlsTable that a function needs. */
+export interface ControlsReading {
+  connect(
+    fn: EventFunction,
+    reader: { readonly dependencies: readonly string[]; readonly consumer: string | undefined },
+  ): void;
 }
 
 /** The part of an OutboxRelay that a writer needs. */
@@ -198,6 +216,10 @@ export class EventFunction extends Construct implements IGrantable {
 
     if (database !== undefined) this.#connect(database);
     props.outbox?.grants.nudge(this);
+    props.controls?.connect(this, {
+      dependencies: props.dependencies ?? [],
+      consumer: who.variable === 'WAYBILL_CONSUMER' ? who.name : undefined,
+    });
     for (const destination of props.publishesTo ?? []) this.publishTo(destination);
     const alarms = this.#watch(props, identity);
     this.alarms = alarms.all;
@@ -283,6 +305,17 @@ export const FUNCTION_RULES: readonly Rule<EventFunctionProps>[] = [
       received: reserved.join(', '),
       allowed: 'names that do not begin with WAYBILL_',
       fix: 'rename it: these are set by the constructs and read by the runtime',
+    };
+  },
+  ({ controls, dependencies = [] }) => {
+    const wrong = dependencies.filter((name) => !/^[a-z][a-z0-9-]{0,63}$/.test(name));
+    if (wrong.length === 0 && (controls !== undefined || dependencies.length === 0)) return undefined;
+    return {
+      code: 'WAYBILL_DEPENDENCIES_INVALID',
+      prop: 'dependencies',
+      received: wrong.length === 0 ? `${dependencies.join(', ')} without controls` : wrong.join(', '),
+      allowed: "names of lower case letters, digits and '-', at most 64 characters, together with controls",
+      fix: 'for example payment-gateway, and give controls: the state of a breaker is kept in its table',
     };
   },
   ({ vpc, database, outbox, vpcSubnets, securityGroups }) => {

@@ -19,6 +19,8 @@ export { BusReplica } from './bus-replica.ts';
 export type { BusReplicaProps } from './bus-replica.ts';
 export { ConsumerStacks } from './consumer-stacks.ts';
 export type { ConsumerStacksProps } from './consumer-stacks.ts';
+export { ControlsTable } from './controls-table.ts';
+export type { ControlsReader, ControlsTableProps } from './controls-table.ts';
 export type { DatabaseConnection } from './database-connection.ts';
 export { OverviewDashboard, SystemDashboard } from './dashboards/index.ts';
 export type { OverviewDashboardProps, SystemDashboardProps } from './dashboards/index.ts';
@@ -26,7 +28,7 @@ export { ENVIRONMENT_CONTEXT_KEY } from './environment.ts';
 export { ValidationError } from './errors.ts';
 export type { ValidationCode, ValidationFailure } from './errors.ts';
 export { EventFunction } from './event-function.ts';
-export type { EventFunctionProps, FunctionProps, OutboxWriting } from './event-function.ts';
+export type { ControlsReading, EventFunctionProps, FunctionProps, OutboxWriting } from './event-function.ts';
 export type {
   BusEvents,
   DataConditions,
@@ -60,6 +62,7 @@ export { OutboxRelay, OutboxRelayGrants } from './outbox-relay.ts';
 export type { OutboxRelayProps } from './outbox-relay.ts';
 export { QueueConsumer } from './queue-consumer.ts';
 export type { QueueConsumerProps } from './queue-consumer.ts';
+export { MAX_RECEIVES_WITH_CONTROLS } from './queue-settings.ts';
 export { retainMessages } from './retain-messages.ts';
 export { TopicEndpoint } from './topic-endpoint.ts';
 export type { TopicEndpointProps } from './topic-endpoint.ts';

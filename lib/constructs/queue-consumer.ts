@@ -31,7 +31,13 @@ import { INVOCATIONS_PER_POLLER, VISIBILITY_TIMEOUT_FACTOR } from './limits.ts';
 import { kebabCase } from './names.ts';
 import { uniqueEvents } from './queue-connection.ts';
 import { QUEUE_CONSUMER_RULES } from './queue-consumer-rules.ts';
-import { DEFAULT_RETENTION, LONG_POLL, maxReceiveCountOf } from './queue-settings.ts';
+import { createParkingQueue } from './parking-queue.ts';
+import {
+  DEFAULT_RETENTION,
+  LONG_POLL,
+  MAX_RECEIVES_WITH_CONTROLS,
+  maxReceiveCountOf,
+} from './queue-settings.ts';
 import { connectTopics } from './topic-subscriptions.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
 import { validateProps } from './validation.ts';
@@ -77,7 +83,8 @@ export interface QueueConsumerProps extends FunctionProps {
   readonly maximumPollers?: number;
   /**
    * Receives before a message is dead-lettered. AWS advises 5 or more, because a throttled invocation is one too.
-   * On a FIFO queue a message that waits behind a failed one of its group uses up receives with it.
+   * On a FIFO queue a message that waits behind a failed one of its group uses up receives with it. With `controls`
+   * failures are counted and not receives, up to this number too.
    * @default 5, FIFO 10
    */
   readonly maxReceiveCount?: number;
@@ -134,6 +141,8 @@ export class QueueConsumer extends Construct implements IGrantable {
   readonly eventSourceMapping: EventSourceMapping;
   readonly grantPrincipal: IPrincipal;
   readonly alarms: HopAlarms['all'];
+  /** Where messages of tenants that are switched off wait. Undefined without controls. */
+  readonly parkingQueue: Queue | undefined;
 
   /** @throws ValidationError with everything that is wrong with the props at once */
   constructor(scope: Construct, id: string, props: QueueConsumerProps) {
@@ -166,6 +175,7 @@ export class QueueConsumer extends Construct implements IGrantable {
     this.function = this.handler.function;
     this.grantPrincipal = this.handler.grantPrincipal;
     this.#tellRuntime(settings);
+    if (props.controls !== undefined) this.#tellOfFailures(props, settings);
     this.#allowConsuming(encryptionKey);
     this.eventSourceMapping = new EventSourceMapping(this, 'Mapping', {
       target: this.function,
@@ -183,6 +193,16 @@ export class QueueConsumer extends Construct implements IGrantable {
     alarms.add('AgeAlarm', ageOfOldest(this.queue, settings.maxAge));
     alarms.add('BacklogAlarm', backlog(this.queue, load));
     alarms.add('InFlightAlarm', inFlight(this.queue, load));
+    this.parkingQueue =
+      props.controls &&
+      createParkingQueue(this, {
+        consumer: this.consumerName,
+        handler: this.handler,
+        fifo,
+        encryptionKey,
+        dataKeyReuse: props.dataKeyReuse,
+        alarms,
+      });
     const connection = {
       scope: this,
       queue: this.queue,
@@ -255,6 +275,14 @@ export class QueueConsumer extends Construct implements IGrantable {
     for (const [name, value] of Object.entries(variables)) this.function.addEnvironment(name, value);
   }
 
+  /** The queue lets a message be received more often than it may fail. */
+  #tellOfFailures(props: QueueConsumerProps, { maxReceiveCount }: Settings): void {
+    const fifo = props.subscribesTo.some((source) => source.fifo);
+    const maxFailures = props.maxReceiveCount ?? maxReceiveCountOf(fifo);
+    this.function.addEnvironment('WAYBILL_MAX_FAILURES', String(Math.min(maxFailures, maxReceiveCount)));
+    if (maxReceiveCount < MAX_RECEIVES_WITH_CONTROLS) warnOfFewReceives(this, maxReceiveCount);
+  }
+
   /** Reading its queue, and putting what can never be handled on its dead-letter queue (D10). */
   #allowConsuming(key: IKey | undefined): void {
     grantTo(
@@ -309,6 +337,13 @@ function warnOfMissingInbox(scope: Construct): void {
   );
 }
 
+function warnOfFewReceives(scope: Construct, maxReceiveCount: number): void {
+  Annotations.of(scope).addWarningV2(
+    'waybill:fewReceivesWithControls',
+    `the queue dead-letters a message at its receive number ${maxReceiveCount + 1}, also one that only waited for a dependency. Give its EventQueue maxReceiveCount: MAX_RECEIVES_WITH_CONTROLS`,
+  );
+}
+
 interface Settings {
   readonly timeout: Duration;
   readonly batchSize: number;
@@ -338,7 +373,11 @@ function settingsOf(props: QueueConsumerProps, fifo: boolean): Settings {
       props.maximumPollers === undefined
         ? (props.maxConcurrency ?? 10)
         : props.maximumPollers * INVOCATIONS_PER_POLLER,
-    maxReceiveCount: queue?.maxReceiveCount ?? props.maxReceiveCount ?? maxReceiveCountOf(fifo),
+    maxReceiveCount:
+      queue?.maxReceiveCount ??
+      (props.controls === undefined
+        ? (props.maxReceiveCount ?? maxReceiveCountOf(fifo))
+        : MAX_RECEIVES_WITH_CONTROLS),
     maxAge:
       props.maxAge ?? Duration.seconds(Math.max(DEFAULT_MAX_AGE_SECONDS, 3 * visibilityTimeout.toSeconds())),
   };

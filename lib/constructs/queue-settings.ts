@@ -11,6 +11,12 @@ const MAX_RECEIVE_COUNT = 5;
 /** A held message of a FIFO group is received along with the failed one before it, so it needs more. */
 const FIFO_MAX_RECEIVE_COUNT = 10;
 
+/**
+ * Receives of a queue whose consumer has controls: SQS's most. A receive is no failure there, because a message may
+ * wait for a dependency through many of them; the runtime counts the failures, and dead-letters (docs/adr/0020).
+ */
+export const MAX_RECEIVES_WITH_CONTROLS = 1_000;
+
 /** Receives before a message is dead-lettered, unless said otherwise. */
 export function maxReceiveCountOf(fifo: boolean): number {
   return fifo ? FIFO_MAX_RECEIVE_COUNT : MAX_RECEIVE_COUNT;

@@ -27,7 +27,8 @@ export interface ConsumerOptions {
   readonly onReplay?: 'handle' | 'skip';
   /**
    * Receives after which a message whose handler throws is dead-lettered. The queue's own maxReceiveCount.
-   * @default - WAYBILL_MAX_RECEIVE_COUNT, else SQS alone decides
+   * With `controls` failures count, not receives.
+   * @default - WAYBILL_MAX_FAILURES, else WAYBILL_MAX_RECEIVE_COUNT, else SQS alone decides
    */
   readonly maxReceiveCount?: number;
   /**
@@ -77,7 +78,9 @@ export function consumerFrom<Contract extends AnyEventContract>(
     handler,
     onReplay: options.onReplay ?? 'handle',
     maxReceiveCount:
-      options.maxReceiveCount ?? positiveNumberVariable(process.env, 'WAYBILL_MAX_RECEIVE_COUNT'),
+      options.maxReceiveCount ??
+      positiveNumberVariable(process.env, 'WAYBILL_MAX_FAILURES') ??
+      positiveNumberVariable(process.env, 'WAYBILL_MAX_RECEIVE_COUNT'),
     publisher: options.publisher,
     logger: (options.logger ?? createLogger()).with({ consumer: name }),
     clock: options.clock ?? systemClock,

@@ -7,6 +7,7 @@ import type { Clock, Random } from '../clock.ts';
 import type { ConsumerAdmission, MessageToAdmit, Verdict } from '../consumer/admission.ts';
 import { receiveCountOf } from '../consumer/handle-message.ts';
 import { isAcknowledged } from '../consumer/outcome.ts';
+import { RuntimeError } from '../errors.ts';
 import { createLogger, describeError } from '../logger.ts';
 import type { Logger } from '../logger.ts';
 import { isFifo } from '../transports/group-id.ts';
@@ -164,6 +165,7 @@ class FunctionControls implements Controls {
 
   dependency(name: string, props: DependencyProps = {}): Dependency {
     const { maxConcurrent, maxQueued, maxWaitSeconds, required = true, ...breakerProps } = props;
+    checkDeclared(name);
     const breaker = createCircuitBreaker({
       ...breakerProps,
       dependency: name,
@@ -340,6 +342,16 @@ class FunctionControls implements Controls {
       this.#props.tableClient ?? (name === undefined || name === '' ? WITHOUT_TABLE : dynamoDbClient(name));
     return this.#table;
   }
+}
+
+/** Where the constructs say what may be called, the role may write the state of these breakers alone. */
+function checkDeclared(name: string): void {
+  const declared = process.env['WAYBILL_DEPENDENCIES']?.split(',');
+  if (declared === undefined || declared.includes(name)) return;
+  throw new RuntimeError(
+    'WAYBILL_OPTION_INVALID',
+    `dependency '${name}' is not among those of the construct (${declared.join(', ')}): add it to \`dependencies\``,
+  );
 }
 
 /** As if every table were empty. */

@@ -37,6 +37,8 @@ export {
   deadLetters,
   drainableBacklog,
   inFlight,
+  parked,
+  parkedTooLong,
   UNDELIVERED,
 } from './queue-alarms.ts';
 export type { DeclaredLoad } from './queue-alarms.ts';

@@ -50,6 +50,35 @@ export function ageOfOldest(queue: IQueue, maxAge: Duration): AlarmSpecification
   };
 }
 
+/** Messages of a tenant that is switched off wait: somebody has to switch it on again. */
+export function parked(queue: IQueue): AlarmSpecification {
+  return {
+    watched: queue,
+    metric: queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: Stats.MAXIMUM }),
+    threshold: 0,
+    // A tenant that is off for a moment is no news to whoever has switched it off.
+    minutes: 60,
+    severity: 'warning',
+    runbook: 'parked-messages',
+    description:
+      'Messages of a tenant that is switched off are parked. Switch it on when the cause is mended.',
+  };
+}
+
+/** Before SQS deletes them. */
+export function parkedTooLong(queue: IQueue, maxAge: Duration): AlarmSpecification {
+  return {
+    watched: queue,
+    metric: queue.metricApproximateAgeOfOldestMessage({ period: PERIOD, statistic: Stats.MAXIMUM }),
+    threshold: maxAge.toSeconds(),
+    comparison: '>=',
+    minutes: 3,
+    severity: 'critical',
+    runbook: 'parked-messages',
+    description: `A message has been parked for ${maxAge.toHumanString()}, and SQS deletes it after 14 days. Switch its tenant on, or keep the messages elsewhere.`,
+  };
+}
+
 /** What is known of a consumer's pace before it has run. */
 export interface DeclaredLoad {
   /** Messages a second at the busiest time: the sum over the events it gets. */

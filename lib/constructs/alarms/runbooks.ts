@@ -17,6 +17,7 @@ export const RUNBOOKS = [
   'http-api',
   'kafka',
   'outbox-relay',
+  'parked-messages',
   'recursion',
   'stream',
   'workflow',

@@ -34,6 +34,8 @@ describe('a bulkhead', () => {
     await calls[1];
     ends[0]!.resolve();
     await calls[0];
+    // Those that waited begin in their order.
+    await new Promise((resolve) => setImmediate(resolve));
     expect(begun).toEqual([0, 1, 2, 3]);
 
     for (const end of ends) end.resolve();
