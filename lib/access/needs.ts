@@ -111,6 +111,8 @@ function ofFunction(messaging: Messaging, fn: LambdaFunction): Need[] {
  * | WAYBILL_QUEUE_URL | changes the visibility of what failed (D6) |
  * | WAYBILL_DEAD_LETTER_QUEUE_URL | puts there what can never be handled (D10) |
  * | WAYBILL_OUTBOX_NUDGE_QUEUE_URL | wakes the relay after a commit |
+ * | WAYBILL_PARKING_QUEUE_URL | parks messages of tenants that are switched off |
+ * | WAYBILL_CONTROLS_TABLE | reads and writes the table, by way of its key |
  * | WAYBILL_PUBLISH_ROUTES | publishes to each of its targets |
  * | any that is the ARN of a secret in the assembly | reads the secret |
  */
@@ -132,17 +134,17 @@ function ofVariable(
     }
     case 'WAYBILL_DEAD_LETTER_QUEUE_URL':
     case 'WAYBILL_OUTBOX_NUDGE_QUEUE_URL':
+    case 'WAYBILL_PARKING_QUEUE_URL':
       return sending(messaging, messaging.queue(value)?.arn ?? value, actor);
+    case 'WAYBILL_CONTROLS_TABLE':
+      return tableKeyUse(messaging, value, actor);
     case 'WAYBILL_PUBLISH_ROUTES':
       return publishTargets(value).flatMap((target) => sending(messaging, target, actor));
     default:
       return parseArn(value)?.service === 'secretsmanager'
         ? [
             { actor, action: 'secretsmanager:GetSecretValue', resourceArn: value },
-    case 'WAYBILL_PARKING_QUEUE_URL':
             ...secretKeyUse(messaging, value, actor),
-    case 'WAYBILL_CONTROLS_TABLE':
-      return tableKeyUse(messaging, value, actor);
           ]
         : [];
   }
@@ -187,18 +189,6 @@ export function publishTargets(routes: string): readonly string[] {
   }
 }
 
-function secretKeyUse(messaging: Messaging, secretArn: string, actor: Actor): readonly Permission[] {
-  const secret = messaging.assembly.find(secretArn);
-  const key = messaging.key(secret?.properties['KmsKeyId']);
-  return key === undefined ? [] : [{ actor, action: 'kms:Decrypt', resourceArn: key.arn }];
-}
-
-/** eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html */
-const BUS_KEY_ACTIONS = ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Decrypt'];
-/** eventbridge/latest/userguide/encryption-archives.html */
-const ARCHIVE_KEY_ACTIONS = [...BUS_KEY_ACTIONS, 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
-/** eventbridge/latest/userguide/eb-custom-bus-encryption.html, "Writing the key policy" */
-const CUSTOM_BUS_KEY_ACTIONS = [
 /** amazondynamodb/latest/developerguide/encryption.usagenotes.html: DynamoDB uses the key in the caller's name. */
 function tableKeyUse(messaging: Messaging, tableName: string, actor: Actor): readonly Permission[] {
   const table = messaging.assembly.find(tableName);
@@ -218,6 +208,18 @@ function tableKeyUse(messaging: Messaging, tableName: string, actor: Actor): rea
   }));
 }
 
+function secretKeyUse(messaging: Messaging, secretArn: string, actor: Actor): readonly Permission[] {
+  const secret = messaging.assembly.find(secretArn);
+  const key = messaging.key(secret?.properties['KmsKeyId']);
+  return key === undefined ? [] : [{ actor, action: 'kms:Decrypt', resourceArn: key.arn }];
+}
+
+/** eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html */
+const BUS_KEY_ACTIONS = ['kms:DescribeKey', 'kms:GenerateDataKey', 'kms:Decrypt'];
+/** eventbridge/latest/userguide/encryption-archives.html */
+const ARCHIVE_KEY_ACTIONS = [...BUS_KEY_ACTIONS, 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
+/** eventbridge/latest/userguide/eb-custom-bus-encryption.html, "Writing the key policy" */
+const CUSTOM_BUS_KEY_ACTIONS = [
   'kms:Decrypt',
   'kms:Encrypt',
   'kms:GenerateDataKeyWithoutPlaintext',
