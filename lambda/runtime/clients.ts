@@ -49,7 +49,8 @@ export type ClientService =
   | 'KINESIS'
   | 'SECRETS_MANAGER'
   | 'DYNAMODB'
-  | 'KMS';
+  | 'KMS'
+  | 'SFN';
 
 /**
  * Where a service is called.

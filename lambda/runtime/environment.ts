@@ -11,6 +11,7 @@ const VARIABLES = {
     'x.grants.publish(fn) of a topic or bus sets it; elsewhere give createPublisher() a transport',
   WAYBILL_SEALING_KEY_ARN:
     'sealingKey.grants.seal(fn) and .open(fn) set it; elsewhere give kmsDataKeys() a `keyArn`',
+  WAYBILL_STATE_MACHINE_ARN: 'grants.start(fn) of a TaskMachine sets it',
 } as const;
 
 export type RequiredVariable = keyof typeof VARIABLES;

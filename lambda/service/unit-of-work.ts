@@ -2,7 +2,7 @@
  * One business transaction: rows and the events that tell of them are committed together or not at all.
  * The relay is nudged after the commit; a lost nudge costs a moment, never an event (D11).
  */
-import type { AnyEventContract, Envelope, NewEvent } from '../../lib/contracts/index.ts';
+import type { AnyEventContract, Envelope, EnvelopeOf, NewEvent } from '../../lib/contracts/index.ts';
 import { createEnvelope } from '../../lib/contracts/index.ts';
 
 /** What runs SQL inside a transaction. */
@@ -24,25 +24,33 @@ export interface Service {
   readonly processOnce: (tx: Transaction, consumer: string, eventId: string) => Promise<boolean>;
   /** Wakes the relay. Must not reject. */
   readonly nudge: () => Promise<void>;
+  /**
+   * Called after the commit with all events that were written, before the nudge. Must not reject.
+   * @default - nothing is published but by the relay
+   */
+  readonly publishEagerly?: (events: readonly Envelope[]) => Promise<void>;
 }
 
 export type Emit = <Contract extends AnyEventContract>(
   contract: Contract,
   event: NewEvent<Contract>,
-) => Envelope;
+) => EnvelopeOf<Contract>;
 
 /** @throws whatever `work`, the outbox or the database threw; nothing is stored then */
 export async function unitOfWork<Result>(
-  core: Service,
+  service: Service,
   work: (tx: Transaction, emit: Emit) => Promise<Result>,
 ): Promise<Result> {
-  const { result, emitted } = await core.database.transaction(async (tx) => {
+  const { result, emitted } = await service.database.transaction(async (tx) => {
     const events: Envelope[] = [];
     const done = await emitting(events, (emit) => work(tx, emit));
-    if (events.length > 0) await core.enqueue(tx, events);
-    return { result: done, emitted: events.length };
+    if (events.length > 0) await service.enqueue(tx, events);
+    return { result: done, emitted: events };
   });
-  if (emitted > 0) await core.nudge();
+  if (emitted.length > 0) {
+    await service.publishEagerly?.(emitted);
+    await service.nudge();
+  }
   return result;
 }
 
@@ -50,7 +58,7 @@ function emitting<Result>(events: Envelope[], work: (emit: Emit) => Promise<Resu
   return work((contract, event) => {
     const envelope = createEnvelope(contract, event);
     events.push(envelope);
-    return envelope;
+    return envelope as EnvelopeOf<typeof contract>;
   });
 }
 

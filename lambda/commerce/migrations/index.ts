@@ -1,0 +1,15 @@
+/** The tables of the commerce system, after those of the runtime. Released migrations never change: add one. */
+import { runtimeMigrations } from '../../runtime/postgres/index.ts';
+import type { Migration } from '../../runtime/postgres/index.ts';
+import { orderTables } from './0001-orders.ts';
+import { sagaTables } from './0002-saga.ts';
+import { consumerTables } from './0003-consumers.ts';
+import { analyticsTables } from './0004-analytics.ts';
+
+export const commerceMigrations: readonly Migration[] = [
+  ...runtimeMigrations,
+  { id: 'commerce-0001-orders', sql: orderTables },
+  { id: 'commerce-0002-saga', sql: sagaTables },
+  { id: 'commerce-0003-consumers', sql: consumerTables },
+  { id: 'commerce-0004-analytics', sql: analyticsTables },
+];
