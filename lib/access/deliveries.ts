@@ -2,7 +2,7 @@
  * Every hop of an assembly on which AWS carries a message from one resource to another: who carries it, and in whose
  * name. What the code of a function sends by itself is not among them.
  */
-import { parseArn, partitionOf } from '../assembly/index.ts';
+import { belowCluster, parseArn, partitionOf } from '../assembly/index.ts';
 import type { Messaging, Resource } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import { snsDeliveryPrincipal } from '../policies/index.ts';
@@ -15,9 +15,10 @@ import { snsDeliveryPrincipal } from '../policies/index.ts';
  * | subscriber | Custom Event Bus | any target | EventBridge, in the subscriber's role |
  * | schedule | schedule | any target | the scheduler, in the schedule's role |
  * | pipe | source | target | the pipe's role |
- * | mapping | queue, stream | function | the function's role |
+ * | mapping | queue, stream, Kafka topic, broker | function | the function's role |
  * | asyncInvocation | function | destination of what succeeded or failed | the function's role |
  * | notification | bucket | queue, topic, function | S3 |
+ * | task | state machine | queue | Step Functions, in the machine's role |
  * | alarm | alarm | topic, function | CloudWatch |
  * | bus | bus | dead-letter queue | EventBridge |
  * | redrive | queue | dead-letter queue | SQS, which asks no policy but the target's redrive allow policy |
@@ -31,6 +32,7 @@ export type DeliveryKind =
   | 'mapping'
   | 'asyncInvocation'
   | 'notification'
+  | 'task'
   | 'alarm'
   | 'bus'
   | 'redrive';
@@ -77,6 +79,7 @@ export function deliveriesOf(messaging: Messaging): readonly Delivery[] {
     ...ofMappings(messaging),
     ...ofFunctions(messaging),
     ...ofBuckets(messaging),
+    ...ofStateMachines(messaging),
     ...ofAlarms(messaging),
     ...ofBuses(messaging),
     ...ofQueues(messaging),
@@ -197,11 +200,15 @@ function ofPipes({ pipes }: Messaging): Delivery[] {
 
 function ofMappings(messaging: Messaging): Delivery[] {
   return messaging.mappings.flatMap((mapping) => {
-    if (mapping.eventSourceArn === undefined) return [];
+    const { eventSourceArn, topics } = mapping;
+    if (eventSourceArn === undefined) return [];
+    // The source of a Kafka mapping is the cluster; what it reads is a topic.
+    const [topic] = topics;
+    const isKafka = parseArn(eventSourceArn)?.service === 'kafka' && topic !== undefined;
     const shared = {
       kind: 'mapping',
       hop: mapping.resource,
-      fromArn: mapping.eventSourceArn,
+      fromArn: isKafka ? belowCluster(eventSourceArn, 'topic', topic) : eventSourceArn,
       carrier: {
         kind: 'role',
         roleArn: messaging.function(mapping.functionArn)?.roleArn,
@@ -263,6 +270,22 @@ function targetsOfNotifications(configuration: unknown): string[] {
       ['Queue', 'QueueArn', 'Topic', 'TopicArn', 'Function', 'LambdaFunctionArn'].map((name) => entry[name]),
     )
     .filter((arn) => typeof arn === 'string');
+}
+
+/** One for each queue that a machine sends to, however many of its states do. */
+function ofStateMachines(messaging: Messaging): Delivery[] {
+  return messaging.stateMachines.flatMap(({ resource, arn, roleArn, queueTasks }) => {
+    const carrier = { kind: 'role', roleArn, service: 'states.amazonaws.com', sourceArn: arn } as const;
+    const queues = new Set(queueTasks.map(({ queueUrl }) => messaging.queue(queueUrl)?.arn ?? queueUrl));
+    return [...queues].map((toArn): Delivery => ({
+      kind: 'task',
+      hop: resource,
+      fromArn: arn,
+      toArn,
+      purpose: 'message',
+      carrier,
+    }));
+  });
 }
 
 function ofAlarms({ alarms }: Messaging): Delivery[] {

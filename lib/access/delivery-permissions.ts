@@ -1,11 +1,12 @@
 /** What has to be allowed so that a hop carries messages, and whether it is. */
-import { parseArn, partitionOf } from '../assembly/index.ts';
+import { isAwsManagedKey, parseArn, partitionOf } from '../assembly/index.ts';
 import type { Messaging, Queue, Role } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
 import { decide, decideTrust } from './decide.ts';
 import type { Access, Permission } from './permission.ts';
 import type { Carrier, Delivery } from './deliveries.ts';
+import { polling, writingToKafka } from './stream-permissions.ts';
 
 /** Every decision that the hop depends on. All of them have to be `allowed`. */
 export function accessOf(messaging: Messaging, delivery: Delivery): readonly Access[] {
@@ -59,8 +60,13 @@ function accountItself(resource: Role['resource']): Role {
 export function permissionsOf(messaging: Messaging, delivery: Delivery, actor: Actor): readonly Permission[] {
   const { kind, fromArn, toArn, purpose } = delivery;
   const takes = (kind === 'mapping' || kind === 'pipe') && purpose === 'message';
+  const mapping =
+    kind === 'mapping' && takes
+      ? messaging.mappings.find(({ resource }) => resource === delivery.hop)
+      : undefined;
   return [
     ...(takes ? receiving(messaging, fromArn, actor) : []),
+    ...(mapping === undefined ? [] : polling(messaging, mapping, actor)),
     // An event source mapping invokes its own function, which needs no permission.
     ...(kind === 'mapping' && purpose === 'message'
       ? []
@@ -124,11 +130,19 @@ const RECEIVING: Readonly<Record<string, readonly string[]>> = {
 const ENCRYPTING = ['kms:GenerateDataKey', 'kms:Decrypt'] as const;
 const DECRYPTING = ['kms:Decrypt'] as const;
 
+/** As sending, by the runtime, which puts records by the batch. */
+export function publishing(messaging: Messaging, toArn: string, actor: Actor): readonly Permission[] {
+  return sending(messaging, toArn, actor).map((permission) =>
+    permission.action === 'kinesis:PutRecord' ? { ...permission, action: 'kinesis:PutRecords' } : permission,
+  );
+}
+
 export function sending(messaging: Messaging, toArn: string, actor: Actor): readonly Permission[] {
   const service = parseArn(toArn)?.service ?? '';
   const actions = toArn.includes(':api-destination/') ? CALLING : (SENDING[service] ?? []);
   return [
     ...actions.map((action) => ({ actor, action, resourceArn: toArn })),
+    ...writingToKafka(toArn, actor),
     ...keyUse(messaging, toArn, actor, ENCRYPTING),
   ];
 }
@@ -149,6 +163,12 @@ function keyUse(
   actions: readonly string[],
 ): readonly Permission[] {
   const [queue, topic, bus] = [messaging.queue(arn), messaging.topic(arn), messaging.customBus(arn)];
+  const stream = messaging.stream(arn);
+  if (stream?.kmsKeyId !== undefined && !isAwsManagedKey(stream.kmsKeyId)) {
+    // Who writes never reads: streams/latest/dev/permissions-user-key-KMS.html.
+    const [use] = actions;
+    return withKey(messaging, stream, actor, 'kinesis', 'aws:kinesis:arn', use === undefined ? [] : [use]);
+  }
   if (queue !== undefined) return withKey(messaging, queue, actor, 'sqs', 'aws:sqs:arn', actions);
   if (topic !== undefined) return withKey(messaging, topic, actor, 'sns', 'aws:sns:topicArn', actions);
   // It checks that who writes could read it back, eventbridge/latest/userguide/eb-custom-bus-encryption.html.

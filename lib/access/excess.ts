@@ -54,8 +54,9 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
   ];
   // Code of others is never judged: what it does with its role is not known.
   const ours = messaging.assembly.topology === undefined ? [] : messaging.functions;
+  const machines = messaging.assembly.topology === undefined ? [] : messaging.stateMachines;
   const ofDeclared = new Set(
-    ours.filter(({ resource }) => isDeclared(resource)).map(({ roleArn }) => roleArn),
+    [...ours, ...machines].filter(({ resource }) => isDeclared(resource)).map(({ roleArn }) => roleArn),
   );
   const isAccountedFor = ({ arn, trust }: Role): boolean =>
     ofDeclared.has(arn) || (ofRoles.has(arn) && !trust.some(letsCodeIn));
@@ -79,7 +80,7 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
 
 /** Services that put, take and encrypt messages, and what a function needs to run. */
 const JUDGED_SERVICES: ReadonlySet<string> = new Set(
-  'sqs sns events scheduler kms lambda logs ec2 secretsmanager sts'.split(' '),
+  'sqs sns events scheduler states kms lambda logs ec2 secretsmanager sts kinesis kafka kafka-cluster mq'.split(' '),
 );
 
 /** Services whose deliveries an assembly tells in full. */

@@ -6,7 +6,7 @@ export { pasteable } from './pasteable.ts';
 export type { Access, Permission, PolicyKind, Refusal } from './permission.ts';
 export { deliveriesOf } from './deliveries.ts';
 export type { Carrier, Delivery, DeliveryKind } from './deliveries.ts';
-export { accessOf, permissionsOf, receiving, sending } from './delivery-permissions.ts';
+export { accessOf, permissionsOf, publishing, receiving, sending } from './delivery-permissions.ts';
 export { excessOf } from './excess.ts';
 export type { Excess } from './excess.ts';
 export { needsOf, publishTargets } from './needs.ts';

@@ -12,6 +12,7 @@ import { deliveriesOf } from './deliveries.ts';
 import {
   CUSTOM_BUS_CONTEXT,
   permissionsOf,
+  publishing,
   receiving,
   sending,
   subscribing,
@@ -35,6 +36,8 @@ export function needsOf(messaging: Messaging): readonly Need[] {
     ...ofHttpRoutes(messaging),
     ...ofRestMethods(messaging),
     ...ofFlowLogs(messaging),
+    ...ofRotations(messaging),
+    ...ofStateMachines(messaging),
   ];
   found.set(messaging, needs);
   return needs;
@@ -113,7 +116,9 @@ function ofFunction(messaging: Messaging, fn: LambdaFunction): Need[] {
  * | WAYBILL_OUTBOX_NUDGE_QUEUE_URL | wakes the relay after a commit |
  * | WAYBILL_PARKING_QUEUE_URL | parks messages of tenants that are switched off |
  * | WAYBILL_CONTROLS_TABLE | reads and writes the table, by way of its key |
- * | WAYBILL_PUBLISH_ROUTES | publishes to each of its targets |
+ * | WAYBILL_PUBLISH_ROUTES, WAYBILL_KAFKA_RETRY_TOPICS | publishes to each of its targets |
+ * | WAYBILL_KAFKA_DEAD_LETTER_TOPIC | puts there what can never be handled |
+ * | WAYBILL_STATE_MACHINE_ARN | starts its executions |
  * | any that is the ARN of a secret in the assembly | reads the secret |
  */
 function ofVariable(
@@ -139,7 +144,12 @@ function ofVariable(
     case 'WAYBILL_CONTROLS_TABLE':
       return tableKeyUse(messaging, value, actor);
     case 'WAYBILL_PUBLISH_ROUTES':
-      return publishTargets(value).flatMap((target) => sending(messaging, target, actor));
+    case 'WAYBILL_KAFKA_RETRY_TOPICS':
+      return publishTargets(value).flatMap((target) => publishing(messaging, target, actor));
+    case 'WAYBILL_KAFKA_DEAD_LETTER_TOPIC':
+      return publishing(messaging, value, actor);
+    case 'WAYBILL_STATE_MACHINE_ARN':
+      return [{ actor, action: 'states:StartExecution', resourceArn: value }];
     default:
       return parseArn(value)?.service === 'secretsmanager'
         ? [
@@ -340,6 +350,93 @@ function ofRestMethods(messaging: Messaging): Need[] {
 /** The function in `arn:aws:apigateway:REGION:lambda:path/.../functions/ARN/invocations`; or the ARN itself. */
 function functionArnIn(uri = ''): string {
   return /arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[^/]+/.exec(uri)?.[0] ?? uri;
+}
+
+/** step-functions/latest/dg/cw-logs.html; none of them takes a resource. */
+const LOG_DELIVERY_ACTIONS = [
+  'logs:CreateLogDelivery',
+  'logs:DeleteLogDelivery',
+  'logs:DescribeLogGroups',
+  'logs:DescribeResourcePolicies',
+  'logs:GetLogDelivery',
+  'logs:ListLogDeliveries',
+  'logs:PutResourcePolicy',
+  'logs:UpdateLogDelivery',
+];
+/** step-functions/latest/dg/encryption-at-rest.html */
+const EXECUTION_KEY_ACTIONS = ['kms:Decrypt', 'kms:GenerateDataKey'];
+/** step-functions/latest/dg/connect-to-resource.html#connect-wait-token */
+const ANSWERING_ACTIONS = ['states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'];
+
+/** The log and the key of a machine, besides its deliveries; and the answers of those who consume its queues. */
+function ofStateMachines(messaging: Messaging): Need[] {
+  return messaging.stateMachines.flatMap((machine) => {
+    const { resource, arn, roleArn, logs, kmsKeyId, queueTasks } = machine;
+    const role = messaging.role(roleArn);
+    const key = messaging.key(kmsKeyId);
+    const own: Permission[] = (role === undefined ? [] : [role]).flatMap((owner) => {
+      const actor = { kind: 'role', role: owner } as const;
+      return [
+        ...(logs ? LOG_DELIVERY_ACTIONS : []).map((action) => ({ actor, action, resourceArn: '*' })),
+        ...(key === undefined ? [] : EXECUTION_KEY_ACTIONS).map((action) => ({
+          actor,
+          action,
+          resourceArn: key?.arn ?? '',
+          keys: { 'kms:EncryptionContext:aws:states:stateMachineArn': arn },
+        })),
+      ];
+    });
+    const waiting = new Set(
+      queueTasks.flatMap(({ queueUrl, waitsForToken }) =>
+        waitsForToken ? (messaging.queue(queueUrl)?.arn ?? []) : [],
+      ),
+    );
+    const answers = messaging.mappings.flatMap(({ eventSourceArn, functionArn }): Permission[] => {
+      const worker = messaging.role(messaging.function(functionArn)?.roleArn);
+      if (worker === undefined || eventSourceArn === undefined || !waiting.has(eventSourceArn)) return [];
+      return ANSWERING_ACTIONS.map((action) => ({
+        actor: { kind: 'role', role: worker },
+        action,
+        resourceArn: arn,
+      }));
+    });
+    return [...own, ...answers].map((permission) => ({
+      permission,
+      because: `state machine ${resource.constructPath}`,
+    }));
+  });
+}
+
+/** secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html */
+const ROTATION_ACTIONS = ['DescribeSecret', 'GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'];
+
+/** Secrets Manager invokes the function, which puts the new version into the secret. */
+function ofRotations(messaging: Messaging): Need[] {
+  return messaging.assembly.ofType('AWS::SecretsManager::RotationSchedule').flatMap((schedule) => {
+    const secretArn = text(schedule.properties['SecretId']) ?? '';
+    const fn = messaging.function(schedule.properties['RotationLambdaARN']);
+    const role = messaging.role(fn?.roleArn);
+    if (fn === undefined || role === undefined) return [];
+    const actor: Actor = { kind: 'role', role };
+    const permissions: readonly Permission[] = [
+      {
+        actor: { kind: 'service', service: 'secretsmanager.amazonaws.com', sourceArn: secretArn },
+        action: 'lambda:InvokeFunction',
+        resourceArn: fn.arn,
+      },
+      ...ROTATION_ACTIONS.map((action) => ({
+        actor,
+        action: `secretsmanager:${action}`,
+        resourceArn: secretArn,
+      })),
+      { actor, action: 'secretsmanager:GetRandomPassword', resourceArn: '*' },
+      ...secretKeyUse(messaging, secretArn, actor),
+    ];
+    return permissions.map((permission) => ({
+      permission,
+      because: `rotation ${schedule.constructPath}`,
+    }));
+  });
 }
 
 /** vpc/latest/userguide/flow-logs-iam-role.html, for a log group that exists */

@@ -2,7 +2,7 @@
 import { formatArn, parseArn } from './arn.ts';
 import type { Place } from './arn.ts';
 import type { Assembly, Resource } from './model.ts';
-import { boolean, list, number, object, text } from './property.ts';
+import { boolean, list, number, object, objects, text, texts } from './property.ts';
 import type { AttachedPolicy, PolicyStatement } from './resource-policies.ts';
 
 export interface LambdaFunction extends Place {
@@ -52,6 +52,14 @@ export interface EventSourceMapping extends Place {
   /** Undefined: until the record expires. */
   readonly maximumRetryAttempts: number | undefined;
   readonly maximumRecordAgeSeconds: number | undefined;
+  /** Of Kafka. */
+  readonly topics: readonly string[];
+  /** Of Kafka; undefined: one that Lambda makes up. */
+  readonly consumerGroupId: string | undefined;
+  /** Of a broker. */
+  readonly queues: readonly string[];
+  /** How it signs in, such as `BASIC_AUTH`, with the ARN of its secret. */
+  readonly access: readonly { readonly type: string; readonly uri: string }[];
   readonly provisionedPollers: { readonly minimum: number; readonly maximum: number } | undefined;
 }
 
@@ -170,6 +178,13 @@ export function mappingsOf(assembly: Assembly): readonly EventSourceMapping[] {
       bisectBatchOnFunctionError: boolean(properties['BisectBatchOnFunctionError']) ?? false,
       maximumRetryAttempts: retries === WITHOUT_END ? undefined : retries,
       maximumRecordAgeSeconds: age === WITHOUT_END ? undefined : age,
+      topics: texts(properties['Topics']),
+      consumerGroupId: text(object(properties['AmazonManagedKafkaEventSourceConfig'])?.['ConsumerGroupId']),
+      queues: texts(properties['Queues']),
+      access: objects(properties['SourceAccessConfigurations']).map((access) => ({
+        type: text(access['Type']) ?? '',
+        uri: text(access['URI']) ?? '',
+      })),
       provisionedPollers,
     };
   });

@@ -5,6 +5,7 @@
  */
 import { formatArn, partitionOf, urlSuffixOf } from './arn.ts';
 import type { Place } from './arn.ts';
+import { belowCluster } from './streams.ts';
 import { isUnknown, unknownValue } from './unknown-value.ts';
 
 export interface Identity {
@@ -15,7 +16,7 @@ export interface Identity {
   /** The name in AWS. */
   readonly name: string;
   /** What `Fn::GetAtt` gives, besides `Arn`. */
-  readonly attributes: Readonly<Record<string, string>>;
+  readonly attributes: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export interface IdentityContext extends Place {
@@ -27,7 +28,7 @@ export interface IdentityContext extends Place {
 }
 
 type IdentityOf = (context: IdentityContext) => Omit<Identity, 'attributes'> & {
-  readonly attributes?: Readonly<Record<string, string>>;
+  readonly attributes?: Readonly<Record<string, string | readonly string[]>>;
 };
 
 export function identityOf(context: IdentityContext): Identity {
@@ -151,6 +152,20 @@ const IDENTITIES: Readonly<Record<string, IdentityOf>> = {
   'AWS::DynamoDB::Table': table,
   'AWS::DynamoDB::GlobalTable': table,
   'AWS::Kinesis::Stream': named('kinesis', 'Name', 'stream/'),
+  'AWS::MSK::Cluster': kafkaCluster,
+  'AWS::MSK::ServerlessCluster': kafkaCluster,
+  'AWS::MSK::Topic': (context) => {
+    const name = nameOf(context, 'TopicName');
+    const arn = belowCluster(String(context.property('ClusterArn')), 'topic', name);
+    return { ref: arn, name, arn, attributes: { TopicArn: arn } };
+  },
+  'AWS::AmazonMQ::Broker': (context) => {
+    const name = nameOf(context, 'BrokerName');
+    const id = `b-${name.toLowerCase()}`;
+    const arn = formatArn('mq', context, `broker:${name}:${id}`);
+    const host = `${id}.mq.${context.region}.${urlSuffixOf(context.region)}`;
+    return { ref: id, name, arn, attributes: { Id: id, AmqpEndpoints: [`amqps://${host}:5671`] } };
+  },
   'AWS::KinesisFirehose::DeliveryStream': named('firehose', 'DeliveryStreamName', 'deliverystream/'),
   'AWS::StepFunctions::StateMachine': referredByArn('states', 'StateMachineName', 'stateMachine:'),
   'AWS::StepFunctions::Activity': referredByArn('states', 'Name', 'activity:'),
@@ -208,6 +223,8 @@ const IDENTITIES: Readonly<Record<string, IdentityOf>> = {
   'AWS::RDS::DBInstance': named('rds', 'DBInstanceIdentifier', 'db:'),
 };
 
+/** AWS makes it up: a UUID and a number. */
+const GENERATED_CLUSTER_ID = '11111111-2222-3333-4444-555555555555-1';
 /** AWS makes it up; 25 letters and digits. */
 const GENERATED_BUS_ID = 'abcdefghijklmnopqrstuvwxy';
 
@@ -223,6 +240,13 @@ function qualifiedFunction(qualifier: (context: IdentityContext) => string): Ide
       attributes: { FunctionArn: arn, Version: '1', AliasArn: arn },
     };
   };
+}
+
+/** Its UUID is made up by AWS; `Ref` gives the ARN. */
+function kafkaCluster(context: IdentityContext): Omit<Identity, 'attributes'> {
+  const name = nameOf(context, 'ClusterName');
+  const arn = formatArn('kafka', context, `cluster/${name}/${GENERATED_CLUSTER_ID}`);
+  return { ref: arn, name, arn };
 }
 
 function table(context: IdentityContext): Omit<Identity, 'attributes'> & Pick<Identity, 'attributes'> {
@@ -264,7 +288,12 @@ function anyOther(context: IdentityContext): Omit<Identity, 'attributes'> {
 }
 
 /** The attribute of a resource, or a value that only AWS knows. */
-export function attributeOf(identity: Identity, type: string, logicalId: string, attribute: string): string {
+export function attributeOf(
+  identity: Identity,
+  type: string,
+  logicalId: string,
+  attribute: string,
+): string | readonly string[] {
   if (Object.hasOwn(identity.attributes, attribute)) return identity.attributes[attribute] ?? '';
   if (attribute === 'Arn' && identity.arn !== undefined) return identity.arn;
   return unknownValue(`${attribute} of ${logicalId} (${type})`);

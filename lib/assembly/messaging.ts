@@ -18,6 +18,10 @@ import { pipesOf, schedulesOf } from './pipes-and-schedules.ts';
 import type { Pipe, Schedule } from './pipes-and-schedules.ts';
 import { queuesOf } from './queues.ts';
 import type { Queue } from './queues.ts';
+import { brokersOf, kafkaClustersOf, kafkaTopicsOf, streamsOf } from './streams.ts';
+import type { Broker, KafkaCluster, KafkaTopic, Stream } from './streams.ts';
+import { stateMachinesOf } from './state-machines.ts';
+import type { StateMachine } from './state-machines.ts';
 import { subscribersOf } from './subscribers.ts';
 import type { Subscriber } from './subscribers.ts';
 import { subscriptionsOf, topicsOf } from './topics.ts';
@@ -36,10 +40,15 @@ export interface Messaging {
   readonly customBuses: readonly CustomBus[];
   /** Of Custom Event Buses. */
   readonly subscribers: readonly Subscriber[];
+  readonly streams: readonly Stream[];
+  readonly kafkaTopics: readonly KafkaTopic[];
+  readonly kafkaClusters: readonly KafkaCluster[];
+  readonly brokers: readonly Broker[];
   readonly functions: readonly LambdaFunction[];
   readonly mappings: readonly EventSourceMapping[];
   readonly schedules: readonly Schedule[];
   readonly pipes: readonly Pipe[];
+  readonly stateMachines: readonly StateMachine[];
   readonly roles: readonly Role[];
   readonly keys: readonly Key[];
   readonly alarms: readonly Alarm[];
@@ -48,6 +57,10 @@ export interface Messaging {
   /** Classic ones. */
   bus(arn: unknown): Bus | undefined;
   customBus(arn: unknown): CustomBus | undefined;
+  stream(arn: unknown): Stream | undefined;
+  kafkaTopic(arn: unknown): KafkaTopic | undefined;
+  kafkaCluster(arn: unknown): KafkaCluster | undefined;
+  broker(arn: unknown): Broker | undefined;
   /** Also by an ARN with a qualifier, and by name. */
   function(arn: unknown): LambdaFunction | undefined;
   role(arn: unknown): Role | undefined;
@@ -70,6 +83,10 @@ function read(assembly: Assembly): Messaging {
   const topics = topicsOf(assembly);
   const buses = busesOf(assembly);
   const customBuses = customBusesOf(assembly);
+  const streams = streamsOf(assembly);
+  const kafkaTopics = kafkaTopicsOf(assembly);
+  const kafkaClusters = kafkaClustersOf(assembly);
+  const brokers = brokersOf(assembly);
   const functions = functionsOf(assembly);
   const roles = rolesOf(assembly);
   const keys = keysOf(assembly);
@@ -77,6 +94,10 @@ function read(assembly: Assembly): Messaging {
   const topicBy = byNames(topics, ({ arn }) => [arn]);
   const busBy = byNames(buses, ({ arn }) => [arn]);
   const customBusBy = byNames(customBuses, ({ arn }) => [arn]);
+  const streamBy = byNames(streams, ({ arn }) => [arn]);
+  const kafkaTopicBy = byNames(kafkaTopics, ({ arn }) => [arn]);
+  const kafkaClusterBy = byNames(kafkaClusters, ({ arn }) => [arn]);
+  const brokerBy = byNames(brokers, ({ arn }) => [arn]);
   const functionBy = byNames(functions, ({ arn, name }) => [arn, name]);
   const roleBy = byNames(roles, ({ arn }) => [arn]);
   const keyBy = byNames(keys, ({ arn, id, aliases }) => [arn, id, ...aliases]);
@@ -90,10 +111,15 @@ function read(assembly: Assembly): Messaging {
     archives: archivesOf(assembly),
     customBuses,
     subscribers: subscribersOf(assembly),
+    streams,
+    kafkaTopics,
+    kafkaClusters,
+    brokers,
     functions,
     mappings: mappingsOf(assembly),
     schedules: schedulesOf(assembly),
     pipes: pipesOf(assembly),
+    stateMachines: stateMachinesOf(assembly),
     roles,
     keys,
     alarms: alarmsOf(assembly),
@@ -101,6 +127,10 @@ function read(assembly: Assembly): Messaging {
     topic: (arn) => find(topicBy, arn),
     bus: (arn) => find(busBy, arn),
     customBus: (arn) => find(customBusBy, arn),
+    stream: (arn) => find(streamBy, arn),
+    kafkaTopic: (arn) => find(kafkaTopicBy, arn),
+    kafkaCluster: (arn) => find(kafkaClusterBy, arn),
+    broker: (arn) => find(brokerBy, arn),
     function: (arn) => find(functionBy, typeof arn === 'string' ? withoutQualifier(arn) : arn),
     role: (arn) => find(roleBy, arn),
     key: (reference) => find(keyBy, reference),

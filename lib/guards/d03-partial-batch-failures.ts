@@ -1,16 +1,19 @@
 /**
  * D3: a consumer's failed messages come back, and only those.
  *
- * | mapping of a queue | |
+ * | mapping | |
  * |---|---|
  * | of a consumer that the topology knows, without ReportBatchItemFailures | found: its handler answers which messages failed, nobody reads it, and Lambda deletes the whole batch |
  * | the same, with it | |
+ * | of a stream or Kafka topic, the same | found: Lambda takes the failed records for done, and goes on behind them |
+ * | of a broker | it has no such answer |
  * | of any other function | not known: it may throw instead, which brings the whole batch back |
  *
  * design.md, D3; lambda/latest/dg/services-sqs-errorhandling.html
  */
 import { declaredEventsOf } from './declared-events.ts';
-import type { Guard } from './guard.ts';
+import type { Resource } from '../assembly/index.ts';
+import type { Finding, Guard } from './guard.ts';
 
 export const partialBatchFailures: Guard = {
   id: 'D3',
@@ -23,6 +26,15 @@ export const partialBatchFailures: Guard = {
     const declared = declaredEventsOf(messaging.assembly);
     if (declared === undefined) return [];
     return declared.topology.edges.flatMap((edge) => {
+      if (edge.kind === 'reads') {
+        const via = declared.resourceOf(edge.via);
+        return messaging.mappings
+          .filter(
+            ({ resource, reportBatchItemFailures, queues }) =>
+              resource === via && queues.length === 0 && !reportBatchItemFailures,
+          )
+          .map(({ resource }) => unread(resource));
+      }
       // Without events the queue holds hints alone.
       if (edge.kind !== 'consumes' || edge.events.length === 0) return [];
       const [queue, fn] = [declared.resourceOf(edge.from)?.arn, declared.resourceOf(edge.to)?.arn];
@@ -31,13 +43,17 @@ export const partialBatchFailures: Guard = {
           ({ eventSourceArn, functionArn, reportBatchItemFailures }) =>
             eventSourceArn === queue && functionArn === fn && !reportBatchItemFailures,
         )
-        .map(({ resource }) => ({
-          resource,
-          property: 'FunctionResponseTypes',
-          received: 'nothing',
-          allowed: 'ReportBatchItemFailures',
-          fix: 'leave it as the consumer sets it',
-        }));
+        .map(({ resource }) => unread(resource));
     });
   },
 };
+
+function unread(resource: Resource): Finding {
+  return {
+    resource,
+    property: 'FunctionResponseTypes',
+    received: 'nothing',
+    allowed: 'ReportBatchItemFailures',
+    fix: 'leave it as the consumer sets it',
+  };
+}

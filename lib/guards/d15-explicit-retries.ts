@@ -52,7 +52,7 @@ function endlessMappings({ mappings }: Messaging): Finding[] {
       endless(
         resource,
         'MaximumRetryAttempts',
-        'set MaximumRetryAttempts or MaximumRecordAgeInSeconds, with DestinationConfig.OnFailure',
+        'set MaximumRetryAttempts or MaximumRecordAgeInSeconds, with DestinationConfig.OnFailure; of Kafka only in provisioned mode (ProvisionedPollerConfig)',
       ),
     );
 }

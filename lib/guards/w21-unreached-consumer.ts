@@ -6,6 +6,7 @@
  * | the topology says that a function consumes a queue, and no mapping joins them, or it is switched off | found | |
  * | an event that it consumes gets through no deployed subscription, rule or subscriber to the queue | found | |
  * | the same, and a pipe, a forwarded or imported topic or bus feeds the queue | not known | |
+ * | a reader of a stream or Kafka topic without its mapping, or of an event that nobody publishes there | found | |
  * | a schedule that the topology says invokes something is gone or switched off | found | |
  * | a rule of a replica, declared to stand by, that is switched off | | |
  * | a rule with a pattern, or a mapping, that is switched off, otherwise | | found |
@@ -18,7 +19,7 @@
 import { decide, deliveriesOf } from '../access/index.ts';
 import { isUnknown } from '../assembly/index.ts';
 import type { Messaging, Resource } from '../assembly/index.ts';
-import type { ConsumesEdge, TopologyEvent } from '../topology/index.ts';
+import type { ConsumesEdge, ReadsEdge, TopologyEvent } from '../topology/index.ts';
 import { declaredEventsOf, passesRule, passesSubscriber, passesSubscription } from './declared-events.ts';
 import type { DeclaredEvents, Passage } from './declared-events.ts';
 import { deadLetterArns } from './failing-hops.ts';
@@ -38,7 +39,11 @@ export const unreachedConsumer: Guard = {
     if (declared === undefined) return [];
     return [
       ...declared.topology.edges.flatMap((edge) =>
-        edge.kind === 'consumes' ? unreached(messaging, declared, edge) : [],
+        edge.kind === 'consumes'
+          ? unreached(messaging, declared, edge)
+          : edge.kind === 'reads'
+            ? unread(messaging, declared, edge)
+            : [],
       ),
       ...silentSchedules(messaging, declared),
     ];
@@ -74,6 +79,41 @@ function unreached(messaging: Messaging, declared: DeclaredEvents, edge: Consume
     });
   }
   return findings;
+}
+
+/** What reads a stream, a Kafka topic or a broker's queue: its mapping is there, and somebody publishes what it takes. */
+function unread(messaging: Messaging, declared: DeclaredEvents, edge: ReadsEdge): Finding[] {
+  const fn = declared.resourceOf(edge.to);
+  if (fn === undefined) return [];
+  const via = declared.resourceOf(edge.via);
+  const mapping = messaging.mappings.find(
+    ({ resource, functionArn }) => resource === via && functionArn === fn.arn,
+  );
+  if (mapping === undefined) {
+    return [
+      {
+        resource: fn,
+        property: 'AWS::Lambda::EventSourceMapping',
+        received: `none for ${edge.from}`,
+        allowed: `one: ${edge.consumer} is declared to read it`,
+        fix: 'keep the mapping that the consumer makes, or take the consumer out as a whole',
+      },
+    ];
+  }
+  if (!mapping.enabled) return [switchedOff(mapping.resource, 'Enabled', 'false')];
+  if (edge.retry === true) return [];
+  const published = declared.publishedTo(declared.resourceOf(edge.from)?.arn ?? '') ?? [];
+  const stopped = edge.events.filter((name) => !published.some((event) => event.name === name));
+  if (stopped.length === 0) return [];
+  return [
+    {
+      resource: mapping.resource,
+      property: 'EventSourceArn',
+      received: `nobody who publishes ${stopped.join(', ')} to ${edge.from}`,
+      allowed: `a publisher of every event that ${edge.consumer} reads`,
+      fix: 'give the stream or topic in publishesTo to who publishes the event',
+    },
+  ];
 }
 
 function arrives(messaging: Messaging, declared: DeclaredEvents, queue: Resource, name: string): boolean {

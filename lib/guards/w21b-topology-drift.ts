@@ -6,6 +6,7 @@
  * | subscribes | the subscription's topic, endpoint, filter policy, raw delivery |
  * | routes by a rule | the rule's bus, pattern, target, and the part of the event that is delivered |
  * | consumes | the mapping's batch size, window, maximum; the queue's visibility, the function's timeout |
+ * | reads | the mapping's batch size, window, retries, age of records and consumer group |
  * | alerts | the alarm is there, with its threshold |
  * | any whose resource is gone | W21, except alarms |
  * | any end outside the templates, any value that only AWS knows | not compared |
@@ -15,7 +16,7 @@
 import { isUnknown } from '../assembly/index.ts';
 import type { Messaging, Resource } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
-import type { AlertsEdge, ConsumesEdge, RoutesEdge, SubscribesEdge } from '../topology/index.ts';
+import type { AlertsEdge, ConsumesEdge, ReadsEdge, RoutesEdge, SubscribesEdge } from '../topology/index.ts';
 import { declaredEventsOf } from './declared-events.ts';
 import type { DeclaredEvents } from './declared-events.ts';
 import type { Finding, Guard } from './guard.ts';
@@ -34,6 +35,7 @@ export const topologyDrift: Guard = {
       if (edge.kind === 'subscribes') return ofSubscription(messaging, declared, edge);
       if (edge.kind === 'routes') return ofRule(messaging, declared, edge);
       if (edge.kind === 'consumes') return ofMapping(messaging, declared, edge);
+      if (edge.kind === 'reads') return ofReader(messaging, declared, edge);
       return edge.kind === 'alerts' ? ofAlarm(messaging, declared, edge) : [];
     });
   },
@@ -108,6 +110,35 @@ function ofMapping(messaging: Messaging, declared: DeclaredEvents, edge: Consume
       edge.visibilityTimeoutSeconds,
     ),
     ...compared(fn.resource, 'Timeout', fn.timeoutSeconds, edge.timeoutSeconds),
+  ];
+}
+
+function ofReader({ mappings }: Messaging, declared: DeclaredEvents, edge: ReadsEdge): Finding[] {
+  const via = declared.resourceOf(edge.via);
+  const mapping = mappings.find(({ resource }) => resource === via);
+  if (mapping === undefined) return [];
+  const { resource } = mapping;
+  return [
+    ...compared(resource, 'BatchSize', mapping.batchSize ?? null, edge.batchSize),
+    ...compared(
+      resource,
+      'MaximumBatchingWindowInSeconds',
+      mapping.maxBatchingWindowSeconds,
+      edge.maxBatchingWindowSeconds,
+    ),
+    ...compared(
+      resource,
+      'MaximumRetryAttempts',
+      mapping.maximumRetryAttempts ?? null,
+      edge.maximumRetryAttempts,
+    ),
+    ...compared(
+      resource,
+      'MaximumRecordAgeInSeconds',
+      mapping.maximumRecordAgeSeconds ?? null,
+      edge.maximumRecordAgeSeconds,
+    ),
+    ...compared(resource, 'ConsumerGroupId', mapping.consumerGroupId ?? null, edge.consumerGroupId),
   ];
 }
 

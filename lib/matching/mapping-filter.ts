@@ -15,7 +15,7 @@ export interface MappingFilter {
 /**
  * A filter from the `Filters[].Pattern` texts of a mapping; a record has to match one of them.
  *
- * The text of a record is its `body`, for Kinesis its decoded `data`. Text that is JSON is looked at as JSON when the
+ * The text of a record is its `body`, for Kinesis its decoded `data`, for Kafka its decoded `value`. Text that is JSON is looked at as JSON when the
  * pattern asks for an object there, and as text when it asks for values. What does not fit is no match: Lambda deletes
  * such SQS messages.
  * "Properly filtering Amazon SQS messages", lambda/latest/dg/with-sqs-filtering.html.
@@ -24,7 +24,7 @@ export interface MappingFilter {
  */
 export function createMappingFilter(
   patterns: readonly string[],
-  textMember: 'body' | 'data' = 'body',
+  textMember: 'body' | 'data' | 'value' = 'body',
 ): MappingFilter {
   if (patterns.length > MAX_FILTERS) {
     throw new PatternError(`a mapping has at most ${MAX_FILTERS} filters, got ${patterns.length}`);

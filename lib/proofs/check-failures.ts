@@ -46,6 +46,8 @@ function hopBreaks(messaging: Messaging, delivery: Delivery): readonly Break[] {
   const { hop, kind } = delivery;
   if (kind === 'mapping' && messaging.queue(delivery.fromArn) !== undefined) return [];
   if (kind === 'pipe' && messaging.queue(delivery.fromArn) !== undefined) return [];
+  // A broker keeps what fails, and dead-letters it by its own limit: a mapping of one takes no destination.
+  if (kind === 'mapping' && messaging.broker(delivery.fromArn) !== undefined) return [];
   const failures = failureHopsOf(messaging, delivery);
   if (failures.length === 0) {
     return [

@@ -1,5 +1,5 @@
 /** `expectDelivery`: claims about any synthesized application, in the words of a test. */
-import { deliveriesOf, decide, receiving, sending } from '../access/index.ts';
+import { deliveriesOf, decide, publishing, receiving } from '../access/index.ts';
 import type { Actor } from '../access/index.ts';
 import { messagingOf, readAssembly } from '../assembly/index.ts';
 import type { Assembly, Messaging, Resource } from '../assembly/index.ts';
@@ -190,7 +190,7 @@ export class DeliveryFrom {
       .filter(({ resource }) => this.#pathsThatArrive(resource).length > 0)
       .map(({ arn }) => arn);
     const permissions = [
-      ...this.#origins.flatMap(({ arn }) => sending(this.#messaging, arn ?? '', actor).slice(0, 1)),
+      ...this.#origins.flatMap(({ arn }) => publishing(this.#messaging, arn ?? '', actor).slice(0, 1)),
       ...queues.flatMap((arn) => receiving(this.#messaging, arn, actor).slice(0, 1)),
     ];
     return permissions
@@ -221,13 +221,21 @@ export class DeliveryFrom {
 }
 
 /** Where a claim may begin and end. */
-const SINK_TYPES = ['AWS::SNS::Topic', 'AWS::Events::EventBus', 'AWS::EventsV2::EventBus', 'AWS::SQS::Queue'];
+const SINK_TYPES = [
+  'AWS::SNS::Topic',
+  'AWS::Events::EventBus',
+  'AWS::EventsV2::EventBus',
+  'AWS::SQS::Queue',
+  'AWS::Kinesis::Stream',
+  'AWS::MSK::Topic',
+];
 const TARGET_TYPES = [
   'AWS::Lambda::Function',
   'AWS::SQS::Queue',
   'AWS::SNS::Topic',
   'AWS::StepFunctions::StateMachine',
   'AWS::Kinesis::Stream',
+  'AWS::MSK::Topic',
   'AWS::KinesisFirehose::DeliveryStream',
   'AWS::Events::EventBus',
   'AWS::EventsV2::EventBus',
@@ -253,7 +261,7 @@ function originsOf(messaging: Messaging, event: ExpectedEvent, publisher: string
   const candidates = messaging.assembly.ofType(...SINK_TYPES).filter(({ type }) => takes(type, event));
   const decided = candidates.flatMap((resource) =>
     roles.map((actor) => {
-      const accesses = sending(messaging, resource.arn ?? '', actor).map((permission) =>
+      const accesses = publishing(messaging, resource.arn ?? '', actor).map((permission) =>
         decide(messaging, permission),
       );
       return { resource, may: accesses[0]?.verdict === 'allowed', breaks: accesses.flatMap(breakOf) };

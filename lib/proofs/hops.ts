@@ -70,7 +70,7 @@ export function passageOf(
   }
   if (delivery.kind === 'mapping') {
     const mapping = messaging.mappings.find(({ resource }) => resource === hop);
-    if (mapping !== undefined) return throughMapping(mapping, message);
+    if (mapping !== undefined) return throughMapping(messaging, mapping, message);
   }
   return { passes: true, message, condition: 'everything' };
 }
@@ -186,7 +186,7 @@ function transformed(event: Message['event'], transformer: string | undefined): 
   return { attributes: {}, body: part === undefined ? undefined : JSON.stringify(part), event: undefined };
 }
 
-function throughMapping(mapping: EventSourceMapping, message: Message): Passage {
+function throughMapping(messaging: Messaging, mapping: EventSourceMapping, message: Message): Passage {
   if (!mapping.enabled) {
     return {
       passes: false,
@@ -199,9 +199,19 @@ function throughMapping(mapping: EventSourceMapping, message: Message): Passage 
   const condition = `filters ${mapping.filters.join(' or ')}`;
   if (message.body === undefined) return notComputed(condition, 'FilterCriteria');
   const { body } = message;
+  const member = textMemberOf(messaging, mapping);
   return decided('FilterCriteria', condition, message, () =>
-    createMappingFilter(mapping.filters).matches({ body, messageAttributes: {} }),
+    createMappingFilter(mapping.filters, member).matches({ [member]: body, messageAttributes: {} }),
   );
+}
+
+/** Where a record has its text: lambda/latest/dg/invocation-eventfiltering.html. */
+function textMemberOf(
+  messaging: Messaging,
+  { eventSourceArn }: EventSourceMapping,
+): 'body' | 'data' | 'value' {
+  if (messaging.stream(eventSourceArn) !== undefined) return 'data';
+  return messaging.kafkaCluster(eventSourceArn) === undefined ? 'body' : 'value';
 }
 
 function notComputed(condition: string, property: string): Passage {

@@ -10,6 +10,7 @@ import { proveOtherRoles } from './prove-other-roles.ts';
 import { provePrivilege } from './prove-privilege.ts';
 import { proveConsumption, provePublishing } from './prove-publishing.ts';
 import { proveQueues } from './prove-queues.ts';
+import { proveReading } from './prove-reading.ts';
 import { proveReferences } from './prove-references.ts';
 import { describeBreak } from './proof.ts';
 import type { Break, BreakCode, Proof, ProofKind } from './proof.ts';
@@ -33,6 +34,7 @@ export function proveAssembly(assembly: Assembly): readonly Proof[] {
     ...proveReferences(messaging),
     ...provePublishing(messaging, declared),
     ...proveDeliveries(messaging, declared),
+    ...proveReading(messaging, declared),
     ...proveConsumption(messaging, declared),
     ...proveKeeping(messaging, declared),
     ...proveIsolation(messaging, declared),

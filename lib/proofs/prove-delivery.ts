@@ -1,6 +1,7 @@
 /** Claims of subscribe edges: each declared event, of each tenant it is declared for, reaches its consumer as it was published. */
 import type { Delivery } from '../access/index.ts';
 import type { EventSourceMapping, Messaging, Resource } from '../assembly/index.ts';
+import { isRecord } from '../json.ts';
 import type { ConsumesEdge, ForwardsEdge, RoutesEdge, SubscribesEdge } from '../topology/index.ts';
 import { runtimeBreaks } from './check-runtime.ts';
 import type { Declared } from './declared.ts';
@@ -81,6 +82,17 @@ function proveDelivery(
   const walks = edge.events
     .flatMap((event) => examplesFor(declared, edge, event))
     .map((example) => ({ example, ...walk(messaging, path, form(example), standby) }));
+  const untested: readonly Break[] =
+    walks.length > 0
+      ? []
+      : [
+          {
+            code: 'WAYBILL_PROOF_UNKNOWN',
+            resource: via.constructPath,
+            message: `no example of ${edge.events.join(', ')} has data that the filter lets through`,
+            fix: 'give the event an example with such data: what no example is sent through is not proven',
+          },
+        ];
   const breaks = walks.flatMap(({ breaks: found, arrived, example }) => [
     ...found.map((one) => (isStop(one) ? { ...one, message: `${example.name}: ${one.message}` } : one)),
     ...(arrived === undefined ? [] : changedBreaks(path, arrived.body, example)),
@@ -90,6 +102,7 @@ function proveDelivery(
     claim,
     steps: walks[0]?.steps ?? [],
     breaks: unique([
+      ...untested,
       ...breaks,
       ...settingBreaks(messaging, edge, consuming, path),
       ...(standby === undefined ? [] : standbyBreaks(messaging, standby)),
@@ -124,7 +137,23 @@ function examplesFor(declared: Declared, edge: SubscribeEdge, event: string): re
     .flatMap((version) => [
       ...examplesOf(version, first),
       ...others.flatMap((tenant) => examplesOf(version, tenant).slice(0, 1)),
-    ]);
+    ])
+    .filter((example) => hasDeclaredData(edge, example));
+}
+
+/** Whether the edge is declared for events with such data. What an edge without conditions on data is for is everything. */
+function hasDeclaredData(edge: SubscribeEdge, { envelope }: ExampleEvent): boolean {
+  const conditions = edge.kind === 'subscribes' ? edge.filterPolicy?.['data'] : undefined;
+  return conditions === undefined || meets(conditions, envelope['data']);
+}
+
+function meets(conditions: unknown, value: unknown): boolean {
+  if (Array.isArray(conditions)) return conditions.includes(value);
+  return (
+    isRecord(conditions) &&
+    isRecord(value) &&
+    Object.entries(conditions).every(([name, condition]) => meets(condition, value[name]))
+  );
 }
 
 /** The tenants that an edge is declared for; undefined: all, or all but some. */

@@ -1,10 +1,10 @@
 /** Claims of keeping: what fails goes where it is declared to go, after as many attempts, and archives keep what they are declared to keep. */
-import { deliveriesOf } from '../access/index.ts';
+import { decide, deliveriesOf, publishing } from '../access/index.ts';
 import type { Delivery } from '../access/index.ts';
-import type { Archive, Messaging } from '../assembly/index.ts';
+import type { Archive, Messaging, Resource } from '../assembly/index.ts';
 import { EVENT_BUS_PROFILE, matchesPattern, PatternError } from '../matching/index.ts';
 import type { ArchivesEdge, DeadLettersEdge } from '../topology/index.ts';
-import { accessBreaks } from './check-access.ts';
+import { accessBreaks, breakOf } from './check-access.ts';
 import type { Declared } from './declared.ts';
 import { asBusEvent, examplesOf } from './message.ts';
 import type { Break, Proof } from './proof.ts';
@@ -21,6 +21,9 @@ function proveDeadLetters(messaging: Messaging, declared: Declared, edge: DeadLe
   const claim = `what fails at ${edge.from} goes to ${edge.to}${after}`;
   const from = declared.resource(edge.from);
   const to = declared.resource(edge.to)?.arn;
+  if (edge.hop === 'function') {
+    return { kind: 'delivery', claim, steps: [], breaks: putAside(messaging, from, to, edge) };
+  }
   const failure = deliveriesOf(messaging).find(
     ({ hop, toArn, purpose }) => hop === from && toArn === to && purpose === 'deadLetter',
   );
@@ -40,6 +43,23 @@ function proveDeadLetters(messaging: Messaging, declared: Declared, edge: DeadLe
         : differs(edge.from, 'the number of attempts', edge.attempts, attempts)),
     ],
   };
+}
+
+/** What the runtime of a function puts there itself: it has to be told where, and to be let. */
+function putAside(
+  messaging: Messaging,
+  from: Resource | undefined,
+  to: string | undefined,
+  edge: DeadLettersEdge,
+): readonly Break[] {
+  const fn = messaging.function(from?.arn);
+  const role = messaging.role(fn?.roleArn);
+  const address = messaging.queue(to)?.url ?? to;
+  const isTold = Object.values(fn?.environment ?? {}).includes(address ?? '');
+  if (to === undefined || role === undefined || !isTold) return [noDeadLetters(edge)];
+  return publishing(messaging, to, { kind: 'role', role }).flatMap((permission) =>
+    breakOf(decide(messaging, permission)),
+  );
 }
 
 /** D15: how often and how long is said, not left to the service. */
@@ -79,6 +99,10 @@ function attemptsOf(messaging: Messaging, { hop, kind, toArn }: Delivery): numbe
     return targets?.find(({ deadLetterArn }) => deadLetterArn === toArn)?.maximumRetryAttempts;
   }
   if (kind === 'subscriber') return messaging.subscribers.find(isHop)?.maximumRetryAttempts;
+  if (kind === 'mapping') {
+    const retries = messaging.mappings.find(isHop)?.maximumRetryAttempts;
+    return retries === undefined ? undefined : retries + 1;
+  }
   if (kind !== 'asyncInvocation') return undefined;
   const retries = messaging.functions.find(isHop)?.asyncInvocation?.maximumRetryAttempts;
   return retries === undefined ? undefined : retries + 1;

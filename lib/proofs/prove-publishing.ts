@@ -1,7 +1,7 @@
 /** Claims of publish edges: who publishes may do so, and nudges and scheduled runs arrive. */
-import { decide, deliveriesOf, sending } from '../access/index.ts';
+import { decide, deliveriesOf, publishing } from '../access/index.ts';
 import type { Messaging } from '../assembly/index.ts';
-import type { InvokesEdge, NudgesEdge, PublishesEdge } from '../topology/index.ts';
+import type { InvokesEdge, NudgesEdge, PublishesEdge, StartsEdge } from '../topology/index.ts';
 import { accessBreaks, breakOf } from './check-access.ts';
 import { consumptionBreaks } from './check-consumption.ts';
 import { failureBreaks } from './check-failures.ts';
@@ -16,6 +16,7 @@ export function provePublishing(messaging: Messaging, declared: Declared): reado
       return [provePublish(messaging, declared, edge)];
     }
     if (edge.kind === 'nudges') return [proveNudge(messaging, declared, edge)];
+    if (edge.kind === 'starts') return [proveStart(messaging, declared, edge)];
     if (edge.kind === 'invokes') return [proveInvocation(messaging, declared, edge)];
     return [];
   });
@@ -27,8 +28,58 @@ function provePublish(messaging: Messaging, declared: Declared, edge: PublishesE
     kind: 'publish',
     claim: `${edge.events.join(', ')} of ${edge.source}: ${edge.from} publishes to ${edge.to}`,
     steps,
-    breaks: [...breaks, ...routeBreaks(messaging, declared, edge)],
+    breaks: [...breaks, ...routeBreaks(messaging, declared, edge), ...taskBreaks(messaging, declared, edge)],
   };
+}
+
+function proveStart(messaging: Messaging, declared: Declared, edge: StartsEdge): Proof {
+  const { breaks, steps } = mayWrite(messaging, declared, edge.from, edge.to);
+  const fn = messaging.function(declared.resource(edge.from)?.arn);
+  const told = fn?.environment['WAYBILL_STATE_MACHINE_ARN'];
+  const untold: readonly Break[] =
+    fn === undefined || told === declared.resource(edge.to)?.arn
+      ? []
+      : [
+          {
+            code: 'WAYBILL_PROOF_NO_PATH',
+            resource: fn.resource.constructPath,
+            message: `its runtime is not told to start ${edge.to}`,
+            fix: 'let the machine grant it with grants.start(fn): it sets WAYBILL_STATE_MACHINE_ARN',
+          },
+        ];
+  return {
+    kind: 'publish',
+    claim: `${edge.from} starts executions of ${edge.to}`,
+    steps,
+    breaks: [...breaks, ...untold],
+  };
+}
+
+/** A state machine sends where a task of its definition says, and waits or tries again as it says. */
+function taskBreaks(messaging: Messaging, declared: Declared, edge: PublishesEdge): readonly Break[] {
+  const machine = messaging.stateMachines.find(({ resource }) => resource === declared.resource(edge.from));
+  if (machine === undefined) return [];
+  const target = declared.resource(edge.to);
+  const tasks = machine.queueTasks.filter(({ queueUrl }) => messaging.queue(queueUrl)?.resource === target);
+  const resource = machine.resource.constructPath;
+  if (tasks.length === 0) {
+    return [
+      {
+        code: 'WAYBILL_PROOF_NO_PATH',
+        resource,
+        message: `no task of its definition sends to ${edge.to}`,
+        fix: 'add the task, or take the queue out of publishesTo',
+      },
+    ];
+  }
+  return tasks
+    .filter(({ retries, timesOut }) => !retries || !timesOut)
+    .map(({ state, retries }) => ({
+      code: 'WAYBILL_PROOF_SETTING_DIFFERS',
+      resource,
+      message: `its state ${state} has no ${retries ? 'TimeoutSeconds' : 'Retry'}`,
+      fix: 'give every task both: without a time limit it waits for a year, without Retry its first failure is its last (D15)',
+    }));
 }
 
 function proveNudge(messaging: Messaging, declared: Declared, edge: NudgesEdge): Proof {
@@ -39,11 +90,12 @@ function proveNudge(messaging: Messaging, declared: Declared, edge: NudgesEdge):
 function mayWrite(messaging: Messaging, declared: Declared, from: string, to: string) {
   const sink = declared.resource(to);
   const fn = messaging.function(declared.resource(from)?.arn);
-  const role = messaging.role(fn?.roleArn ?? declared.resource(from)?.arn);
+  const machine = messaging.stateMachines.find(({ resource }) => resource === declared.resource(from));
+  const role = messaging.role(fn?.roleArn ?? machine?.roleArn ?? declared.resource(from)?.arn);
   if (sink?.arn === undefined || role === undefined) {
     return { steps: [], breaks: [absent(sink === undefined ? to : from)] };
   }
-  const decisions = sending(messaging, sink.arn, { kind: 'role', role }).map((permission) =>
+  const decisions = publishing(messaging, sink.arn, { kind: 'role', role }).map((permission) =>
     decide(messaging, permission),
   );
   return {
