@@ -78,6 +78,30 @@ program
   )
   .action(async (options) => (await import('./commands/proofs.ts')).proofs(options));
 
+const region = program.command('region').description('move a system to another Region, and back');
+region
+  .command('failover')
+  .description('stop the Region that is left, publish again what it lost, and start the one that stands by')
+  .requiredOption('--from <region>', 'the Region that is left; it need not answer')
+  .requiredOption('--to <region>', 'the Region that takes over')
+  .requiredOption('--assembly <directory>', 'the cloud assembly that is deployed')
+  .option('--system <name>', 'system to move', 'commerce')
+  .option('--database-url <url>', 'the database in the new Region; DATABASE_URL unless given')
+  .option('--since <time>', 'publish again what was published from then on, in ISO 8601', time)
+  .option('--dry-run', 'say what would be done, and change nothing')
+  .addHelpText(
+    'after',
+    '\nFailing back is the same, the other way round. Runbook: docs/runbooks/region-failover.md\n\nExample:\n  waybill region failover --from us-east-1 --to us-west-2 --assembly cdk.out --dry-run',
+  )
+  .action(async (options) => (await import('./commands/region.ts')).failover(options));
+region
+  .command('fence')
+  .description('stop publishing and sagas in a Region that another one has taken over from')
+  .argument('<region>', 'the Region that was left, once it answers')
+  .requiredOption('--assembly <directory>', 'the cloud assembly that is deployed')
+  .option('--system <name>', 'system that was moved', 'commerce')
+  .action(async (name, options) => (await import('./commands/region.ts')).fenceRegion(name, options));
+
 program
   .command('explain')
   .description('what a code means, why it matters and what to do; without a code, the list of all')
@@ -114,6 +138,13 @@ try {
     process.stderr.write(describeError(error));
     process.exitCode = EXIT.failed;
   }
+}
+
+function time(value: string): Date {
+  const parsed = new Date(value);
+  if (Number.isNaN(parsed.getTime()))
+    throw new InvalidArgumentError('Give a time such as 2026-11-02T06:15:00Z.');
+  return parsed;
 }
 
 function port(value: string): number {

@@ -8,6 +8,13 @@ export const COMMAND_EXPLANATIONS = {
     fix: 'Give one of the names in the message.',
     example: 'npm start -- --system commerce',
   },
+  WAYBILL_DATABASE_URL_MISSING: {
+    what: 'A failover was asked for without the database.',
+    why: 'What the failed Region had published and not handled is published again from the outbox.',
+    fix: 'Give the address of the writer in the Region that takes over.',
+    example:
+      'waybill region failover --from us-east-1 --to us-west-2 --assembly cdk.out --database-url postgres://...',
+  },
   WAYBILL_SYSTEM_UNIT: {
     what: 'The option counts what this system does not have.',
     why: 'The core system is fed webhook deliveries, the commerce system orders.',

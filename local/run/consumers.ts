@@ -1,7 +1,15 @@
 /** The consumers of a run: their queues and dead-letter queues, found by way of the topology. */
 import type { DeployedAssembly } from '../assembly/index.ts';
+import type { LocalRun } from './local-run.ts';
 import { nodeOf } from '../../lib/topology/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
+
+/** Of every region that answers. */
+export function consumersOfRun({ regions, topology }: Pick<LocalRun, 'regions' | 'topology'>): Consumer[] {
+  return regions
+    .filter(({ region }) => region.isUp)
+    .flatMap(({ region, deployed }) => consumersOf(topology, deployed.assembly, region.name));
+}
 
 export interface Consumer {
   readonly name: string;

@@ -1,7 +1,9 @@
 /** One `--once` run of a system: feed it, wait for quiet, let the alarms see what is left, judge it. */
 import type { RaisedAlarm } from './alarms.ts';
 import { raisedAlarms } from './alarms.ts';
-import { consumersOf } from './consumers.ts';
+import type { AwsContext } from '../aws/index.ts';
+import { consumersOfRun } from './consumers.ts';
+import type { Consumer } from './consumers.ts';
 import { deadLettersOf, watchCutOffs } from './dead-letters.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import type { LocalRun } from './local-run.ts';
@@ -36,14 +38,14 @@ export async function runOnce(
   const { counts, seed, chaos, signal, note } = options;
   // A cold start is no part of what a run of the system costs.
   await run.warm;
+  const contexts = run.regions.map(({ region }) => region.aws.context);
   const startedAt = Date.now();
   const feed = await system.createFeed(run, { seed, chaos, signal, ...(note && { note }) });
-  const cutOffs = watchCutOffs(...run.regions.map(({ region }) => region.aws.context));
+  const cutOffs = watchCutOffs(...contexts);
   try {
     if (chaos) system.injectChaos(run);
     await feed.run({ count: options.count, perSecond: system.feedRate });
-    // Of the region that works by now.
-    const consumers = consumersOf(run.topology, run.deployed, run.aws.context.region);
+    const consumers = consumersOfRun(run);
     const { waitingFor } = await waitForQuiet(run, consumers, {
       timeoutMs: system.quietTimeoutMs,
       signal,
@@ -53,9 +55,11 @@ export async function runOnce(
     await run.clock.advance(ALARM_PERIOD_MS);
     const observed = {
       consumers,
-      deadLetters: deadLettersOf(run.aws.context, consumers, cutOffs),
+      deadLetters: contexts.flatMap((context) =>
+        deadLettersOf(context, ofRegion(consumers, context), cutOffs),
+      ),
       denials: run.denials(),
-      alarms: raisedAlarms(run.aws.context, consumers),
+      alarms: contexts.flatMap((context) => raisedAlarms(context, ofRegion(consumers, context))),
       retried: counts.retried(),
       seconds: (Date.now() - startedAt) / 1000,
       waitingFor,
@@ -64,4 +68,8 @@ export async function runOnce(
   } finally {
     await feed.close();
   }
+}
+
+function ofRegion(consumers: readonly Consumer[], { region }: AwsContext): readonly Consumer[] {
+  return consumers.filter(({ queueArn }) => queueArn.split(':')[3] === region);
 }

@@ -3,6 +3,7 @@
  * empty, and no function runs. Where only a timer is left, it jumps to it.
  */
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
+import type { EmbeddedAws, SqsService } from '../aws/index.ts';
 import type { Consumer } from './consumers.ts';
 import type { LocalRun } from './local-run.ts';
 import type { Activity } from './systems/system.ts';
@@ -58,12 +59,22 @@ export async function waitForQuiet(
 
 /** Jumps from timer to timer until something can be done: most of them only end a poller's wait. */
 async function jump(run: LocalRun, consumers: readonly Consumer[]): Promise<void> {
-  const { lambda, sqs } = run.aws.services;
   for (let jumps = 0; jumps < MAX_JUMPS_IN_A_ROW; jumps++) {
     if (!run.clock.skipToNext(LONGEST_JUMP)) return;
     await setImmediate();
-    if (lambda.busy() > 0 || consumers.some(({ queueArn }) => canBeReceived(sqs.counts(queueArn)))) return;
+    if (placesOf(run).some(({ services }) => services.lambda.busy() > 0)) return;
+    if (consumers.some(({ queueArn }) => canBeReceived(countsOf(run, queueArn)))) return;
   }
+}
+
+/** The regions that answer. */
+function placesOf(run: LocalRun): readonly EmbeddedAws[] {
+  return run.regions.filter(({ region }) => region.isUp).map(({ region }) => region.aws);
+}
+
+function countsOf(run: LocalRun, queueArn: string): ReturnType<SqsService['counts']> {
+  const place = placesOf(run).find(({ context }) => context.region === queueArn.split(':')[3]);
+  return (place ?? run.aws).services.sqs.counts(queueArn);
 }
 
 /** A visible message of a halted group waits for the one in flight before it. */
@@ -83,14 +94,15 @@ async function look(
   consumers: readonly Consumer[],
   activity: () => Promise<Activity>,
 ): Promise<Activity> {
-  const { lambda, sqs } = run.aws.services;
   const running: string[] = [];
   const waiting: string[] = [];
-  const busy = lambda.busy();
+  const lambdas = placesOf(run).map(({ services }) => services.lambda);
+  const busy = lambdas.reduce((sum, lambda) => sum + lambda.busy(), 0);
+  const retried = lambdas.reduce((sum, lambda) => sum + lambda.waiting(), 0);
   if (busy > 0) running.push(`${busy} invocations`);
-  if (lambda.waiting() > 0) waiting.push(`${lambda.waiting()} asynchronous events to be retried`);
+  if (retried > 0) waiting.push(`${retried} asynchronous events to be retried`);
   for (const { name, queueArn } of consumers) {
-    const counts = sqs.counts(queueArn);
+    const counts = countsOf(run, queueArn);
     const left = counts.visible + counts.inFlight + counts.delayed;
     if (canBeReceived(counts)) running.push(`${name}: ${counts.visible} visible`);
     else if (left > 0) waiting.push(`${name}: ${left} to come back`);

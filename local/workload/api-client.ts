@@ -24,8 +24,11 @@ export interface ApiRequest {
   readonly body?: string;
 }
 
-/** The same request, sent until it is answered. Its effect must not depend on how often it arrives. */
-export type CallApi = (request: ApiRequest) => Promise<ApiAnswer>;
+/**
+ * The same request, sent until it is answered. Its effect must not depend on how often it arrives. One that is given as a
+ * function is made anew for each try, for an API that may move meanwhile.
+ */
+export type CallApi = (request: ApiRequest | (() => Promise<ApiRequest>)) => Promise<ApiAnswer>;
 
 const RETRIED: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
 const MOST_RETRIES = 40;
@@ -34,15 +37,16 @@ const LONGEST_DELAY_MS = 1000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
- * @param apiUrl - without a trailing slash
+ * @param apiUrl - without a trailing slash; as a function it is asked before each try
  * @throws the last error when the API could not be reached at all
  */
-export function apiClient(apiUrl: string, signal?: AbortSignal): CallApi {
+export function apiClient(apiUrl: string | (() => string), signal?: AbortSignal): CallApi {
   return async (request) => {
     for (let retries = 0; ; retries += 1) {
       const last = retries === MOST_RETRIES;
       try {
-        const answer = await callOnce(apiUrl, request, signal);
+        const made = typeof request === 'function' ? await request() : request;
+        const answer = await callOnce(typeof apiUrl === 'function' ? apiUrl() : apiUrl, made, signal);
         if (last || !RETRIED.has(answer.status)) return { ...answer, retries };
       } catch (error) {
         if (last || signal?.aborted === true) throw error;

@@ -1,6 +1,6 @@
 /** A trickle of what people do besides pushing code: projects, members, plans. Sequential, so that each command finds what the one before made. */
 import { textField } from './api-client.ts';
-import type { CallApi } from './api-client.ts';
+import type { ApiRequest, CallApi } from './api-client.ts';
 import { seededRandom } from './random.ts';
 import { json } from './tenants.ts';
 import type { SampleTenant } from './tenants.ts';
@@ -49,7 +49,7 @@ export function commandTrickle(options: {
   const report: CommandReport = { sent: 0, accepted: 0, refused: 0, retries: 0 };
   let turn = 0;
 
-  const send = async (request: Parameters<CallApi>[0]): Promise<Readonly<Record<string, unknown>>> => {
+  const send = async (request: ApiRequest): Promise<Readonly<Record<string, unknown>>> => {
     const answer = await options.call(request);
     report.sent += 1;
     report.retries += answer.retries;

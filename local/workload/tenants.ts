@@ -1,7 +1,7 @@
 /** The sample tenants: registered, provisioned and given their endpoints through the API, like any customer. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { bearerToken, textField } from './api-client.ts';
-import type { ApiAnswer, CallApi } from './api-client.ts';
+import type { ApiAnswer, ApiRequest, CallApi } from './api-client.ts';
 import { WorkloadError } from './errors.ts';
 import type { Sink } from './sink.ts';
 
@@ -62,12 +62,7 @@ export async function seedTenants(options: {
   );
 }
 
-export function json(
-  method: string,
-  path: string,
-  authorization: string,
-  body?: object,
-): Parameters<CallApi>[0] {
+export function json(method: string, path: string, authorization: string, body?: object): ApiRequest {
   return {
     method,
     path,

@@ -3,6 +3,7 @@ import type { LocalRun } from '../local-run.ts';
 import { injectChaos } from '../chaos.ts';
 import { consumersOfMalformed, publishMalformed } from '../malformed.ts';
 import { pendingInOutbox } from '../quiet.ts';
+import { rehearsalOf } from '../rehearsal.ts';
 import {
   commerceFailures,
   commerceReport,
@@ -17,6 +18,8 @@ import type { Feed, FeedOptions, RunnableSystem } from './system.ts';
 
 const RELAY = 'Relay';
 const TOKEN_SECRET = 'Token';
+/** `waybill-local-commerce`, `waybill-local-commerceconsumers3` and so on. */
+const isOfCommerce = (stackName: string): boolean => stackName.includes('-commerce');
 
 export const commerceSystem: RunnableSystem = {
   name: 'commerce',
@@ -25,6 +28,7 @@ export const commerceSystem: RunnableSystem = {
   feedRate: 12,
   watchedRate: 2,
   quietTimeoutMs: 300_000,
+  standbyRegion: 'us-west-2',
   banner: (run) => [
     [
       'saga',
@@ -36,7 +40,10 @@ export const commerceSystem: RunnableSystem = {
   ],
   injectChaos: (run) => injectChaos(run, RELAY),
   activity: async (run) => {
-    const sagas = run.aws.services.states.busy();
+    const sagas = run.regions.reduce(
+      (sum, { region }) => sum + (region.isUp ? region.aws.services.states.busy() : 0),
+      0,
+    );
     return {
       running: [],
       waiting: [
@@ -56,7 +63,7 @@ export interface CommerceFeedOptions extends FeedOptions {
 }
 
 export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOptions): Promise<Feed> {
-  const { seed, chaos, signal, customers, mix } = options;
+  const { seed, chaos, signal, customers, mix, note } = options;
   const workload = await createCommerceWorkload({
     apiUrl: () => run.apiUrl,
     tokenSecret: () => run.secretValue(TOKEN_SECRET),
@@ -65,11 +72,25 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
     ...(customers !== undefined && { customers }),
     ...(mix !== undefined && { mix }),
   });
+  const rehearsal = chaos
+    ? rehearsalOf(run, { schema: COMMERCE_SCHEMA, isOurs: isOfCommerce, ...(note && { say: note }) })
+    : undefined;
+  await rehearsal?.prepare();
   return {
     run: async ({ count, perSecond }) => {
-      const poisoned = chaos ? publishMalformed(run) : undefined;
-      await workload.run({ orders: count, ...(Number.isFinite(perSecond) && { perSecond }) });
-      await poisoned;
+      if (chaos) await publishMalformed(run);
+      const moves: Promise<unknown>[] = [];
+      await workload.run({
+        orders: count,
+        perSecond,
+        beforeOrder: async (sent) => {
+          // The first region dies half way, and comes back when the other one has taken over.
+          if (sent !== Math.ceil(count / 2) || rehearsal === undefined) return;
+          moves.push(rehearsal.loseRegion());
+        },
+      });
+      await Promise.all(moves);
+      await rehearsal?.recoverRegion();
     },
     judge: async (observed) => {
       const { bookFailures, legacyCounts, ...measured } = await measureCommerce(run.database, run.topology);
@@ -77,8 +98,9 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
         ...observed,
         ...measured,
         placed: workload.placed(),
-        saga: measureSagas([run.aws.context]),
+        saga: measureSagas(run.regions.map(({ region }) => region.aws.context)),
         legacyCounts: { told: legacyCounts, taken: legacyCounts },
+        regionLost: rehearsal !== undefined,
         unexpectedAnswers: workload.unexpected(),
         poisoned: chaos ? consumersOfMalformed(run.topology) : [],
       };

@@ -33,6 +33,8 @@ export interface CommerceOutcome extends Observed {
   /** Stock counts that the old system told, each once, against those that became events. */
   readonly legacyCounts: { readonly told: number; readonly taken: number };
   readonly latency: Readonly<Record<string, ClassLatency | null>>;
+  /** A region died half way, and another one took over. */
+  readonly regionLost: boolean;
   readonly unexpectedAnswers: Readonly<Record<string, number>>;
   readonly poisoned: readonly string[];
 }
@@ -119,14 +121,15 @@ function fateFailures({ placed, ledger }: CommerceOutcome): string[] {
   return failures;
 }
 
-function sagaFailures({ saga, placed }: CommerceOutcome): string[] {
-  const failures: string[] = [];
-  const { succeeded = 0, ...others } = saga.executions;
-  for (const [status, count] of Object.entries(others)) {
-    if (count > 0) failures.push(`${count} sagas are ${status}`);
-  }
-  if (succeeded < placed.length) failures.push(`${placed.length - succeeded} orders have no saga that ended`);
-  return failures;
+function sagaFailures({ saga, placed, regionLost }: CommerceOutcome): string[] {
+  // Those of a region that was lost are ended by hand: another region has begun them again.
+  const good = new Set(['succeeded', ...(regionLost ? ['aborted'] : [])]);
+  return [
+    ...Object.entries(saga.executions)
+      .filter(([status]) => !good.has(status))
+      .map(([status, count]) => `${count} sagas are ${status}`),
+    ...(saga.ended < placed.length ? [`${placed.length - saga.ended} orders have no saga that ended`] : []),
+  ];
 }
 
 function analyticsFailures({ analytics }: CommerceOutcome): string[] {

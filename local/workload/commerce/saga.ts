@@ -4,6 +4,8 @@ import type { AwsContext } from '../../aws/index.ts';
 export interface SagaMeasure {
   /** Executions by their status, in lower case: `succeeded`, `running` and so on. */
   readonly executions: Readonly<Record<string, number>>;
+  /** Orders with a saga that ended as it should, in whatever region. */
+  readonly ended: number;
   readonly steps: Readonly<Record<string, StepMeasure>>;
   /** Compensating steps that ran. */
   readonly compensations: number;
@@ -31,6 +33,7 @@ interface Counts {
 /** @param contexts of every region that ran sagas; an order's saga may have run in more than one. */
 export function measureSagas(contexts: readonly AwsContext[], machineName = /saga/i): SagaMeasure {
   const executions: Record<string, number> = {};
+  const ended = new Set<string>();
   const steps = new Map<string, Counts>();
   for (const context of contexts) {
     const states = context.services.get('states');
@@ -38,6 +41,7 @@ export function measureSagas(contexts: readonly AwsContext[], machineName = /sag
       for (const execution of states.executions(arn)) {
         const status = execution.status.toLowerCase();
         executions[status] = (executions[status] ?? 0) + 1;
+        if (status === 'succeeded') ended.add(execution.name);
         countSteps(states.history(execution.arn), steps);
       }
     }
@@ -51,6 +55,7 @@ export function measureSagas(contexts: readonly AwsContext[], machineName = /sag
   const all = Object.entries(measured);
   return {
     executions,
+    ended: ended.size,
     steps: measured,
     compensations: all.reduce((sum, [name, { run }]) => sum + (COMPENSATIONS.has(name) ? run : 0), 0),
     retries: all.reduce((sum, [, { retried }]) => sum + retried, 0),

@@ -1,7 +1,7 @@
 /** The commerce workload: customers who look, order and are told, sent to the system's own HTTP API. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { apiClient, bearerToken, textField } from '../api-client.ts';
-import type { ApiAnswer, CallApi } from '../api-client.ts';
+import type { ApiAnswer } from '../api-client.ts';
 import { WorkloadError } from '../errors.ts';
 import { activities, planCustomers, planOrders } from './plan.ts';
 import type { OrderFate, OrderMix, PlannedActivity, PlannedCustomer, PlannedOrder } from './plan.ts';
@@ -65,7 +65,7 @@ export async function createCommerceWorkload(options: CommerceWorkloadOptions): 
   let sent = 0;
   let round = 0;
 
-  const call: CallApi = (request) => apiClient(options.apiUrl(), signal)(request);
+  const call = apiClient(options.apiUrl, signal);
   const send = async (
     method: string,
     path: string,
@@ -73,17 +73,17 @@ export async function createCommerceWorkload(options: CommerceWorkloadOptions): 
     body: object,
     idempotencyKey: string,
   ): Promise<ApiAnswer> => {
-    const token = bearerToken(await options.tokenSecret(), { userId: 'usr_shop', tenantId, role: 'admin' });
-    return call({
+    const who = { userId: 'usr_shop', tenantId, role: 'admin' } as const;
+    return call(async () => ({
       method,
       path,
       headers: {
-        authorization: `Bearer ${token}`,
+        authorization: `Bearer ${bearerToken(await options.tokenSecret(), who)}`,
         'content-type': 'application/json',
         'idempotency-key': idempotencyKey,
       },
       body: JSON.stringify(body),
-    });
+    }));
   };
   const unexpectedAnswer = (what: string, answer: ApiAnswer): void => {
     const key = `${what}: ${answer.status} ${textField(answer.body, 'code', 'no code')}`;
