@@ -18,6 +18,7 @@ import { createKinesisService } from './kinesis/index.ts';
 import { createKmsService } from './kms/index.ts';
 import { createLambdaService, type LambdaOptions } from './lambda/index.ts';
 import { createLogsService } from './logs/index.ts';
+import { createMqService, type StartRabbitmq } from './mq/index.ts';
 import { createPipesService } from './pipes/index.ts';
 import { createS3Service } from './s3/index.ts';
 import { createSchedulerService } from './scheduler/index.ts';
@@ -40,6 +41,7 @@ export type { FaultCall, FaultEffect, FaultRule, FaultRules } from './faults.ts'
 export type { RestRequest, RestResponse, RestRoute } from './protocols/rest-json.ts';
 export { StateError } from './state/index.ts';
 export type { KafkaBroker, StartKafka } from './kafka/index.ts';
+export type { RabbitmqBroker, StartRabbitmq } from './mq/index.ts';
 export type { SqsService } from './sqs/index.ts';
 
 export interface EmbeddedAwsOptions extends Omit<AwsContextOptions, 'state'>, EndpointOptions {
@@ -52,6 +54,8 @@ export interface EmbeddedAwsOptions extends Omit<AwsContextOptions, 'state'>, En
   readonly lambda?: LambdaOptions;
   /** Starts the Kafka of an MSK cluster, when it is first needed. @default - an embedded one for each cluster */
   readonly startKafka?: StartKafka;
+  /** Starts the RabbitMQ of a broker. @default - an embedded one for each broker */
+  readonly startRabbitmq?: StartRabbitmq;
 }
 
 /** A running embedded AWS. */
@@ -71,7 +75,7 @@ export interface EmbeddedAws {
  * port is taken, with a `StateError` when the state directory can't be used. Further services join with `context.services.register(service)` at any time.
  */
 export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedAws> {
-  const { stateDirectory, lambda, startKafka, ...contextOptions } = options;
+  const { stateDirectory, lambda, startKafka, startRabbitmq, ...contextOptions } = options;
   const context = createAwsContext({
     ...contextOptions,
     ...(stateDirectory !== undefined && { state: openStateStore(stateDirectory) }),
@@ -85,7 +89,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   rememberEndpointUrl(context);
   let services: AwsServices;
   try {
-    services = createBuiltInServices(context, { lambda, startKafka }, contextOptions.sameAccountAs);
+    services = createBuiltInServices(context, { lambda, startKafka, startRabbitmq }, contextOptions.sameAccountAs);
   } catch (error) {
     await endpoint.close();
     context.state.close();
@@ -107,7 +111,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 /** The built-in services, registered in `context`, without an endpoint: all in-process calls work. */
 function createBuiltInServices(
   context: AwsContext,
-  { lambda, startKafka }: Pick<EmbeddedAwsOptions, 'lambda' | 'startKafka'>,
+  { lambda, startKafka, startRabbitmq }: Pick<EmbeddedAwsOptions, 'lambda' | 'startKafka' | 'startRabbitmq'>,
   sameAccountAs?: AwsContext,
 ): AwsServices {
   const services: AwsServices = {
@@ -124,6 +128,7 @@ function createBuiltInServices(
     lambda: createLambdaService(context, lambda),
     logs: createLogsService(context),
     monitoring: createCloudWatchService(context),
+    mq: createMqService(context, startRabbitmq),
     pipes: createPipesService(context),
     s3: createS3Service(context),
     scheduler: createSchedulerService(context),
