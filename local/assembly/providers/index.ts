@@ -1,4 +1,5 @@
 /** Which provider makes which resource type. */
+import { AMAZON_MQ_PROVIDERS } from './amazon-mq.ts';
 import { API_GATEWAY_PROVIDERS } from './api-gateway.ts';
 import { API_GATEWAY_REST_PROVIDERS } from './api-gateway-rest.ts';
 import { DYNAMODB_PROVIDERS } from './dynamodb.ts';
@@ -37,6 +38,7 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...S3_PROVIDERS,
   ...NETWORK_PROVIDERS,
   ...OBSERVABILITY_PROVIDERS,
+  ...AMAZON_MQ_PROVIDERS,
   ...API_GATEWAY_PROVIDERS,
   ...API_GATEWAY_REST_PROVIDERS,
   ...NESTED_STACK_PROVIDERS,
