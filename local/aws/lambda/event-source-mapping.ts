@@ -7,6 +7,7 @@ import { AwsError } from '../errors.ts';
 import { createMappingFilter } from '../../../lib/matching/index.ts';
 import type { MappingFilter } from '../../../lib/matching/index.ts';
 import type { ReadFrom } from '../polling/index.ts';
+import { rabbitmqSettings, type RabbitmqMappingInput, type RabbitmqSettings } from './rabbitmq-mapping.ts';
 import { streamSettings, type StreamSettings } from './stream-mapping.ts';
 
 const BATCH_SIZE = { standard: 10_000, fifo: 10, stream: 10_000, queueDefault: 10, streamDefault: 100 };
@@ -16,7 +17,7 @@ const MAXIMUM_WINDOW_SECONDS = 300;
 const MAXIMUM_CONCURRENCY = { minimum: 2, maximum: 1000 };
 const POLLERS = { minimum: 2, maximum: 10_000, minimumDefault: 2, maximumDefault: 200 };
 
-export type SourceKind = 'sqs' | 'kinesis' | 'dynamodb';
+export type SourceKind = 'sqs' | 'kinesis' | 'dynamodb' | 'mq';
 
 export interface MappingConfiguration {
   readonly uuid: string;
@@ -39,12 +40,14 @@ export interface MappingConfiguration {
   readonly tags: Readonly<Record<string, string>>;
   /** Undefined for queues. */
   readonly stream: StreamSettings | undefined;
+  /** Of a queue of a RabbitMQ broker. */
+  readonly rabbitmq: RabbitmqSettings | undefined;
   /** What it was made from, for the next update and for the state directory. */
   readonly input: MappingInput;
 }
 
 /** The members of `CreateEventSourceMapping` that are honoured. */
-export interface MappingInput {
+export interface MappingInput extends RabbitmqMappingInput {
   readonly EventSourceArn: string;
   readonly FunctionName: string;
   readonly Enabled?: boolean | undefined;
@@ -78,17 +81,20 @@ export function configureMapping(input: MappingInput, uuid: string, now: number)
   const { EventSourceArn: eventSourceArn } = input;
   const sourceKind = sourceKindOf(eventSourceArn);
   const fifo = sourceKind === 'sqs' && eventSourceArn.endsWith('.fifo');
-  const stream = sourceKind === 'sqs' ? undefined : streamSettings(input, sourceKind, now);
-  if (sourceKind === 'sqs') refuseStreamMembers(input);
-  else refuseQueueMembers(input);
+  const rabbitmq = sourceKind === 'mq' ? rabbitmqSettings(input) : undefined;
+  const stream =
+    sourceKind === 'sqs' || sourceKind === 'mq' ? undefined : streamSettings(input, sourceKind, now);
+  if (!stream) refuseStreamMembers(input, rabbitmq ? 'Amazon MQ' : 'SQS');
+  if (sourceKind !== 'sqs') refuseQueueMembers(input);
 
-  const batchSize = input.BatchSize ?? (stream ? BATCH_SIZE.streamDefault : BATCH_SIZE.queueDefault);
+  const batchSize =
+    input.BatchSize ?? (sourceKind === 'sqs' ? BATCH_SIZE.queueDefault : BATCH_SIZE.streamDefault);
   const batchingWindowSeconds = input.MaximumBatchingWindowInSeconds ?? 0;
   const maximum = stream ? BATCH_SIZE.stream : fifo ? BATCH_SIZE.fifo : BATCH_SIZE.standard;
   if (!(Number.isInteger(batchSize) && batchSize >= 1 && batchSize <= maximum)) {
     throw invalid(`Batch size must be between 1 and ${maximum} for this event source; got ${batchSize}`);
   }
-  if (!stream && batchSize > BATCH_SIZE_WITHOUT_WINDOW && batchingWindowSeconds < 1) {
+  if (sourceKind === 'sqs' && batchSize > BATCH_SIZE_WITHOUT_WINDOW && batchingWindowSeconds < 1) {
     throw invalid(
       'Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10',
     );
@@ -115,6 +121,7 @@ export function configureMapping(input: MappingInput, uuid: string, now: number)
     metrics: input.MetricsConfig?.Metrics ?? [],
     tags: input.Tags ?? {},
     stream,
+    rabbitmq,
     input,
   };
 }
@@ -181,6 +188,10 @@ export function describeMapping(
       FilterCriteria: { Filters: mapping.filterPatterns.map((Pattern) => ({ Pattern })) },
     }),
     ...(mapping.metrics.length > 0 && { MetricsConfig: { Metrics: mapping.metrics } }),
+    ...(mapping.rabbitmq && {
+      Queues: input.Queues,
+      SourceAccessConfigurations: input.SourceAccessConfigurations,
+    }),
     ...(stream && {
       StartingPosition: input.StartingPosition,
       ...(stream.start.type === 'AT_TIMESTAMP' && {
@@ -209,7 +220,7 @@ function finiteOr(value: number): number {
 
 function sourceKindOf(eventSourceArn: string): SourceKind {
   const [, , service = '', , , resource = ''] = eventSourceArn.split(':');
-  if (service === 'sqs' || service === 'kinesis') return service;
+  if (service === 'sqs' || service === 'kinesis' || service === 'mq') return service;
   if (service === 'dynamodb' && resource.includes('/stream/')) return service;
   if (service === 'dynamodb') {
     throw invalid(`Unrecognized event source, must be the ARN of a stream of the table. ${eventSourceArn}`);
@@ -219,7 +230,7 @@ function sourceKindOf(eventSourceArn: string): SourceKind {
   );
 }
 
-function refuseStreamMembers(input: MappingInput): void {
+function refuseStreamMembers(input: MappingInput, source: string): void {
   const members = [
     'StartingPosition',
     'StartingPositionTimestamp',
@@ -231,7 +242,7 @@ function refuseStreamMembers(input: MappingInput): void {
   ] as const;
   for (const member of members) {
     if (input[member] !== undefined && input[member] !== null) {
-      throw invalid(`${member} is not supported for SQS event sources.`);
+      throw invalid(`${member} is not supported for ${source} event sources.`);
     }
   }
   if (input.DestinationConfig?.OnFailure?.Destination !== undefined) {
