@@ -9,6 +9,7 @@ import { createCheckpointStore, type Poller } from '../polling/index.ts';
 import { configureMapping, describeMapping } from './event-source-mapping.ts';
 import type { MappingConfiguration, MappingInput } from './event-source-mapping.ts';
 import type { FunctionConfiguration } from './function-configuration.ts';
+import { rabbitmqAddress } from './rabbitmq-mapping.ts';
 import { functionArnOf, parseFunctionReference } from './function-reference.ts';
 import { startMappingPoller, type MappingDependencies } from './mapping-poller.ts';
 
@@ -69,6 +70,7 @@ export function createMappings(
   const refuseTwins = (wanted: MappingConfiguration): void => {
     for (const { configuration: other } of mappings.values()) {
       if (other.eventSourceArn !== wanted.eventSourceArn || arnOf(other) !== arnOf(wanted)) continue;
+      if (other.rabbitmq?.queue !== wanted.rabbitmq?.queue) continue;
       throw new AwsError(
         'ResourceConflictException',
         `An event source mapping with ${other.sourceKind === 'sqs' ? 'SQS' : other.sourceKind} arn (" ${wanted.eventSourceArn} ") and function (" ${wanted.functionName} ") already exists. Please update or delete the existing mappings with UUID ${other.uuid}`,
@@ -160,10 +162,18 @@ export function createMappings(
  */
 async function refuseUnreadable(
   context: AwsContext,
-  { eventSourceArn, sourceKind }: MappingConfiguration,
+  { eventSourceArn, sourceKind, rabbitmq }: MappingConfiguration,
   { timeoutSeconds, roleArn, functionName }: FunctionConfiguration,
 ): Promise<void> {
   const caller = roleCaller(roleArn, functionName);
+  if (rabbitmq) {
+    await rabbitmqAddress(context, eventSourceArn, rabbitmq, caller).catch((thrown: unknown) => {
+      throw invalid(
+        `Cannot access broker ${eventSourceArn}. Please ensure the role can perform mq:DescribeBroker on it and secretsmanager:GetSecretValue on its secret. ${asAwsError(thrown).message}`,
+      );
+    });
+    return;
+  }
   try {
     if (sourceKind === 'kinesis') {
       await call(context, 'kinesis', 'DescribeStreamSummary', { StreamARN: eventSourceArn }, caller);
