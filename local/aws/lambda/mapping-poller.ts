@@ -13,13 +13,18 @@ import {
   type Poller,
   type StreamBatch,
 } from '../polling/index.ts';
+import { startRabbitmqPoller } from '../polling/rabbitmq-poller.ts';
 import { sendToDestination } from './destinations.ts';
 import { discardedBatchRecord } from './discarded-batch.ts';
 import type { MappingConfiguration } from './event-source-mapping.ts';
 import { publishMetric } from './metrics.ts';
 import type { FunctionConfiguration } from './function-configuration.ts';
 import type { RunResult } from './function-runner.ts';
+import { rabbitmqAddress } from './rabbitmq-mapping.ts';
 import type { StreamSettings } from './stream-mapping.ts';
+
+/** Milliseconds. lambda/latest/dg/services-mq-params.html, MaximumBatchingWindowInSeconds. */
+const DEFAULT_BROKER_WINDOW = 500;
 
 export interface MappingDependencies {
   readonly context: AwsContext;
@@ -74,6 +79,22 @@ export async function startMappingPoller(
   };
 
   const matches = (record: Readonly<Record<string, unknown>>): boolean => mapping.filter.matches(record);
+
+  const { rabbitmq } = mapping;
+  if (rabbitmq) {
+    return startRabbitmqPoller(context, {
+      ...rabbitmq,
+      brokerArn: mapping.eventSourceArn,
+      batchSize: mapping.batchSize,
+      batchingWindowMilliseconds:
+        mapping.batchingWindowSeconds === 0 ? DEFAULT_BROKER_WINDOW : mapping.batchingWindowSeconds * 1000,
+      address: () => rabbitmqAddress(context, mapping.eventSourceArn, rabbitmq, caller),
+      matches,
+      deliver,
+      problem: (reason) => processed(`PROBLEM: ${reason}`),
+      count,
+    });
+  }
 
   if (!mapping.stream) {
     return startSqsPoller(context, {
