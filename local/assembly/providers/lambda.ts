@@ -94,7 +94,9 @@ export const LAMBDA_PROVIDERS: Readonly<Record<string, Provider>> = {
       'MetricsConfig',
       'ParallelizationFactor',
       'ProvisionedPollerConfig',
+      'Queues',
       'ScalingConfig',
+      'SourceAccessConfigurations',
       'StartingPosition',
       'StartingPositionTimestamp',
       'Tags',
@@ -104,7 +106,7 @@ export const LAMBDA_PROVIDERS: Readonly<Record<string, Provider>> = {
     replacedOnChange: ['EventSourceArn', 'StartingPosition', 'StartingPositionTimestamp'],
     async create(properties, context) {
       const source = textProperty(properties, 'EventSourceArn') ?? 'a self-managed source';
-      if (!['sqs', 'kinesis', 'dynamodb'].includes(source.split(':')[2] ?? '')) {
+      if (!['sqs', 'kinesis', 'dynamodb', 'mq'].includes(source.split(':')[2] ?? '')) {
         throw new CannotRun(`event source mappings of ${source} do not run here`);
       }
       const answer = await context.call('lambda', 'CreateEventSourceMapping', {
@@ -285,6 +287,8 @@ async function reserveConcurrency(
 
 /** The properties of a mapping that can change. */
 const MAPPING_PROPERTIES = [
+  'Queues',
+  'SourceAccessConfigurations',
   'BatchSize',
   'BisectBatchOnFunctionError',
   'DestinationConfig',
@@ -316,6 +320,8 @@ function mappingOf(properties: JsonObject): Record<string, unknown> {
     MaximumRecordAgeInSeconds: number('MaximumRecordAgeInSeconds'),
     MaximumRetryAttempts: number('MaximumRetryAttempts'),
     MetricsConfig: properties['MetricsConfig'],
+    Queues: properties['Queues'],
+    SourceAccessConfigurations: properties['SourceAccessConfigurations'],
     ParallelizationFactor: number('ParallelizationFactor'),
     ProvisionedPollerConfig:
       Object.keys(pollers).length === 0
