@@ -80,6 +80,7 @@ export const LAMBDA_PROVIDERS: Readonly<Record<string, Provider>> = {
   },
   'AWS::Lambda::EventSourceMapping': {
     honoured: [
+      'AmazonManagedKafkaEventSourceConfig',
       'BatchSize',
       'BisectBatchOnFunctionError',
       'DestinationConfig',
@@ -100,19 +101,26 @@ export const LAMBDA_PROVIDERS: Readonly<Record<string, Provider>> = {
       'StartingPosition',
       'StartingPositionTimestamp',
       'Tags',
+      'Topics',
       'TumblingWindowInSeconds',
     ],
-    inert: ['KmsKeyArn', 'LoggingConfig'],
-    replacedOnChange: ['EventSourceArn', 'StartingPosition', 'StartingPositionTimestamp'],
+    inert: ['KmsKeyArn', 'LoggingConfig', 'SourceAccessConfigurations'],
+    replacedOnChange: [
+      'AmazonManagedKafkaEventSourceConfig',
+      'EventSourceArn',
+      'StartingPosition',
+      'StartingPositionTimestamp',
+    ],
     async create(properties, context) {
       const source = textProperty(properties, 'EventSourceArn') ?? 'a self-managed source';
-      if (!['sqs', 'kinesis', 'dynamodb', 'mq'].includes(source.split(':')[2] ?? '')) {
+      if (!['sqs', 'kinesis', 'dynamodb', 'mq', 'kafka'].includes(source.split(':')[2] ?? '')) {
         throw new CannotRun(`event source mappings of ${source} do not run here`);
       }
       const answer = await context.call('lambda', 'CreateEventSourceMapping', {
         EventSourceArn: source,
         ...mappingOf(properties),
         ...defined({
+          AmazonManagedKafkaEventSourceConfig: properties['AmazonManagedKafkaEventSourceConfig'],
           StartingPosition: properties['StartingPosition'],
           StartingPositionTimestamp: numberProperty(properties, 'StartingPositionTimestamp'),
         }),
@@ -301,6 +309,7 @@ const MAPPING_PROPERTIES = [
   'ParallelizationFactor',
   'ProvisionedPollerConfig',
   'ScalingConfig',
+  'Topics',
   'TumblingWindowInSeconds',
 ];
 
@@ -329,7 +338,9 @@ function mappingOf(properties: JsonObject): Record<string, unknown> {
         : defined({
             MinimumPollers: numberProperty(pollers, 'MinimumPollers'),
             MaximumPollers: numberProperty(pollers, 'MaximumPollers'),
+            PollerGroupName: textProperty(pollers, 'PollerGroupName'),
           }),
+    Topics: properties['Topics'],
     ScalingConfig:
       Object.keys(scaling).length === 0
         ? undefined

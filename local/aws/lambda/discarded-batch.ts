@@ -15,6 +15,7 @@ export function discardedBatchRecord(
   functionArn: string,
   batch: DiscardedBatch,
   now: number,
+  kafka?: DiscardedKafkaBatch,
 ): DestinationRecord {
   const { records, shardId, condition, invokeCount, failure } = batch;
   const [first, last] = [records[0], records.at(-1)];
@@ -35,23 +36,57 @@ export function discardedBatchRecord(
     }),
     version: '1.0',
     timestamp,
-    [mapping.sourceKind === 'kinesis' ? 'KinesisBatchInfo' : 'DDBStreamBatchInfo']: {
-      shardId,
-      startSequenceNumber: first?.sequenceNumber,
-      endSequenceNumber: last?.sequenceNumber,
-      approximateArrivalOfFirstRecord: isoTime(first?.arrivedAt),
-      approximateArrivalOfLastRecord: isoTime(last?.arrivedAt),
-      batchSize: records.length,
-      streamArn: mapping.eventSourceArn,
-    },
+    ...(kafka
+      ? { KafkaBatchInfo: kafkaBatchInfo(mapping, batch, kafka) }
+      : {
+          [mapping.sourceKind === 'kinesis' ? 'KinesisBatchInfo' : 'DDBStreamBatchInfo']: {
+            shardId,
+            startSequenceNumber: first?.sequenceNumber,
+            endSequenceNumber: last?.sequenceNumber,
+            approximateArrivalOfFirstRecord: isoTime(first?.arrivedAt),
+            approximateArrivalOfLastRecord: isoTime(last?.arrivedAt),
+            batchSize: records.length,
+            streamArn: mapping.eventSourceArn,
+          },
+        }),
   };
-  const payload = JSON.stringify({ Records: records.map(({ event }) => event) });
+  const payload = kafka?.payload ?? JSON.stringify({ Records: records.map(({ event }) => event) });
   const [date, time = ''] = timestamp.split('T');
   return {
     body: JSON.stringify(metadata),
     object: {
       key: `aws/lambda/${mapping.uuid}/${shardId}/${date}T${time.slice(0, 8).replaceAll(':', '.')}-${randomUUID()}`,
       body: JSON.stringify({ ...metadata, payload }),
+    },
+  };
+}
+
+/** What is told of a batch of Kafka beyond its records. */
+export interface DiscardedKafkaBatch {
+  readonly bootstrapServers: string;
+  /** The event as the function got it, as JSON. */
+  readonly payload: string;
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/kafka-on-failure.html */
+function kafkaBatchInfo(
+  { eventSourceArn }: MappingConfiguration,
+  { records, shardId }: DiscardedBatch,
+  { bootstrapServers, payload }: DiscardedKafkaBatch,
+): Record<string, unknown> {
+  const [first, last] = [records[0], records.at(-1)];
+  return {
+    batchSize: records.length,
+    eventSourceArn,
+    bootstrapServers,
+    payloadSize: Buffer.byteLength(payload),
+    recordInfo: {
+      [shardId]: {
+        firstRecordOffset: String(first?.event['offset']),
+        lastRecordOffset: String(last?.event['offset']),
+        firstRecordTimestamp: isoTime(first?.arrivedAt),
+        lastRecordTimestamp: isoTime(last?.arrivedAt),
+      },
     },
   };
 }

@@ -7,6 +7,7 @@ import { AwsError } from '../errors.ts';
 import { createMappingFilter } from '../../../lib/matching/index.ts';
 import type { MappingFilter } from '../../../lib/matching/index.ts';
 import type { ReadFrom } from '../polling/index.ts';
+import { kafkaSettings, type KafkaSettings } from './kafka-mapping.ts';
 import { rabbitmqSettings, type RabbitmqMappingInput, type RabbitmqSettings } from './rabbitmq-mapping.ts';
 import { streamSettings, type StreamSettings } from './stream-mapping.ts';
 
@@ -17,7 +18,7 @@ const MAXIMUM_WINDOW_SECONDS = 300;
 const MAXIMUM_CONCURRENCY = { minimum: 2, maximum: 1000 };
 const POLLERS = { minimum: 2, maximum: 10_000, minimumDefault: 2, maximumDefault: 200 };
 
-export type SourceKind = 'sqs' | 'kinesis' | 'dynamodb' | 'mq';
+export type SourceKind = 'sqs' | 'kinesis' | 'dynamodb' | 'kafka' | 'mq';
 
 export interface MappingConfiguration {
   readonly uuid: string;
@@ -42,6 +43,8 @@ export interface MappingConfiguration {
   readonly stream: StreamSettings | undefined;
   /** Of a queue of a RabbitMQ broker. */
   readonly rabbitmq: RabbitmqSettings | undefined;
+  /** Set for topics of MSK, beside `stream`. */
+  readonly kafka: KafkaSettings | undefined;
   /** What it was made from, for the next update and for the state directory. */
   readonly input: MappingInput;
 }
@@ -55,7 +58,15 @@ export interface MappingInput extends RabbitmqMappingInput {
   readonly MaximumBatchingWindowInSeconds?: number | undefined;
   readonly ScalingConfig?: { readonly MaximumConcurrency?: number | undefined } | undefined;
   readonly ProvisionedPollerConfig?:
-    | { readonly MinimumPollers?: number | undefined; readonly MaximumPollers?: number | undefined }
+    | {
+        readonly MinimumPollers?: number | undefined;
+        readonly MaximumPollers?: number | undefined;
+        readonly PollerGroupName?: string | undefined;
+      }
+    | undefined;
+  readonly Topics?: readonly string[] | undefined;
+  readonly AmazonManagedKafkaEventSourceConfig?:
+    | { readonly ConsumerGroupId?: string | undefined }
     | undefined;
   readonly FunctionResponseTypes?: readonly string[] | undefined;
   readonly FilterCriteria?:
@@ -84,8 +95,9 @@ export function configureMapping(input: MappingInput, uuid: string, now: number)
   const rabbitmq = sourceKind === 'mq' ? rabbitmqSettings(input) : undefined;
   const stream =
     sourceKind === 'sqs' || sourceKind === 'mq' ? undefined : streamSettings(input, sourceKind, now);
+  const kafka = sourceKind === 'kafka' && stream ? kafkaSettings(input, stream, uuid) : undefined;
   if (!stream) refuseStreamMembers(input, rabbitmq ? 'Amazon MQ' : 'SQS');
-  if (sourceKind !== 'sqs') refuseQueueMembers(input);
+  if (sourceKind !== 'sqs') refuseQueueMembers(input, sourceKind);
 
   const batchSize =
     input.BatchSize ?? (sourceKind === 'sqs' ? BATCH_SIZE.queueDefault : BATCH_SIZE.streamDefault);
@@ -113,7 +125,7 @@ export function configureMapping(input: MappingInput, uuid: string, now: number)
     enabled: input.Enabled ?? true,
     batchSize,
     batchingWindowSeconds,
-    ...concurrencyOf(input),
+    ...(kafka ? { ...kafka, maximumConcurrency: undefined, batchingWindowSeconds } : concurrencyOf(input)),
     reportBatchItemFailures: input.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
     filterPatterns,
     filter: readFilter(filterPatterns, sourceKind),
@@ -122,6 +134,7 @@ export function configureMapping(input: MappingInput, uuid: string, now: number)
     tags: input.Tags ?? {},
     stream,
     rabbitmq,
+    kafka,
     input,
   };
 }
@@ -164,7 +177,7 @@ export function describeMapping(
   mapping: MappingConfiguration,
   names: { readonly functionArn: string; readonly mappingArn: string },
 ): Record<string, unknown> {
-  const { input, stream } = mapping;
+  const { input, stream, kafka } = mapping;
   return {
     UUID: mapping.uuid,
     EventSourceMappingArn: names.mappingArn,
@@ -178,8 +191,9 @@ export function describeMapping(
     ...(mapping.maximumConcurrency !== undefined && {
       ScalingConfig: { MaximumConcurrency: mapping.maximumConcurrency },
     }),
-    ...(mapping.minimumPollers !== undefined && {
+    ...(input.ProvisionedPollerConfig !== undefined && {
       ProvisionedPollerConfig: {
+        ...input.ProvisionedPollerConfig,
         MinimumPollers: mapping.minimumPollers,
         MaximumPollers: mapping.maximumPollers,
       },
@@ -197,14 +211,20 @@ export function describeMapping(
       ...(stream.start.type === 'AT_TIMESTAMP' && {
         StartingPositionTimestamp: timestampOf(stream.start) / 1000,
       }),
-      ParallelizationFactor: stream.parallelizationFactor,
+      ...(!kafka && {
+        ParallelizationFactor: stream.parallelizationFactor,
+        TumblingWindowInSeconds: stream.tumblingWindowSeconds,
+      }),
       BisectBatchOnFunctionError: stream.bisect,
       MaximumRetryAttempts: finiteOr(stream.maximumRetryAttempts),
       MaximumRecordAgeInSeconds: finiteOr(stream.maximumRecordAgeSeconds),
-      TumblingWindowInSeconds: stream.tumblingWindowSeconds,
       DestinationConfig: {
         OnFailure: stream.onFailure === undefined ? {} : { Destination: stream.onFailure },
       },
+    }),
+    ...(kafka && {
+      Topics: [kafka.topic],
+      AmazonManagedKafkaEventSourceConfig: { ConsumerGroupId: kafka.groupId },
     }),
   };
 }
@@ -221,6 +241,7 @@ function finiteOr(value: number): number {
 function sourceKindOf(eventSourceArn: string): SourceKind {
   const [, , service = '', , , resource = ''] = eventSourceArn.split(':');
   if (service === 'sqs' || service === 'kinesis' || service === 'mq') return service;
+  if (service === 'kafka' && resource.startsWith('cluster/')) return service;
   if (service === 'dynamodb' && resource.includes('/stream/')) return service;
   if (service === 'dynamodb') {
     throw invalid(`Unrecognized event source, must be the ARN of a stream of the table. ${eventSourceArn}`);
@@ -250,18 +271,21 @@ function refuseStreamMembers(input: MappingInput, source: string): void {
   }
 }
 
-function refuseQueueMembers(input: MappingInput): void {
+function refuseQueueMembers(input: MappingInput, kind: SourceKind): void {
   if (input.ScalingConfig?.MaximumConcurrency !== undefined) {
     throw invalid('ScalingConfig is only supported for SQS event sources.');
   }
-  if (input.ProvisionedPollerConfig !== undefined) {
+  if (kind !== 'kafka' && input.ProvisionedPollerConfig !== undefined) {
     throw invalid('ProvisionedPollerConfig is not supported for this event source.');
   }
 }
 
+/** The member whose text a pattern may look into as JSON. */
+const FILTERED_TEXT = { sqs: 'body', mq: 'data', kinesis: 'data', dynamodb: 'data', kafka: 'value' } as const;
+
 function readFilter(patterns: readonly string[], kind: SourceKind): MappingFilter {
   try {
-    return createMappingFilter(patterns, kind === 'sqs' ? 'body' : 'data');
+    return createMappingFilter(patterns, FILTERED_TEXT[kind]);
   } catch (cause) {
     throw invalid(
       `Invalid filter pattern definition: ${cause instanceof Error ? cause.message : String(cause)}`,

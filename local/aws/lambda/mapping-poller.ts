@@ -4,18 +4,22 @@ import { asAwsError } from '../errors.ts';
 import { roleCaller } from '../iam/role-caller.ts';
 import {
   createShardReader,
+  kafkaEvent,
+  kafkaItem,
   readBatchResponse,
+  startKafkaPoller,
   startSqsPoller,
   startStreamPoller,
   type BatchOutcome,
   type CheckpointStore,
+  type DiscardedBatch,
   type PollCount,
   type Poller,
   type StreamBatch,
 } from '../polling/index.ts';
 import { startRabbitmqPoller } from '../polling/rabbitmq-poller.ts';
 import { sendToDestination } from './destinations.ts';
-import { discardedBatchRecord } from './discarded-batch.ts';
+import { discardedBatchRecord, type DiscardedKafkaBatch } from './discarded-batch.ts';
 import type { MappingConfiguration } from './event-source-mapping.ts';
 import { publishMetric } from './metrics.ts';
 import type { FunctionConfiguration } from './function-configuration.ts';
@@ -67,7 +71,7 @@ export async function startMappingPoller(
     }
     const answer = result.payload;
     if (!mapping.reportBatchItemFailures) return { kind: 'succeeded', answer };
-    const outcome = readBatchResponse(answer, identifiers);
+    const outcome = readBatchResponse(answer, identifiers, mapping.kafka && kafkaItemOf);
     return outcome.kind === 'failed' ? outcome : { ...outcome, answer };
   };
 
@@ -115,7 +119,53 @@ export async function startMappingPoller(
     });
   }
 
-  const { stream, uuid } = mapping;
+  const { stream, uuid, kafka } = mapping;
+  const discard = async (batch: DiscardedBatch, ofKafka?: DiscardedKafkaBatch): Promise<void> => {
+    if (stream.onFailure === undefined) return;
+    const now = context.clock.now();
+    const record = discardedBatchRecord(mapping, configuration.functionArn, batch, now, ofKafka);
+    // The mapping writes to its destination in the function's role, to a bucket as to a queue.
+    await sendToDestination(context, stream.onFailure, record, caller);
+    count('OnFailureDestinationDeliveredEventCount', batch.records.length);
+  };
+
+  if (kafka) {
+    const brokers = async (): Promise<string> =>
+      (await context.services.get('kafka').broker(mapping.eventSourceArn)).bootstrapServers;
+    const event = async (records: StreamBatch['records']): Promise<Record<string, unknown>> =>
+      kafkaEvent(mapping.eventSourceArn, await brokers(), records);
+    const topicPoller = startKafkaPoller(context, {
+      ...stream,
+      ...kafka,
+      clusterArn: mapping.eventSourceArn,
+      bootstrapServers: brokers,
+      batchSize: mapping.batchSize,
+      matches,
+      deliver: async ({ records }) =>
+        deliver(
+          await event(records),
+          records.map(({ sequenceNumber }) => sequenceNumber),
+        ),
+      async discard(batch) {
+        const payload = JSON.stringify(await event(batch.records));
+        await discard(batch, { bootstrapServers: await brokers(), payload });
+      },
+      lagging(lags) {
+        const largest = Math.max(0, ...lags);
+        publishMetric(context, configuration.functionName, 'OffsetLag', largest);
+        if (!mapping.metrics.includes('KafkaMetrics')) return;
+        const dimensions = { EventSourceMappingUUID: uuid };
+        const sum = lags.reduce((total, lag) => total + lag, 0);
+        context.metrics.put({ namespace: 'AWS/Lambda', name: 'MaxOffsetLag', dimensions, value: largest });
+        context.metrics.put({ namespace: 'AWS/Lambda', name: 'SumOffsetLag', dimensions, value: sum });
+      },
+      count,
+      service: 'lambda',
+    });
+    await topicPoller.ready;
+    return topicPoller;
+  }
+
   const poller = startStreamPoller(context, {
     reader: createShardReader(context, {
       streamArn: mapping.eventSourceArn,
@@ -137,13 +187,7 @@ export async function startMappingPoller(
         batch.records.map(({ sequenceNumber }) => sequenceNumber),
       );
     },
-    async discard(batch) {
-      if (stream.onFailure === undefined) return;
-      const record = discardedBatchRecord(mapping, configuration.functionArn, batch, context.clock.now());
-      // The mapping writes to its destination in the function's role, to a bucket as to a queue.
-      await sendToDestination(context, stream.onFailure, record, caller);
-      count('OnFailureDestinationDeliveredEventCount', batch.records.length);
-    },
+    discard,
     checkpoints: dependencies.checkpoints.of(uuid),
     count,
     service: 'lambda',
@@ -169,6 +213,13 @@ function streamEvent(
     isFinalInvokeForWindow: window.isFinalInvokeForWindow,
     isWindowTerminatedEarly: window.isWindowTerminatedEarly,
   };
+}
+
+/** Kafka's items are named by partition and offset. lambda/latest/dg/kafka-retry-configurations.html */
+function kafkaItemOf(itemIdentifier: unknown): unknown {
+  if (typeof itemIdentifier !== 'object' || itemIdentifier === null) return undefined;
+  const { partition, offset } = itemIdentifier as { readonly partition?: unknown; readonly offset?: unknown };
+  return kafkaItem(partition, offset);
 }
 
 function wholeSeconds(milliseconds: number): string {

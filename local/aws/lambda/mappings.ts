@@ -1,7 +1,7 @@
 /** Every event source mapping: made, changed, removed, kept in the state directory, and its poller run. */
 import { randomUUID } from 'node:crypto';
 
-import type { AwsContext } from '../context.ts';
+import type { AwsContext, Caller } from '../context.ts';
 import { call } from '../delivery/index.ts';
 import { asAwsError, AwsError } from '../errors.ts';
 import { roleCaller } from '../iam/role-caller.ts';
@@ -11,6 +11,7 @@ import type { MappingConfiguration, MappingInput } from './event-source-mapping.
 import type { FunctionConfiguration } from './function-configuration.ts';
 import { rabbitmqAddress } from './rabbitmq-mapping.ts';
 import { functionArnOf, parseFunctionReference } from './function-reference.ts';
+import type { KafkaSettings } from './kafka-mapping.ts';
 import { startMappingPoller, type MappingDependencies } from './mapping-poller.ts';
 
 export interface Mappings {
@@ -71,6 +72,8 @@ export function createMappings(
     for (const { configuration: other } of mappings.values()) {
       if (other.eventSourceArn !== wanted.eventSourceArn || arnOf(other) !== arnOf(wanted)) continue;
       if (other.rabbitmq?.queue !== wanted.rabbitmq?.queue) continue;
+      // The topics of a cluster are sources of their own.
+      if (other.kafka?.topic !== wanted.kafka?.topic) continue;
       throw new AwsError(
         'ResourceConflictException',
         `An event source mapping with ${other.sourceKind === 'sqs' ? 'SQS' : other.sourceKind} arn (" ${wanted.eventSourceArn} ") and function (" ${wanted.functionName} ") already exists. Please update or delete the existing mappings with UUID ${other.uuid}`,
@@ -162,7 +165,7 @@ export function createMappings(
  */
 async function refuseUnreadable(
   context: AwsContext,
-  { eventSourceArn, sourceKind, rabbitmq }: MappingConfiguration,
+  { eventSourceArn, sourceKind, rabbitmq, kafka }: MappingConfiguration,
   { timeoutSeconds, roleArn, functionName }: FunctionConfiguration,
 ): Promise<void> {
   const caller = roleCaller(roleArn, functionName);
@@ -174,6 +177,7 @@ async function refuseUnreadable(
     });
     return;
   }
+  if (kafka) return refuseUnreadableTopic(context, eventSourceArn, kafka, caller);
   try {
     if (sourceKind === 'kinesis') {
       await call(context, 'kinesis', 'DescribeStreamSummary', { StreamARN: eventSourceArn }, caller);
@@ -204,6 +208,23 @@ async function refuseUnreadable(
   } catch (thrown) {
     throw invalid(
       `The provided execution role does not have permissions to call ReceiveMessage on SQS. ${asAwsError(thrown).message}`,
+    );
+  }
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/msk-cluster-auth.html */
+function refuseUnreadableTopic(
+  context: AwsContext,
+  clusterArn: string,
+  { topic, groupId }: KafkaSettings,
+  caller: Caller,
+): void {
+  try {
+    const needed = context.services.get('kafka').readerAuthorization(clusterArn, [topic], groupId);
+    context.authorizer?.authorize('kafka', caller, needed);
+  } catch (thrown) {
+    throw invalid(
+      `Cannot read topic ${topic} of ${clusterArn}. Please ensure the role can perform the kafka:DescribeClusterV2, kafka:GetBootstrapBrokers and kafka-cluster actions on your cluster, topic and group in IAM. ${asAwsError(thrown).message}`,
     );
   }
 }

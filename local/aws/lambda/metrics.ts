@@ -16,7 +16,8 @@ export type LambdaMetric =
   | 'AsyncEventsDropped'
   | 'DeadLetterErrors'
   | 'DestinationDeliveryFailures'
-  | 'IteratorAge';
+  | 'IteratorAge'
+  | 'OffsetLag';
 
 const UNITS: Partial<Record<LambdaMetric, string>> = {
   Duration: 'Milliseconds',

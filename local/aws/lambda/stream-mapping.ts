@@ -24,7 +24,7 @@ export interface StreamSettings {
 
 export function streamSettings(
   input: MappingInput,
-  kind: 'kinesis' | 'dynamodb',
+  kind: 'kinesis' | 'dynamodb' | 'kafka',
   now: number,
 ): StreamSettings {
   const attempts = input.MaximumRetryAttempts ?? -1;
@@ -52,7 +52,7 @@ export function streamSettings(
   };
 }
 
-function startOf(input: MappingInput, kind: 'kinesis' | 'dynamodb', now: number): ReadFrom {
+function startOf(input: MappingInput, kind: 'kinesis' | 'dynamodb' | 'kafka', now: number): ReadFrom {
   const { StartingPosition: position, StartingPositionTimestamp: given } = input;
   switch (position) {
     case 'TRIM_HORIZON':

@@ -19,8 +19,15 @@ export type BatchResult =
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'partial'; readonly failed: ReadonlySet<string> };
 
-/** @param answer the function's answer as JSON. */
-export function readBatchResponse(answer: string, messageIds: readonly string[]): BatchResult {
+/**
+ * @param answer the function's answer as JSON
+ * @param identify the message that an `itemIdentifier` names, where it is not the identifier itself
+ */
+export function readBatchResponse(
+  answer: string,
+  messageIds: readonly string[],
+  identify: (itemIdentifier: unknown) => unknown = (itemIdentifier) => itemIdentifier,
+): BatchResult {
   let response: unknown;
   try {
     response = JSON.parse(answer);
@@ -39,7 +46,7 @@ export function readBatchResponse(answer: string, messageIds: readonly string[])
   const known = new Set(messageIds);
   const failed = new Set<string>();
   for (const failure of failures as readonly ({ itemIdentifier?: unknown } | null)[]) {
-    const identifier = failure?.itemIdentifier;
+    const identifier = identify(failure?.itemIdentifier);
     if (typeof identifier !== 'string' || identifier === '') {
       return { kind: 'failed', reason: 'an item of batchItemFailures has no itemIdentifier' };
     }

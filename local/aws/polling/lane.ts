@@ -7,7 +7,7 @@ import type { AwsContext } from '../context.ts';
 import { asAwsError } from '../errors.ts';
 import { ENVELOPE_BYTES, PAYLOAD_BYTES, type BatchOutcome, type InvocationFailure } from './batch.ts';
 import { createBell, pause } from './pause.ts';
-import type { StreamRecord } from './shard-reader.ts';
+import type { ShardReader, StreamRecord } from './shard-reader.ts';
 import type { DiscardCondition, StreamSource, WindowOfBatch } from './stream-source.ts';
 import { createTumblingWindows } from './tumbling-windows.ts';
 
@@ -22,6 +22,21 @@ export interface Lane {
   /** Resolves when everything pushed is done; nothing may be pushed any more. */
   finish(): Promise<void>;
 }
+
+/** What a lane needs of its source. */
+export type LaneSource = Pick<
+  StreamSource,
+  | 'batchSize'
+  | 'batchingWindowSeconds'
+  | 'bisect'
+  | 'count'
+  | 'deliver'
+  | 'discard'
+  | 'maximumRecordAgeSeconds'
+  | 'maximumRetryAttempts'
+  | 'service'
+  | 'tumblingWindowSeconds'
+> & { readonly reader: Pick<ShardReader, 'retention'> };
 
 export interface LaneOptions {
   readonly shardId: string;
@@ -39,7 +54,7 @@ interface Part {
   readonly failure: InvocationFailure | undefined;
 }
 
-export function startLane(context: AwsContext, source: StreamSource, options: LaneOptions): Lane {
+export function startLane(context: AwsContext, source: LaneSource, options: LaneOptions): Lane {
   const { clock } = context;
   const { shardId, stop, done } = options;
   const queue: StreamRecord[] = [];
