@@ -56,6 +56,12 @@ export const RUNTIME_EXPLANATIONS = {
     fix: 'Pass the AbortSignal on, make the batch smaller, or raise the timeout.',
     example: 'await fetch(url, { signal });',
   },
+  WAYBILL_BATCH_NOT_FINISHED: {
+    what: 'Records of a Kafka batch were neither handled nor moved to a retry topic.',
+    why: 'The invocation fails on purpose, so that Lambda delivers the batch again and nothing is lost.',
+    fix: 'Look at the lines before it: a record that is not due yet, a topic that cannot be written, or the time limit.',
+    example: "new KafkaConsumer(this, 'Sink', { retryDelays: [Duration.minutes(1)], ... });",
+  },
   WAYBILL_MESSAGE_LOST: {
     what: 'A message is being handled that SQS has made visible again.',
     why: 'Another worker may have it: what this one does could be done twice.',

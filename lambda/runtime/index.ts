@@ -18,6 +18,14 @@ export type { RuntimeErrorCode } from './errors.ts';
 export { createLogger } from './logger.ts';
 export type { LogFields, Logger, LoggerOptions, LogLevel } from './logger.ts';
 export * from './inbox/index.ts';
+export { consumeKafka } from './kafka/consume-kafka.ts';
+export type { ConsumeKafkaOptions, KafkaHandler } from './kafka/consume-kafka.ts';
+export type { KafkaCluster } from './kafka/cluster.ts';
+export type { KafkaConsumerOptions, RetryTopic } from './kafka/kafka-consumer-options.ts';
+export { pollKafka } from './kafka/poll-kafka.ts';
+export type { PollKafkaOptions } from './kafka/poll-kafka.ts';
+export { closeKafkaProducers } from './kafka/producers.ts';
+export type { KafkaBatch, KafkaEventRecord } from './kafka/received-record.ts';
 export * from './outbox/index.ts';
 export * from './postgres/index.ts';
 export * from './sealing/index.ts';
@@ -27,8 +35,23 @@ export { encode } from './encode.ts';
 export { createPublisher } from './publisher.ts';
 export type { PublisherProps } from './publisher.ts';
 export { publisherFromEnvironment, routingTransport } from './routes.ts';
-export type { PublishRoute } from './routes.ts';
+export type { PublishRoute, TransportKind } from './routes.ts';
+export { aggregateStream } from './stream/aggregate-stream.ts';
+export type {
+  AggregateContext,
+  Aggregation,
+  EmitContext,
+  StreamWindow,
+  WindowedBatch,
+  WindowHandler,
+  WindowResponse,
+} from './stream/aggregate-stream.ts';
+export { consumeStream } from './stream/consume-stream.ts';
+export type { ConsumeStreamOptions, KinesisHandler } from './stream/consume-stream.ts';
+export type { KinesisBatch, KinesisRecord, StreamBatchResponse } from './stream/kinesis-event.ts';
+export type { StreamOptions } from './stream/stream-options.ts';
 export { childTraceparent } from './trace.ts';
+export type { KinesisSender, PutRecordsAnswer, PutRecordsRequest } from './aws/kinesis.ts';
 export type {
   CustomEventBusClient,
   PutEventsAnswer,
@@ -39,6 +62,10 @@ export { customEventBusTransport } from './transports/custom-event-bus.ts';
 export type { CustomEventBusTransportProps } from './transports/custom-event-bus.ts';
 export { eventBridgeTransport } from './transports/event-bridge.ts';
 export type { EventBridgeTransportProps } from './transports/event-bridge.ts';
+export { kafkaTopics, kafkaTransport } from './transports/kafka.ts';
+export type { KafkaTransportProps } from './transports/kafka.ts';
+export { kinesisTransport } from './transports/kinesis.ts';
+export type { KinesisTransportProps } from './transports/kinesis.ts';
 export { memoryTransport } from './transports/memory.ts';
 export type { MemoryTransport } from './transports/memory.ts';
 export type { SendTuning } from './transports/send-in-batches.ts';

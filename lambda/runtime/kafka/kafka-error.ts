@@ -38,7 +38,7 @@ function brokerCode(error: unknown): string | undefined {
 /** The client tells of a topic that is not there in words alone. */
 function unknownTopic(error: unknown): string | undefined {
   const text = error instanceof Error ? error.message : '';
-  return /^Unknown topic /.test(text) ? 'UNKNOWN_TOPIC_OR_PARTITION' : undefined;
+  return text.startsWith('Unknown topic ') ? 'UNKNOWN_TOPIC_OR_PARTITION' : undefined;
 }
 
 function ownCode(error: unknown): string {

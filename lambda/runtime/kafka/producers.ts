@@ -6,7 +6,7 @@ import type { KafkaCluster } from './cluster.ts';
 /** A record as it goes out. */
 export interface OutgoingRecord {
   readonly key: string;
-  readonly value: string;
+  readonly value: string | Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -7,6 +7,7 @@ import { sendRecords } from '../kafka/send-records.ts';
 import type { RecordToSend } from '../kafka/send-records.ts';
 import type { TransportKind } from '../routes.ts';
 import type { EncodedMessage, PublishFailure, Transport } from '../types.ts';
+import { DEFAULT_MESSAGE_BYTES } from './limits.ts';
 
 export interface KafkaTransportProps extends KafkaCluster {
   readonly topic: string;
@@ -16,9 +17,6 @@ export interface KafkaTransportProps extends KafkaCluster {
    */
   readonly maximumMessageBytes?: number;
 }
-
-/** `max.message.bytes` is 1,048,588 unless a topic says otherwise. https://kafka.apache.org/documentation/#topicconfigs */
-export const DEFAULT_MESSAGE_BYTES = 1_000_000;
 
 /**
  * The key is the ordering key, the value the envelope, the headers what a consumer may route by. The producer is

@@ -32,3 +32,6 @@ export const KINESIS_LIMITS = { entries: 500, bytes: 10 * 1024 * KIBIBYTE, entry
 export const MAX_MESSAGE_ATTRIBUTES = 10;
 /** Characters of a message group id or deduplication id. Source: SQS API, SendMessage. */
 export const MAX_GROUP_ID_LENGTH = 128;
+
+/** Kafka: `max.message.bytes` is 1,048,588 unless a topic says otherwise. https://kafka.apache.org/documentation/#topicconfigs */
+export const DEFAULT_MESSAGE_BYTES = 1_000_000;

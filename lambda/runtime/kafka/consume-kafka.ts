@@ -1,0 +1,176 @@
+/** `consumeKafka()`: an event handler as a Lambda function behind a Kafka topic. */
+import type { AnyEventContract } from '../../../lib/contracts/index.ts';
+import { sleep } from '../clock.ts';
+import { contractsIn } from '../consumer/consumer-options.ts';
+import { invocationDeadline } from '../consumer/deadline.ts';
+import type { Deadline, DeadlineMargins } from '../consumer/deadline.ts';
+import type { Consumer } from '../consumer/handle-message.ts';
+import { RuntimeError } from '../errors.ts';
+import { inKeyOrder } from '../stream/in-key-order.ts';
+import type { ContractIn, ContractOrContracts, Handler, InvocationContext } from '../types.ts';
+import type { KafkaCluster } from './cluster.ts';
+import { followRecord, handleRecord, mover } from './handle-record.ts';
+import type { MoveRecord } from './handle-record.ts';
+import { kafkaConsumer, retryPolicy } from './kafka-consumer-options.ts';
+import type { KafkaConsumerOptions, RetryPolicy, RetryTopic } from './kafka-consumer-options.ts';
+import { dueAt, recordsOf } from './received-record.ts';
+import type { KafkaBatch, ReceivedRecord } from './received-record.ts';
+
+export interface ConsumeKafkaOptions extends KafkaConsumerOptions {
+  /**
+   * Keys whose records are handled at the same time.
+   * @default 10
+   */
+  readonly concurrency?: number;
+  /**
+   * Milliseconds before the time limit at which `context.signal` is aborted.
+   * @default 1000
+   */
+  readonly abortMargin?: number;
+  /**
+   * Milliseconds before the time limit from which no record is started.
+   * @default - twice the abort margin
+   */
+  readonly startMargin?: number;
+  /** For tests: how records reach the other topics. @default - the producer of the cluster */
+  readonly move?: MoveRecord;
+}
+
+export type KafkaHandler = (batch: KafkaBatch, invocation?: InvocationContext) => Promise<void>;
+
+const DEFAULT_CONCURRENCY = 10;
+const DEFAULT_ABORT_MARGIN = 1_000;
+
+/**
+ * A Lambda handler for an event source of Amazon MSK.
+ *
+ * - Records of one key are handled in their order, keys concurrently.
+ * - What fails goes to the next retry topic, with its key, its content and a header that counts; what follows of its
+ *   key in the batch follows it there. Later batches can pass it: without retry topics nothing passes, and the batch
+ *   comes again until it is handled.
+ * - What can't be read, and what failed in the last retry topic, goes to the dead-letter topic with the reason.
+ * - Where such a move fails, or time runs out, the invocation fails: Lambda delivers the batch again. Records of it
+ *   that were handled come once more: `processOnce` keeps their effect single.
+ * - A record of a retry topic waits in the function until it is due. What is not due in this invocation fails it.
+ *
+ * Needs the package `@platformatic/kafka`.
+ *
+ * @example
+ * export const handler = consumeKafka([ProductViewed], async (event) => {
+ *   await store(event.data);
+ * });
+ */
+export function consumeKafka<const Given extends ContractOrContracts>(
+  contracts: Given,
+  handler: Handler<ContractIn<Given>>,
+  options: ConsumeKafkaOptions = {},
+): KafkaHandler {
+  const contractList = contractsIn(contracts);
+  const abort = options.abortMargin ?? DEFAULT_ABORT_MARGIN;
+  const margins: DeadlineMargins = { abort, start: options.startMargin ?? 2 * abort };
+  // Made at the first batch and not here, so that a module with a handler can be imported without its environment.
+  let policy: RetryPolicy | undefined;
+  let consumer: Consumer<ContractIn<Given>> | undefined;
+
+  return async (batch, invocation) => {
+    policy ??= retryPolicy(options, process.env);
+    consumer ??= kafkaConsumer(contractList, handler, options, policy);
+    const move = options.move ?? mover(clusterOf(options, policy, batch), consumer);
+    const deadline = invocationDeadline(invocation, margins, consumer.clock);
+    const run = new BatchRun(consumer, policy, move, deadline, recordsOf(batch));
+    try {
+      await Promise.race([run.work(options.concurrency ?? DEFAULT_CONCURRENCY), deadline.giveUp]);
+      run.finish();
+    } finally {
+      deadline.dispose();
+    }
+  };
+}
+
+function clusterOf(
+  { clusterArn, bootstrapServers }: KafkaCluster,
+  policy: RetryPolicy,
+  { eventSourceArn }: KafkaBatch,
+): KafkaCluster {
+  if (bootstrapServers !== undefined) return { bootstrapServers };
+  const arn = clusterArn ?? policy.clusterArn ?? eventSourceArn;
+  return arn === undefined ? {} : { clusterArn: arn };
+}
+
+/** The state of one invocation. It ends with it (D5). */
+class BatchRun<Contract extends AnyEventContract> {
+  readonly #consumer: Consumer<Contract>;
+  readonly #policy: RetryPolicy;
+  readonly #move: MoveRecord;
+  readonly #deadline: Deadline;
+  readonly #records: readonly { readonly key: string; readonly record: ReceivedRecord }[];
+  /** Where the records of a key go, since one of them was moved. */
+  readonly #moved = new Map<string, RetryTopic>();
+  #done = 0;
+  /** The batch comes again anyway: nothing more is started. */
+  #failed = false;
+  #over = false;
+
+  constructor(
+    consumer: Consumer<Contract>,
+    policy: RetryPolicy,
+    move: MoveRecord,
+    deadline: Deadline,
+    records: readonly ReceivedRecord[],
+  ) {
+    this.#consumer = consumer;
+    this.#policy = policy;
+    this.#move = move;
+    this.#deadline = deadline;
+    this.#records = records.map((record) => ({
+      key: `${record.topic} ${record.partition} ${record.key}`,
+      record,
+    }));
+  }
+
+  work(concurrency: number): Promise<void> {
+    return inKeyOrder(this.#records, concurrency, async ({ key, record }) => {
+      const done = await this.#one(key, record);
+      if (done) this.#done += 1;
+      else this.#failed = true;
+      return done;
+    });
+  }
+
+  async #one(key: string, record: ReceivedRecord): Promise<boolean> {
+    if (!(await this.#isDue(record))) return false;
+    const moved = this.#moved.get(key);
+    if (moved !== undefined) return followRecord(this.#consumer, this.#move, record, moved);
+    const disposition = await handleRecord(this.#consumer, this.#policy, this.#move, record, {
+      signal: this.#deadline.signal,
+      isOver: () => this.#over,
+    });
+    if (disposition.kind === 'moved') this.#moved.set(key, disposition.to);
+    return disposition.kind !== 'stays';
+  }
+
+  /** Waits for a record that is not due, as long as there is time. */
+  async #isDue(record: ReceivedRecord): Promise<boolean> {
+    const { clock } = this.#consumer;
+    for (;;) {
+      if (this.#over || this.#failed || this.#deadline.isClosing()) return false;
+      const left = dueAt(record) - clock.now();
+      if (left <= 0) return true;
+      await sleep(clock, Math.min(left, WAIT_STEP), this.#deadline.signal);
+    }
+  }
+
+  /** @throws RuntimeError WAYBILL_BATCH_NOT_FINISHED, which makes Lambda deliver the batch again */
+  finish(): void {
+    this.#over = true;
+    const left = this.#records.length - this.#done;
+    if (left === 0) return;
+    throw new RuntimeError(
+      'WAYBILL_BATCH_NOT_FINISHED',
+      `${left} of ${this.#records.length} records were neither handled nor moved: the batch is delivered again`,
+    );
+  }
+}
+
+/** Milliseconds between looks at the time that is left. */
+const WAIT_STEP = 500;
