@@ -102,7 +102,7 @@ const LAMBDA_DEFAULT_QUOTA = 1000;
 const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   local: {
     name: 'local',
-    systems: { core: true, commerce: false },
+    systems: { core: true, commerce: true },
     database: {
       kind: 'aurora',
       minCapacity: 0.5,
@@ -122,7 +122,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   dev: {
     name: 'dev',
-    systems: { core: true, commerce: false },
+    systems: { core: true, commerce: true },
     database: {
       kind: 'aurora',
       minCapacity: 0,
@@ -142,7 +142,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   staging: {
     name: 'staging',
-    systems: { core: true, commerce: false },
+    systems: { core: true, commerce: true },
     database: {
       kind: 'aurora',
       minCapacity: 0.5,
@@ -162,7 +162,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   prod: {
     name: 'prod',
-    systems: { core: true, commerce: false },
+    systems: { core: true, commerce: true },
     database: {
       kind: 'aurora',
       minCapacity: 1,

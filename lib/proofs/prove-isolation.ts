@@ -89,7 +89,11 @@ function undeclaredHops(
   edges: readonly SubscribeEdge[],
 ): readonly Break[] {
   const queue = declared.resource(queueId);
-  const known = new Set(edges.map(({ via }) => declared.resource(via)));
+  // A state machine's way to a queue is its publishing; it has no hop of its own.
+  const senders = declared.topology.edges.flatMap((edge) =>
+    edge.kind === 'publishes' && edge.to === queueId ? [edge.from] : [],
+  );
+  const known = new Set([...edges.map(({ via }) => via), ...senders].map((id) => declared.resource(id)));
   return deliveriesOf(messaging)
     .filter(({ toArn, purpose, hop }) => toArn === queue?.arn && purpose === 'message' && !known.has(hop))
     .map(({ hop, kind }) => ({

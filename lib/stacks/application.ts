@@ -1,6 +1,7 @@
 /** All the stacks of an environment. */
 import type { App } from 'aws-cdk-lib';
 import type { EnvironmentConfig } from '../config/index.ts';
+import type { DatabaseConnection } from '../constructs/index.ts';
 import {
   ENVIRONMENT_CONTEXT_KEY,
   retainMessages,
@@ -39,7 +40,11 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
   // Weak references order nothing by themselves: the tables must be there before their users.
   core?.addStackDependency(data);
   const commerce = config.systems.commerce
-    ? createCommerce(app, { ...shared, dependsOn: [data] })
+    ? createCommerce(app, {
+        ...shared,
+        ...commerceDatabases(data.database, network, config),
+        dependsOn: [data],
+      })
     : undefined;
   const observability = new ObservabilityStack(app, 'Observability', {
     config,
@@ -51,4 +56,19 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
   });
   if (config.removalPolicy === 'retain') retainMessages(app);
   return { foundation, network, data, core, commerce, observability };
+}
+
+/**
+ * The database as the commerce system's functions reach it: from where no internet is, in the words of a security group
+ * of their own. A database that is there already lets in one group only.
+ */
+function commerceDatabases(
+  database: DatabaseConnection,
+  network: NetworkStack,
+  config: EnvironmentConfig,
+): { readonly database: DatabaseConnection; readonly databaseWithInternet: DatabaseConnection } {
+  const clientSecurityGroup =
+    config.database.kind === 'existing' ? network.databaseClients : network.commerceClients;
+  const own = { ...database, ...(clientSecurityGroup === undefined ? {} : { clientSecurityGroup }) };
+  return { database: { ...own, vpcSubnets: network.isolatedSubnets }, databaseWithInternet: own };
 }

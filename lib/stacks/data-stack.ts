@@ -81,6 +81,9 @@ export class DataStack extends EnvironmentStack {
       removalPolicy: this.removalPolicy,
     });
     cluster.connections.allowDefaultPortFrom(network.databaseClients);
+    if (network.commerceClients !== undefined) {
+      cluster.connections.allowDefaultPortFrom(network.commerceClients);
+    }
     this.#acknowledgeFindings(cluster, database);
     return cluster;
   }

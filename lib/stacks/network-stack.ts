@@ -1,19 +1,33 @@
-/** The network of what needs private resources: the database and the functions that use it. */
+/** The network of what needs private resources: databases, brokers, and the functions that use them. */
 import { Annotations, Fn } from 'aws-cdk-lib';
 import {
+  AclCidr,
+  AclTraffic,
+  Action,
   FlowLogDestination,
   FlowLogTrafficType,
   GatewayVpcEndpointAwsService,
   InterfaceVpcEndpointAwsService,
+  NetworkAcl,
+  Peer,
   Port,
   SecurityGroup,
   SubnetType,
+  TrafficDirection,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
-import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type {
+  CfnNetworkAcl,
+  CfnNetworkAclEntry,
+  CommonNetworkAclEntryOptions,
+  ISecurityGroup,
+  IVpc,
+  SubnetSelection,
+} from 'aws-cdk-lib/aws-ec2';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { ExistingNetwork, NewNetwork } from '../config/index.ts';
+import { acknowledge } from '../constructs/index.ts';
 import { EnvironmentStack } from './environment-stack.ts';
 import type { EnvironmentStackProps } from './environment-stack.ts';
 
@@ -26,12 +40,35 @@ const INTERFACE_ENDPOINTS = {
   SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
 } as const;
 
+/**
+ * What the commerce system calls besides. Lambda and STS are for the pollers of brokers, which run in the broker's
+ * network: lambda/latest/dg/with-mq-configure.html and with-msk-cluster-network.html.
+ */
+const COMMERCE_ENDPOINTS = {
+  States: InterfaceVpcEndpointAwsService.STEP_FUNCTIONS,
+  Kinesis: InterfaceVpcEndpointAwsService.KINESIS_STREAMS,
+  Kafka: new InterfaceVpcEndpointAwsService('kafka'),
+  Lambda: InterfaceVpcEndpointAwsService.LAMBDA,
+  Sts: InterfaceVpcEndpointAwsService.STS,
+} as const;
+
+const DATABASE_GROUP = 'Database';
+/** Functions and brokers without a way out to the internet. */
+const ISOLATED_GROUP = 'Isolated';
+
+/** TCP ports of what is in the network: PostgreSQL; Kafka with IAM; AMQP over TLS. */
+export const PRIVATE_PORTS = { database: 5432, kafka: 9098, amqp: 5671 } as const;
+
 export class NetworkStack extends EnvironmentStack {
   readonly vpc: IVpc;
   /** Where functions run. */
   readonly functionSubnets: SubnetSelection;
   /** Where databases are: no way in or out of the network. */
   readonly databaseSubnets: SubnetSelection;
+  /** For functions and brokers that need no internet: no route leads there. With it only where AWS's services have no endpoints. */
+  readonly isolatedSubnets: SubnetSelection;
+  /** Of the commerce system's functions: out to AWS's services, databases and brokers, and nowhere else. */
+  readonly commerceClients: ISecurityGroup | undefined;
   /** Of everything that uses the database. One for all, so that the database's stack knows no client's. */
   readonly databaseClients: ISecurityGroup;
 
@@ -39,7 +76,10 @@ export class NetworkStack extends EnvironmentStack {
     super(scope, id, { ...props, description: 'VPC, endpoints and security groups' });
     const { network, database } = this.config;
     this.functionSubnets = { subnetType: SubnetType.PRIVATE_WITH_EGRESS };
-    this.databaseSubnets = { subnetType: SubnetType.PRIVATE_ISOLATED };
+    const isolated = { subnetType: SubnetType.PRIVATE_ISOLATED };
+    this.databaseSubnets =
+      network.kind === 'new' && this.#hasCommerce ? { subnetGroupName: DATABASE_GROUP } : isolated;
+    this.isolatedSubnets = this.#isolatedSubnets(network);
     this.vpc = network.kind === 'new' ? this.#createVpc(network) : this.#importVpc(network);
     this.databaseClients =
       database.kind === 'existing'
@@ -48,7 +88,21 @@ export class NetworkStack extends EnvironmentStack {
             vpc: this.vpc,
             description: 'Functions that use the database',
           });
+    this.commerceClients = this.#hasCommerce ? this.#createCommerceClients() : undefined;
     if (network.kind === 'new' && network.interfaceEndpoints) this.#addInterfaceEndpoints();
+    if (network.kind === 'new' && this.#hasCommerce) this.#addNetworkAcls();
+  }
+
+  get #hasCommerce(): boolean {
+    return this.config.systems.commerce;
+  }
+
+  /** Without endpoints a function without a route could call nothing. */
+  #isolatedSubnets(network: NewNetwork | ExistingNetwork): SubnetSelection {
+    if (network.kind === 'existing' || !network.interfaceEndpoints || !this.#hasCommerce) {
+      return this.functionSubnets;
+    }
+    return { subnetGroupName: ISOLATED_GROUP };
   }
 
   // CDK would look the zones up in the account, which a synth without one cannot do.
@@ -68,9 +122,16 @@ export class NetworkStack extends EnvironmentStack {
       subnetConfiguration: [
         { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 24, mapPublicIpOnLaunch: false },
         { name: 'Functions', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 20 },
-        { name: 'Database', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 },
+        { name: DATABASE_GROUP, subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 },
+        // Last, so that the addresses of the others stay what they are.
+        ...(this.#hasCommerce
+          ? [{ name: ISOLATED_GROUP, subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 20 }]
+          : []),
       ],
-      gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
+      gatewayEndpoints: {
+        S3: { service: GatewayVpcEndpointAwsService.S3 },
+        ...(this.#hasCommerce ? { DynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB } } : {}),
+      },
     });
     vpc.addFlowLog('FlowLog', {
       destination: FlowLogDestination.toCloudWatchLogs(
@@ -89,7 +150,11 @@ export class NetworkStack extends EnvironmentStack {
       allowAllOutbound: false,
     });
     securityGroup.addIngressRule(this.databaseClients, Port.HTTPS, 'Functions');
-    for (const [id, service] of Object.entries(INTERFACE_ENDPOINTS)) {
+    if (this.commerceClients !== undefined) {
+      securityGroup.addIngressRule(this.commerceClients, Port.HTTPS, 'Functions of commerce');
+    }
+    const services = { ...INTERFACE_ENDPOINTS, ...(this.#hasCommerce ? COMMERCE_ENDPOINTS : {}) };
+    for (const [id, service] of Object.entries(services)) {
       this.vpc.addInterfaceEndpoint(id, {
         service,
         subnets: this.functionSubnets,
@@ -97,6 +162,57 @@ export class NetworkStack extends EnvironmentStack {
         open: false,
       });
     }
+  }
+
+  /**
+   * | to | port | why |
+   * |---|---|---|
+   * | anywhere | 443 | endpoints of AWS's services, whose gateways have public addresses; web servers of customers |
+   * | the network | PRIVATE_PORTS | databases and brokers |
+   */
+  #createCommerceClients(): ISecurityGroup {
+    const securityGroup = new SecurityGroup(this, 'CommerceClients', {
+      vpc: this.vpc,
+      description: 'Functions of commerce',
+      allowAllOutbound: false,
+    });
+    securityGroup.addEgressRule(Peer.anyIpv4(), Port.HTTPS, 'Endpoints and web servers');
+    for (const [name, port] of Object.entries(PRIVATE_PORTS)) {
+      securityGroup.addEgressRule(this.#within, Port.tcp(port), name);
+    }
+    return securityGroup;
+  }
+
+  /** The network itself; of an imported one the addresses are not known. */
+  get #within() {
+    return this.config.network.kind === 'new' ? Peer.ipv4(this.vpc.vpcCidrBlock) : Peer.anyIpv4();
+  }
+
+  /** A second fence that no security group opens by mistake. It keeps no state: answers are let through by port. */
+  #addNetworkAcls(): void {
+    const within = AclCidr.ipv4(this.vpc.vpcCidrBlock);
+    const answers = AclTraffic.tcpPortRange(1024, 65_535);
+    const database = new NetworkAcl(this, 'DatabaseAcl', {
+      vpc: this.vpc,
+      subnetSelection: this.databaseSubnets,
+    });
+    const { INGRESS, EGRESS } = TrafficDirection;
+    fence(database, {
+      Queries: entry(100, INGRESS, within, AclTraffic.tcpPort(PRIVATE_PORTS.database)),
+      Answers: entry(100, EGRESS, within, answers),
+    });
+    const { network } = this.config;
+    if (network.kind !== 'new' || !network.interfaceEndpoints) return;
+    const isolated = new NetworkAcl(this, 'IsolatedAcl', {
+      vpc: this.vpc,
+      subnetSelection: this.isolatedSubnets,
+    });
+    // Brokers listen above 1024 as well; what answers from outside is S3 and DynamoDB, by their gateways.
+    fence(isolated, {
+      AnswersIn: entry(100, INGRESS, AclCidr.anyIpv4(), answers),
+      Services: entry(100, EGRESS, AclCidr.anyIpv4(), AclTraffic.tcpPort(443)),
+      Private: entry(110, EGRESS, within, answers),
+    });
   }
 
   #importVpc(network: ExistingNetwork): IVpc {
@@ -112,4 +228,23 @@ export class NetworkStack extends EnvironmentStack {
     );
     return vpc;
   }
+}
+
+/** Lets these through, and nothing else. */
+function fence(acl: NetworkAcl, entries: Readonly<Record<string, CommonNetworkAclEntryOptions>>): void {
+  const reason = 'Security groups decide; this fence holds where one of them is opened by mistake';
+  acknowledge(acl.node.defaultChild as CfnNetworkAcl, 'AwsSolutions-VPC3', reason);
+  for (const [id, options] of Object.entries(entries)) {
+    const made = acl.addEntry(id, options);
+    acknowledge(made.node.defaultChild as CfnNetworkAclEntry, 'AwsSolutions-VPC3', reason);
+  }
+}
+
+function entry(
+  ruleNumber: number,
+  direction: TrafficDirection,
+  cidr: AclCidr,
+  traffic: AclTraffic,
+): CommonNetworkAclEntryOptions {
+  return { ruleNumber, direction, cidr, traffic, ruleAction: Action.ALLOW };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ConfigError, ENVIRONMENT_NAMES, environmentConfig } from '../../../lib/config/index.ts';
+import { ConfigError, ENVIRONMENT_NAMES, environmentConfig, withSystems } from '../../../lib/config/index.ts';
 
 test('there are four environments, each under its own name', () => {
   expect(ENVIRONMENT_NAMES).toEqual(['local', 'dev', 'staging', 'prod']);
@@ -32,3 +32,30 @@ test('production keeps its data and survives the loss of a zone', () => {
   });
   expect(network).toMatchObject({ kind: 'new', maxAzs: 3, natGateways: 3, interfaceEndpoints: true });
 });
+
+test.each([
+  ['commerce', { core: false, commerce: true }],
+  ['core', { core: true, commerce: false }],
+  ['core, commerce', { core: true, commerce: true }],
+])('systems %p are switched on, and no others', (names, systems) => {
+  expect(withSystems(environmentConfig('prod'), names).systems).toEqual(systems);
+});
+
+test('without a choice of systems the environment is as it is', () => {
+  const config = environmentConfig('dev');
+  expect(withSystems(config, undefined)).toBe(config);
+});
+
+test.each(['', 'comerce', 'core,', 7, null, ['core']])(
+  'systems %p are refused, and the two are named',
+  (names) => {
+    expect(() => withSystems(environmentConfig('dev'), names)).toThrow(
+      expect.objectContaining({
+        code: 'WAYBILL_SYSTEM_UNKNOWN',
+        message: expect.stringContaining(
+          'give one or more of core, commerce, for example -c systems=commerce',
+        ),
+      }) as unknown as Error,
+    );
+  },
+);
