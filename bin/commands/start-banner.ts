@@ -34,9 +34,9 @@ export function banner({ run, system, consumers, logFile, startedAt }: BannerPro
     line('logs', logFile),
     line('running', `${topics} topics, ${queues} queues, ${functions} functions, ${followed} consumers`),
     ...system.banner(run).map(([label, text]) => line(label, text)),
-    ...notRun.map(
-      ({ type, logicalId, reason }) =>
-        `  ${styleText('yellow', 'not run'.padEnd(LABEL_WIDTH))}${type} ${logicalId}: ${reason}`,
+    ...[...Map.groupBy(notRun, ({ reason }) => reason)].map(
+      ([reason, left]) =>
+        `  ${styleText('yellow', 'not run'.padEnd(LABEL_WIDTH))}${countTypes(left)}: ${reason}`,
     ),
     ...[...byReason].map(([reason, left]) => line('left out', `${countTypes(left)}: ${reason}`)),
     '',

@@ -50,14 +50,9 @@ export interface PlannedOrder {
   readonly fate: OrderFate;
   /** The same again is the same order. */
   readonly idempotencyKey: string;
-  readonly items: readonly { readonly sku: string; readonly quantity: number; readonly unitPrice: Price }[];
+  readonly items: readonly { readonly sku: string; readonly quantity: number }[];
   readonly paymentMethod: 'card' | 'invoice' | 'card-declined' | 'card-stolen';
   readonly shippingCountry: string;
-}
-
-interface Price {
-  readonly minorUnits: number;
-  readonly currency: 'EUR';
 }
 
 export interface PlannedActivity {
@@ -81,14 +76,14 @@ const COUNTRIES = ['DE', 'FR', 'NL', 'PL', 'GB'] as const;
 const REFUSED_COUNTRY = 'XX';
 /** There is none. */
 const SHORT_SKU = 'out-of-stock';
-/** What the shop has, with its price. */
+/** What the shop has. */
 export const PRODUCTS = [
-  ['mug-blue', 1495],
-  ['kettle-1l', 2990],
-  ['tea-earl-grey', 890],
-  ['teapot-cast-iron', 4900],
-  ['spoon-set', 1250],
-  ['tray-oak', 3300],
+  'mug-blue',
+  'kettle-1l',
+  'tea-earl-grey',
+  'teapot-cast-iron',
+  'spoon-set',
+  'tray-oak',
 ] as const;
 const MOST_ITEMS = 3;
 const MOST_OF_ONE = 4;
@@ -142,7 +137,7 @@ export function* activities(options: {
   const random = seededRandom(options.seed + 2);
   for (;;) {
     const visit = { sessionId: `ses-${random.uuid()}`, customer: random.whole(options.customers) };
-    const sku = pick(PRODUCTS, random)[0];
+    const sku = pick(PRODUCTS, random);
     yield { ...visit, sku, kind: 'ProductViewed' };
     if (random.next() < 0.5) yield { ...visit, sku, kind: 'CartUpdated' };
     if (random.next() < 0.25) yield { ...visit, sku, kind: 'CheckoutStarted' };
@@ -159,7 +154,7 @@ export function planStockCounts(options: { readonly seed: number; readonly count
   const random = seededRandom(options.seed + 3);
   const counts = Array.from({ length: options.counts }, (_, index) => ({
     countId: `cnt-${options.seed}-${index}`,
-    sku: pick(PRODUCTS, random)[0],
+    sku: pick(PRODUCTS, random),
     counted: 100_000 + random.whole(1000),
     countedAt: new Date(Date.UTC(2026, 0, 1) + index * 60_000).toISOString(),
   }));
@@ -181,18 +176,11 @@ function dealFates(orders: number, mix: OrderMix, random: Random): readonly Orde
 }
 
 function itemsOf(fate: OrderFate, random: Random): PlannedOrder['items'] {
-  const chosen = new Map<string, number>();
+  const skus = new Set<string>();
   const length = 1 + random.whole(MOST_ITEMS);
-  for (let count = 0; count < length; count += 1) {
-    const [sku, price] = pick(PRODUCTS, random);
-    chosen.set(sku, price);
-  }
-  if (fate === 'stock-shortage') chosen.set(SHORT_SKU, 990);
-  return [...chosen].map(([sku, minorUnits]) => ({
-    sku,
-    quantity: 1 + random.whole(MOST_OF_ONE),
-    unitPrice: { minorUnits, currency: 'EUR' },
-  }));
+  for (let count = 0; count < length; count += 1) skus.add(pick(PRODUCTS, random));
+  if (fate === 'stock-shortage') skus.add(SHORT_SKU);
+  return [...skus].map((sku) => ({ sku, quantity: 1 + random.whole(MOST_OF_ONE) }));
 }
 
 function paymentMethodOf(fate: OrderFate, random: Random): PlannedOrder['paymentMethod'] {
