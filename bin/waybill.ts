@@ -123,6 +123,54 @@ contracts
   .option('--catalogue <file>', 'the module that exports `events`', 'catalog/index.ts')
   .action(async (options) => (await import('./commands/contracts.ts')).lock(options));
 
+const controls = program
+  .command('controls')
+  .description(
+    'kill switches and circuit breakers of what is deployed, in AWS or where AWS_ENDPOINT_URL says',
+  );
+const change = (verb: string): Command =>
+  controls
+    .command(verb)
+    .requiredOption('--why <text>', 'the reason, for the audit')
+    .option('--table <name>', 'the controls table, where there are several')
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'say what would be done')
+    .option('--json', 'one JSON object on stdout');
+controls
+  .command('list')
+  .description('switches, breakers, and the state of each consumer')
+  .option('--table <name>', 'the controls table, where there are several')
+  .option('--json', 'one JSON object on stdout')
+  .action(async (options) => (await import('./commands/controls.ts')).list(options));
+controls
+  .command('audit')
+  .description('who changed what, when and why')
+  .option('--table <name>', 'the controls table, where there are several')
+  .option('--json', 'one JSON object on stdout')
+  .action(async (options) => (await import('./commands/controls.ts')).audit(options));
+change('pause')
+  .description('switch a consumer off, or park the messages of a tenant')
+  .option('--consumer <name>', 'the consumer; with --tenant only for this one')
+  .option('--tenant <id>', 'the tenant')
+  .action(async (options) => (await import('./commands/controls.ts')).pause(options));
+change('resume')
+  .description('switch it on again; parked messages go first, in their order')
+  .option('--consumer <name>', 'the consumer')
+  .option('--tenant <id>', 'the tenant')
+  .option('--within <seconds>', 'stop after so long; it can be run again', count, 3_600)
+  .option(
+    '--forget-notes',
+    'of released messages that SQS has dead-lettered, see the runbook parked-messages',
+  )
+  .action(async (options) => (await import('./commands/controls.ts')).resume(options));
+change('breaker')
+  .description('force a circuit breaker open or closed, or let it decide again')
+  .argument('<dependency>')
+  .argument('<state>', 'open, closed or auto')
+  .action(async (dependency, state, options) =>
+    (await import('./commands/controls.ts')).breaker(dependency, state, options),
+  );
+
 // Whoever reads the output may have seen enough: `waybill explain | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

@@ -9,6 +9,8 @@ export interface ControlledConsumer {
   readonly queueUrl: string;
   /** Absent where it has none. */
   readonly parkingQueueUrl: string | undefined;
+  /** What it calls through circuit breakers. */
+  readonly dependencies: readonly string[];
   readonly mappings: readonly Mapping[];
 }
 
@@ -41,6 +43,7 @@ export async function controlledConsumers(
         table,
         queueUrl,
         parkingQueueUrl: variables['WAYBILL_PARKING_QUEUE_URL'] || undefined,
+        dependencies: (variables['WAYBILL_DEPENDENCIES'] ?? '').split(',').filter(Boolean),
         mappings: await mappingsOf(lambda, functionName),
       });
     }

@@ -57,11 +57,12 @@ export async function releaseTenant(operator: Operator, props: ReleaseProps): Pr
   let released = 0;
   let emptySince: number | undefined;
   for (;;) {
-    for (const consumer of await notPausedOtherwise(operator, target, consumers)) {
+    const draining = await notPausedOtherwise(operator, target, consumers);
+    for (const consumer of draining) {
       released += await moveParked(operator, consumer, target.tenant);
     }
     props.onProgress?.(released);
-    const counts = await Promise.all(consumers.map(({ name }) => parkedOf(operator, name, target.tenant)));
+    const counts = await Promise.all(draining.map(({ name }) => parkedOf(operator, name, target.tenant)));
     const left = counts.reduce((sum, { messages }) => sum + messages, 0);
     const now = clock.now();
     if (left > 0) emptySince = undefined;

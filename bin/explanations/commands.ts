@@ -45,6 +45,36 @@ export const COMMAND_EXPLANATIONS = {
     fix: 'Restore it from the last commit, and record again.',
     example: 'git checkout catalog/catalogue.lock.json && waybill contracts lock',
   },
+  WAYBILL_CONTROLS_TABLE_UNKNOWN: {
+    what: '`waybill controls` does not know which controls table is meant.',
+    why: 'It finds the table by the functions that use it; there is none here, or several.',
+    fix: 'Check account, Region and AWS_ENDPOINT_URL, or name the table.',
+    example: 'waybill controls list --table shop-controls',
+  },
+  WAYBILL_CONSUMER_UNKNOWN: {
+    what: 'There is no consumer of that name whose construct has controls.',
+    why: 'A consumer without controls does not look at the switches.',
+    fix: 'Take a name that the message lists, or give the consumer controls.',
+    example: 'waybill controls pause --consumer payment-worker --why "gateway is down"',
+  },
+  WAYBILL_BREAKER_STATE_UNKNOWN: {
+    what: 'A breaker was to be forced into a state that it has not.',
+    why: 'It can be forced open or closed, or decide by itself.',
+    fix: 'Give open, closed or auto.',
+    example: 'waybill controls breaker payment-gateway open --why "maintenance until 14:00"',
+  },
+  WAYBILL_CONFIRMATION_MISSING: {
+    what: 'A change to the controls was not confirmed.',
+    why: 'It stops work that customers wait for, or lets it go on.',
+    fix: 'Look at it with --dry-run, then give --yes, or type the text that is asked for.',
+    example: 'waybill controls pause --tenant acme --why "floods the gateway" --yes',
+  },
+  WAYBILL_TARGET_MISSING: {
+    what: 'Neither a consumer nor a tenant was given.',
+    why: 'There is no switch for everything.',
+    fix: 'Give --consumer, --tenant or both.',
+    example: 'waybill controls resume --tenant acme --consumer payment-worker --why "mended"',
+  },
   WAYBILL_REGION_INVALID: {
     what: 'The Region that was given is none that prices are known for.',
     why: 'Prices and quotas differ by Region.',

@@ -125,6 +125,7 @@ describe('a tenant that is switched off', () => {
       table: 'controls',
       queueUrl: queue.url,
       parkingQueueUrl: parking.url,
+      dependencies: [],
       mappings: [],
     };
     let isDone = false;
@@ -169,7 +170,13 @@ describe('a tenant that is switched off', () => {
     await until(async () => (await parkedOf(operator(), 'shipping')).messages === 12);
 
     let isDone = false;
-    const consumer = { queueUrl: queue.url, parkingQueueUrl: parking.url, mappings: [], table: '' };
+    const consumer = {
+      queueUrl: queue.url,
+      parkingQueueUrl: parking.url,
+      mappings: [],
+      dependencies: [],
+      table: '',
+    };
     void releaseTenant(operator(), {
       target: { tenant: 'acme' },
       consumers: [{ ...consumer, name: 'shipping', functionName: 'f' }],
