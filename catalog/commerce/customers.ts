@@ -26,6 +26,7 @@ export const CustomerRegistered = event('CustomerRegistered', {
   data: z.object({ customerId: Id, name: z.string(), contact: Contact, preferredChannel: Channel }),
   orderingKey: 'customerId',
   pii: ['name', ...CONTACT_PII],
+  dataSubject: 'customerId',
   traffic: { peakPerSecond: 20, averageBytes: 760 },
   examples: [
     {
@@ -50,6 +51,7 @@ export const CustomerContactChanged = event('CustomerContactChanged', {
   }),
   orderingKey: 'customerId',
   pii: [...CONTACT_PII],
+  dataSubject: 'customerId',
   traffic: { peakPerSecond: 10, averageBytes: 740 },
   examples: [
     {

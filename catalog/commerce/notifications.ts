@@ -29,6 +29,7 @@ export const NotificationRequested = event('NotificationRequested', {
   }),
   orderingKey: 'customerId',
   pii: ['address'],
+  dataSubject: 'customerId',
   traffic: { peakPerSecond: 600, averageBytes: 760 },
   examples: [
     {

@@ -18,6 +18,11 @@ export interface Database extends Transaction {
 /** What the functions of a system run on. */
 export interface Service {
   readonly database: Database;
+  /**
+   * Seals the personal data of events, with the writer's connection where it needs one (D13).
+   * @default - events are written as they are
+   */
+  readonly seal?: (tx: Transaction, events: readonly Envelope[]) => Promise<readonly Envelope[]>;
   /** Writes envelopes to the outbox, in the caller's transaction. */
   readonly enqueue: (tx: Transaction, events: readonly Envelope[]) => Promise<void>;
   /** False when this consumer has handled this event before. Writes the inbox row in the caller's transaction. */
@@ -44,8 +49,10 @@ export async function unitOfWork<Result>(
   const { result, emitted } = await service.database.transaction(async (tx) => {
     const events: Envelope[] = [];
     const done = await emitting(events, (emit) => work(tx, emit));
-    if (events.length > 0) await service.enqueue(tx, events);
-    return { result: done, emitted: events };
+    if (events.length === 0) return { result: done, emitted: events };
+    const written = (await service.seal?.(tx, events)) ?? events;
+    await service.enqueue(tx, written);
+    return { result: done, emitted: written };
   });
   if (emitted.length > 0) {
     await service.publishEagerly?.(emitted);

@@ -4,6 +4,7 @@ import {
   availabilityEvents,
   customerProfileEvents,
   FraudAlertRaised,
+  notificationEvents,
   OrderPlaced,
   PaymentFailed,
   replenishmentEvents,
@@ -72,6 +73,19 @@ export function createCommerceConsumers(
     saga.grants.answer(made);
     return made;
   };
+  const { grants: sealing } = commerce.sealingKey;
+  const notifier = worker('notification-worker', steps.notification);
+  sealing.seal(notifier, notificationEvents);
+  /** Opens what is sealed of its events. */
+  const opener = (
+    name: string,
+    events: readonly AnyEventContract[],
+    more: Omit<QueueConsumerProps, 'entry'>,
+  ) => {
+    const made = reader(name, more);
+    sealing.open(made, events);
+    return made;
+  };
   const fromBus = (events: readonly AnyEventContract[]) => events.map((contract) => bus.event(contract));
   const byChannel = (channel: string) => ({
     subscribesTo: [notifications.events({ data: { channel: [channel] } })],
@@ -91,14 +105,17 @@ export function createCommerceConsumers(
       }),
       worker('inventory-worker', steps.inventory),
       worker('shipping-worker', steps.shipping),
-      worker('notification-worker', steps.notification),
+      notifier,
       reader('storefront-availability', { subscribesTo: fromBus(availabilityEvents) }),
       writer('replenishment', { subscribesTo: fromBus(replenishmentEvents) }),
       reader('warehouse-ledger', { subscribesTo: fromBus(warehouseEvents) }),
-      reader('customer-profile', { subscribesTo: fromBus(customerProfileEvents) }),
-      reader('email-notifications', byChannel('email')),
-      reader('sms-notifications', byChannel('sms')),
-      reader('webhook-notifications', { ...byChannel('webhook'), database: props.databaseWithInternet }),
+      opener('customer-profile', customerProfileEvents, { subscribesTo: fromBus(customerProfileEvents) }),
+      opener('email-notifications', notificationEvents, byChannel('email')),
+      opener('sms-notifications', notificationEvents, byChannel('sms')),
+      opener('webhook-notifications', notificationEvents, {
+        ...byChannel('webhook'),
+        database: props.databaseWithInternet,
+      }),
       // A batch of one: a message that is already here does not wait for its neighbour.
       consumer('priority-response', {
         subscribesTo: [priority.events()],

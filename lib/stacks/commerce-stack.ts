@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import {
   busEvents,
   commerceEvents,
+  customerEvents,
   inventoryCommands,
   notificationCommands,
   notificationEvents,
@@ -26,6 +27,7 @@ import {
   EventTopic,
   MessageBus,
   OutboxRelay,
+  SealingKey,
   TaskMachine,
   TopicEndpoint,
 } from '../constructs/index.ts';
@@ -62,6 +64,8 @@ export class CommerceStack extends EnvironmentStack {
   readonly priority: EventQueue;
   readonly steps: StepQueues;
   readonly saga: TaskMachine;
+  /** Personal data in events. */
+  readonly sealingKey: SealingKey;
   readonly relay: OutboxRelay;
   readonly http: SystemHttpApi;
   readonly tokenSecret: Secret;
@@ -93,6 +97,7 @@ export class CommerceStack extends EnvironmentStack {
       publishes: priorityEvents,
       encryptionKey: props.key,
     });
+    this.sealingKey = new SealingKey(this, 'SealingKey', { removalPolicy: this.removalPolicy });
     this.steps = this.#createStepQueues();
     this.saga = this.#createSaga();
     this.relay = new OutboxRelay(this, 'Relay', {
@@ -210,6 +215,12 @@ export class CommerceStack extends EnvironmentStack {
 
   #createHttpApi(): SystemHttpApi {
     const { logRetention } = this;
+    const api = new EventFunction(this, 'CommerceApi', {
+      entry: 'lambda/handlers/commerce/commerce-api.ts',
+      outbox: this.relay,
+      logRetention,
+    });
+    this.sealingKey.grants.seal(api, customerEvents);
     return new SystemHttpApi(this, 'Http', {
       tokenSecret: this.tokenSecret,
       throttlingRateLimit: this.#values.apiRateLimit,
@@ -217,11 +228,7 @@ export class CommerceStack extends EnvironmentStack {
       logRetention,
       functions: [
         {
-          target: new EventFunction(this, 'CommerceApi', {
-            entry: 'lambda/handlers/commerce/commerce-api.ts',
-            outbox: this.relay,
-            logRetention,
-          }),
+          target: api,
           routes: [
             'POST /customers',
             'DELETE /customers/{customerId}',

@@ -3,6 +3,7 @@ import { CustomerErased, CustomerRegistered } from '../../../catalog/commerce/in
 import type { Channel, Contact } from '../../../catalog/commerce/index.ts';
 import { notFound } from '../../http/request.ts';
 import type { Caller } from '../../http/request.ts';
+import { eraseSubject } from '../../runtime/sealing/index.ts';
 import { hasRows, unitOfWork } from '../../service/unit-of-work.ts';
 import type { Service } from '../../service/unit-of-work.ts';
 import { idOf } from '../http-ids.ts';
@@ -49,6 +50,8 @@ export async function eraseCustomer(service: Service, caller: Caller, customerId
       [tenantId, customerId],
     );
     if (erased) {
+      // From here on every copy of every event of this customer reads as erased.
+      await eraseSubject(tx, tenantId, customerId);
       emit(CustomerErased, { tenantId, data: { customerId, requestedBy: userId } });
       return;
     }

@@ -1,12 +1,14 @@
 /** Consumer `sms-notifications`: notifications of the channel sms. Opens the address. */
 import { notificationEvents } from '../../../catalog/commerce/index.ts';
-import { commerce } from '../../commerce/environment.ts';
+import { commerce, sealer } from '../../commerce/environment.ts';
 import { deliverNotification } from '../../commerce/notifications/deliver.ts';
 import { simulatedSender } from '../../commerce/notifications/senders.ts';
 import { consume } from '../../runtime/index.ts';
 
 const sender = simulatedSender('sms');
 
-export const handler = consume(notificationEvents, async (event, context) =>
-  deliverNotification(await commerce(), sender, event, context),
+export const handler = consume(
+  notificationEvents,
+  async (event, context) => deliverNotification(await commerce(), sender, event, context),
+  { sealer },
 );
