@@ -42,6 +42,7 @@ export async function updateProfile(service: Service, event: ProfileEvent): Prom
         );
         return { outcome: 'erased' };
       case 'OrderScreened':
+      default:
         await tx.query(
           `update customer_profile set risk_score = $3, screened_at = $4
             where tenant_id = $1 and customer_id = $2 and (screened_at is null or screened_at < $4)`,

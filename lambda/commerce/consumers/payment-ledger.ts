@@ -44,6 +44,7 @@ function entryOf(event: PaymentEvent): { readonly entry: Entry; readonly sign: 1
     case 'PaymentCaptured':
       return { entry: 'captured', sign: 1 };
     case 'PaymentRefunded':
+    default:
       return { entry: event.data.was === 'captured' ? 'refunded' : 'released', sign: -1 };
   }
 }

@@ -32,6 +32,7 @@ function caseOf({ eventType, data }: PriorityEvent): Case {
     case 'FraudAlertRaised':
       return { kind: 'fraud-hold', ...idsOf(data), detail: data.signal };
     case 'SystemErrorRaised':
+    default:
       return {
         kind: 'operations-ticket',
         orderId: data.orderId,

@@ -27,6 +27,7 @@ export async function updateAvailability(service: Service, event: AvailabilityEv
         await setShort(tx, tenantId, event.data.sku, true, timestamp);
         return { outcome: 'short' };
       case 'LegacyStockCounted':
+      default:
         await setCounted(tx, tenantId, event.data);
         return { outcome: 'counted' };
     }

@@ -42,6 +42,7 @@ function movementsOf(event: WarehouseEvent): readonly Movement[] {
       return [{ sku: event.data.sku, quantity: event.data.counted }];
     case 'ShipmentArranged':
     case 'ShipmentCancelled':
+    default:
       return [{ sku: event.data.shipmentId, quantity: 1 }];
   }
 }

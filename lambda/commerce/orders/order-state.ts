@@ -129,6 +129,7 @@ function changeBy(event: Exclude<OrderStreamEvent, { eventType: 'OrderPlaced' }>
     case 'OrderShipped':
       return { status: 'SHIPPED', shipment: 'shipped', endedAt: event.timestamp };
     case 'OrderCancelled':
+    default:
       return { status: 'CANCELLED', reason: event.data.reason, endedAt: event.timestamp };
   }
 }
