@@ -129,12 +129,16 @@ export function readTopics(props: TopicReaderProps): TopicReader {
     return disposition.kind !== 'stays';
   };
 
-  /** Until it is done with, or the reader stops. A record that waits for its next try has no place of others. */
-  const handle = async (lane: string, record: ReceivedRecord): Promise<boolean> => {
+  /**
+   * Until it is done with, the partition goes to another member, or the reader stops. A record that waits for its next
+   * try has no place of others.
+   */
+  const handle = async (lane: string, record: ReceivedRecord, isOurs: () => boolean): Promise<boolean> => {
     for (let tries = 0; ; tries += 1) {
       if ((await slots.take(1, 1)) === 0) return false;
       inWork += 1;
       try {
+        if (!isOurs()) return false;
         if (await tryOnce(lane, record, tries)) return true;
       } finally {
         inWork -= 1;
@@ -145,7 +149,8 @@ export function readTopics(props: TopicReaderProps): TopicReader {
   };
 
   const work = async (lane: string, record: ReceivedRecord, partition: PartitionProgress): Promise<void> => {
-    if (await handle(lane, record)) {
+    const place = placeOf(record.topic, record.partition);
+    if (await handle(lane, record, () => progress.get(place) === partition)) {
       partition.done(BigInt(record.offset));
       void commit();
     }
@@ -248,11 +253,18 @@ export function readTopics(props: TopicReaderProps): TopicReader {
     }
   };
 
+  /** Waits for it, but not longer than that, and whether it fails or not. */
+  const atMost = async (milliseconds: number, what: Promise<unknown>): Promise<void> => {
+    const over = new AbortController();
+    await Promise.race([what.catch(() => undefined), sleep(clock, milliseconds, over.signal)]);
+    over.abort();
+  };
+
   const close = async (): Promise<void> => {
     const closing = client;
     client = undefined;
     if (closing === undefined) return;
-    await Promise.race([closing.close(true).catch(() => undefined), sleep(clock, CLOSE_TIME)]);
+    await atMost(CLOSE_TIME, closing.close(true));
   };
 
   const loop = async (): Promise<void> => {
@@ -279,13 +291,11 @@ export function readTopics(props: TopicReaderProps): TopicReader {
       slots.close();
       await looping;
       const finished = Promise.all(lanes.values());
-      const waited = new AbortController();
-      await Promise.race([finished, sleep(clock, within, waited.signal)]);
-      waited.abort();
+      await atMost(within, finished);
       const late = inWork;
       if (late > 0) {
         aborting.abort(new RuntimeError('WAYBILL_SHUTDOWN', 'the poller is stopping: stop and throw'));
-        await Promise.race([finished, sleep(clock, ABORT_GRACE)]);
+        await atMost(ABORT_GRACE, finished);
       }
       await committing;
       await commit();
