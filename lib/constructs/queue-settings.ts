@@ -13,7 +13,7 @@ const FIFO_MAX_RECEIVE_COUNT = 10;
 
 /**
  * Receives of a queue whose consumer has controls: SQS's most. A receive is no failure there, because a message may
- * wait for a dependency through many of them; the runtime counts the failures, and dead-letters (docs/adr/0020).
+ * wait for a dependency through many of them; the runtime counts the failures, and dead-letters (docs/adr/0025).
  */
 export const MAX_RECEIVES_WITH_CONTROLS = 1_000;
 

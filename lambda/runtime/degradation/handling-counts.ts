@@ -1,6 +1,6 @@
 /**
  * How often a message has failed, and how often its handling has begun and never ended. With controls a receive is no
- * failure: a message may have been received a hundred times because what it needs was away (docs/adr/0020).
+ * failure: a message may have been received a hundred times because what it needs was away (docs/adr/0025).
  */
 import type { DynamoDbClient } from '../aws/dynamodb.ts';
 import type { SqsRecord } from '../types.ts';
