@@ -49,7 +49,8 @@ const DEFAULT_ABORT_MARGIN = 1_000;
  * | the handler threw, at its last delivery | copy with the reason to the dead-letter exchange |
  * | the copy was not confirmed, or no time is left | the batch is failed and comes again |
  *
- * A classic queue does not count deliveries: there a message has two. So a handler must be able to run twice for the
+ * Deliveries are counted by the queue, if it is a quorum queue, and by this instance, because the mapping may hand the
+ * same batch over again without giving it back to the queue in between. A handler must be able to run twice for the
  * same event: begin its transaction with `processOnce`.
  *
  * @example
@@ -72,6 +73,8 @@ export function consumeAmqp<const Given extends Readable>(
     | { readonly consumer: Consumer<ReadableContract<Given>>; readonly publisher: AmqpPublisher }
     | undefined;
 
+  const failures = createFailureCount();
+
   return async (event, invocation) => {
     made ??= {
       consumer: consumerFrom(given, handler, options),
@@ -82,7 +85,7 @@ export function consumeAmqp<const Given extends Readable>(
     const { consumer, publisher } = made;
     const deadline = invocationDeadline(invocation, margins, consumer.clock);
     const batch = { over: false };
-    const messages = messagesOf(event);
+    const messages = messagesOf(event).map((message) => failures.counted(message));
     const outcomes: Outcome[] = messages.map(() => 'not-started');
     const deadLetter = (message: IncomingMessage, letter: DeadLetter): Promise<boolean> =>
       deadLettered(consumer, publisher, options.deadLetterExchange, message, letter);
@@ -104,6 +107,7 @@ export function consumeAmqp<const Given extends Readable>(
         const position = next++;
         outcomes[position] = 'abandoned';
         const outcome = await one(messages[position]!);
+        failures.note(messages[position]!, outcome);
         if (!batch.over) outcomes[position] = outcome;
       }
     };
@@ -115,6 +119,32 @@ export function consumeAmqp<const Given extends Readable>(
       deadline.dispose();
     }
     failBatch(outcomes);
+  };
+}
+
+/** Messages whose failures are remembered. More than a batch has. */
+const MAX_COUNTED = 20_000;
+
+/**
+ * Failures by message. It outlives the invocation, against D5, and may: when it is lost with the instance, a message
+ * that always fails is dead-lettered later, and nothing else changes.
+ */
+function createFailureCount() {
+  const counts = new Map<string, number>();
+  const keyOf = ({ queue, messageId, body }: IncomingMessage): string => `${queue} ${messageId ?? body}`;
+  return {
+    counted(message: IncomingMessage): IncomingMessage {
+      const failed = counts.get(keyOf(message)) ?? 0;
+      return { ...message, receiveCount: Math.max(message.receiveCount, failed + 1) };
+    },
+    note(message: IncomingMessage, outcome: Outcome): void {
+      const key = keyOf(message);
+      if (isAcknowledged(outcome)) counts.delete(key);
+      else if (outcome === 'failed') {
+        if (counts.size >= MAX_COUNTED) counts.clear();
+        counts.set(key, (counts.get(key) ?? 0) + 1);
+      }
+    },
   };
 }
 

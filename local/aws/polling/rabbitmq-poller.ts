@@ -4,7 +4,8 @@
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/with-mq.html
  */
-import type { ChannelModel, ConsumeMessage, Channel } from 'amqplib';
+import type * as Amqp from 'amqplib';
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { AwsContext } from '../context.ts';
 import { requirePackage } from '../require-package.ts';
 import { ENVELOPE_BYTES, PAYLOAD_BYTES, type BatchOutcome, type CountPolled, type Poller } from './batch.ts';
@@ -169,7 +170,7 @@ function asFiltered(record: RabbitmqRecord): Record<string, unknown> {
 }
 
 async function connect(source: RabbitmqSource): Promise<ChannelModel> {
-  const { connect: open } = requirePackage('amqplib') as typeof import('amqplib');
+  const { connect: open } = requirePackage('amqplib') as typeof Amqp;
   const { endpoint, username, password } = await source.address();
   const { hostname, port } = new URL(endpoint);
   const connection = await open({
