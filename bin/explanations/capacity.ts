@@ -98,6 +98,26 @@ const REMEDIES = {
     fix: 'Make the interval of the relay longer than a pause takes, or accept the cost.',
     example: 'interval: Duration.minutes(30)',
   },
+  WAYBILL_CAPACITY_STREAM_THROUGHPUT: {
+    fix: 'Raise the shards, let a stream on demand grow in good time (warm throughput), or send less.',
+    example: 'shardCount: 12',
+  },
+  WAYBILL_CAPACITY_STREAM_READER: {
+    fix: 'Raise parallelizationFactor or the shards, take larger batches, or make the handler faster.',
+    example: 'parallelizationFactor: 4',
+  },
+  WAYBILL_CAPACITY_KAFKA_THROUGHPUT: {
+    fix: 'Raise the partitions, take more or larger brokers, or ask AWS for more.',
+    example: "type: 'express', numberOfBrokerNodes: 6",
+  },
+  WAYBILL_CAPACITY_KAFKA_READER: {
+    fix: 'Raise partitionCount before there is traffic, or make the handler faster.',
+    example: 'partitionCount: 24',
+  },
+  WAYBILL_CAPACITY_STATE_MACHINE: {
+    fix: 'Ask AWS for more, or start fewer executions at a time.',
+    example: 'maxConcurrency: 20',
+  },
   WAYBILL_CAPACITY_BUS_GROUP: {
     fix: 'Choose an ordering key with more values.',
     example: "orderingKey: 'orderId'",

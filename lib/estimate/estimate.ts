@@ -10,7 +10,7 @@ import type { Assumptions } from './load.ts';
 import { datesOf } from './prices/index.ts';
 import type { PriceDates } from './prices/index.ts';
 import { systemsOf } from './systems.ts';
-import type { Verdict } from './verdict.ts';
+import type { QuotaRequest, Verdict } from './verdict.ts';
 
 /** US dollars a month. */
 export interface Cost {
@@ -26,7 +26,7 @@ export interface NamedCost extends Cost {
 
 export interface Estimate {
   /** MAJOR.MINOR of this shape, for what reads the JSON. */
-  readonly schemaVersion: '1.0';
+  readonly schemaVersion: '1.1';
   readonly environment: string;
   /** Undefined where the stacks name none. */
   readonly region: string | undefined;
@@ -49,6 +49,8 @@ export interface Estimate {
     readonly moreConsumers: number | undefined;
   }[];
   readonly verdicts: readonly Verdict[];
+  /** What to ask AWS for before the declared peak comes. Since 1.1. */
+  readonly quotaRequests: readonly QuotaRequest[];
 }
 
 /**
@@ -58,10 +60,11 @@ export interface Estimate {
 export function estimate(assembly: Assembly, options: EstimateOptions = {}): Estimate {
   const context = estimateContext(assembly, options);
   const lines = costLines(context);
+  const verdicts = capacityOf(context);
   const systemOf = systemsOf(assembly.stacks.map(({ stackName }) => stackName));
   const { region, note } = context.prices;
   return {
-    schemaVersion: '1.0',
+    schemaVersion: '1.1',
     environment: context.topology.environment,
     region: context.region,
     prices: { region, note, ...datesOf(context.prices) },
@@ -79,7 +82,8 @@ export function estimate(assembly: Assembly, options: EstimateOptions = {}): Est
       consumers,
       moreConsumers,
     })),
-    verdicts: capacityOf(context),
+    verdicts,
+    quotaRequests: verdicts.flatMap(({ request }) => request ?? []),
   };
 }
 

@@ -88,6 +88,12 @@ export function flowOf(
     if (edge.kind === 'consumes') {
       along.set(edge, into.get(edge.from) ?? NONE);
       into.set(edge.to, total([into.get(edge.to) ?? NONE, into.get(edge.from) ?? NONE]));
+    } else if (edge.kind === 'reads') {
+      // Each reader gets everything it takes; what failed and comes again by a retry topic is not declared.
+      const flow = edge.retry === true ? NONE : sum(edge.events);
+      along.set(edge, flow);
+      outOf.set(edge.from, total([outOf.get(edge.from) ?? NONE, flow]));
+      into.set(edge.to, total([into.get(edge.to) ?? NONE, flow]));
     } else if (edge.kind === 'archives') {
       along.set(edge, into.get(edge.from) ?? NONE);
     } else if (edge.kind === 'drains') {

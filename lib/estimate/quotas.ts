@@ -29,6 +29,8 @@ const SQS_FIFO = 'SQSDeveloperGuide/quotas-fifo.html';
 const SNS = 'general/latest/gr/sns.html';
 const EVENT_BRIDGE = 'eventbridge/latest/userguide/eb-quota.html';
 const LAMBDA = 'lambda/latest/dg/gettingstarted-limits.html';
+const KINESIS = 'streams/latest/dev/service-sizes-and-limits.html (from memory)';
+const MSK = 'msk/latest/developerguide/limits.html (from memory)';
 const LAMBDA_SQS = 'lambda/latest/dg/services-sqs-scaling.html';
 
 export const QUOTAS = {
@@ -73,6 +75,15 @@ export const QUOTAS = {
   mappingMaximumConcurrency: fixed(1000, 'as MaximumConcurrency of a mapping', LAMBDA_SQS),
   mappingStartConcurrency: fixed(5, 'invocations at once when messages begin to arrive', LAMBDA_SQS),
   mappingGrowthPerMinute: fixed(300, 'more invocations at once a minute', LAMBDA_SQS),
+  shardRecords: fixed(1000, 'records a second of a shard', KINESIS),
+  shardBytes: fixed(1_000_000, 'bytes a second of a shard', KINESIS),
+  onDemandStartRecords: fixed(4000, 'records a second of a stream on demand that is new', KINESIS),
+  onDemandStartBytes: fixed(4_000_000, 'bytes a second of a stream on demand that is new', KINESIS),
+  onDemandBytes: adjustable(200_000_000, 'bytes a second of a stream on demand', KINESIS),
+  kafkaServerlessIn: adjustable(200_000_000, 'bytes a second into a serverless cluster', MSK),
+  kafkaServerlessOut: adjustable(400_000_000, 'bytes a second out of a serverless cluster', MSK),
+  kafkaPartitionIn: fixed(5_000_000, 'bytes a second into a partition of a serverless cluster', MSK),
+  kafkaExpressIn: fixed(15_600_000, 'bytes a second into an express.m7g.large (from memory)', MSK),
   stackResources: fixed(
     500,
     'resources of a stack',
@@ -168,6 +179,20 @@ const REGIONAL = {
     unit: 'calls a second of one API action, with high throughput',
     source: SQS_FIFO,
     readFor: [...LARGEST, 'us-east-2', 'eu-central-1'],
+  },
+  startExecution: {
+    byRegion: each(LARGEST, 300),
+    elsewhere: 150,
+    unit: 'standard executions started a second, beyond a burst, in the account and Region',
+    source: 'step-functions/latest/dg/service-quotas.html',
+    readFor: [],
+  },
+  stateTransitions: {
+    byRegion: each(LARGEST, 5000),
+    elsewhere: 800,
+    unit: 'state transitions a second of standard executions in the account and Region',
+    source: 'step-functions/latest/dg/service-quotas.html',
+    readFor: [],
   },
   kmsRequests: {
     byRegion: {

@@ -42,6 +42,21 @@ export function fullTable(estimate: Estimate): string {
       `  ${verdict.severity} ${verdict.id} ${verdict.constructPath}: ${verdict.received}; allowed ${verdict.allowed}`,
       `      ${verdict.fix} (${verdict.code})`,
     ]),
+    ...(estimate.quotaRequests.length === 0
+      ? []
+      : [
+          '',
+          'Quotas to ask AWS for:',
+          ...rows(
+            ['quota', 'Region', 'now', 'needed'],
+            estimate.quotaRequests.map(({ quota, region, now, needed }) => [
+              quota,
+              region ?? '',
+              now.toLocaleString('en-GB'),
+              needed.toLocaleString('en-GB'),
+            ]),
+          ),
+        ]),
     '',
     `Prices of ${prices.oldest} to ${prices.newest}, ${prices.fromMemory} from memory${prices.note === undefined ? '' : ` (${prices.note})`}; no free tier, no volume discount, no tax.`,
     `Assumed: ${assumptions.messageMilliseconds} ms a message, ${assumptions.requestMilliseconds} ms a request, ${assumptions.logBytesPerInvocation} bytes of logs an invocation; --json has all.`,

@@ -9,7 +9,7 @@ export type VerdictSeverity = 'error' | 'warning' | 'info';
 export interface Verdict {
   /** Stable, for `waybill explain` and for acknowledgements. */
   readonly code: VerdictCode;
-  /** Short, for tables: C1 to C24. */
+  /** Short, for tables: C1 to C29. */
   readonly id: string;
   readonly severity: VerdictSeverity;
   readonly constructPath: string;
@@ -20,6 +20,28 @@ export interface Verdict {
   readonly fix: string;
   /** The page of AWS the limit is from; `(from memory)` where nobody has read it there. */
   readonly source: string;
+  /** What to ask AWS for, where the limit is a quota that it raises. */
+  readonly request?: QuotaRequest;
+}
+
+export interface QuotaRequest {
+  readonly quota: string;
+  readonly region: string | undefined;
+  readonly now: number;
+  /** As much as the declared peak takes, with a fifth in reserve. */
+  readonly needed: number;
+}
+
+/** The part of a quota that a peak may take: above it there is no room for a retry. */
+const QUOTA_HEADROOM = 1.2;
+
+export function quotaRequest(
+  quota: string,
+  region: string | undefined,
+  now: number,
+  value: number,
+): QuotaRequest {
+  return { quota, region, now, needed: Math.ceil(value * QUOTA_HEADROOM) };
 }
 
 export interface VerdictRule {
@@ -157,6 +179,31 @@ export const VERDICT_RULES = {
     id: 'C24',
     title: 'The busiest event group of a custom bus is above what one group takes',
     explanation: 'Its events are throttled by the publisher, whatever the other groups do.',
+  },
+  WAYBILL_CAPACITY_STREAM_THROUGHPUT: {
+    id: 'C25',
+    title: 'A stream gets more than it takes',
+    explanation: 'Records are refused, publishers try again and fall behind.',
+  },
+  WAYBILL_CAPACITY_STREAM_READER: {
+    id: 'C26',
+    title: 'A reader of a stream is slower than its records arrive at peak',
+    explanation: 'Iterator age grows while the peak lasts; what is older than the retention is gone.',
+  },
+  WAYBILL_CAPACITY_KAFKA_THROUGHPUT: {
+    id: 'C27',
+    title: 'A Kafka cluster gets or gives more than it takes',
+    explanation: 'MSK throttles clients: publishers and readers get slower, without an error.',
+  },
+  WAYBILL_CAPACITY_KAFKA_READER: {
+    id: 'C28',
+    title: 'A Kafka topic has too few partitions for its slowest reader',
+    explanation: 'The group falls behind: more pollers than partitions do nothing.',
+  },
+  WAYBILL_CAPACITY_STATE_MACHINE: {
+    id: 'C29',
+    title: 'Executions are started faster than the quota of the Region',
+    explanation: 'StartExecution is throttled; what starts them has to try again.',
   },
 } as const satisfies Record<string, VerdictRule>;
 

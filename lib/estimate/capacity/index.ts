@@ -6,6 +6,7 @@ import { databaseVerdicts } from './database.ts';
 import { fifoVerdicts } from './fifo.ts';
 import { policyVerdicts } from './policies.ts';
 import { stackVerdicts } from './stacks.ts';
+import { streamVerdicts } from './streams.ts';
 import { throughputVerdicts } from './throughput.ts';
 
 const CHECKS = [
@@ -15,6 +16,7 @@ const CHECKS = [
   policyVerdicts,
   stackVerdicts,
   databaseVerdicts,
+  streamVerdicts,
 ];
 const GRAVITY: Readonly<Record<VerdictSeverity, number>> = { error: 0, warning: 1, info: 2 };
 

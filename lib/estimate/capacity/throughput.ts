@@ -8,10 +8,11 @@ import type { Flow } from '../flow.ts';
 import { QUOTAS, regionalQuota } from '../quotas.ts';
 import type { Quota } from '../quotas.ts';
 import { requestsTo } from '../requests.ts';
-import { verdict } from '../verdict.ts';
+import { quotaRequest, verdict } from '../verdict.ts';
 import type { Verdict, VerdictCode } from '../verdict.ts';
 import { allowedConcurrency } from './consumers.ts';
 import { figure } from './figures.ts';
+import { readersNeeded } from './streams.ts';
 
 export function throughputVerdicts(context: EstimateContext): readonly Verdict[] {
   return [
@@ -84,7 +85,14 @@ function over(
   code: VerdictCode,
   quota: Quota,
   value: number,
-  what: { readonly where: string; readonly of: string; readonly fix: string },
+  what: {
+    readonly where: string;
+    readonly of: string;
+    readonly fix: string;
+    /** As Service Quotas calls it. */
+    readonly quota: string;
+    readonly region: string | undefined;
+  },
 ): Verdict | undefined {
   if (value <= quota.value) return undefined;
   return verdict(code, {
@@ -94,6 +102,7 @@ function over(
     allowed: `${figure(quota.value)} ${quota.unit}`,
     fix: what.fix,
     source: quota.source,
+    ...(quota.isFixed ? {} : { request: quotaRequest(what.quota, what.region, quota.value, value) }),
   });
 }
 
@@ -101,6 +110,8 @@ function publishRate(context: EstimateContext): readonly (Verdict | undefined)[]
   return byRegion(context, 'AWS::SNS::Topic', context.peak.into).map(({ region, flow, where }) =>
     over('WAYBILL_CAPACITY_SNS_PUBLISH', regionalQuota('snsPublishes', region), flow.perSecond, {
       where,
+      region,
+      quota: 'SNS: Publish API throughput',
       of: 'messages a second into all topics',
       fix: 'ask AWS for more before the traffic comes, or use a Region with a higher quota',
     }),
@@ -111,6 +122,8 @@ function putEventsRate(context: EstimateContext): readonly (Verdict | undefined)
   return byRegion(context, 'AWS::Events::EventBus', context.peak.into).map(({ region, flow, where }) =>
     over('WAYBILL_CAPACITY_PUT_EVENTS', regionalQuota('putEvents', region), flow.perSecond, {
       where,
+      region,
+      quota: 'EventBridge: PutEvents throttle limit in transactions per second',
       of: 'events a second into all buses, a call each where they are not batched',
       fix: 'ask AWS for more, or send events of high volume over a topic',
     }),
@@ -125,11 +138,23 @@ function busInvocations(context: EstimateContext): readonly (Verdict | undefined
       flow.perSecond,
       {
         where,
+        region,
+        quota: 'EventBridge: Invocations throttle limit in transactions per second',
         of: 'deliveries a second of all rules',
         fix: 'ask AWS for more: above it events are delayed, not dropped',
       },
     ),
   );
+}
+
+/** Invocations at once that the readers of streams and topics among these functions may take at peak. */
+function readersAtOnce(context: EstimateContext, functions: readonly Resource[]): number {
+  const mine = new Set(functions);
+  return context.topology.edges.reduce((sum, edge) => {
+    if (edge.kind !== 'reads' || edge.retry === true) return sum;
+    const fn = context.resourceOf(edge.to);
+    return fn !== undefined && mine.has(fn) ? sum + readersNeeded(context, edge) : sum;
+  }, 0);
 }
 
 /** C13. What the mappings may use, what is reserved, and what HTTP requests take, in each account and Region. */
@@ -141,7 +166,8 @@ function lambdaAccount(context: EstimateContext): readonly (Verdict | undefined)
   const requests = requestsTo(context, peak);
   return [...Map.groupBy(functions, placeOf)].map(([place, ofPlace]) => {
     const mine = mappings.filter(({ mapping }) => placeOf(mapping) === place);
-    const ofMappings = mine.reduce((sum, mapping) => sum + allowedConcurrency(mapping), 0);
+    const ofMappings =
+      mine.reduce((sum, mapping) => sum + allowedConcurrency(mapping), 0) + readersAtOnce(context, ofPlace);
     const reserved = ofPlace
       .filter((fn) => !consumers.has(fn))
       .reduce((sum, { properties }) => sum + (numberOf(properties['ReservedConcurrentExecutions']) ?? 0), 0);
@@ -157,6 +183,8 @@ function lambdaAccount(context: EstimateContext): readonly (Verdict | undefined)
       ofMappings + reserved + ofRequests,
       {
         where: busiest?.queue.constructPath ?? ofPlace[0]!.constructPath,
+        region: regionOf(ofPlace[0]),
+        quota: 'Lambda: Concurrent executions',
         of: `invocations at once: ${ofMappings} of consumers, ${reserved} reserved, ${ofRequests} of HTTP requests`,
         fix: 'ask AWS for more concurrency, or lower maxConcurrency; what else the account runs comes on top',
       },
@@ -171,6 +199,8 @@ function kmsRate(context: EstimateContext): readonly (Verdict | undefined)[] {
     const [busiest] = inRegion.reduce((a, b) => (b[1] > a[1] ? b : a));
     return over('WAYBILL_CAPACITY_KMS_REQUESTS', regionalQuota('kmsRequests', region), perSecond, {
       where: busiest.constructPath,
+      region,
+      quota: 'KMS: Cryptographic operations (symmetric) request rate',
       of: 'key requests a second',
       fix: 'set a longer KmsDataKeyReusePeriodSeconds on the queues, or use SSE-SQS where no key of yours is needed',
     });

@@ -7,6 +7,8 @@ import { lambdaCost } from './lambda.ts';
 import type { Calculator, CostLine } from './lines.ts';
 import { networkCost } from './network.ts';
 import { sqsCost } from './sqs.ts';
+import { brokerCost, kafkaCost, kinesisCost, readerCost } from './streams.ts';
+import { stateMachineCost } from './workflows.ts';
 import { eventBridgeCost, snsCost } from './topics-and-buses.ts';
 
 export { type CostLine, type CostService } from './lines.ts';
@@ -22,6 +24,11 @@ const CALCULATORS: readonly Calculator[] = [
   networkCost,
   databaseCost,
   apiCost,
+  kinesisCost,
+  kafkaCost,
+  readerCost,
+  brokerCost,
+  stateMachineCost,
 ];
 
 export function costLines(context: EstimateContext): readonly CostLine[] {
@@ -46,6 +53,12 @@ const KNOWN_SERVICES = [
   'AWS::CloudWatch::',
   'AWS::Logs::',
   'AWS::RDS::DB',
+  'AWS::Kinesis::Stream',
+  'AWS::MSK::Cluster',
+  'AWS::MSK::ServerlessCluster',
+  'AWS::MSK::Topic',
+  'AWS::AmazonMQ::',
+  'AWS::StepFunctions::StateMachine',
   'AWS::EC2::',
   'Custom::',
 ];

@@ -4,6 +4,7 @@ import { invocationMilliseconds } from '../capacity/consumers.ts';
 import { functionNamed } from '../context.ts';
 import type { EstimateContext, QueueMapping } from '../context.ts';
 import { requestsTo } from '../requests.ts';
+import type { ReadsEdge } from '../../topology/index.ts';
 
 export interface Invocations {
   readonly function: Resource;
@@ -49,6 +50,7 @@ export function invocationsOf(context: EstimateContext): readonly Invocations[] 
     });
   };
   for (const mapping of context.mappings) add(mapping.function, ofMapping(context, mapping));
+  for (const edge of readsOf(context)) add(context.resourceOf(edge.to), ofReader(context, edge));
   for (const [fn, perSecond] of requestsTo(context, context.average)) {
     add(fn, { load: perSecond, loadMilliseconds: perSecond * context.assumptions.requestMilliseconds });
   }
@@ -75,6 +77,20 @@ function ofMapping(context: EstimateContext, mapping: QueueMapping): Partial<Inv
     return { load, loadMilliseconds: load * each + drained * relayMilliseconds };
   }
   return { load, loadMilliseconds: load * invocationMilliseconds(context, consumes.consumer, messages) };
+}
+
+/** Who reads a stream or topic for the first time. */
+export function readsOf({ topology }: Pick<EstimateContext, 'topology'>): readonly ReadsEdge[] {
+  return topology.edges.filter((edge): edge is ReadsEdge => edge.kind === 'reads' && edge.retry !== true);
+}
+
+/** Records that arrive within the batching window; on many shards a batch of each holds less. */
+function ofReader(context: EstimateContext, edge: ReadsEdge): Partial<Invocations> {
+  const perSecond = context.average.along(edge)?.perSecond ?? 0;
+  const inWindow = perSecond * Math.max(1, edge.maxBatchingWindowSeconds);
+  const records = Math.min(edge.batchSize, Math.max(1, inWindow));
+  const load = perSecond / records;
+  return { load, loadMilliseconds: load * invocationMilliseconds(context, edge.consumer, records) };
 }
 
 export interface Scheduled {

@@ -9,12 +9,16 @@ export type CostService =
   | 'Aurora'
   | 'CloudWatch'
   | 'EventBridge'
+  | 'Amazon MQ'
+  | 'Kinesis'
   | 'KMS'
   | 'Lambda'
+  | 'MSK'
   | 'Network'
   | 'Secrets Manager'
   | 'SNS'
-  | 'SQS';
+  | 'SQS'
+  | 'Step Functions';
 
 export interface CostLine {
   readonly service: CostService;

@@ -2,6 +2,7 @@
 import type { Resource } from '../../assembly/index.ts';
 import { listAt, textOf } from '../context.ts';
 import type { EstimateContext } from '../context.ts';
+import type { TopologyNodeKind } from '../../topology/index.ts';
 import { publishersOf } from '../flow.ts';
 import { MONTH_HOURS, MONTH_SECONDS } from '../load.ts';
 import { GIGABYTE, linesOf } from './lines.ts';
@@ -43,6 +44,14 @@ export function networkCost(context: EstimateContext): readonly CostLine[] {
   ];
 }
 
+/** What a destination's endpoint is called, by the kind of its node. */
+const SERVICES: Readonly<Partial<Record<TopologyNodeKind, string>>> = {
+  bus: 'events',
+  queue: 'sqs',
+  stream: 'kinesis-streams',
+  topic: 'sns',
+};
+
 /** From functions in the network to topics and buses: through the service's endpoint, else through a NAT gateway. */
 function publishedBytes(
   context: EstimateContext,
@@ -53,7 +62,9 @@ function publishedBytes(
   for (const edge of publishersOf(context.topology)) {
     const publisher = context.resourceOf(edge.from);
     if (publisher?.properties['VpcConfig'] === undefined) continue;
-    const service = context.nodeOf(edge.to)?.kind === 'bus' ? 'events' : 'sns';
+    const service = SERVICES[context.nodeOf(edge.to)?.kind ?? 'topic'];
+    // Brokers of Kafka and RabbitMQ are in the network.
+    if (service === undefined) continue;
     const way =
       endpoints.find(({ properties }) => textOf(properties['ServiceName']).endsWith(`.${service}`)) ??
       gateway;

@@ -1,11 +1,12 @@
 /** SNS and EventBridge: what is published, delivered, filtered by its body, archived and scheduled. */
-import { isFifo, numberOf, valueAt } from '../context.ts';
+import { isFifo, numberOf, textOf, valueAt } from '../context.ts';
 import type { EstimateContext } from '../context.ts';
 import { averageBytes } from '../flow.ts';
 import { MONTH_DAYS, MONTH_SECONDS } from '../load.ts';
 import { scheduled } from './invocations.ts';
 import { GIGABYTE, linesOf, MILLION } from './lines.ts';
-import type { CostLine } from './lines.ts';
+import type { Resource } from '../../assembly/index.ts';
+import type { Charge, CostLine } from './lines.ts';
 
 /** A publish and an event are charged for each begun 64 KB. */
 const CHUNK_BYTES = 65_536;
@@ -22,6 +23,7 @@ export function snsCost(context: EstimateContext): readonly CostLine[] {
     const published = average.into(id);
     const delivered = average.outOf(id);
     if (!isFifo(topic)) {
+      const people = deliveriesToPeople(context, topic, published.perSecond);
       const load = (published.perSecond * chunks(averageBytes(published)) * MONTH_SECONDS) / MILLION;
       return linesOf(context, topic, [
         { service: 'SNS', item: 'publishes', priceItem: 'snsPublishes', idle: 0, load },
@@ -32,6 +34,7 @@ export function snsCost(context: EstimateContext): readonly CostLine[] {
           idle: 0,
           load: filteredGigabytes(context, id),
         },
+        ...people,
       ]);
     }
     const month = (perSecond: number, unit: number): number => (perSecond * MONTH_SECONDS) / unit;
@@ -73,6 +76,31 @@ export function snsCost(context: EstimateContext): readonly CostLine[] {
       },
     ]);
   });
+}
+
+/** What SNS charges for each message that it delivers itself, by the protocol of the subscription. */
+const PER_DELIVERY = {
+  email: { item: 'e-mails', priceItem: 'snsEmails' },
+  'email-json': { item: 'e-mails', priceItem: 'snsEmails' },
+  sms: { item: 'text messages', priceItem: 'snsTextMessages' },
+  http: { item: 'HTTP deliveries', priceItem: 'snsHttpDeliveries' },
+  https: { item: 'HTTP deliveries', priceItem: 'snsHttpDeliveries' },
+} as const;
+
+/** Filters of such subscriptions are not evaluated: a figure is the most it can be. */
+function deliveriesToPeople(
+  { assembly }: EstimateContext,
+  topic: Resource,
+  perSecond: number,
+): readonly Charge[] {
+  return assembly
+    .ofType('AWS::SNS::Subscription')
+    .filter(({ properties }) => properties['TopicArn'] === topic.arn)
+    .flatMap(({ properties }) => {
+      const charged = PER_DELIVERY[textOf(properties['Protocol']) as keyof typeof PER_DELIVERY];
+      if (charged === undefined) return [];
+      return [{ service: 'SNS', ...charged, idle: 0, load: (perSecond * MONTH_SECONDS) / MILLION } as const];
+    });
 }
 
 /** Each subscription that filters by the body reads every message. */

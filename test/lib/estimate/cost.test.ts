@@ -560,9 +560,11 @@ describe('what a small shop costs, calculated by hand', () => {
   });
 
   test('what is not priced is named', () => {
-    const found = estimate(shop({ resources: { Stream: { Type: 'AWS::Kinesis::Stream', Properties: {} } } }));
+    const found = estimate(
+      shop({ resources: { Cache: { Type: 'AWS::ElastiCache::CacheCluster', Properties: {} } } }),
+    );
 
-    expect(found.unpriced).toEqual(['AWS::Kinesis::Stream']);
+    expect(found.unpriced).toEqual(['AWS::ElastiCache::CacheCluster']);
   });
 });
 
@@ -583,7 +585,7 @@ describe('prices', () => {
       note: undefined,
       oldest: '2025-08',
       newest: '2026-11',
-      fromMemory: 9,
+      fromMemory: 17,
     });
   });
 
