@@ -3,7 +3,7 @@ import { analyticsEvents } from '../../../catalog/commerce/index.ts';
 import { addToWindow, countWindow } from '../../commerce/analytics/count-activity.ts';
 import type { WindowCounts } from '../../commerce/analytics/count-activity.ts';
 import { commerce } from '../../commerce/environment.ts';
-import { aggregateStream } from '../../runtime/stream/aggregate-stream.ts';
+import { aggregateStream } from '../../runtime/index.ts';
 
 export const handler = aggregateStream(analyticsEvents, {
   initial: (): WindowCounts => ({}),
