@@ -1,8 +1,8 @@
 /** The key under which personal data is sealed (D13), and who may seal and open which events. */
 import { Lazy, RemovalPolicy } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { CfnReplicaKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
@@ -14,6 +14,12 @@ export interface SealingKeyProps {
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
+  /**
+   * The ARN of the SealingKey in another Region whose replica this is: what was sealed there opens here, also when that
+   * Region is gone.
+   * @default - a key of its own, of which replicas can be made
+   */
+  readonly replicaOf?: string;
 }
 
 /** A construct with a function of its own: EventFunction, QueueConsumer and their like. */
@@ -31,18 +37,44 @@ export interface SealingFunction extends IGrantable {
  * key.grants.open(customerProfile, [CustomerRegistered]);
  */
 export class SealingKey extends Construct {
-  readonly key: Key;
+  readonly key: IKey;
   readonly grants: SealingKeyGrants;
 
   constructor(scope: Construct, id: string, props: SealingKeyProps = {}) {
     super(scope, id);
-    this.key = new Key(this, 'Key', {
-      description: 'Personal data in events',
-      enableKeyRotation: true,
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
-    });
+    this.key = createKey(this, props);
     this.grants = new SealingKeyGrants(this.key);
   }
+}
+
+const DESCRIPTION = 'Personal data in events';
+
+function createKey(scope: Construct, { replicaOf, ...props }: SealingKeyProps): IKey {
+  const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+  if (replicaOf === undefined) {
+    return new Key(scope, 'Key', {
+      description: DESCRIPTION,
+      enableKeyRotation: true,
+      multiRegion: true,
+      removalPolicy,
+    });
+  }
+  // Rotated with its primary. CDK has no construct for replicas yet.
+  const replica = new CfnReplicaKey(scope, 'Replica', {
+    primaryKeyArn: replicaOf,
+    description: DESCRIPTION,
+    keyPolicy: new PolicyDocument({
+      statements: [
+        new PolicyStatement({
+          actions: ['kms:*'],
+          principals: [new AccountRootPrincipal()],
+          resources: ['*'],
+        }),
+      ],
+    }),
+  });
+  replica.applyRemovalPolicy(removalPolicy);
+  return Key.fromKeyArn(scope, 'Key', replica.attrArn);
 }
 
 /** What a function may do with the key, and the variable that tells its runtime so. */

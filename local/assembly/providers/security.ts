@@ -67,23 +67,36 @@ export const SECURITY_PROVIDERS: Readonly<Record<string, Provider>> = {
       return { physicalId: keyId, attributes: { Arn: answered(metadata, 'Arn'), KeyId: keyId } };
     },
     async update(created, properties, previous, context) {
-      const KeyId = created.physicalId;
-      const policy = policyText(properties['KeyPolicy']);
-      if (policy !== undefined) await context.call('kms', 'PutKeyPolicy', { KeyId, Policy: policy });
-      const description = textProperty(properties, 'Description') ?? '';
-      if (description !== (textProperty(previous, 'Description') ?? '')) {
-        await context.call('kms', 'UpdateKeyDescription', { KeyId, Description: description });
-      }
-      const enabled = booleanProperty(properties, 'Enabled') !== false;
-      await context.call('kms', enabled ? 'EnableKey' : 'DisableKey', { KeyId });
-      if (enabled) await setRotation(properties, previous, KeyId, context);
+      const enabled = await updateKey(created.physicalId, properties, previous, context);
+      if (enabled) await setRotation(properties, previous, created.physicalId, context);
       return created;
     },
-    async delete(created, properties, context) {
-      const days = numberProperty(properties, 'PendingWindowInDays');
-      const input = defined({ KeyId: created.physicalId, PendingWindowInDays: days });
-      await context.call('kms', 'ScheduleKeyDeletion', input);
+    delete: scheduleKeyDeletion,
+  },
+  'AWS::KMS::ReplicaKey': {
+    honoured: ['PrimaryKeyArn', 'Description', 'Enabled', 'KeyPolicy', 'PendingWindowInDays', 'Tags'],
+    inert: [],
+    replacedOnChange: ['PrimaryKeyArn'],
+    async create(properties, context) {
+      const primaryKeyArn = textProperty(properties, 'PrimaryKeyArn') ?? '';
+      const policy = policyText(properties['KeyPolicy']);
+      const tags = kmsTags(properties);
+      const { keyId, arn } = context.aws.services.get('kms').createKey({
+        primaryArn: primaryKeyArn,
+        description: textProperty(properties, 'Description') ?? '',
+        ...(policy !== undefined && { policy }),
+        tags: new Map(tags.map(({ TagKey, TagValue }) => [String(TagKey), String(TagValue)])),
+      });
+      if (booleanProperty(properties, 'Enabled') === false) {
+        await context.call('kms', 'DisableKey', { KeyId: keyId });
+      }
+      return { physicalId: keyId, attributes: { Arn: arn, KeyId: keyId } };
     },
+    async update(created, properties, previous, context) {
+      await updateKey(created.physicalId, properties, previous, context);
+      return created;
+    },
+    delete: scheduleKeyDeletion,
   },
   'AWS::KMS::Alias': {
     honoured: ['AliasName', 'TargetKeyId'],
@@ -303,6 +316,34 @@ function kmsTags(properties: JsonObject): JsonObject[] {
   return listProperty(properties, 'Tags').flatMap((tag) =>
     isJsonObject(tag) ? [{ TagKey: tag['Key'] ?? '', TagValue: tag['Value'] ?? '' }] : [],
   );
+}
+
+/** @returns whether the key is enabled now */
+async function updateKey(
+  KeyId: string,
+  properties: JsonObject,
+  previous: JsonObject,
+  context: ProviderContext,
+): Promise<boolean> {
+  const policy = policyText(properties['KeyPolicy']);
+  if (policy !== undefined) await context.call('kms', 'PutKeyPolicy', { KeyId, Policy: policy });
+  const description = textProperty(properties, 'Description') ?? '';
+  if (description !== (textProperty(previous, 'Description') ?? '')) {
+    await context.call('kms', 'UpdateKeyDescription', { KeyId, Description: description });
+  }
+  const enabled = booleanProperty(properties, 'Enabled') !== false;
+  await context.call('kms', enabled ? 'EnableKey' : 'DisableKey', { KeyId });
+  return enabled;
+}
+
+async function scheduleKeyDeletion(
+  created: Created,
+  properties: JsonObject,
+  context: ProviderContext,
+): Promise<void> {
+  const days = numberProperty(properties, 'PendingWindowInDays');
+  const input = defined({ KeyId: created.physicalId, PendingWindowInDays: days });
+  await context.call('kms', 'ScheduleKeyDeletion', input);
 }
 
 async function setRotation(

@@ -9,7 +9,7 @@ import type { Action } from './action.ts';
 import { cryptographyActions } from './cryptography-actions.ts';
 import { grantActions } from './grant-actions.ts';
 import { createGrants } from './grants.ts';
-import { keyActions } from './key-actions.ts';
+import { keyActions, multiRegionKey } from './key-actions.ts';
 import { createKeys, defaultKeyPolicy, type KeyOptions, type Keys } from './keys.ts';
 import { rotationActions } from './rotation-actions.ts';
 
@@ -23,6 +23,8 @@ export interface KmsService extends AwsService {
   readonly name: 'kms';
   /** Creates a key, for provisioning; `id` is its UUID when the caller wants to choose it. */
   createKey(options?: KeyOptions): { readonly keyId: string; readonly arn: string };
+  /** Every material that a multi-Region key ever had, for its replicas in other regions. */
+  materials(keyReference: string): readonly Buffer[];
   /** The policy of a key named by id, ARN or alias. Throws `NotFoundException`. */
   keyPolicy(keyReference: string): string;
   /** What policies need to know of a key, named by id, ARN or alias; undefined when there is none. */
@@ -62,6 +64,7 @@ export function createKmsService(context: AwsContext): KmsService {
       const { id, arn } = keys.create(options);
       return { keyId: id, arn };
     },
+    materials: (reference) => multiRegionKey(keys, reference).materials,
     keyPolicy: (reference) => keys.find(reference).policy,
     isGranted: (reference, principalArn, operation, encryptionContext) =>
       grants.allows(keys.find(reference).arn, principalArn, operation, encryptionContext),

@@ -12,6 +12,13 @@ import {
 import { listed, truncation, type Action } from './action.ts';
 import { DAY_MILLISECONDS, type Key, type Keys } from './keys.ts';
 
+/** @throws AwsError `UnsupportedOperationException` for a key of one region */
+export function multiRegionKey(keys: Keys, reference: string): Key {
+  const key = keys.find(reference);
+  if (key.multiRegion) return key;
+  throw new AwsError('UnsupportedOperationException', `${key.arn} is not a multi-Region primary key.`);
+}
+
 /** Days a key waits for its deletion. ScheduleKeyDeletion */
 const SHORTEST_WAIT_DAYS = 7;
 const LONGEST_WAIT_DAYS = 30;
@@ -41,8 +48,25 @@ export function keyActions(context: AwsContext, keys: Keys): Readonly<Record<str
         ...(description !== undefined && { description }),
         ...(policy !== undefined && { policy: checkedPolicy(policy) }),
         tags: tagsOf(input),
+        multiRegion: input['MultiRegion'] === true,
       });
       return { KeyMetadata: metadata(context, key) };
+    },
+    ReplicateKey(input) {
+      const key = multiRegionKey(keys, requiredText(input, 'KeyId'));
+      const region = requiredText(input, 'ReplicaRegion');
+      const place = context.elsewhere?.(region);
+      if (place === undefined || region === context.region) {
+        throw validationError(`ReplicaRegion "${region}" is no other region of this embedded AWS.`);
+      }
+      const policy = optionalText(input, 'Policy');
+      const { keyId } = place.services.get('kms').createKey({
+        primaryArn: key.arn,
+        description: optionalText(input, 'Description') ?? key.description,
+        ...(policy !== undefined && { policy: checkedPolicy(policy) }),
+        tags: tagsOf(input),
+      });
+      return { ReplicaKeyMetadata: { KeyId: keyId, MultiRegion: true }, ReplicaPolicy: policy };
     },
     DescribeKey: (input) => ({ KeyMetadata: metadata(context, keyOf(input)) }),
     ListKeys(input) {
@@ -164,7 +188,13 @@ function metadata(context: AwsContext, key: Key): JsonInput {
     CustomerMasterKeySpec: 'SYMMETRIC_DEFAULT',
     KeySpec: 'SYMMETRIC_DEFAULT',
     EncryptionAlgorithms: ['SYMMETRIC_DEFAULT'],
-    MultiRegion: false,
+    MultiRegion: key.multiRegion,
+    ...(key.multiRegion && {
+      MultiRegionConfiguration: {
+        MultiRegionKeyType: key.primaryArn === undefined ? 'PRIMARY' : 'REPLICA',
+        PrimaryKey: { Arn: key.primaryArn ?? key.arn },
+      },
+    }),
   };
 }
 

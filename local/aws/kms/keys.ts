@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { AwsContext } from '../context.ts';
 import { AwsError } from '../errors.ts';
 import { validationError } from '../json-input.ts';
+import { placeOfArn } from '../regions.ts';
 
 const MATERIAL_BYTES = 32;
 export const DAY_MILLISECONDS = 86_400_000;
@@ -12,6 +13,10 @@ export interface Key {
   readonly arn: string;
   /** Every material it ever had, the newest last: what an older one encrypted can still be read. */
   readonly materials: readonly Buffer[];
+  /** One key under the same id in several regions, with the same materials. */
+  readonly multiRegion: boolean;
+  /** Of a replica: the key whose materials it has. */
+  readonly primaryArn: string | undefined;
   readonly rotations: readonly Rotation[];
   readonly manager: 'AWS' | 'CUSTOMER';
   readonly createdAt: number;
@@ -36,6 +41,9 @@ export interface KeyOptions {
   readonly description?: string;
   readonly policy?: string;
   readonly tags?: ReadonlyMap<string, string>;
+  readonly multiRegion?: boolean;
+  /** The multi-Region key of another region that this is the replica of. */
+  readonly primaryArn?: string;
 }
 
 export interface Keys {
@@ -65,11 +73,18 @@ export function createKeys(context: AwsContext): Keys {
   );
 
   const create = (manager: Key['manager'], options: KeyOptions): Key => {
-    const { id = randomUUID(), description = '', policy = defaultKeyPolicy(accountId), tags } = options;
+    const { primaryArn, description = '', policy = defaultKeyPolicy(accountId), tags } = options;
+    const multiRegion = options.multiRegion === true || primaryArn !== undefined;
+    const id =
+      options.id ??
+      primaryArn?.split('/')[1] ??
+      (multiRegion ? `mrk-${randomUUID().replaceAll('-', '')}` : randomUUID());
     const key: Key = {
       id,
       arn: `${prefix}key/${id}`,
-      materials: [randomBytes(MATERIAL_BYTES)],
+      materials: primaryArn === undefined ? [randomBytes(MATERIAL_BYTES)] : materialsOfPrimary(primaryArn),
+      multiRegion,
+      primaryArn,
       rotations: [],
       description,
       manager,
@@ -127,6 +142,18 @@ export function createKeys(context: AwsContext): Keys {
     return managed;
   };
 
+  /** @throws AwsError `ConnectionFailure` while the primary's region is down */
+  const materialsOfPrimary = (primaryArn: string): readonly Buffer[] =>
+    placeOfArn(context, primaryArn).services.get('kms').materials(primaryArn);
+
+  /** A replica learns of its primary's rotations, as long as that one's region answers. */
+  const followPrimary = (key: Key): void => {
+    if (key.primaryArn === undefined) return;
+    if (context.elsewhere?.(key.primaryArn.split(':')[3] ?? '')?.outage !== undefined) return;
+    const materials = materialsOfPrimary(key.primaryArn);
+    if (materials.length !== key.materials.length) change(key, { materials });
+  };
+
   const find = (reference: string): Key => {
     const name = reference.startsWith(prefix) ? reference.slice(prefix.length) : reference;
     const key = name.startsWith('alias/') ? byAlias(name) : keys.get(name.replace(/^key\//, ''));
@@ -136,6 +163,7 @@ export function createKeys(context: AwsContext): Keys {
       for (const [alias, target] of aliases) if (target === key) removeAlias(alias);
     } else if (key) {
       rotateWhatIsDue(key);
+      followPrimary(key);
       return key;
     }
     const kind = name.startsWith('alias/') ? 'Alias' : 'Key';

@@ -240,3 +240,43 @@ describe('replicas of a table', () => {
     expect(await read(east)).toBe('meanwhile');
   });
 });
+
+describe('multi-Region keys', () => {
+  test('a replica opens what its primary sealed, after a rotation and while the primary region is down', async () => {
+    const made = await call(east, 'kms', 'CreateKey', { MultiRegion: true });
+    const { KeyId, Arn } = made['KeyMetadata'] as { KeyId: string; Arn: string };
+    expect(KeyId).toMatch(/^mrk-[0-9a-f]{32}$/);
+    await call(east, 'kms', 'ReplicateKey', { KeyId, ReplicaRegion: WEST });
+    const encrypt = async (region: Region, text: string): Promise<unknown> =>
+      (await call(region, 'kms', 'Encrypt', { KeyId, Plaintext: Buffer.from(text).toString('base64') }))[
+        'CiphertextBlob'
+      ];
+    const decrypt = async (region: Region, blob: unknown): Promise<string> => {
+      const { Plaintext } = await call(region, 'kms', 'Decrypt', { CiphertextBlob: blob, KeyId });
+      return Buffer.from(Plaintext as string, 'base64').toString();
+    };
+
+    const before = await encrypt(east, 'before');
+    await call(east, 'kms', 'RotateKeyOnDemand', { KeyId });
+    const after = await encrypt(east, 'after');
+    expect(await decrypt(west, after)).toBe('after');
+    await east.fail();
+    expect(await decrypt(west, before)).toBe('before');
+    const there = await encrypt(west, 'there');
+    await east.recover();
+    expect(await decrypt(east, there)).toBe('there');
+    const described = await call(west, 'kms', 'DescribeKey', { KeyId });
+    expect(described['KeyMetadata']).toMatchObject({
+      MultiRegion: true,
+      MultiRegionConfiguration: { MultiRegionKeyType: 'REPLICA', PrimaryKey: { Arn } },
+    });
+  });
+
+  test('a key of one region has no replicas', async () => {
+    const made = await call(east, 'kms', 'CreateKey', {});
+    const { KeyId } = made['KeyMetadata'] as { KeyId: string };
+    await expect(call(east, 'kms', 'ReplicateKey', { KeyId, ReplicaRegion: WEST })).rejects.toThrow(
+      /not a multi-Region/,
+    );
+  });
+});
