@@ -1,6 +1,7 @@
 /** `consumeAmqp()`: an event handler as a Lambda function behind an Amazon MQ (RabbitMQ) event source. */
 import { consumerFrom } from './consumer-settings.ts';
 import type { AmqpConsumerOptions } from './consumer-settings.ts';
+import { deadLetterOrLeave } from '../consumer/consumer-options.ts';
 import { invocationDeadline } from '../consumer/deadline.ts';
 import type { DeadlineMargins } from '../consumer/deadline.ts';
 import { handleMessage } from '../consumer/handle-message.ts';
@@ -11,7 +12,7 @@ import { describeError } from '../logger.ts';
 import type { Handler, InvocationContext } from '../types.ts';
 import { publishDeadLetter } from './dead-letter.ts';
 import { AmqpError } from './errors.ts';
-import { messagesOf } from './incoming-message.ts';
+import { messagesOf, recordOf } from './incoming-message.ts';
 import type { AmazonMqEvent, IncomingMessage } from './incoming-message.ts';
 import { createAmqpPublisher } from './publisher.ts';
 import type { AmqpPublisher } from './publisher.ts';
@@ -44,10 +45,12 @@ const DEFAULT_ABORT_MARGIN = 1_000;
  * | message | what becomes of it |
  * |---|---|
  * | handled, or skipped | done; when the batch comes again, the inbox removes the double (D9) |
- * | can't be read, or the handler threw PermanentError | copy with the reason to the dead-letter exchange (D10) |
+ * | can't be read, or the handler threw PermanentError | copy with the reason to the dead letters (D10) |
  * | the handler threw, deliveries below maxReceiveCount | the batch is failed and comes again |
- * | the handler threw, at its last delivery | copy with the reason to the dead-letter exchange |
+ * | the handler threw, at its last delivery | copy with the reason to the dead letters |
  * | the copy was not confirmed, or no time is left | the batch is failed and comes again |
+ *
+ * Dead letters go to the SQS queue in WAYBILL_DEAD_LETTER_QUEUE_URL, which has an alarm, else to an exchange of the broker.
  *
  * Deliveries are counted by the queue, if it is a quorum queue, and by this instance, because the mapping may hand the
  * same batch over again without giving it back to the queue in between. A handler must be able to run twice for the
@@ -88,7 +91,7 @@ export function consumeAmqp<const Given extends Readable>(
     const messages = messagesOf(event).map((message) => failures.counted(message));
     const outcomes: Outcome[] = messages.map(() => 'not-started');
     const deadLetter = (message: IncomingMessage, letter: DeadLetter): Promise<boolean> =>
-      deadLettered(consumer, publisher, options.deadLetterExchange, message, letter);
+      deadLettered(consumer, publisher, options, message, letter);
 
     const one = async (message: IncomingMessage): Promise<Outcome> => {
       const read = readMessage(given, message);
@@ -165,12 +168,15 @@ function failBatch(outcomes: readonly Outcome[]): void {
 export async function deadLettered(
   consumer: Pick<Consumer, 'name' | 'logger'>,
   publisher: AmqpPublisher,
-  exchange: string | undefined,
+  options: Pick<AmqpConsumerOptions, 'deadLetterExchange' | 'deadLetterQueueUrl'>,
   message: IncomingMessage,
   letter: DeadLetter,
 ): Promise<boolean> {
+  const queueUrl = options.deadLetterQueueUrl ?? process.env['WAYBILL_DEAD_LETTER_QUEUE_URL'];
+  if (queueUrl)
+    return deadLetterOrLeave(consumer, { deadLetterQueueUrl: queueUrl }, recordOf(message), letter);
   try {
-    await publishDeadLetter(publisher, consumer.name, exchange, message, letter);
+    await publishDeadLetter(publisher, consumer.name, options.deadLetterExchange, message, letter);
     return true;
   } catch (error) {
     consumer.logger.error('dead letter not written; the message comes again', {

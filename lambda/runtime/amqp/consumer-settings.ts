@@ -24,9 +24,14 @@ export interface AmqpConsumerOptions {
   /**
    * Deliveries after which a message whose handler throws is dead-lettered with the reason. Not above the queue's
    * delivery limit: then the broker would be first, and knows no reason.
-   * @default - WAYBILL_MAX_RECEIVE_COUNT, else 5 on a quorum queue
+   * @default - WAYBILL_BROKER_DELIVERY_LIMIT, else 5
    */
   readonly maxReceiveCount?: number;
+  /**
+   * An SQS queue for what can't be read and what is given up.
+   * @default - WAYBILL_DEAD_LETTER_QUEUE_URL, else `deadLetterExchange`
+   */
+  readonly deadLetterQueueUrl?: string;
   /**
    * A direct exchange; the routing key is the queue's name.
    * @default 'dead-letters' - as declareTopology() makes it
@@ -60,7 +65,7 @@ export function consumerFrom<Given extends Readable>(
     ...(clock !== undefined && { clock }),
     maxReceiveCount:
       options.maxReceiveCount ??
-      positiveNumberVariable(process.env, 'WAYBILL_MAX_RECEIVE_COUNT') ??
+      positiveNumberVariable(process.env, 'WAYBILL_BROKER_DELIVERY_LIMIT') ??
       MAX_RECEIVE_COUNT,
   });
 }

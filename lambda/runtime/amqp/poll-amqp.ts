@@ -190,7 +190,7 @@ class Polling {
   async #outcomeOf(message: IncomingMessage): Promise<Outcome> {
     const consumer = this.#consumer;
     const deadLetter = (dead: IncomingMessage, letter: { reason: string; detail: string }) =>
-      deadLettered(consumer, this.#publisher, this.#options.deadLetterExchange, dead, letter);
+      deadLettered(consumer, this.#publisher, this.#options, dead, letter);
     const read = readMessage(this.#given, message);
     if (read.kind === 'ignored') return ignored(consumer, message);
     if (read.kind === 'unreadable') return unreadable(consumer, message, read.letter, deadLetter);
