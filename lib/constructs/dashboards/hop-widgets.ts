@@ -159,7 +159,7 @@ export function queueSeries(queue: IQueue, metric: string, stat: string, label: 
   return { namespace: 'AWS/SQS', metric, dimensions: { QueueName: queueNameOf(queue) }, stat, label };
 }
 
-function functionSeries(functionName: string): Series[] {
+export function functionSeries(functionName: string): Series[] {
   return [
     ofFunction(functionName, 'Invocations', 'Sum', 'invocations'),
     ofFunction(functionName, 'Errors', 'Sum', 'errors'),

@@ -6,6 +6,7 @@ import type { IConstruct } from 'constructs';
 import { alarmArns } from './alarm-arns.ts';
 import { dashboardBody } from './dashboard-body.ts';
 import { consumerWidgets, publisherWidgets, topicWidgets } from './hop-widgets.ts';
+import { readerWidgets, sourceWidgets } from './stream-widgets.ts';
 import { systemFlow } from './system-flow.ts';
 import { alarmStatus, place, text } from './widgets.ts';
 import type { Widget } from './widgets.ts';
@@ -94,6 +95,11 @@ export class SystemDashboard extends Construct {
       ...section('## Publish', [publisherWidgets(flow), ...flow.relays.map(consumerWidgets)]),
       ...section('## Topics', [topicWidgets(flow)]),
       ...section('## Consumers: queue, age, function, dead letters', rows),
+      ...section('## Streams and brokers', [sourceWidgets(flow.streaming)]),
+      ...section(
+        '## Readers: how far behind, function, dead letters',
+        flow.streaming.readers.map(readerWidgets),
+      ),
     ];
   }
 

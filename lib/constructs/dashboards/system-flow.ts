@@ -10,6 +10,8 @@ import type { IConstruct } from 'constructs';
 import type { Topology, TopologyNode, TopologyNodeKind } from '../../topology/index.ts';
 import { ruleNameOf } from '../alarms/index.ts';
 import { resourcesOf, topologyOf } from '../topology-recorder.ts';
+import { streamsFlow } from './stream-flow.ts';
+import type { StreamsFlow } from './stream-flow.ts';
 
 export interface Named<Resource> {
   readonly name: string;
@@ -48,13 +50,15 @@ export interface ConsumerFlow {
 
 export interface SystemFlow {
   readonly apis: readonly Named<HttpApi>[];
-  /** Functions that no queue feeds: handlers of an API, jobs. */
+  /** Functions that no queue and no stream feeds: handlers of an API, jobs. */
   readonly functions: readonly Named<IFunction>[];
   /** Relays of outboxes, with the queue that wakes them. */
   readonly relays: readonly ConsumerFlow[];
   readonly topics: readonly Named<ITopic>[];
   readonly consumers: readonly ConsumerFlow[];
   readonly databases: readonly Named<DatabaseCluster>[];
+  /** Streams, Kafka clusters and brokers, and who reads them. */
+  readonly streaming: StreamsFlow;
 }
 
 /**
@@ -79,7 +83,9 @@ export function systemFlow(dashboard: IConstruct, scopes: readonly IConstruct[])
       .filter((node) => node.kind === kind)
       .map(({ id, name }) => ({ id, name, resource: resources.get(id) as Resource }));
 
-  const consumed = new Set(topology.edges.flatMap((edge) => (edge.kind === 'consumes' ? edge.to : [])));
+  const consumed = new Set(
+    topology.edges.flatMap((edge) => (edge.kind === 'consumes' || edge.kind === 'reads' ? edge.to : [])),
+  );
   const consumers = consumersOf(topology, nodes, resources);
   return {
     apis: named('httpApi'),
@@ -87,6 +93,7 @@ export function systemFlow(dashboard: IConstruct, scopes: readonly IConstruct[])
     topics: named('topic'),
     relays: consumers.filter(({ kind }) => kind === 'relay'),
     consumers: consumers.filter(({ kind }) => kind === 'function'),
+    streaming: streamsFlow(topology, nodes, resources),
     databases: named<DatabaseCluster>('database').filter(({ resource }) => 'clusterIdentifier' in resource),
   };
 }

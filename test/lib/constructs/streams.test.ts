@@ -12,6 +12,7 @@ import {
   KafkaTopic,
   MessageBroker,
   StreamConsumer,
+  SystemDashboard,
   topologyOf,
 } from '../../../lib/constructs/index.ts';
 import { subscribersOf, validateTopology } from '../../../lib/topology/index.ts';
@@ -365,5 +366,28 @@ describe('the topology', () => {
         ['function', 'Test/Inbound/Handler', 'Test/Inbound/DeadLetterQueue', null],
       ]),
     );
+  });
+});
+
+describe('the dashboard', () => {
+  test('has the sources, and a row for each reader', () => {
+    const shown = streamingStack('express');
+    new SystemDashboard(shown.stack, 'Dashboard', { system: 'shop' });
+    const body = JSON.stringify(
+      propertiesOf(Template.fromStack(shown.stack), 'AWS::CloudWatch::Dashboard', 'Dashboard'),
+    );
+    for (const title of [
+      'Activity: stream',
+      'Kafka: Kafka',
+      'Legacy: broker',
+      'trends: behind the stream (ms)',
+      'sink: records that wait',
+      'inbound: function',
+      'inbound: dead letters',
+    ]) {
+      expect(body).toContain(title);
+    }
+    expect(body).toContain('broker 3 CPU');
+    expect(body).not.toContain('functions: invocations (2)');
   });
 });
