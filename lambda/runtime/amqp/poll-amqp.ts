@@ -57,6 +57,8 @@ const DEFAULT_BACKOFF: Backoff = { base: 1_000, cap: 60_000 };
 const CONNECT_BACKOFF: Backoff = { base: 500, cap: 30_000 };
 /** Milliseconds that an aborted handler has to return. */
 const ABORT_GRACE = 1_000;
+/** Milliseconds for the channel to close. */
+const CLOSE_TIME = 5_000;
 
 /**
  * Consumes and handles until stopped: manual acknowledgement, reconnects with backoff, dead-letters with the reason
@@ -215,7 +217,11 @@ class Polling {
       grace.abort();
       this.#over = true;
     }
-    // A closed channel gives back what was not acknowledged.
+    // The loop closes its channel behind the last acknowledgement, which gives back what was not acknowledged. A
+    // connection that is closed at once may overtake it.
+    const closing = new AbortController();
+    await Promise.race([loop, sleep(clock, CLOSE_TIME, closing.signal)]);
+    closing.abort();
     await this.#connection.close();
     await loop;
     await this.#publisher.close();
