@@ -26,6 +26,7 @@ export interface CommerceConfig {
   readonly consumerConcurrency: number;
   /** Pollers that always wait at the priority queue, and how many there may be. */
   readonly priorityPollers: { readonly minimum: number; readonly maximum: number };
+  /** Besides the queues of the consumers; each has a dead-letter queue. None by default: whose addresses they would be is not known. */
   readonly notificationEndpoints: readonly NotificationEndpoint[];
   /** MSK Serverless scales by itself; Express brokers cost less from a steady load on. */
   readonly kafka: 'serverless' | 'express';
@@ -67,21 +68,7 @@ const COMMERCE: Readonly<Record<EnvironmentName, CommerceConfig>> = {
     apiBurstLimit: 10_000,
     consumerConcurrency: 50,
     priorityPollers: { minimum: 5, maximum: 20 },
-    notificationEndpoints: [
-      {
-        protocol: 'email',
-        endpoint: 'customer-care@example.com',
-        channels: ['email'],
-        tenants: ['acme-logistics'],
-      },
-      { protocol: 'sms', endpoint: '+15550100', channels: ['sms'], tenants: ['acme-logistics'] },
-      {
-        protocol: 'https',
-        endpoint: 'https://notifications.example.com/waybill',
-        channels: ['webhook'],
-        tenants: ['northern-rail'],
-      },
-    ],
+    notificationEndpoints: [],
     kafka: 'express',
     legacyBrokerInstanceType: 'mq.m7g.large',
     legacyBrokerDeployment: 'CLUSTER_MULTI_AZ',

@@ -42,6 +42,7 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
   const commerce = config.systems.commerce
     ? createCommerce(app, {
         ...shared,
+        network,
         ...commerceDatabases(data.database, network, config),
         dependsOn: [data],
       })

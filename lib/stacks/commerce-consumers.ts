@@ -1,9 +1,11 @@
 /** The consumers of the commerce system, spread over stacks by their names. */
+import { Duration } from 'aws-cdk-lib';
 import type { App } from 'aws-cdk-lib';
 import {
   availabilityEvents,
   customerProfileEvents,
   FraudAlertRaised,
+  OrderConfirmed,
   notificationEvents,
   OrderPlaced,
   PaymentFailed,
@@ -11,17 +13,28 @@ import {
   warehouseEvents,
 } from '../../catalog/index.ts';
 import type { AnyEventContract } from '../contracts/index.ts';
-import { ConsumerStacks, QueueConsumer } from '../constructs/index.ts';
+import {
+  BrokerConsumer,
+  ConsumerStacks,
+  KafkaConsumer,
+  QueueConsumer,
+  StreamConsumer,
+} from '../constructs/index.ts';
 import type { DatabaseConnection, EventQueue, QueueConsumerProps } from '../constructs/index.ts';
 import { commerceConfig } from '../config/index.ts';
 import { pascalCase } from '../constructs/names.ts';
+import { STOCK_COUNTS_QUEUE } from './commerce-legacy-stack.ts';
+import type { CommerceLegacyStack } from './commerce-legacy-stack.ts';
 import type { CommerceStack } from './commerce-stack.ts';
 import { WORKER_TIMEOUT } from './commerce-stack.ts';
+import type { CommerceStreamsStack } from './commerce-streams-stack.ts';
 import { ConsumersStack } from './consumers-stack.ts';
 import type { SystemStackProps } from './system-stack.ts';
 
 export interface CommerceConsumersProps extends SystemStackProps {
   readonly commerce: CommerceStack;
+  readonly streams: CommerceStreamsStack;
+  readonly legacy: CommerceLegacyStack;
   /** The database for the one consumer that calls customers' web servers, where the internet is within reach. */
   readonly databaseWithInternet: DatabaseConnection;
 }
@@ -34,18 +47,26 @@ export interface CommerceConsumers {
 /** For good: with another number the queues of consumers would change their stacks. Enough for a hundred consumers. */
 const CONSUMER_PARTITIONS = 8;
 
+/** Over how long activity is summed up. */
+const AGGREGATION_WINDOW = Duration.minutes(1);
+
+/** A file for each consumer, of its name. */
+function entryOf(name: string): string {
+  return `lambda/handlers/commerce/${name}.ts`;
+}
+
 export function createCommerceConsumers(
   app: App,
   id: string,
   props: CommerceConsumersProps,
 ): CommerceConsumers {
-  const { commerce, key, database } = props;
+  const { commerce, streams, legacy, key, database } = props;
   const { bus, orders, payments, notifications, priority, steps, saga, relay } = commerce;
   const values = commerceConfig(props.config.name);
   const stacks = new ConsumerStacks(app, id, {
     partitions: CONSUMER_PARTITIONS,
     createStack: (parent, stackId) => new ConsumersStack(parent, stackId, { ...props, system: 'commerce' }),
-    dependsOn: [commerce],
+    dependsOn: [commerce, streams, legacy],
   });
   const shared = { logRetention: commerce.logRetention };
   const concurrency = { maxConcurrency: values.consumerConcurrency };
@@ -53,12 +74,13 @@ export function createCommerceConsumers(
   const consumer = (name: string, more: Omit<QueueConsumerProps, 'entry'>) =>
     new QueueConsumer(stacks.stackOf(name), pascalCase(name), {
       consumerName: name,
-      entry: `lambda/handlers/commerce/${name}.ts`,
+      entry: entryOf(name),
       ...shared,
       ...more,
     });
+  const { controls } = commerce;
   const reader = (name: string, more: Omit<QueueConsumerProps, 'entry'>) =>
-    consumer(name, { database, encryptionKey: key, ...concurrency, ...more });
+    consumer(name, { database, encryptionKey: key, controls, ...concurrency, ...more });
   const writer = (name: string, more: Omit<QueueConsumerProps, 'entry'>) =>
     reader(name, { ...more, outbox: relay });
   /** Takes a saga's commands from its queue, and answers the saga. */
@@ -66,6 +88,7 @@ export function createCommerceConsumers(
     const made = consumer(name, {
       subscribesTo: [queue.events()],
       outbox: relay,
+      controls,
       timeout: WORKER_TIMEOUT,
       ...concurrency,
       ...more,
@@ -87,19 +110,50 @@ export function createCommerceConsumers(
     return made;
   };
   const fromBus = (events: readonly AnyEventContract[]) => events.map((contract) => bus.event(contract));
-  const byChannel = (channel: string) => ({
+  /** A service of its own carries the notifications of each channel. */
+  const byChannel = (channel: string, service: string) => ({
+    dependencies: [service],
     subscribesTo: [notifications.events({ data: { channel: [channel] } })],
   });
 
+  const outbound = reader('legacy-outbound', { subscribesTo: [orders.event(OrderConfirmed)] });
+  legacy.broker.grants.publish(outbound.handler);
+  new BrokerConsumer(stacks.stackOf('legacy-inbound'), 'LegacyInbound', {
+    broker: legacy.broker,
+    queueName: STOCK_COUNTS_QUEUE,
+    entry: entryOf('legacy-inbound'),
+    outbox: relay,
+    deadLetterEncryptionKey: key,
+    ...shared,
+  });
+  new StreamConsumer(stacks.stackOf('activity-analytics'), 'ActivityAnalytics', {
+    subscribesTo: streams.activity.events(),
+    tumblingWindow: AGGREGATION_WINDOW,
+    entry: entryOf('activity-analytics'),
+    database,
+    deadLetterEncryptionKey: key,
+    ...shared,
+  });
+  new KafkaConsumer(stacks.stackOf('analytics-sink'), 'AnalyticsSink', {
+    subscribesTo: streams.analytics.events(),
+    entry: entryOf('analytics-sink'),
+    database,
+    deadLetterEncryptionKey: key,
+    ...shared,
+  });
   const starter = reader('saga-starter', { subscribesTo: [orders.event(OrderPlaced)] });
   saga.grants.start(starter.handler);
   return {
     stacks,
     consumers: [
       starter,
+      outbound,
       reader('order-history', { subscribesTo: [orders.events(), payments.events()] }),
       reader('payment-ledger', { subscribesTo: [payments.events()] }),
-      worker('payment-worker', steps.payment, { publishesTo: [priority.publishing([PaymentFailed])] }),
+      worker('payment-worker', steps.payment, {
+        publishesTo: [priority.publishing([PaymentFailed])],
+        dependencies: ['payment-gateway'],
+      }),
       worker('fraud-screening', steps.screening, {
         publishesTo: [priority.publishing([FraudAlertRaised])],
       }),
@@ -110,10 +164,10 @@ export function createCommerceConsumers(
       writer('replenishment', { subscribesTo: fromBus(replenishmentEvents) }),
       reader('warehouse-ledger', { subscribesTo: fromBus(warehouseEvents) }),
       opener('customer-profile', customerProfileEvents, { subscribesTo: fromBus(customerProfileEvents) }),
-      opener('email-notifications', notificationEvents, byChannel('email')),
-      opener('sms-notifications', notificationEvents, byChannel('sms')),
+      opener('email-notifications', notificationEvents, byChannel('email', 'email-service')),
+      opener('sms-notifications', notificationEvents, byChannel('sms', 'sms-service')),
       opener('webhook-notifications', notificationEvents, {
-        ...byChannel('webhook'),
+        ...byChannel('webhook', 'customer-webhooks'),
         database: props.databaseWithInternet,
       }),
       // A batch of one: a message that is already here does not wait for its neighbour.

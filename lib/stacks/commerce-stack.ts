@@ -22,9 +22,11 @@ import {
 import type { OrderSagaStep } from '../../catalog/index.ts';
 import {
   acknowledge,
+  ControlsTable,
   EventFunction,
   EventQueue,
   EventTopic,
+  MAX_RECEIVES_WITH_CONTROLS,
   MessageBus,
   OutboxRelay,
   SealingKey,
@@ -67,6 +69,8 @@ export class CommerceStack extends EnvironmentStack {
   /** Personal data in events. */
   readonly sealingKey: SealingKey;
   readonly relay: OutboxRelay;
+  /** Kill switches and circuit breakers of the consumers. */
+  readonly controls: ControlsTable;
   readonly http: SystemHttpApi;
   readonly tokenSecret: Secret;
   readonly #shared: CommerceStackProps;
@@ -98,6 +102,10 @@ export class CommerceStack extends EnvironmentStack {
       encryptionKey: props.key,
     });
     this.sealingKey = new SealingKey(this, 'SealingKey', { removalPolicy: this.removalPolicy });
+    this.controls = new ControlsTable(this, 'Controls', {
+      encryptionKey: props.key,
+      removalPolicy: this.removalPolicy,
+    });
     this.steps = this.#createStepQueues();
     this.saga = this.#createSaga();
     this.relay = new OutboxRelay(this, 'Relay', {
@@ -170,6 +178,7 @@ export class CommerceStack extends EnvironmentStack {
     const shared = {
       encryptionKey: this.#shared.key,
       visibilityTimeout: Duration.seconds(6 * WORKER_TIMEOUT.toSeconds()),
+      maxReceiveCount: MAX_RECEIVES_WITH_CONTROLS,
     };
     return {
       payment: new EventQueue(this, 'PaymentSteps', { publishes: paymentCommands, fifo: true, ...shared }),

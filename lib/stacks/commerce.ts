@@ -3,10 +3,12 @@ import type { App, Stack } from 'aws-cdk-lib';
 import type { DatabaseConnection } from '../constructs/index.ts';
 import { createCommerceConsumers } from './commerce-consumers.ts';
 import type { CommerceConsumers } from './commerce-consumers.ts';
+import { CommerceLegacyStack } from './commerce-legacy-stack.ts';
 import { CommerceStack } from './commerce-stack.ts';
-import type { SystemStackProps } from './system-stack.ts';
+import { CommerceStreamsStack } from './commerce-streams-stack.ts';
+import type { CommerceNetworkProps } from './commerce-streams-stack.ts';
 
-export interface CommerceProps extends SystemStackProps {
+export interface CommerceProps extends CommerceNetworkProps {
   /**
    * What the ids of the stacks begin with; another one in another Region.
    * @default 'Commerce'
@@ -22,6 +24,8 @@ export interface CommerceProps extends SystemStackProps {
 }
 
 export interface Commerce {
+  readonly streams: CommerceStreamsStack;
+  readonly legacy: CommerceLegacyStack;
   readonly commerce: CommerceStack;
   readonly consumers: CommerceConsumers;
   /** In the order of deployment. */
@@ -34,13 +38,29 @@ const SCHEMA = 'commerce';
 export function createCommerce(app: App, props: CommerceProps): Commerce {
   const prefix = props.idPrefix ?? 'Commerce';
   const shared = { ...props, database: { ...props.database, schema: SCHEMA } };
-  const commerce = new CommerceStack(app, prefix, { ...shared, streams: [] });
-  // Weak references order nothing by themselves: the database must be there before its users.
-  for (const stack of props.dependsOn) commerce.addStackDependency(stack);
+  const streams = new CommerceStreamsStack(app, `${prefix}Streams`, shared);
+  const legacy = new CommerceLegacyStack(app, `${prefix}Legacy`, shared);
+  const commerce = new CommerceStack(app, prefix, {
+    ...shared,
+    streams: [streams.activity, streams.analytics],
+  });
+  // Weak references order nothing by themselves: what is used must be there before its users.
+  for (const stack of props.dependsOn) {
+    for (const user of [streams, legacy, commerce]) user.addStackDependency(stack);
+  }
+  commerce.addStackDependency(streams);
   const consumers = createCommerceConsumers(app, `${prefix}Consumers`, {
     ...shared,
     commerce,
+    streams,
+    legacy,
     databaseWithInternet: { ...(props.databaseWithInternet ?? props.database), schema: SCHEMA },
   });
-  return { commerce, consumers, stacks: [commerce, ...consumers.stacks.stacks] };
+  return {
+    streams,
+    legacy,
+    commerce,
+    consumers,
+    stacks: [streams, legacy, commerce, ...consumers.stacks.stacks],
+  };
 }
