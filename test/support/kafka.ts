@@ -2,6 +2,7 @@
 import { describe } from '@jest/globals';
 import { startRealKafka } from '../../local/brokers/kafka.ts';
 import { findKafka } from '../../local/brokers/kafka-installation.ts';
+import { startEmbeddedKafka } from '../../local/kafka/index.ts';
 
 export interface KafkaBroker {
   readonly bootstrapServers: string;
@@ -28,7 +29,10 @@ export function describeOnRealKafka(name: string, tests: (kind: KafkaKind) => vo
 
 const REAL_KAFKA: KafkaKind = { name: 'real Kafka', start: () => startRealKafka() };
 
-/** Runs the tests on every Kafka there is. */
+const EMBEDDED_KAFKA: KafkaKind = { name: 'embedded Kafka', start: () => startEmbeddedKafka() };
+
+/** Runs the tests on the embedded Kafka and on a real one, so that both keep the same promises. */
 export function describeOnEachKafka(name: string, tests: (kind: KafkaKind) => void): void {
+  describe(`${name} (${EMBEDDED_KAFKA.name})`, () => tests(EMBEDDED_KAFKA));
   describeOnRealKafka(name, tests);
 }

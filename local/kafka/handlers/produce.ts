@@ -9,8 +9,6 @@ import type {
 } from '../messages/records.ts';
 import { readBatches } from '../storage/record-batch.ts';
 
-const PRODUCER_EPOCHS = 32_767;
-
 type PartitionRequest = ProduceRequest['topics'][number]['partitions'][number];
 type PartitionResponse = ProduceResponse['topics'][number]['partitions'][number];
 
@@ -46,18 +44,18 @@ export function produce(broker: Broker, { acks, topics, transactionalId }: Produ
   };
 }
 
-export function initProducerId(broker: Broker, request: InitProducerIdRequest): InitProducerIdResponse {
-  const { transactionalId, producerId, producerEpoch } = request;
+/**
+ * Without a transactional id every request gets a new id, whatever former id it names: two producers with one id would
+ * take each other's batches for repetitions.
+ */
+export function initProducerId(
+  broker: Broker,
+  { transactionalId }: InitProducerIdRequest,
+): InitProducerIdResponse {
   if (transactionalId !== null) {
     return { throttleTimeMs: 0, errorCode: noTransactions().code, producerId: -1, producerEpoch: -1 };
   }
-  const goesOn = producerId >= 0 && producerEpoch < PRODUCER_EPOCHS - 1;
-  return {
-    throttleTimeMs: 0,
-    errorCode: 0,
-    producerId: goesOn ? producerId : broker.nextProducerId(),
-    producerEpoch: goesOn ? producerEpoch + 1 : 0,
-  };
+  return { throttleTimeMs: 0, errorCode: 0, producerId: broker.nextProducerId(), producerEpoch: 0 };
 }
 
 function noTransactions(): KafkaError {
