@@ -4,6 +4,7 @@
  */
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { CfnGlobalTable, TablePropsV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
@@ -79,16 +80,16 @@ export class ControlsTable extends Construct {
       removalPolicy,
       deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
       ...(props.tableName === undefined ? {} : { tableName: props.tableName }),
-      ...(encryptionKey === undefined
-        ? {}
-        : {
-            encryption: TableEncryptionV2.customerManagedKey(
-              encryptionKey,
-              standbyRegion === undefined ? undefined : { [standbyRegion]: standbyKeyArn! },
-            ),
-          }),
-      ...(standbyRegion === undefined ? {} : { replicas: [{ region: standbyRegion }] }),
+      ...(standbyRegion === undefined ? {} : replication(standbyRegion, encryptionKey, standbyKeyArn)),
     });
+    if (encryptionKey !== undefined && standbyRegion === undefined) this.#encrypt(encryptionKey);
+  }
+
+  /** The L2 would demand a stack whose Region is known. */
+  #encrypt(key: IKey): void {
+    const table = this.table.node.defaultChild as CfnGlobalTable;
+    table.sseSpecification = { sseEnabled: true, sseType: 'KMS' };
+    table.addPropertyOverride('Replicas.0.SSESpecification', { KMSMasterKeyId: key.keyArn });
   }
 
   /** Tells the function's runtime, and lets it read the switches and write its own part. The same as the prop `controls`. */
@@ -135,6 +136,19 @@ export class ControlsTable extends Construct {
       }),
     );
   }
+}
+
+function replication(
+  region: string,
+  key: IKey | undefined,
+  standbyKeyArn: string | undefined,
+): Pick<TablePropsV2, 'replicas' | 'encryption'> {
+  return {
+    replicas: [{ region }],
+    ...(key === undefined || standbyKeyArn === undefined
+      ? {}
+      : { encryption: TableEncryptionV2.customerManagedKey(key, { [region]: standbyKeyArn }) }),
+  };
 }
 
 /** Reading the table's own key is enough to read and write items: the table's key was made when the table was. */

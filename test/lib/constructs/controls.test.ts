@@ -55,6 +55,22 @@ test('the table is on demand, recoverable, kept, encrypted with the key and repl
   });
 });
 
+test('with a key, in a stack whose Region is not known', () => {
+  const stack = testStack();
+  new ControlsTable(stack, 'Controls', { encryptionKey: new MessagingKey(stack, 'Key') });
+  Template.fromStack(stack).hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+    SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+    Replicas: [
+      {
+        Region: { Ref: 'AWS::Region' },
+        SSESpecification: { KMSMasterKeyId: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] } },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        DeletionProtectionEnabled: true,
+      },
+    ],
+  });
+});
+
 test('a replica without a key of its own is refused', () => {
   const stack = new Stack(testApp(), 'Test', { env: { account: '111122223333', region: 'eu-west-1' } });
   const encryptionKey = new MessagingKey(stack, 'Key');
