@@ -30,6 +30,7 @@ export function providerContextOf(
       nested.apply(stack, name, template, parameters, surroundings),
     removeNestedStack: (name) => nested.remove(name, surroundings),
     // A replacement needs a name of its own.
-    generatedName: (maximumLength) => generatedName(stack.name, logicalId, maximumLength, generation),
+    generatedName: (maximumLength) =>
+      generatedName(stack.name, logicalId, maximumLength, generation, aws.elsewhere && aws.region),
   };
 }

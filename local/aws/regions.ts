@@ -42,7 +42,9 @@ export interface RegionToJoin {
  */
 export function joinRegions(joined: readonly RegionToJoin[]): ReadonlyMap<string, Region> {
   const byName = new Map(joined.map(({ aws }) => [aws.context.region, aws.context]));
-  for (const { aws } of joined) aws.context.elsewhere = (region) => byName.get(region);
+  // One alone has no elsewhere.
+  for (const { aws } of joined.length > 1 ? joined : [])
+    aws.context.elsewhere = (region) => byName.get(region);
   return new Map(joined.map((one) => [one.aws.context.region, regionOf(one)]));
 }
 

@@ -4,11 +4,18 @@ import type { LocalRun } from './local-run.ts';
 import { nodeOf } from '../../lib/topology/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
 
-/** Of every region that answers. */
-export function consumersOfRun({ regions, topology }: Pick<LocalRun, 'regions' | 'topology'>): Consumer[] {
+/** Of every region that answers. Nudges wait for nobody where the relay is off: in all regions but the one that works. */
+export function consumersOfRun({
+  aws,
+  regions,
+  topology,
+}: Pick<LocalRun, 'aws' | 'regions' | 'topology'>): Consumer[] {
   return regions
     .filter(({ region }) => region.isUp)
-    .flatMap(({ region, deployed }) => consumersOf(topology, deployed.assembly, region.name));
+    .flatMap(({ region, deployed }) => {
+      const consumers = consumersOf(topology, deployed.assembly, region.name);
+      return region.aws === aws ? consumers : consumers.filter(({ carriesEvents }) => carriesEvents);
+    });
 }
 
 export interface Consumer {

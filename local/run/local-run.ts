@@ -1,6 +1,6 @@
 /** One local run: the synthesized environment in an embedded AWS, with an embedded PostgreSQL behind it. */
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Pool } from 'pg';
 import type { DeployedAssembly, StartDatabase } from '../assembly/index.ts';
@@ -15,6 +15,7 @@ import type { Changes } from './changes.ts';
 import { createDeployment } from './deployment.ts';
 import type { Deployed, Deployment } from './deployment.ts';
 import { watchDenials } from './denials.ts';
+import { writeStandbyAssembly } from './standby-assembly.ts';
 import type { DeniedCall } from './denials.ts';
 
 export interface LocalRunProps {
@@ -104,9 +105,11 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     const deployments = embedded.all.map(({ aws }) =>
       createDeployment({ directory, environment, context, aws }),
     );
+    let standbyDirectory: string | undefined;
     const [deployment] = deployments as [Deployment, ...Deployment[]];
     started.push(async () => {
       for (const one of deployments) await one.close();
+      if (standbyDirectory !== undefined) await rm(standbyDirectory, { recursive: true, force: true });
     });
     const [postgres, assemblyDirectory] = await Promise.all([
       startEmbeddedPostgres({ database: 'postgres', cacheDirectory: join(props.directory, '.waybill') }).then(
@@ -120,6 +123,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     if (props.logFile !== undefined) {
       started.push(await writeLogs(embedded.all, props.logFile));
     }
+    standbyDirectory = `${assemblyDirectory}-standby`;
     let databaseUrl = postgres.url;
     const startDatabase: StartDatabase = async (request) => {
       databaseUrl = await createDatabase(postgres, request);
@@ -129,7 +133,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     for (const [index, region] of embedded.all.entries()) {
       const own = deployments[index]!;
       const deployed = await own.deploy(
-        assemblyDirectory,
+        await assemblyFor(assemblyDirectory, regions[0]),
         index === 0
           ? startDatabase
           : // Of a global database, the standby's secret is a replica: it has the same password.
@@ -175,7 +179,11 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
       warm,
       async update() {
         const updated = await deployment.synthesize();
-        for (const one of regions) one.deployed = await one.deployment.deploy(updated);
+        for (const [index, one] of regions.entries()) {
+          one.deployed = await one.deployment.deploy(
+            await assemblyFor(updated, index === 0 ? undefined : regions[0]),
+          );
+        }
         topology = readTopology(updated);
         prewarm().catch(() => {});
         return regions[0]!.deployed.changes;
@@ -188,6 +196,20 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     await stop();
     throw error;
   }
+}
+
+/** Of the standby it is written when the first region is there, of which it has replicas. */
+async function assemblyFor(directory: string, first: RunRegion | undefined): Promise<string> {
+  if (first === undefined) return directory;
+  const { region, deployed } = first;
+  const { region: name, accountId } = region.aws.context;
+  const keys = deployed.assembly.find('AWS::KMS::Key').map(({ logicalId, physicalId }) => ({
+    logicalId,
+    arn: `arn:aws:kms:${name}:${accountId}:key/${physicalId}`,
+  }));
+  const target = `${directory}-standby`;
+  await writeStandbyAssembly(directory, target, keys);
+  return target;
 }
 
 /** Of the first HTTP API; each region has its own address. */

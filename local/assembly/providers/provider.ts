@@ -112,14 +112,21 @@ export class CannotRun extends Error {
  * `<stack>-<logicalId>-<hash>`, cut in the middle to fit. The hash stands for CloudFormation's random part.
  *
  * @param generation the number of the stack's deployment that makes the resource
+ * @param place the region, where there are several: names of IAM are the account's, and so must differ
  */
 export function generatedName(
   stackName: string,
   logicalId: string,
   maximumLength: number,
   generation = 0,
+  place?: string,
 ): string {
-  const identity = generation === 0 ? [stackName, logicalId] : [stackName, logicalId, generation];
+  const identity = [
+    stackName,
+    logicalId,
+    ...(generation === 0 ? [] : [generation]),
+    ...(place === undefined ? [] : [place]),
+  ];
   const hash = createHash('sha256').update(identity.join('/')).digest('hex').slice(0, 12);
   const name = `${stackName}-${logicalId}`;
   return `${name.slice(0, maximumLength - hash.length - 1)}-${hash}`;

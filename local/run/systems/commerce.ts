@@ -76,6 +76,7 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
     ? rehearsalOf(run, { schema: COMMERCE_SCHEMA, isOurs: isOfCommerce, ...(note && { say: note }) })
     : undefined;
   await rehearsal?.prepare();
+  let begunAgain = 0;
   return {
     run: async ({ count, perSecond }) => {
       if (chaos) await publishMalformed(run);
@@ -86,7 +87,7 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
         beforeOrder: async (sent) => {
           // The first region dies half way, and comes back when the other one has taken over.
           if (sent !== Math.ceil(count / 2) || rehearsal === undefined) return;
-          moves.push(rehearsal.loseRegion());
+          moves.push(rehearsal.loseRegion().then(({ orders }) => (begunAgain += orders)));
         },
       });
       await Promise.all(moves);
@@ -101,6 +102,7 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
         saga: measureSagas(run.regions.map(({ region }) => region.aws.context)),
         legacyCounts: { told: legacyCounts, taken: legacyCounts },
         regionLost: rehearsal !== undefined,
+        begunAgain,
         unexpectedAnswers: workload.unexpected(),
         poisoned: chaos ? consumersOfMalformed(run.topology) : [],
       };

@@ -35,6 +35,8 @@ export interface CommerceOutcome extends Observed {
   readonly latency: Readonly<Record<string, ClassLatency | null>>;
   /** A region died half way, and another one took over. */
   readonly regionLost: boolean;
+  /** Orders whose saga was begun again by a failover, which forgets that it had begun. */
+  readonly begunAgain: number;
   readonly unexpectedAnswers: Readonly<Record<string, number>>;
   readonly poisoned: readonly string[];
 }
@@ -97,13 +99,21 @@ export function commerceSummary({ ledger, saga, measured, seconds, ...outcome }:
 /** Every reason why the run is not a success, in words; empty when it is one. */
 export function commerceFailures(outcome: CommerceOutcome): string[] {
   return [
-    ...failuresOf(outcome),
+    ...failuresOf({ ...outcome, measured: withoutBegunAgain(outcome) }),
     ...[...outcome.ledger.orders.values()].flatMap(orderFailures),
     ...fateFailures(outcome),
     ...sagaFailures(outcome),
     ...analyticsFailures(outcome),
     ...legacyFailures(outcome),
   ];
+}
+
+/** The starter of sagas handles those orders twice, on purpose. */
+function withoutBegunAgain({ measured, begunAgain }: CommerceOutcome): Measurement {
+  const starter = measured.consumers['saga-starter'];
+  if (starter === undefined || begunAgain === 0) return measured;
+  const duplicates = Math.max(0, starter.duplicates - begunAgain);
+  return { ...measured, consumers: { ...measured.consumers, 'saga-starter': { ...starter, duplicates } } };
 }
 
 /** Each order that was taken ends as its plan says: a failure that is provoked has its own reason. */
