@@ -140,6 +140,8 @@ async function launch(
   };
   // Erlang would start a port mapper that outlives it; this one is ours, and ends with the server.
   const epmd = start('epmd', ['-address', HOST, '-port', String(epmdPort)], environment, directory);
+  // Without one on the PATH the server starts its own.
+  epmd.on('error', () => undefined);
   epmd.stdout?.resume();
   epmd.stderr?.resume();
   const server = start(installation.server, [], environment, directory);
@@ -218,7 +220,8 @@ function untilReady(child: ChildProcess): Promise<{ readonly ready: boolean; rea
       output += error.message;
       done(false);
     });
-    child.once('exit', () => done(false));
+    // Not at `exit`: what it wrote last may not have been read by then.
+    child.once('close', () => done(false));
   });
 }
 
