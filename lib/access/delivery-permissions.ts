@@ -117,7 +117,13 @@ const CALLING = ['events:InvokeApiDestination'] as const;
 /** Actions that poll a source, lambda/latest/dg/services-sqs-configure.html and with-kinesis. */
 const RECEIVING: Readonly<Record<string, readonly string[]>> = {
   sqs: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
-  kinesis: ['kinesis:GetRecords', 'kinesis:GetShardIterator', 'kinesis:DescribeStream', 'kinesis:ListShards'],
+  kinesis: [
+    'kinesis:DescribeStream',
+    'kinesis:DescribeStreamSummary',
+    'kinesis:GetRecords',
+    'kinesis:GetShardIterator',
+    'kinesis:ListShards',
+  ],
   dynamodb: [
     'dynamodb:GetRecords',
     'dynamodb:GetShardIterator',

@@ -429,7 +429,6 @@ function ofRotations(messaging: Messaging): Need[] {
         action: `secretsmanager:${action}`,
         resourceArn: secretArn,
       })),
-      { actor, action: 'secretsmanager:GetRandomPassword', resourceArn: '*' },
       ...secretKeyUse(messaging, secretArn, actor),
     ];
     return permissions.map((permission) => ({

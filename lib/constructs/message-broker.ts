@@ -3,8 +3,9 @@ import { Duration, Fn, Names, RemovalPolicy } from 'aws-cdk-lib';
 import { CfnBroker } from 'aws-cdk-lib/aws-amazonmq';
 import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CfnRotationSchedule, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import { brokerBusy, brokerUnread, HopAlarms } from './alarms/index.ts';
@@ -52,8 +53,9 @@ export interface MessageBrokerProps extends AlarmProps {
   /** When AWS may restart it, for patches. @default - Sunday, 03:00 UTC */
   readonly maintenanceWindow?: MaintenanceWindow;
   /**
-   * What changes the password of the broker's user, as a rotation function of Secrets Manager. It calls the broker's
-   * management API: CloudFormation does not change users of RabbitMQ.
+   * What changes the password of the broker's user, as a rotation function of Secrets Manager: of the entry
+   * `lambda/handlers/broker-secret-rotation.ts`, in the broker's network. It calls the broker's management API, because
+   * CloudFormation does not change users of RabbitMQ.
    * @default - the password stays as it was made
    */
   readonly rotation?: EventFunction;
@@ -181,12 +183,20 @@ export class MessageBroker extends Construct {
     }
     this.connect(rotation);
     grantTo(rotation, ROTATION, [this.secret.secretArn]);
-    grantTo(rotation, ['secretsmanager:GetRandomPassword'], ['*']);
-    acknowledge(rotation.role, 'AwsSolutions-IAM5[Resource::*]', 'GetRandomPassword supports no resource');
-    this.secret.addRotationSchedule('Rotation', {
-      rotationLambda: rotation.function,
-      automaticallyAfter: rotationInterval ?? Duration.days(30),
+    // L1: the L2 also lets the function ask for random passwords, which this one makes itself.
+    rotation.function.addPermission('Rotation', {
+      principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
+      sourceArn: this.secret.secretArn,
     });
+    const schedule = new CfnRotationSchedule(this, 'Rotation', {
+      secretId: this.secret.secretArn,
+      rotationLambdaArn: rotation.function.functionArn,
+      rotationRules: { automaticallyAfterDays: (rotationInterval ?? Duration.days(30)).toDays() },
+      // Where the broker is being made there is no user yet whose password could be changed.
+      rotateImmediatelyOnUpdate: false,
+    });
+    // Secrets Manager refuses a function that it may not invoke.
+    schedule.node.addDependency(rotation.function, this.broker);
   }
 
   /** Tells a function's runtime where the broker is, and lets it read the user. */

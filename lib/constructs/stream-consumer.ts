@@ -148,6 +148,7 @@ export class StreamConsumer extends Construct implements IGrantable {
 /** lambda/latest/dg/services-kinesis-create.html, without the enhanced fan-out that no mapping here uses. */
 const STREAM_READING = [
   'kinesis:DescribeStream',
+  'kinesis:DescribeStreamSummary',
   'kinesis:GetRecords',
   'kinesis:GetShardIterator',
   'kinesis:ListShards',

@@ -1,6 +1,6 @@
 /** A stack with a stream, a Kafka topic and a broker, and a publisher and a consumer of each. */
 import { Duration, Stack } from 'aws-cdk-lib';
-import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
   AlertTopic,
   BrokerConsumer,
@@ -33,7 +33,19 @@ export function streamingStack(type: KafkaClusterType = 'serverless') {
   const topic = new KafkaTopic(stack, 'Analytics', { cluster: kafka, publishes: [OrderPlaced] });
   const sink = new KafkaConsumer(stack, 'Sink', { subscribesTo: topic.events(), entry: ENTRY });
 
-  const broker = new MessageBroker(stack, 'Legacy', { vpc, vpcSubnets });
+  const brokerClients = new SecurityGroup(stack, 'BrokerClients', { vpc });
+  const rotation = new EventFunction(stack, 'BrokerRotation', {
+    entry: 'lambda/handlers/broker-secret-rotation.ts',
+    vpc,
+    vpcSubnets,
+    securityGroups: [brokerClients],
+  });
+  const broker = new MessageBroker(stack, 'Legacy', {
+    vpc,
+    vpcSubnets,
+    clientSecurityGroup: brokerClients,
+    rotation,
+  });
   const inbound = new BrokerConsumer(stack, 'Inbound', { broker, queueName: 'stock-counts', entry: ENTRY });
 
   const publisher = new EventFunction(stack, 'Shop', {

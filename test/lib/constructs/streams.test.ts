@@ -97,6 +97,7 @@ describe('a stream consumer', () => {
       'logs:CreateLogStream',
       'logs:PutLogEvents',
       'kinesis:DescribeStream',
+      'kinesis:DescribeStreamSummary',
       'kinesis:GetRecords',
       'kinesis:GetShardIterator',
       'kinesis:ListShards',
@@ -284,6 +285,23 @@ describe('a broker', () => {
       Users: { Username: string; Password: unknown }[];
     };
     expect(JSON.stringify(Users[0]?.Password)).toContain('{{resolve:secretsmanager:');
+  });
+
+  test('its password is changed every month, by who may do that and nothing else', () => {
+    expect(propertiesOf(template, 'AWS::SecretsManager::RotationSchedule', 'Legacy')).toMatchObject({
+      RotationRules: { AutomaticallyAfterDays: 30 },
+      RotateImmediatelyOnUpdate: false,
+    });
+    expect(propertiesOf(template, 'AWS::Lambda::Permission', 'BrokerRotation')).toMatchObject({
+      Principal: 'secretsmanager.amazonaws.com',
+      SourceArn: { Ref: expect.stringMatching(/^LegacyUser/) },
+    });
+    expect(actionsOf('BrokerRotationRole').filter((action) => action.startsWith('secretsmanager:'))).toEqual([
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:GetSecretValue',
+      'secretsmanager:PutSecretValue',
+      'secretsmanager:UpdateSecretVersionStage',
+    ]);
   });
 
   test('a consumer signs in with it, and is told of queue and dead letters', () => {
