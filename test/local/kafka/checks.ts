@@ -11,6 +11,7 @@ import {
 
 import { createClusterClient } from '../../../local/kafka/client/cluster-client.ts';
 import { startGroupConsumer, type Batch } from '../../../local/kafka/client/group-consumer.ts';
+import { encodeSubscription } from '../../../local/kafka/client/consumer-protocol.ts';
 import { topicAdmin } from '../../../local/kafka/client/topics.ts';
 import { KAFKA_ERRORS } from '../../../local/kafka/errors.ts';
 import { HEARTBEAT, JOIN_GROUP, SYNC_GROUP } from '../../../local/kafka/messages/groups.ts';
@@ -27,6 +28,8 @@ export function kafkaChecks(bootstrapServers: () => string): void {
   const newTopic = async (partitions = 1, configs: Record<string, string> = {}): Promise<string> => {
     const name = `checks-${process.pid}-${topics++}`;
     await topicAdmin(bootstrapServers()).create({ name, partitions, replicationFactor: 3, configs });
+    // A real broker takes a moment until it leads the partitions of a new topic.
+    await eventually(async () => (await fetchFrom(name, 0)).errorCode === 0);
     return name;
   };
   const withProducer = async <Result>(
@@ -63,7 +66,7 @@ export function kafkaChecks(bootstrapServers: () => string): void {
       client.close();
     }
   };
-  const fetchFrom = (topic: string, fetchOffset: number, options: Partial<Fetching> = {}) =>
+  const fetchFrom = async (topic: string, fetchOffset: number, options: Partial<Fetching> = {}) =>
     withClient(async (client) => {
       const answer = await client.call(FETCH, 11, {
         replicaId: -1,
@@ -232,15 +235,19 @@ export function kafkaChecks(bootstrapServers: () => string): void {
 
   test('an idempotent producer’s batch is written once, a gap is refused, an old epoch too', async () => {
     const topic = await newTopic();
-    const { producerId, producerEpoch } = await withClient((client) =>
-      client.call(INIT_PRODUCER_ID, 1, {
-        transactionalId: null,
-        transactionTimeoutMs: 1000,
-        producerId: -1,
-        producerEpoch: -1,
-      }),
-    );
-    expect(producerEpoch).toBe(0);
+    let producerId = -1;
+    await eventually(async () => {
+      const answer = await withClient((client) =>
+        client.call(INIT_PRODUCER_ID, 1, {
+          transactionalId: null,
+          transactionTimeoutMs: 1000,
+          producerId: -1,
+          producerEpoch: -1,
+        }),
+      );
+      producerId = answer.producerId;
+      return answer.errorCode === 0 && answer.producerEpoch === 0;
+    });
     const put = (baseSequence: number, epoch: number, ...values: string[]) =>
       produceRaw(topic, recordBatch(values, { producerId, producerEpoch: epoch, baseSequence }));
 
@@ -358,9 +365,16 @@ export function kafkaChecks(bootstrapServers: () => string): void {
           memberId,
           groupInstanceId: null,
           protocolType: 'consumer',
-          protocols: [{ name: 'range', metadata: Buffer.from('anything') }],
+          protocols: [{ name: 'range', metadata: encodeSubscription([topic]) }],
           reason: null,
         });
+      // A real broker makes the topic of its groups when it is first asked for a coordinator.
+      await eventually(() =>
+        join('').then(
+          ({ errorCode }) => errorCode !== COORDINATOR_LOADING,
+          () => false,
+        ),
+      );
       const told = await join('');
       expect(told.errorCode).toBe(KAFKA_ERRORS.MEMBER_ID_REQUIRED);
       const { memberId, generationId, leader, errorCode } = await join(told.memberId);
@@ -429,7 +443,7 @@ export function kafkaChecks(bootstrapServers: () => string): void {
         memberId,
         groupInstanceId: null,
         protocolType: 'consumer',
-        protocols: [{ name: 'range', metadata: Buffer.from('m') }],
+        protocols: [{ name: 'range', metadata: encodeSubscription([topic]) }],
         reason: null,
       });
     await withClient(async (client) => {
@@ -448,6 +462,16 @@ interface Fetching {
   readonly maxBytes: number;
   readonly partition: number;
   readonly partitionMaxBytes: number;
+}
+
+const COORDINATOR_LOADING = 14;
+
+async function eventually(condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 120_000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error('the condition did not come true in time');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 async function until(condition: () => boolean): Promise<void> {
