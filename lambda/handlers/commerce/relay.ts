@@ -1,2 +1,5 @@
-/** The relay of the commerce system's outbox. Only its routes and its schema differ from the core system's. */
-export { handler } from '../outbox-relay.ts';
+/** The relay of the commerce system's outbox. Its routes lead to Kafka too, whose client only this relay carries. */
+import { relayFunction } from '../../runtime/outbox/relay-function.ts';
+import { kafkaTopics } from '../../runtime/transports/kafka.ts';
+
+export const handler = relayFunction({ kinds: [kafkaTopics] });

@@ -15,6 +15,8 @@ export { releaseQuarantined } from './quarantine.ts';
 export type { ReleaseFilter } from './quarantine.ts';
 export { publishEagerly } from './publish-eagerly.ts';
 export type { EagerPublishing } from './publish-eagerly.ts';
+export { relayFunction } from './relay-function.ts';
+export type { RelayFunctionProps, RelayHandler } from './relay-function.ts';
 export { purgePublished } from './retention.ts';
 export type {
   OutboxProcessor,
