@@ -96,7 +96,7 @@ export class StreamConsumer extends Construct implements IGrantable {
 
   #map(props: StreamConsumerProps, settings: StreamReaderSettings): CfnEventSourceMapping {
     const { origin, events, everyEvent } = props.subscribesTo;
-    return new CfnEventSourceMapping(this, 'Mapping', {
+    const mapping = new CfnEventSourceMapping(this, 'Mapping', {
       functionName: this.function.functionName,
       eventSourceArn: origin.stream.streamArn,
       startingPosition: 'TRIM_HORIZON',
@@ -113,6 +113,9 @@ export class StreamConsumer extends Construct implements IGrantable {
             },
           }),
     });
+    // Lambda looks at the stream when the mapping is made: with the role's policy, which is a resource of its own.
+    mapping.node.addDependency(this.handler.role);
+    return mapping;
   }
 
   #record(props: StreamConsumerProps, settings: StreamReaderSettings): void {
