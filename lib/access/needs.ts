@@ -201,7 +201,7 @@ export function publishTargets(routes: string): readonly string[] {
 
 /** amazondynamodb/latest/developerguide/encryption.usagenotes.html: DynamoDB uses the key in the caller's name. */
 function tableKeyUse(messaging: Messaging, tableName: string, actor: Actor): readonly Permission[] {
-  const table = messaging.assembly.find(tableName);
+  const table = messaging.assembly.ofType('AWS::DynamoDB::GlobalTable').find(({ ref }) => ref === tableName);
   const replicas = table?.properties['Replicas'];
   const [encryption] = (Array.isArray(replicas) ? replicas : [])
     .filter(isRecord)

@@ -192,21 +192,30 @@ test('dependencies have names and a table', () => {
   expect(codes('C', { controls, dependencies: ['payment-gateway'] })).toEqual([]);
 });
 
-test('the guards have nothing to say against it, with a key and without', () => {
-  const app = testApp();
-  for (const withKey of [true, false]) {
-    const stack = new Stack(app, `Test${withKey}`, { env: { account: '111122223333', region: 'eu-west-1' } });
+test.each([
+  ['known', { account: '111122223333', region: 'eu-west-1' }],
+  ['not known', {}],
+])(
+  'the guards have nothing to say against it, in a Region that is %s, with a key of another stack',
+  (_name, env) => {
+    const app = testApp();
+    const shared = new Stack(app, 'Shared', { env });
+    const encryptionKey = new MessagingKey(shared, 'Key');
+    const controls = new ControlsTable(shared, 'Controls', { encryptionKey });
+    const plain = new ControlsTable(shared, 'Plain');
+    const stack = new Stack(app, 'Test', { env });
     new AlertTopic(stack, 'Alerts');
-    const encryptionKey = withKey ? { encryptionKey: new MessagingKey(stack, 'Key') } : {};
-    const controls = new ControlsTable(stack, 'Controls', encryptionKey);
-    const props = { controls, dependencies: ['payment-gateway'], consumerName: `payments-${withKey}` };
-    consumerIn(stack, { ...props, ...encryptionKey });
-  }
-  const messaging = messagingOf(readAssembly(app.synth().directory));
-  const findings = GUARDS.flatMap((guard) =>
-    guard
-      .check(messaging)
-      .map(({ resource, received }) => `${guard.id} ${resource.constructPath}: ${received}`),
-  );
-  expect(findings).toEqual([]);
-});
+    const dependencies = ['payment-gateway'];
+    consumerIn(stack, { controls, dependencies, encryptionKey });
+    new EventFunction(stack, 'Api', { entry: ENTRY, controls, dependencies });
+    new EventFunction(stack, 'Job', { entry: ENTRY, controls: plain, dependencies });
+
+    const messaging = messagingOf(readAssembly(app.synth().directory));
+    const findings = GUARDS.flatMap((guard) =>
+      guard
+        .check(messaging)
+        .map(({ resource, received }) => `${guard.id} ${resource.constructPath}: ${received}`),
+    );
+    expect(findings).toEqual([]);
+  },
+);
