@@ -1,13 +1,14 @@
 /** The HTTP routes of the commerce system. The tenant is always the caller's own (D18). */
 import * as z from 'zod/mini';
 import { Channel, CommerceId, CountryCode, PaymentMethod, Sku } from '../../../catalog/commerce/index.ts';
+import type { Contact } from '../../../catalog/commerce/index.ts';
 import { EmailAddress, Name } from '../../http/fields.ts';
 import type { Route } from '../../http/http-handler.ts';
 import { Problem } from '../../http/problem.ts';
 import { callerOf, commandBody, pathParameter } from '../../http/request.ts';
 import type { Role } from '../../http/request.ts';
 import type { Service } from '../../service/unit-of-work.ts';
-import { eraseCustomer, registerCustomer } from '../customers/customers.ts';
+import { changeContact, eraseCustomer, registerCustomer } from '../customers/customers.ts';
 import { idempotencyKeyOf } from '../http-ids.ts';
 import { placeOrder } from '../orders/place-order.ts';
 import { readOrder } from '../orders/read-order.ts';
@@ -26,11 +27,8 @@ const Optional = {
   phone: z.optional(z.nullable(z.string().check(z.minLength(1), z.maxLength(PHONE_MAX_LENGTH)))),
   webhookUrl: z.optional(z.nullable(z.url({ protocol: /^https$/ }).check(z.maxLength(URL_MAX_LENGTH)))),
 };
-const CustomerBody = z.object({
-  name: Name,
-  contact: z.object(Optional),
-  preferredChannel: Channel,
-});
+const ContactBody = z.object({ contact: z.object(Optional), preferredChannel: Channel });
+const CustomerBody = z.object({ name: Name, ...ContactBody.shape });
 const OrderBody = z.object({
   customerId: CommerceId,
   items: z
@@ -50,16 +48,23 @@ export function commerceRoutes(commerce: () => Promise<Service>): Readonly<Recor
   return {
     'POST /customers': async (event) => {
       const caller = callerOf(event, ANYONE);
-      const { name, contact, preferredChannel } = await commandBody(event, CustomerBody);
-      const { email = null, phone = null, webhookUrl = null } = contact;
-      const command = { name, preferredChannel, contact: { email, phone, webhookUrl } };
+      const command = await commandBody(event, CustomerBody);
       const { customerId, registered } = await registerCustomer(
         await commerce(),
         caller,
-        command,
+        { ...command, contact: contactOf(command.contact) },
         idempotencyKeyOf(event),
       );
       return { status: registered ? 201 : 200, body: { customerId } };
+    },
+    'PUT /customers/{customerId}/contact': async (event) => {
+      const caller = callerOf(event, ANYONE);
+      const command = await commandBody(event, ContactBody);
+      await changeContact(await commerce(), caller, pathParameter(event, 'customerId'), {
+        ...command,
+        contact: contactOf(command.contact),
+      });
+      return { status: 204 };
     },
     'DELETE /customers/{customerId}': async (event) => {
       await eraseCustomer(await commerce(), callerOf(event, ADMIN), pathParameter(event, 'customerId'));
@@ -91,6 +96,15 @@ export function commerceRoutes(commerce: () => Promise<Service>): Readonly<Recor
       return { status: 202, body: {} };
     },
   };
+}
+
+/** What is left out is not known. */
+function contactOf({
+  email = null,
+  phone = null,
+  webhookUrl = null,
+}: z.infer<typeof ContactBody>['contact']): Contact {
+  return { email, phone, webhookUrl };
 }
 
 /** @throws Problem 400 */

@@ -4,7 +4,13 @@ import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import type { Service } from '../../service/unit-of-work.ts';
 import { handleOnce } from '../handle-once.ts';
 
-/** An audit trail of what left the house; the event store is what was decided. An auditor compares the two. */
+/**
+ * An audit trail of what left the house; the event store is what was decided. An auditor compares the two.
+ *
+ * Orders and payments come from a FIFO topic each. A FIFO topic keeps the order of a key among its own messages; what
+ * two topics deliver to one queue may change places, also where it was published one after the other. So what is
+ * promised, and measured, is the order per customer and source, and `occurred_at` tells the order of all.
+ */
 export async function recordInOrderHistory(
   service: Service,
   event: EnvelopeOf<(typeof orderHistoryEvents)[number]>,
@@ -26,6 +32,7 @@ export async function recordInOrderHistory(
         JSON.stringify(event.data),
       ],
     );
-    return { outcome: 'recorded' };
+    const orderingKey = `${event.tenantId}#${event.data.customerId}@${event.source}`;
+    return { outcome: 'recorded', ordering_key: orderingKey };
   });
 }

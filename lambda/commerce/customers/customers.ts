@@ -1,10 +1,14 @@
-/** Customers: registered, and erased on request. */
-import { CustomerErased, CustomerRegistered } from '../../../catalog/commerce/index.ts';
+/** Customers: registered, reached in another way, and erased on request. */
+import {
+  CustomerContactChanged,
+  CustomerErased,
+  CustomerRegistered,
+} from '../../../catalog/commerce/index.ts';
 import type { Channel, Contact } from '../../../catalog/commerce/index.ts';
 import { notFound } from '../../http/request.ts';
 import type { Caller } from '../../http/request.ts';
 import { eraseSubject } from '../../runtime/sealing/index.ts';
-import { hasRows, unitOfWork } from '../../service/unit-of-work.ts';
+import { hasRows, rowsOf, unitOfWork } from '../../service/unit-of-work.ts';
 import type { Service } from '../../service/unit-of-work.ts';
 import { idOf } from '../http-ids.ts';
 
@@ -34,6 +38,28 @@ export async function registerCustomer(
       emit(CustomerRegistered, { tenantId, data: { customerId, name, contact, preferredChannel } });
     }
     return { customerId, registered };
+  });
+}
+
+/** @throws Problem 404, also for a customer who was erased */
+export async function changeContact(
+  service: Service,
+  caller: Caller,
+  customerId: string,
+  { contact, preferredChannel }: Omit<CustomerCommand, 'name'>,
+): Promise<void> {
+  const { tenantId } = caller;
+  await unitOfWork(service, async (tx, emit) => {
+    const [customer] = await rowsOf<{ readonly sequence: number }>(
+      tx,
+      `update customer
+          set email = $3, phone = $4, webhook_url = $5, preferred_channel = $6, sequence = sequence + 1
+        where tenant_id = $1 and customer_id = $2 and erased_at is null returning sequence`,
+      [tenantId, customerId, contact.email, contact.phone, contact.webhookUrl, preferredChannel],
+    );
+    if (customer === undefined) throw notFound('You have no customer with this id.');
+    const { sequence } = customer;
+    emit(CustomerContactChanged, { tenantId, data: { customerId, contact, preferredChannel, sequence } });
   });
 }
 

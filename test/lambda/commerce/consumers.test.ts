@@ -85,6 +85,12 @@ test('order-history keeps every event of orders and payments, in the order it ca
     'select event_type from order_history order by position',
   );
   expect(history.map(({ event_type }) => event_type)).toEqual(orderHistoryEvents.map(({ name }) => name));
+  // Two FIFO topics promise no order among each other.
+  const keys = await system.rows<{ ordering_key: string }>('select distinct ordering_key from effect');
+  expect(keys.map(({ ordering_key }) => ordering_key).toSorted()).toEqual([
+    'tenant-1#cus_7f1c20@ecommerce.orders',
+    'tenant-1#cus_7f1c20@ecommerce.payments',
+  ]);
 });
 
 test('payment-ledger: what is taken less what is returned is the turnover', async () => {

@@ -68,6 +68,24 @@ describe('customers', () => {
     expect(await system.outbox()).toEqual(['CustomerRegistered', 'CustomerRegistered']);
   });
 
+  test('are reached in another way after a change, each with the next sequence', async () => {
+    const customerId = await register();
+    const request = {
+      routeKey: 'PUT /customers/{customerId}/contact',
+      pathParameters: { customerId },
+      body: { contact: { phone: '+49 30 901820' }, preferredChannel: 'sms' },
+    };
+
+    expect([(await call(request)).status, (await call(request)).status]).toEqual([204, 204]);
+
+    expect(await system.rows('select email, phone, preferred_channel, sequence from customer')).toEqual([
+      { email: null, phone: '+49 30 901820', preferred_channel: 'sms', sequence: 3 },
+    ]);
+    const changed = await system.written('CustomerContactChanged');
+    expect(changed.map(({ data }) => (data as { sequence: number }).sequence)).toEqual([2, 3]);
+    expect((await call({ ...request, caller: STRANGER })).status).toBe(404);
+  });
+
   test('are erased with all their personal data, once', async () => {
     const customerId = await register();
     const request = {
