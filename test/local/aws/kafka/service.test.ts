@@ -126,7 +126,7 @@ describe('the embedded Amazon MSK', () => {
       'CreateRole',
       {
         RoleName: 'maker',
-        AssumeRolePolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [] }),
+        AssumeRolePolicyDocument: JSON.stringify(LAMBDA_TRUST),
       },
       root,
     );
