@@ -107,18 +107,18 @@ function checkQuorum({ durable, exclusive, autoDelete, arguments: given }: Queue
 
 /** What a second declaration has to repeat. */
 const COMPARED = [
-  'x-queue-type',
+  'x-expires',
   'x-message-ttl',
-  'x-max-length',
-  'x-max-length-bytes',
-  'x-overflow',
   'x-dead-letter-exchange',
   'x-dead-letter-routing-key',
   'x-dead-letter-strategy',
-  'x-delivery-limit',
-  'x-expires',
+  'x-max-length',
+  'x-max-length-bytes',
   'x-max-priority',
+  'x-overflow',
   'x-single-active-consumer',
+  'x-queue-type',
+  'x-delivery-limit',
 ];
 
 /** @throws ChannelError PRECONDITION_FAILED naming the first difference */

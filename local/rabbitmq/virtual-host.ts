@@ -120,7 +120,7 @@ export class VirtualHost {
       );
     }
     if (!EXCHANGE_TYPES.includes(props.type)) {
-      throw new ChannelError('PRECONDITION_FAILED', `invalid exchange type '${props.type}'`);
+      throw new ChannelError('PRECONDITION_FAILED', `unknown exchange type '${props.type}'`);
     }
     this.#exchanges.set(props.name, { ...props, type: props.type as ExchangeType, bindings: new Map() });
     this.#changed();

@@ -177,6 +177,12 @@ export function createMqService(context: AwsContext, given?: StartRabbitmq): MqS
     Object.assign(actions, { [name]: refuseUsers });
   }
 
+  // Brokers from before listen again: clients have their addresses. Once every service is there, and the caller had his
+  // say in how brokers are started.
+  const restoring = setImmediate(() => {
+    for (const broker of brokers.values()) void serverOf(broker).catch(() => undefined);
+  });
+
   const service: MqService = {
     name: 'mq',
     protocols: { routes: mqRoutes(context, () => service) },
@@ -189,6 +195,7 @@ export function createMqService(context: AwsContext, given?: StartRabbitmq): MqS
     endpoint: async (broker) => endpointOf(get(broker)),
     setPassword,
     async close() {
+      clearImmediate(restoring);
       await Promise.all([...running.keys()].map(stop));
     },
   };

@@ -1,8 +1,12 @@
 /** Amazon MQ in the embedded AWS: a broker from a template, a function fed from its queue, the API, a changed password. */
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { connect } from 'amqplib';
 import type { ChannelModel } from 'amqplib';
 import { rootCaller } from '../../../local/aws/context.ts';
+import { startEmbeddedAws } from '../../../local/aws/index.ts';
 import { awsUnderTest, deploy as deployStacks } from '../assembly/assembly-under-test.ts';
 import type { AwsUnderTest } from '../assembly/assembly-under-test.ts';
 import { startEmbeddedRabbitmq } from '../../../local/rabbitmq/index.ts';
@@ -162,7 +166,7 @@ test('a function gets the messages of a queue in Lambda’s shape; a batch that 
   const event = JSON.parse(shown.slice(shown.indexOf('EVENT ') + 6)) as Record<string, unknown>;
   expect(event).toMatchObject({
     eventSource: 'aws:rmq',
-    eventSourceArn: expect.stringContaining(':broker:legacy:b-') as string,
+    eventSourceArn: expect.stringContaining(':broker:legacy:b-'),
     rmqMessagesByQueue: {
       'counts::/': [
         {
@@ -258,4 +262,29 @@ test('a broker can be started by the caller: a real one, or one that others use 
 
   expect(started).toEqual(['legacy legacy']);
   await (await connected()).createChannel();
+});
+
+test('a broker that was kept listens again, where it did before', async () => {
+  const stateDirectory = await mkdtemp(join(tmpdir(), 'waybill-mq-state-'));
+  it.directories.push(stateDirectory);
+  const users = [{ username: 'legacy', password: 'long-enough-password' }];
+  const first = await startEmbeddedAws({ stateDirectory });
+  const input = { brokerName: 'kept', engineType: 'RABBITMQ', users };
+  const { brokerId: id } = (await first.services.mq.handle(
+    'CreateBroker',
+    input,
+    rootCaller(first.context),
+  )) as {
+    brokerId: string;
+  };
+  const { host, port } = await first.services.mq.server(id);
+  await first.close();
+
+  const second = await startEmbeddedAws({ stateDirectory });
+  stops.push(() => second.close());
+
+  const { username, password } = users[0]!;
+  connections.push(
+    await until(() => connect({ hostname: host, port, username, password }).catch(() => undefined)),
+  );
 });

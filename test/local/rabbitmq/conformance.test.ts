@@ -133,7 +133,7 @@ describeBrokers('RabbitMQ', (start) => {
       channel.ack(message);
       expect(message.fields.routingKey).toBe('gone');
       expect(message.properties.expiration).toBeUndefined();
-      return ((message.properties.headers ?? {})['x-death'] as Record<string, unknown>[])[0]!;
+      return ((message.properties.headers ?? {})['x-death'] as unknown as Record<string, unknown>[])[0]!;
     };
 
     const rejecting = fresh();
@@ -184,7 +184,8 @@ describeBrokers('RabbitMQ', (start) => {
     const channel = await open();
     const happened: string[] = [];
     channel.on('return', ({ fields, properties }) => {
-      happened.push(`returned ${fields.replyCode} ${properties.messageId}`);
+      const { replyCode } = fields as unknown as { readonly replyCode: number };
+      happened.push(`returned ${replyCode} ${properties.messageId}`);
     });
 
     await send(channel, 'nobody', 'a', { mandatory: true, messageId: 'm' }).then(() =>

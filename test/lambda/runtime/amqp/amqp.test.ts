@@ -121,7 +121,7 @@ describeBrokers('AMQP runtime', (start) => {
       declareTopology(broker, { queues: [{ name: queue, deliveryLimit: 9 }] }),
     ).rejects.toMatchObject({
       code: 'WAYBILL_AMQP_TOPOLOGY_CONFLICT',
-      message: expect.stringContaining("inequivalent arg 'x-delivery-limit'") as string,
+      message: expect.stringContaining("inequivalent arg 'x-delivery-limit'"),
     });
     await expect(declareTopology(broker, { queues: [{ name: 'amq.mine' }] })).rejects.toThrow(AmqpError);
   });
