@@ -2,6 +2,7 @@
  * How every handler is bundled: one set of esbuild options, shared by the constructs, the local run and the
  * bundle benchmark, so that what is measured is what is deployed.
  */
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions } from 'esbuild';
 
@@ -35,6 +36,7 @@ export function isLibraryBundle(entry: string): boolean {
  * | `format` cjs | starts about a quarter faster than an ES module of the same size |
  * | `.cjs` | read as CommonJS wherever the file lies, also below a `"type": "module"` package |
  * | credential alias | Lambda puts credentials in the environment; the SSO, STS and profile clients are dead weight |
+ * | Kafka client | reads a file beside itself, by `import.meta.url`: it gets its variant with the file inside |
  * | `conditions` | `waybill/runtime` is read from source in this repository; `module` is esbuild's own default |
  *
  * A container that takes its credentials from elsewhere bundles without the alias:
@@ -50,12 +52,24 @@ export function bundleOptions(): BuildOptions {
     outExtension: { '.js': '.cjs' },
     mainFields: ['module', 'main'],
     conditions: fromSource ? ['waybill-source', 'module'] : ['module'],
-    alias: { '@aws-sdk/credential-provider-node': runtimeFile('environment-credentials') },
+    alias: { '@aws-sdk/credential-provider-node': runtimeFile('environment-credentials'), ...kafkaClient() },
+    define: { 'import.meta.url': '__filename' },
     sourcemap: false,
     legalComments: 'none',
     charset: 'utf8',
     logLevel: 'silent',
   };
+}
+
+/** The WebAssembly of `@platformatic/kafka`, in a variant without a file beside it. Nothing where it is not installed. */
+function kafkaClient(): Record<string, string> {
+  const name = '@platformatic/wasm-utils';
+  try {
+    const client = createRequire(import.meta.url).resolve('@platformatic/kafka');
+    return { [name]: createRequire(client).resolve(`${name}/bundled`) };
+  } catch {
+    return {};
+  }
 }
 
 function runtimeFile(name: string): string {
