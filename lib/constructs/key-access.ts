@@ -194,5 +194,5 @@ function oneOrMany(values: ReadonlySet<string>): string | string[] {
 
 /** The Region in a principal such as `sns.ap-east-1.amazonaws.com`, as a part of a statement's id. */
 export function regionPartOf(principal: string): string {
-  return pascalCase(/^[a-z]+\.([a-z0-9-]+)\.amazonaws\.com$/.exec(principal)?.[1] ?? '');
+  return pascalCase(/^[a-z]+\.([a-z]+-[a-z0-9-]+)\.amazonaws\.com$/.exec(principal)?.[1] ?? '');
 }

@@ -10,8 +10,14 @@ const synthesized = Object.fromEntries(ENVIRONMENT_NAMES.map((name) => [name, sy
   Synthesized
 >;
 const { prod } = synthesized;
-const CONSUMERS = ['CoreConsumers4', 'CoreConsumers6', 'CoreConsumers7', 'CoreConsumers8'];
-const STACKS = ['Foundation', 'Network', 'Data', 'Core', ...CONSUMERS, 'Observability'];
+const CORE = ['Core', ...[4, 6, 7, 8].map((partition) => `CoreConsumers${partition}`)];
+const COMMERCE = [
+  'CommerceStreams',
+  'CommerceLegacy',
+  'Commerce',
+  ...[1, 2, 3, 5, 6, 7, 8].map((partition) => `CommerceConsumers${partition}`),
+];
+const STACKS = ['Foundation', 'Network', 'Data', ...CORE, ...COMMERCE, 'Observability'];
 
 /** What loses data, or breaks who knows its name, when it is replaced. */
 const STATEFUL = new Set([
@@ -133,12 +139,19 @@ describe('what matters in all of them', () => {
     }
   });
 
-  test('what is kept in prod is kept: key, database; and its stacks cannot be deleted by accident', () => {
-    const kept = ['AWS::KMS::Key', 'AWS::RDS::DBCluster'].map((type) =>
+  test('what is kept in prod is kept: keys, database, streams, broker; and its stacks cannot be deleted by accident', () => {
+    const types = [
+      'AWS::KMS::Key',
+      'AWS::RDS::DBCluster',
+      'AWS::Kinesis::Stream',
+      'AWS::MSK::Cluster',
+      'AWS::AmazonMQ::Broker',
+    ];
+    const kept = types.map((type) =>
       everything.filter(({ Type, environment }) => Type === type && environment === 'prod'),
     );
     for (const { DeletionPolicy } of kept.flat()) expect(DeletionPolicy).toBe('Retain');
-    expect(kept.flat()).toHaveLength(2);
+    expect(kept.flat()).toHaveLength(types.length + 1);
   });
 
   test('the topology of every environment has the same nodes', () => {
@@ -151,6 +164,7 @@ describe('what matters in all of them', () => {
 
 test('an existing database and network are used, not made again', () => {
   const { templates, violations } = synthesize('dev', {
+    systems: { core: true, commerce: false },
     database: {
       kind: 'existing',
       secretArn: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:shared/postgres-a1b2c3',

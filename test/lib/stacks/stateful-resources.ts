@@ -2,6 +2,7 @@
 import type { SynthesizedTemplate } from './synthesize.ts';
 
 const STATEFUL_TYPES = new Set([
+  'AWS::AmazonMQ::Broker',
   'AWS::DynamoDB::GlobalTable',
   'AWS::DynamoDB::Table',
   'AWS::Events::Archive',
@@ -9,6 +10,9 @@ const STATEFUL_TYPES = new Set([
   'AWS::EventsV2::EventBus',
   'AWS::KMS::Key',
   'AWS::Kinesis::Stream',
+  'AWS::MSK::Cluster',
+  'AWS::MSK::ServerlessCluster',
+  'AWS::MSK::Topic',
   'AWS::RDS::DBCluster',
   'AWS::S3::Bucket',
   'AWS::SNS::Topic',

@@ -114,7 +114,10 @@ export function withoutNames(
 ): SynthesizedTemplate {
   const text = JSON.stringify(template)
     .replaceAll(
-      new RegExp(`waybill(-?)${environment}(-?)(foundation|network|data|core|observability|overview)`, 'g'),
+      new RegExp(
+        `waybill(-?)${environment}(-?)(foundation|network|data|core|commerce|observability|overview)`,
+        'g',
+      ),
       'waybill$1ENV$2$3',
     )
     .replaceAll(/-[0-9A-F]{8}(?=["./])/g, '-HASH');
