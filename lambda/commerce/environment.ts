@@ -31,9 +31,9 @@ export const sealer: Pick<Sealer, 'open'> = {
 const contracts = new Map<string, AnyEventContract>(commerceEvents.map((one) => [one.name, one]));
 
 const seal: NonNullable<Service['seal']> = async (tx, events) => {
-  const { seal: sealOne } = await commerceSealer();
+  const made = await commerceSealer();
   const sealed: Envelope[] = [];
-  for (const event of events) sealed.push(await sealOne(contracts.get(event.eventType)!, event, tx));
+  for (const event of events) sealed.push(await made.seal(contracts.get(event.eventType)!, event, tx));
   return sealed;
 };
 

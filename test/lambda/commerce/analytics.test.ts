@@ -1,6 +1,7 @@
 /** The counts and the ledger agree to the unit, whatever the streams give twice. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { CartUpdated, OrderOutcomeRecorded, ProductViewed } from '../../../catalog/commerce/index.ts';
+import { CartUpdated, ProductViewed } from '../../../catalog/commerce/index.ts';
+import type { OrderOutcomeRecorded } from '../../../catalog/commerce/index.ts';
 import { addToWindow, countWindow } from '../../../lambda/commerce/analytics/count-activity.ts';
 import type { AnalyticsEvent, WindowCounts } from '../../../lambda/commerce/analytics/count-activity.ts';
 import { storeFact } from '../../../lambda/commerce/analytics/store-fact.ts';

@@ -1,7 +1,7 @@
 /** The commerce system on a real database in a schema of its own, with a Step Functions that only listens. */
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
-import { commerceEvents, orderSagaSteps } from '../../../catalog/commerce/index.ts';
-import type { OrderSagaStep } from '../../../catalog/commerce/index.ts';
+import { commerceEvents } from '../../../catalog/commerce/index.ts';
+import type { OrderPlaced, OrderSagaStep, orderSagaSteps } from '../../../catalog/commerce/index.ts';
 import { commerceMigrations } from '../../../lambda/commerce/migrations/index.ts';
 import { sagaInputOf } from '../../../lambda/commerce/saga/saga-input.ts';
 import type { TaskAnswer, TaskCallbacks } from '../../../lambda/commerce/saga/step-functions.ts';
@@ -136,7 +136,7 @@ export async function aCustomer(commerce: CommerceUnderTest): Promise<string> {
 export interface PlacedOrder {
   readonly orderId: string;
   readonly customerId: string;
-  readonly event: EnvelopeOf<typeof import('../../../catalog/commerce/index.ts').OrderPlaced>;
+  readonly event: EnvelopeOf<typeof OrderPlaced>;
   /** The command of a step as the state machine sends it: another token each time, the same eventId. */
   readonly command: <Step extends OrderSagaStep>(
     step: Step,

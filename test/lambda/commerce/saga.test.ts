@@ -67,6 +67,8 @@ async function run(order: PlacedOrder, step: OrderSagaStep, more: object = {}): 
     case 'ArrangeShipping':
     case 'CancelShipping':
       return workOnShipping(worker, command, CONTEXT);
+    case 'NotifyFulfilled':
+    case 'NotifyCancelled':
     default:
       return notifyCustomer(worker, command, CONTEXT);
   }
