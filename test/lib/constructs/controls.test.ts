@@ -12,7 +12,8 @@ import {
 import { MAX_RECEIVES_WITH_CONTROLS, MessagingKey, QueueConsumer } from '../../../lib/constructs/index.ts';
 import type { QueueConsumerProps } from '../../../lib/constructs/index.ts';
 import { messagingOf, readAssembly } from '../../../lib/assembly/index.ts';
-import { GUARDS } from '../../../lib/guards/index.ts';
+import { checkAssembly } from '../../../lib/guards/index.ts';
+import { excessOf } from '../../../lib/access/index.ts';
 import {
   codesOf,
   ENTRY,
@@ -210,11 +211,12 @@ test.each([
     new EventFunction(stack, 'Api', { entry: ENTRY, controls, dependencies });
     new EventFunction(stack, 'Job', { entry: ENTRY, controls: plain, dependencies });
 
-    const messaging = messagingOf(readAssembly(app.synth().directory));
-    const findings = GUARDS.flatMap((guard) =>
-      guard
-        .check(messaging)
-        .map(({ resource, received }) => `${guard.id} ${resource.constructPath}: ${received}`),
+    const assembly = readAssembly(app.synth().directory);
+    const messaging = messagingOf(assembly);
+    expect(messaging.functions).toHaveLength(4);
+    expect(excessOf(messaging).map(({ message }) => message)).toEqual([]);
+    const findings = checkAssembly(assembly).map(
+      ({ guard, finding }) => `${guard.id} ${finding.resource.constructPath}: ${finding.received}`,
     );
     expect(findings).toEqual([]);
   },
