@@ -7,6 +7,25 @@ interface BatchRecord {
   readonly dynamodb?: { readonly SequenceNumber?: string };
 }
 
+interface BatchEvent {
+  readonly Records?: readonly BatchRecord[];
+  /** Of Kafka, by topic and partition. */
+  readonly records?: Readonly<Record<string, readonly { readonly offset: number }[]>>;
+}
+
+/** What the items of an event are called in `batchItemFailures`. */
+function itemsOf(payload: string): readonly unknown[] {
+  const { Records, records } = JSON.parse(payload) as BatchEvent;
+  if (records) {
+    return Object.entries(records).flatMap(([partition, list]) =>
+      list.map(({ offset }) => ({ partition, offset })),
+    );
+  }
+  return (Records ?? []).map(
+    ({ messageId, kinesis, dynamodb }) => messageId ?? kinesis?.sequenceNumber ?? dynamodb?.SequenceNumber,
+  );
+}
+
 /** Of the SQS messages in an event; empty for any other event. */
 export function messageIdsOf(payload: string): readonly string[] {
   const event = JSON.parse(payload) as { readonly Records?: unknown } | null;
@@ -21,12 +40,9 @@ export function withFailedItems(
   share: number,
   faults: Pick<LambdaFaults, 'random'>,
 ): string {
-  const { Records } = JSON.parse(payload) as { readonly Records?: readonly BatchRecord[] };
-  const chosen = (Records ?? [])
+  const chosen = itemsOf(payload)
     .filter(() => faults.random() < share)
-    .map(({ messageId, kinesis, dynamodb }) => ({
-      itemIdentifier: messageId ?? kinesis?.sequenceNumber ?? dynamodb?.SequenceNumber,
-    }));
+    .map((itemIdentifier) => ({ itemIdentifier }));
   const parsed: unknown = JSON.parse(answer);
   const given = typeof parsed === 'object' && parsed !== null ? parsed : {};
   const reported =
