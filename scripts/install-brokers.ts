@@ -3,9 +3,10 @@
  * What is there already is left alone; what can't be installed is named, with what is missing.
  */
 import { installKafka } from './brokers/kafka.ts';
+import { installRabbitmq } from './brokers/rabbitmq.ts';
 import type { Installation } from './brokers/installation.ts';
 
-const INSTALLERS: readonly (() => Promise<Installation>)[] = [installKafka];
+const INSTALLERS: readonly (() => Promise<Installation>)[] = [installKafka, installRabbitmq];
 
 for (const install of INSTALLERS) {
   const { broker, state, detail } = await install();
