@@ -62,6 +62,29 @@ export async function measureCommerce(database: QueryDatabase, topology: Topolog
   };
 }
 
+/** Events of the streams that were published and that a consumer has not counted yet: a line for each consumer. */
+export async function uncounted(
+  database: QueryDatabase,
+  topology: Topology,
+): Promise<readonly { readonly consumer: string; readonly events: number }[]> {
+  const kinds = ANALYTICS_EVENTS.map((name) => `'${name}'`).join(', ');
+  const published = await sum(
+    database,
+    `count(*) from ${COMMERCE_SCHEMA}.event_outbox where status = 'PUBLISHED' and event_type in (${kinds})`,
+  );
+  const consumers = Object.keys(ANALYTICS).filter((name) =>
+    topology.edges.some((edge) => 'consumer' in edge && edge.consumer === name),
+  );
+  const counts = await Promise.all(
+    consumers.map(async (consumer) => {
+      const rowsOf = await rows<{ counted: string }>(database, ANALYTICS[consumer as AnalyticsConsumer]);
+      const counted = rowsOf.reduce((total, row) => total + Number(row.counted), 0);
+      return { consumer, events: published - counted };
+    }),
+  );
+  return counts.filter(({ events }) => events > 0);
+}
+
 async function countAnalytics(
   database: QueryDatabase,
   { byType }: Ledger,
