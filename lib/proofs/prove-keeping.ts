@@ -57,10 +57,24 @@ function putAside(
   const address = messaging.queue(to)?.url ?? to;
   const isTold = Object.values(fn?.environment ?? {}).includes(address ?? '');
   if (to === undefined || role === undefined || !isTold) return [noDeadLetters(edge)];
-  return publishing(messaging, to, { kind: 'role', role }).flatMap((permission) =>
-    breakOf(decide(messaging, permission)),
-  );
+  const queue = messaging.queue(to);
+  return [
+    ...publishing(messaging, to, { kind: 'role', role }).flatMap((permission) =>
+      breakOf(decide(messaging, permission)),
+    ),
+    ...(queue === undefined
+      ? []
+      : differs(
+          queue.resource.constructPath,
+          'MessageRetentionPeriod',
+          LONGEST_RETENTION_SECONDS,
+          queue.retentionSeconds,
+        )),
+  ];
 }
+
+/** The longest that SQS keeps a message: a dead letter waits for a person. */
+const LONGEST_RETENTION_SECONDS = 1_209_600;
 
 /** D15: how often and how long is said, not left to the service. */
 function retryBreaks(messaging: Messaging, { kind, hop, toArn }: Delivery): readonly Break[] {

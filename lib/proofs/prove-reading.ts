@@ -3,6 +3,7 @@ import type { EventSourceMapping, Messaging, Resource } from '../assembly/index.
 import type { ReadsEdge, RetriesEdge } from '../topology/index.ts';
 import { decide, publishing } from '../access/index.ts';
 import { breakOf } from './check-access.ts';
+import { readingBreaks } from './check-reading.ts';
 import type { Declared } from './declared.ts';
 import { asMessage, examplesOf } from './message.ts';
 import { pathsBetween } from './paths.ts';
@@ -32,7 +33,11 @@ function proveReader(messaging: Messaging, declared: Declared, edge: ReadsEdge):
   if (mapping === undefined || fn === undefined || mapping.functionArn !== fn.arn) {
     return proof([], [noReader(edge)]);
   }
-  const breaks = [...settingBreaks(edge, mapping), ...runtimeBreaks(messaging, edge, mapping, fn.resource)];
+  const breaks = [
+    ...settingBreaks(edge, mapping),
+    ...readingBreaks(messaging, edge, mapping, fn, declared.node(edge.from)?.name),
+    ...runtimeBreaks(messaging, edge, mapping, fn.resource),
+  ];
   // A broker's queue is inside the broker: the mapping leads from there.
   const sourceArn = declared.resource(edge.from)?.arn ?? mapping.eventSourceArn ?? '';
   const path = pathsBetween(messaging, sourceArn, fn.arn).find(([first]) => first?.hop === via);

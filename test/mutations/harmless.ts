@@ -77,6 +77,16 @@ const HARMLESS: readonly Harmless[] = [
     reason: 'zero is what Lambda takes without it',
   },
   {
+    type: /EventSourceMapping/,
+    path: /^ProvisionedPollerConfig\.(PollerGroupName|MinimumPollers|MaximumPollers)$/,
+    reason: 'who shares the pollers, and how many there are: the cost, and the pace between the bounds',
+  },
+  {
+    type: /Lambda::Function/,
+    path: /^Environment\.Variables\.WAYBILL_BROKER_(DEAD_LETTER_QUEUE|DELIVERY_LIMIT)$/,
+    reason: 'what is declared in the broker, which is no resource of a template',
+  },
+  {
     type: /(QueuePolicy|TopicPolicy)$/,
     path: /Statement\.\d+\.Principal\.AWS$/,
     change: /is "\*"/,

@@ -114,6 +114,17 @@ const MISTAKES: readonly (readonly [string, string, Record<string, unknown>, str
       'PERMISSION_MISSING',
       'W21B',
     ],
+    ['another place to begin', 'Trends', { StartingPosition: 'LATEST' }, 'SETTING_DIFFERS', undefined],
+    ['another window', 'Trends', { TumblingWindowInSeconds: 6 }, 'SETTING_DIFFERS', undefined],
+    [
+      'no provisioned pollers',
+      'SinkMapping',
+      { ProvisionedPollerConfig: undefined },
+      'SETTING_DIFFERS',
+      undefined,
+    ],
+    ['another queue', 'Inbound', { Queues: ['other'] }, 'SETTING_DIFFERS', undefined],
+    ['no secret', 'Inbound', { SourceAccessConfigurations: [] }, 'SETTING_DIFFERS', undefined],
     ['another topic', 'SinkMapping', { Topics: ['other'] }, 'NO_PATH', undefined],
   ];
 
@@ -124,6 +135,17 @@ test.each(MISTAKES)('%s of %s is seen', (_, prefix, properties, code, guardId) =
   expect(broken(proveAssembly(wrong)).join('\n')).toContain(`WAYBILL_PROOF_${code}`);
   const guards = checkAssembly(wrong).map(({ guard }) => guard.id);
   if (guardId !== undefined) expect(guards).toContain(guardId);
+});
+
+test.each([
+  ['records that go anywhere', { RecordDistributionStrategy: 'AUTO' }, 'SETTING_DIFFERS'],
+  ['no encryption', { StreamEncryption: undefined }, 'SETTING_DIFFERS'],
+  ['a retention below what is still tried', { RetentionPeriodHours: 2 }, 'TIMING'],
+])('a stream with %s is seen', (_, properties, code) => {
+  const wrong = changed(assembly, 'AWS::Kinesis::Stream', 'Activity', (given) =>
+    JSON.parse(JSON.stringify({ ...given, ...properties })),
+  );
+  expect(broken(proveAssembly(wrong)).join('\n')).toContain(`WAYBILL_PROOF_${code}`);
 });
 
 test('a mapping that is gone is seen', () => {
