@@ -182,11 +182,9 @@ describeOnEachKafka('pollKafka', (kind) => {
     expect(tried.filter((one) => one.startsWith('never'))).toEqual(['never 1', 'never 2', 'never 3']);
     expect(tried.filter((one) => one.startsWith('twice'))).toEqual(['twice 1', 'twice 2', 'twice 3']);
     const byReason = new Map(dead.map((record) => [record.headers['deadLetterReason'], record]));
-    expect([...byReason.keys()].toSorted()).toEqual([
-      'HANDLER_FAILED',
-      'PERMANENT_ERROR',
-      'WAYBILL_ENVELOPE_NOT_JSON',
-    ]);
+    expect(new Set(byReason.keys())).toEqual(
+      new Set(['HANDLER_FAILED', 'PERMANENT_ERROR', 'WAYBILL_ENVELOPE_NOT_JSON']),
+    );
     // Same key, same content, same eventId: it can go back as it is.
     const never = byReason.get('HANDLER_FAILED')!;
     expect(never.key).toBe('acme#never');
