@@ -48,7 +48,7 @@ export interface CommerceConsumers {
 const CONSUMER_PARTITIONS = 8;
 
 /** Over how long activity is summed up. */
-const AGGREGATION_WINDOW = Duration.minutes(1);
+const AGGREGATION_WINDOW = Duration.seconds(10);
 
 /** A file for each consumer, of its name. */
 function entryOf(name: string): string {
