@@ -174,9 +174,7 @@ async function changeTags(
 
 function clusterSettings(properties: JsonObject): JsonObject {
   const settings = CLUSTER_SETTINGS.filter((name) => properties[name] !== undefined);
-  return camelCased(
-    Object.fromEntries(settings.map((name) => [name, properties[name] as Json])) as JsonObject,
-  );
+  return camelCased(Object.fromEntries(settings.map((name) => [name, properties[name] as Json])));
 }
 
 /** CloudFormation spells members with a capital, the API without. */

@@ -31,12 +31,10 @@ export function fromKafka(thrown: unknown): Error {
       UNAVAILABLE,
     );
   }
-  switch (thrown.errorName) {
-    case 'TOPIC_ALREADY_EXISTS':
-      return new AwsError('TopicExistsException', thrown.message, CONFLICT);
-    case 'UNKNOWN_TOPIC_OR_PARTITION':
-      return new AwsError('UnknownTopicOrPartitionException', thrown.message, NOT_FOUND);
-    default:
-      return badRequest(thrown.message);
+  const { errorName, message } = thrown;
+  if (errorName === 'TOPIC_ALREADY_EXISTS') return new AwsError('TopicExistsException', message, CONFLICT);
+  if (errorName === 'UNKNOWN_TOPIC_OR_PARTITION') {
+    return new AwsError('UnknownTopicOrPartitionException', message, NOT_FOUND);
   }
+  return badRequest(message);
 }

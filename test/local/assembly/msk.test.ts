@@ -103,7 +103,7 @@ test('a stack with a cluster, a topic and who reads it deploys, runs, and change
   const ask = (action: string, input: Record<string, unknown>) =>
     services.kafka.handle(action, input, rootCaller(context)) as Promise<Record<string, unknown>>;
   const clusters = (await ask('ListClustersV2', {}))['clusterInfoList'] as Record<string, unknown>[];
-  expect(clusters.map(({ clusterName }) => clusterName).sort()).toEqual(['analytics', 'small']);
+  expect(new Set(clusters.map(({ clusterName }) => clusterName))).toEqual(new Set(['analytics', 'small']));
   const cluster = clusters.find(({ clusterName }) => clusterName === 'analytics');
   const clusterArn = String(cluster?.['clusterArn']);
   expect(cluster).toMatchObject({

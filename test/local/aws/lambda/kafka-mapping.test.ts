@@ -13,7 +13,7 @@ let it: LambdaUnderTest;
 let kafka: KafkaService;
 let sqs: SqsService;
 let cluster: EmbeddedKafka;
-let producer: Producer<Buffer, Buffer, Buffer, Buffer>;
+let producer: Producer;
 let clusterArn: string;
 let lines: string[];
 
