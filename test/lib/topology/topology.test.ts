@@ -169,6 +169,23 @@ describe('queries', () => {
     expect(subscribersOf(topology, 'OrderCancelled')).toEqual([]);
   });
 
+  test('what is published to a queue itself reaches its consumer once, however many publish there', () => {
+    const consumed = topology.edges.find((edge) => edge.kind === 'consumes')!;
+    const publishes = ['one', 'two'].map((from) => ({
+      kind: 'publishes' as const,
+      from,
+      to: consumed.from,
+      source: 'orders',
+      events: ['Direct'],
+    }));
+
+    const subscribers = subscribersOf({ ...topology, edges: [...topology.edges, ...publishes] }, 'Direct');
+
+    expect(subscribers.map(({ queue, path }) => [queue.id, path.kind])).toEqual([
+      [consumed.from, 'publishes'],
+    ]);
+  });
+
   test('a node is found by its id', () => {
     expect(nodeOf(topology, 'Bus')?.kind).toBe('bus');
     expect(nodeOf(topology, 'nowhere')).toBeUndefined();
