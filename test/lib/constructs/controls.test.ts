@@ -1,6 +1,7 @@
 /** ControlsTable, and what `controls` makes of a consumer and a function: its own part of the table, parking, alarms. */
 import { expect, test } from '@jest/globals';
 import { Stack } from 'aws-cdk-lib';
+import type { App } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import {
   AlertTopic,
@@ -12,6 +13,8 @@ import {
 import { MAX_RECEIVES_WITH_CONTROLS, MessagingKey, QueueConsumer } from '../../../lib/constructs/index.ts';
 import type { QueueConsumerProps } from '../../../lib/constructs/index.ts';
 import { messagingOf, readAssembly } from '../../../lib/assembly/index.ts';
+import { conditionKeys, evaluate, readPolicy } from '../../../lib/policies/index.ts';
+import { principalOf } from '../../../lib/access/actor.ts';
 import { checkAssembly } from '../../../lib/guards/index.ts';
 import { excessOf } from '../../../lib/access/index.ts';
 import {
@@ -221,3 +224,44 @@ test.each([
     expect(findings).toEqual([]);
   },
 );
+
+test.each([
+  ['dynamodb:Query', 'switches', true],
+  ['dynamodb:Query', 'parked#payments', true],
+  ['dynamodb:GetItem', 'breaker#payment-gateway', true],
+  ['dynamodb:UpdateItem', 'breaker#payment-gateway', true],
+  ['dynamodb:UpdateItem', 'failures#payments', true],
+  ['dynamodb:PutItem', 'parked#payments', true],
+  ['dynamodb:DeleteItem', 'parked#payments', true],
+  ['dynamodb:PutItem', 'switches', false],
+  ['dynamodb:UpdateItem', 'switches', false],
+  ['dynamodb:UpdateItem', 'breaker#carrier', false],
+  ['dynamodb:Query', 'parked#shipping', false],
+  ['dynamodb:PutItem', 'parked#shipping', false],
+  ['dynamodb:UpdateItem', 'failures#shipping', false],
+  ['dynamodb:PutItem', 'audit', false],
+  ['dynamodb:Scan', undefined, false],
+  ['dynamodb:Query', undefined, false],
+])('what the runtime does is allowed, and nothing else: %s of %s is %s', (action, partition, allowed) => {
+  const stack = testStack();
+  consumerIn(stack, { controls: new ControlsTable(stack, 'Controls'), dependencies: ['payment-gateway'] });
+  const assembly = readAssembly((stack.node.root as App).synth().directory);
+  const { roles } = messagingOf(assembly);
+  const role = roles.find(({ resource }) => resource.constructPath === 'Test/Payments/Handler/Role')!;
+  const [table] = assembly.ofType('AWS::DynamoDB::GlobalTable');
+
+  const decision = evaluate({
+    principal: principalOf({ kind: 'role', role }, role.accountId),
+    action,
+    resourceArn: table!.arn!,
+    resourceAccountId: role.accountId,
+    keys: conditionKeys({ 'dynamodb:LeadingKeys': partition }),
+    policies: {
+      identity: role.policies.map(({ statements }) =>
+        readPolicy({ Version: '2012-10-17', Statement: [...statements] }),
+      ),
+    },
+  });
+
+  expect(decision.allowed).toBe(allowed);
+});
