@@ -89,7 +89,11 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   rememberEndpointUrl(context);
   let services: AwsServices;
   try {
-    services = createBuiltInServices(context, { lambda, startKafka, startRabbitmq }, contextOptions.sameAccountAs);
+    services = createBuiltInServices(
+      context,
+      { lambda, startKafka, startRabbitmq },
+      contextOptions.sameAccountAs,
+    );
   } catch (error) {
     await endpoint.close();
     context.state.close();
@@ -101,7 +105,12 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     services,
     endpoint,
     async close() {
-      for (const service of context.services.all()) await service.close?.();
+      // Who reads from brokers leaves them before they go.
+      const readers = [services.lambda, services.pipes];
+      for (const reader of readers) await reader.close?.();
+      for (const service of context.services.all()) {
+        if (!readers.some((reader) => reader === service)) await service.close?.();
+      }
       await endpoint.close();
       context.state.close();
     },
