@@ -37,7 +37,7 @@ const HANDLED: Readonly<Record<string, readonly AnyEventContract[]>> = {
 let local: Synthesized;
 let topology: Topology;
 beforeAll(() => {
-  local = synthesize('local');
+  local = synthesize('local', { systems: { core: true, commerce: false } });
   topology = readTopology(local.directory);
 });
 
