@@ -78,7 +78,7 @@ test('the API has exactly the routes that its functions answer', () => {
     endpointRoutes(core),
     gitHubWebhookRoutes(core),
   ].flatMap((routes) => Object.keys(routes));
-  const routes = Object.values(local.templates['Service']?.Resources ?? {})
+  const routes = Object.values(local.templates['Core']?.Resources ?? {})
     .filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route')
     .map(({ Properties }) => ({
       routeKey: String(Properties?.['RouteKey']),
