@@ -12,6 +12,7 @@ import {
   createCommerceWorkload,
   measureCommerce,
   measureSagas,
+  tellStockCounts,
   uncounted,
 } from '../../workload/commerce/index.ts';
 import type { CommerceOutcome, OrderMix } from '../../workload/commerce/index.ts';
@@ -19,6 +20,8 @@ import type { Feed, FeedOptions, RunnableSystem } from './system.ts';
 
 const RELAY = 'Relay';
 const TOKEN_SECRET = 'Token';
+/** Shelves that the old warehouse system counts in one run. */
+const STOCK_COUNTS = 20;
 /** `waybill-local-commerce`, `waybill-local-commerceconsumers3` and so on. */
 const isOfCommerce = (stackName: string): boolean => stackName.includes('-commerce');
 
@@ -80,9 +83,15 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
     : undefined;
   await rehearsal?.prepare();
   let begunAgain = 0;
+  let told = 0;
   return {
     run: async ({ count, perSecond }) => {
       if (chaos) await publishMalformed(run);
+      const broker = run.deployed.find('AWS::AmazonMQ::Broker')[0]?.physicalId;
+      // Of a region that is lost, its broker is lost too: a chaos run has none told.
+      if (broker !== undefined && !chaos) {
+        told += await tellStockCounts(run.aws.context, broker, { seed, counts: STOCK_COUNTS });
+      }
       const moves: Promise<unknown>[] = [];
       await workload.run({
         orders: count,
@@ -103,7 +112,7 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
         ...measured,
         placed: workload.placed(),
         saga: measureSagas(run.regions.map(({ region }) => region.aws.context)),
-        legacyCounts: { told: legacyCounts, taken: legacyCounts },
+        legacyCounts: { told, taken: legacyCounts },
         regionLost: rehearsal !== undefined,
         begunAgain,
         unexpectedAnswers: workload.unexpected(),

@@ -2,7 +2,7 @@
 export { commerceFailures, commerceReport, commerceSummary } from './judge.ts';
 export type { AnalyticsCount, ClassLatency, CommerceOutcome } from './judge.ts';
 export { COMMERCE_SCHEMA, measureCommerce, summarize, uncounted } from './measure.ts';
-export { planStockCounts } from './plan.ts';
+export { tellStockCounts } from './legacy.ts';
 export type { OrderFate, OrderMix, StockCount } from './plan.ts';
 export { measureSagas } from './saga.ts';
 export { createCommerceWorkload } from './workload.ts';
