@@ -2,6 +2,7 @@
  * The faults of `npm start -- --once --chaos`. All of them happen in AWS; none of them may lose an event,
  * repeat an effect or break the order of a key.
  */
+import type { AwsContext } from '../aws/index.ts';
 import type { LocalRun } from './local-run.ts';
 
 /** Throttled and half-failed publishes: a share of the calls. */
@@ -11,7 +12,10 @@ const FAILED_SHARE = 0.3;
 
 /** @param relayFunction part of the relay's function name: it is killed in the middle of a drain, often. */
 export function injectChaos(run: LocalRun, relayFunction: string): void {
-  const { faults, services } = run.aws.context;
+  for (const { region } of run.regions) injectInto(region.aws.context, relayFunction);
+}
+
+function injectInto({ faults, services }: AwsContext, relayFunction: string): void {
   const lambda = services.get('lambda');
   lambda.faults.set('*', { crashBefore: 0.01, crashDuring: 0.02, loseResponse: 0.02 });
   const relay = lambda.listFunctions().find(({ functionName }) => functionName.includes(relayFunction));
@@ -46,6 +50,11 @@ export function injectChaos(run: LocalRun, relayFunction: string): void {
 
 /** What was injected, by kind, for the report. */
 export function injectedFaults(run: LocalRun): Readonly<Record<string, number>> {
-  const { faults, services } = run.aws.context;
-  return { ...services.get('lambda').faults.injected(), ...faults.injected() };
+  const counts: Record<string, number> = {};
+  for (const { region } of run.regions) {
+    const { faults, services } = region.aws.context;
+    const injected = { ...services.get('lambda').faults.injected(), ...faults.injected() };
+    for (const [kind, count] of Object.entries(injected)) counts[kind] = (counts[kind] ?? 0) + count;
+  }
+  return counts;
 }
