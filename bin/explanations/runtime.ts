@@ -38,6 +38,12 @@ export const RUNTIME_EXPLANATIONS = {
     example:
       '[{"source":"orders","target":"arn:aws:sns:eu-west-1:111111111111:orders","events":["OrderPlaced"]}]',
   },
+  WAYBILL_KAFKA_TOPIC_FAILED: {
+    what: 'A topic of a serverless Kafka cluster could not be made or changed; the deployment fails with this text.',
+    why: 'Something that reads or writes the topic would fail next. Nothing was removed, and no record was lost.',
+    fix: 'Do what the end of the message says, and deploy again: what is there already is taken as it is.',
+    example: "new KafkaTopic(stack, 'Analytics', { cluster, publishes: [OrderPlaced], partitionCount: 12 });",
+  },
   WAYBILL_OPTION_INVALID: {
     what: 'An option of a consumer or poller is outside of what can work.',
     why: 'SQS would refuse the call, at some message in the middle of the night.',

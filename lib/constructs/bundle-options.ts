@@ -13,7 +13,7 @@ const BUNDLE_TARGET = 'node24';
 const fromSource = import.meta.url.endsWith('.ts');
 
 /** The handlers that the library brings; the package has each as a bundle, so that deploying them takes no bundler. */
-export const LIBRARY_HANDLERS = ['outbox-relay'] as const;
+export const LIBRARY_HANDLERS = ['outbox-relay', 'kafka-topics'] as const;
 
 /** The entry of one of the library's handlers: its source in this repository, its bundle in the package. */
 export function libraryEntry(handler: (typeof LIBRARY_HANDLERS)[number]): string {
