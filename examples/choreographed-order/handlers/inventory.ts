@@ -1,0 +1,4 @@
+import { inventory } from '../services/inventory.ts';
+import { takePart } from '../take-part.ts';
+
+export const handler = takePart(inventory);

@@ -1,0 +1,4 @@
+import { shipping } from '../services/shipping.ts';
+import { takePart } from '../take-part.ts';
+
+export const handler = takePart(shipping);
