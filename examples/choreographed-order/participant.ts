@@ -19,10 +19,7 @@ export interface Outcome {
 export interface Participant {
   readonly reactsTo: readonly FlowEvent[];
   readonly publishes: readonly FlowEvent[];
-  /**
-   * What the service has to say by now. Nothing, while something is missing. It is asked again when a message comes
-   * again, and then says its last word again.
-   */
+  /** What the service has to say by now, that is its last word. Nothing, while something is missing. */
   readonly decide: (facts: Facts) => readonly Outcome[];
 }
 
@@ -31,5 +28,5 @@ export function outcome<const Contract extends FlowEvent>(
   contract: Contract,
   data: DataOf<Contract>,
 ): readonly [Outcome] {
-  return [{ contract, data: data as DataOf<FlowEvent> }];
+  return [{ contract, data }];
 }

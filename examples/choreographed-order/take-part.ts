@@ -6,8 +6,8 @@ import type { Facts, FlowEnvelope, FlowEvent, Participant } from './participant.
 import { openOrderBook } from './order-book.ts';
 
 /**
- * Safe at every point at which it can stop: what was noted is not noted twice, and is said again when the message
- * comes again. What is said again is the noted envelope, so it has the same eventId.
+ * Safe at every point at which it can stop. What is noted stays: an event that comes again changes nothing. What it
+ * says is noted with the event that made it say so, and said again when that one comes again, with the same eventId.
  */
 export function takePart({ reactsTo, publishes, decide }: Participant): SqsHandler {
   let publisher: EventPublisher<FlowEvent> | undefined;
@@ -21,7 +21,10 @@ export function takePart({ reactsTo, publishes, decide }: Participant): SqsHandl
     if (said.length === 0) return;
     const noted = await book.note(said);
     publisher ??= publisherFromEnvironment(publishes);
-    for (const { eventType } of said) await publisher.publish(noted.get(eventType)!);
+    for (const { eventType } of said) {
+      const envelope = noted.get(eventType)!;
+      if (envelope.causationId === event.eventId) await publisher.publish(envelope);
+    }
   });
 }
 
