@@ -50,6 +50,12 @@ export const CONSTRUCT_EXPLANATIONS = {
     fix: "Use 1 to 255 bytes that do not begin with 'amq.'.",
     example: "queueName: 'stock-counts'",
   },
+  WAYBILL_KAFKA_TOPIC_SETTING_UNSUPPORTED: {
+    what: 'A Kafka topic has a setting that its type of cluster does not take.',
+    why: 'A serverless cluster lets few settings be given, and no type of cluster another replication factor than three.',
+    fix: "Leave the setting out, keep within what the message allows, or take type: 'express'.",
+    example: "configs: { 'max.message.bytes': '2097152' }",
+  },
   WAYBILL_KAFKA_BROKERS_UNSUPPORTED: {
     what: 'Brokers were described for a serverless cluster, or their number is no multiple of three.',
     why: 'A serverless cluster has no brokers of yours; Express brokers are spread evenly over three zones.',

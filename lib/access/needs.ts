@@ -9,6 +9,7 @@ import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
 import type { Permission } from './permission.ts';
 import { deliveriesOf } from './deliveries.ts';
+import { makingKafkaTopic } from './stream-permissions.ts';
 import {
   CUSTOM_BUS_CONTEXT,
   permissionsOf,
@@ -38,6 +39,7 @@ export function needsOf(messaging: Messaging): readonly Need[] {
     ...ofFlowLogs(messaging),
     ...ofRotations(messaging),
     ...ofStateMachines(messaging),
+    ...ofKafkaTopics(messaging),
   ];
   found.set(messaging, needs);
   return needs;
@@ -434,6 +436,19 @@ function ofRotations(messaging: Messaging): Need[] {
     return permissions.map((permission) => ({
       permission,
       because: `rotation ${schedule.constructPath}`,
+    }));
+  });
+}
+
+/** A topic that is a custom resource is made by the function behind its service token. */
+function ofKafkaTopics(messaging: Messaging): Need[] {
+  return messaging.kafkaTopics.flatMap(({ arn, resource }) => {
+    const fn = messaging.function(resource.properties['ServiceToken']);
+    const role = messaging.role(fn?.roleArn);
+    if (role === undefined) return [];
+    return makingKafkaTopic(arn, { kind: 'role', role }).map((permission) => ({
+      permission,
+      because: `Kafka topic ${resource.constructPath}`,
     }));
   });
 }

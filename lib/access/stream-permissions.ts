@@ -22,6 +22,18 @@ const KAFKA_READING = {
   group: ['kafka-cluster:AlterGroup', 'kafka-cluster:DescribeGroup'],
 } as const;
 
+/** What the function of a topic's custom resource does. msk/latest/developerguide/kafka-actions.html */
+const KAFKA_TOPIC_MAKING = {
+  cluster: ['kafka:GetBootstrapBrokers', 'kafka-cluster:Connect'],
+  topic: [
+    'kafka-cluster:AlterTopic',
+    'kafka-cluster:AlterTopicDynamicConfiguration',
+    'kafka-cluster:CreateTopic',
+    'kafka-cluster:DescribeTopic',
+    'kafka-cluster:DescribeTopicDynamicConfiguration',
+  ],
+} as const;
+
 /** To place the pollers in the source's network. Same page, and lambda/latest/dg/services-mq-configure.html. */
 const MAPPING_NETWORK = [
   'ec2:CreateNetworkInterface',
@@ -40,6 +52,16 @@ export function writingToKafka(topicArn: string, actor: Actor): readonly Permiss
   return [
     ...KAFKA_WRITING.topic.toReversed().map((action) => ({ actor, action, resourceArn: topicArn })),
     ...KAFKA_WRITING.cluster.map((action) => ({ actor, action, resourceArn: clusterArn })),
+  ];
+}
+
+/** To make a topic, to add partitions, and to change its settings, over Kafka's own protocol. */
+export function makingKafkaTopic(topicArn: string, actor: Actor): readonly Permission[] {
+  const clusterArn = clusterOf(topicArn);
+  if (clusterArn === undefined) return [];
+  return [
+    ...KAFKA_TOPIC_MAKING.topic.map((action) => ({ actor, action, resourceArn: topicArn })),
+    ...KAFKA_TOPIC_MAKING.cluster.map((action) => ({ actor, action, resourceArn: clusterArn })),
   ];
 }
 

@@ -154,11 +154,8 @@ const IDENTITIES: Readonly<Record<string, IdentityOf>> = {
   'AWS::Kinesis::Stream': named('kinesis', 'Name', 'stream/'),
   'AWS::MSK::Cluster': kafkaCluster,
   'AWS::MSK::ServerlessCluster': kafkaCluster,
-  'AWS::MSK::Topic': (context) => {
-    const name = nameOf(context, 'TopicName');
-    const arn = belowCluster(String(context.property('ClusterArn')), 'topic', name);
-    return { ref: arn, name, arn, attributes: { TopicArn: arn } };
-  },
+  'AWS::MSK::Topic': kafkaTopic,
+  'Custom::KafkaTopic': kafkaTopic,
   'AWS::AmazonMQ::Broker': (context) => {
     const name = nameOf(context, 'BrokerName');
     const id = `b-${name.toLowerCase()}`;
@@ -247,6 +244,12 @@ function kafkaCluster(context: IdentityContext): Omit<Identity, 'attributes'> {
   const name = nameOf(context, 'ClusterName');
   const arn = formatArn('kafka', context, `cluster/${name}/${GENERATED_CLUSTER_ID}`);
   return { ref: arn, name, arn };
+}
+
+function kafkaTopic(context: IdentityContext): Omit<Identity, 'attributes'> & Pick<Identity, 'attributes'> {
+  const name = nameOf(context, 'TopicName');
+  const arn = belowCluster(String(context.property('ClusterArn')), 'topic', name);
+  return { ref: arn, name, arn, attributes: { TopicArn: arn } };
 }
 
 function table(context: IdentityContext): Omit<Identity, 'attributes'> & Pick<Identity, 'attributes'> {

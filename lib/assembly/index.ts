@@ -19,7 +19,7 @@ export type { Pipe, Schedule } from './pipes-and-schedules.ts';
 export type { Queue, Redrive, RedriveAllow } from './queues.ts';
 export { documentOf } from './resource-policies.ts';
 export type { AttachedPolicy, PolicyStatement } from './resource-policies.ts';
-export { belowCluster, clusterOf } from './streams.ts';
+export { belowCluster, clusterOf, isKafkaTopic, KAFKA_TOPIC_TYPES } from './streams.ts';
 export type { Broker, KafkaCluster, KafkaTopic, Stream } from './streams.ts';
 export type { Subscriber, SubscriberFilter } from './subscribers.ts';
 export type { Subscription, Topic } from './topics.ts';

@@ -61,8 +61,17 @@ export function streamsOf(assembly: Assembly): readonly Stream[] {
   });
 }
 
+/** The type that MSK has for provisioned clusters, and the custom resource that `KafkaTopic` is in a serverless one. */
+export const KAFKA_TOPIC_TYPES = ['AWS::MSK::Topic', 'Custom::KafkaTopic'] as const;
+/** Of a serverless cluster, whose topics do not say one. */
+const SERVERLESS_REPLICATION_FACTOR = 3;
+
+export function isKafkaTopic({ type }: Resource): boolean {
+  return KAFKA_TOPIC_TYPES.some((one) => one === type);
+}
+
 export function kafkaTopicsOf(assembly: Assembly): readonly KafkaTopic[] {
-  return assembly.ofType('AWS::MSK::Topic').map((resource) => {
+  return assembly.ofType(...KAFKA_TOPIC_TYPES).map((resource) => {
     const { properties, accountId, region, name } = resource;
     return {
       resource,
@@ -72,7 +81,7 @@ export function kafkaTopicsOf(assembly: Assembly): readonly KafkaTopic[] {
       name,
       clusterArn: text(properties['ClusterArn']) ?? '',
       partitionCount: number(properties['PartitionCount']) ?? 1,
-      replicationFactor: number(properties['ReplicationFactor']) ?? 1,
+      replicationFactor: number(properties['ReplicationFactor']) ?? SERVERLESS_REPLICATION_FACTOR,
     };
   });
 }

@@ -52,6 +52,8 @@ export { KafkaConsumer } from './kafka-consumer.ts';
 export type { KafkaConsumerProps } from './kafka-consumer.ts';
 export { KafkaTopic, KafkaTopicGrants } from './kafka-topic.ts';
 export type { KafkaTopicEvents, KafkaTopicProps } from './kafka-topic.ts';
+export { CustomKafkaTopic } from './kafka-topic-resource.ts';
+export type { KafkaTopicResource } from './kafka-topic-resource.ts';
 export { MessageBroker, MessageBrokerGrants } from './message-broker.ts';
 export type { MaintenanceWindow, MessageBrokerProps } from './message-broker.ts';
 export { MessageBus, MessageBusGrants } from './message-bus.ts';

@@ -6,8 +6,17 @@ import { Fn } from 'aws-cdk-lib';
 
 /** `arn:...:group/CLUSTER/UUID/GROUP` of a consumer group. */
 export function groupArn(clusterArn: string, consumerGroupId: string): string {
+  return belowCluster(clusterArn, 'group', consumerGroupId);
+}
+
+/** `arn:...:topic/CLUSTER/UUID/TOPIC`, also of a topic that is not made yet. */
+export function topicArn(clusterArn: string, topicName: string): string {
+  return belowCluster(clusterArn, 'topic', topicName);
+}
+
+function belowCluster(clusterArn: string, kind: 'group' | 'topic', name: string): string {
   const [before, after] = [0, 1].map((index) => Fn.select(index, Fn.split(':cluster/', clusterArn, 2)));
-  return `${before}:group/${after}/${consumerGroupId}`;
+  return `${before}:${kind}/${after}/${name}`;
 }
 
 /** To find the brokers: CloudFormation does not give their addresses. */
@@ -25,3 +34,14 @@ export const READ_CLUSTER = [
 ] as const;
 export const READ_TOPIC = ['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'] as const;
 export const READ_GROUP = ['kafka-cluster:AlterGroup', 'kafka-cluster:DescribeGroup'] as const;
+/**
+ * Making a topic, adding partitions, changing its settings, and nothing that removes: with what each of them needs
+ * besides. msk/latest/developerguide/kafka-actions.html
+ */
+export const MAKE_TOPIC = [
+  'kafka-cluster:AlterTopic',
+  'kafka-cluster:AlterTopicDynamicConfiguration',
+  'kafka-cluster:CreateTopic',
+  'kafka-cluster:DescribeTopic',
+  'kafka-cluster:DescribeTopicDynamicConfiguration',
+] as const;

@@ -8,6 +8,8 @@ import { CfnCluster, CfnServerlessCluster } from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
 import { HopAlarms, kafkaBrokerBusy } from './alarms/index.ts';
 import type { AlarmProps } from './alarms/index.ts';
+import type { EventFunction } from './event-function.ts';
+import { createTopicFunction } from './kafka-topic-function.ts';
 import { recordNode } from './topology-recorder.ts';
 import { validateProps } from './validation.ts';
 import type { Rule } from './validation.ts';
@@ -41,7 +43,7 @@ export interface KafkaClusterProps extends AlarmProps {
   readonly numberOfBrokerNodes?: number;
   /** Of Express brokers. @default '3.9.x' */
   readonly kafkaVersion?: string;
-  /** Of the log of Express brokers. @default RetentionDays.ONE_MONTH */
+  /** Of the log of Express brokers, or of the function that makes topics. @default RetentionDays.ONE_MONTH */
   readonly logRetention?: RetentionDays;
   /** Of the cluster, and of what it stores. @default RemovalPolicy.RETAIN */
   readonly removalPolicy?: RemovalPolicy;
@@ -66,6 +68,8 @@ export class KafkaCluster extends Construct {
   /** 0 for serverless, where brokers are not seen. */
   readonly brokers: number;
   readonly alarms: HopAlarms['all'];
+  readonly #logRetention: RetentionDays | undefined;
+  #topicFunction: EventFunction | undefined;
 
   /** @throws ValidationError where the brokers' props do not go with the type or the zones */
   constructor(scope: Construct, id: string, props: KafkaClusterProps) {
@@ -73,6 +77,7 @@ export class KafkaCluster extends Construct {
     validateProps(this, RULES, props);
     this.type = props.type ?? 'serverless';
     this.vpc = props.vpc;
+    this.#logRetention = props.logRetention;
     this.vpcSubnets = props.vpcSubnets ?? {};
     this.clusterName = props.clusterName ?? Names.uniqueResourceName(this, { maxLength: 64, separator: '-' });
     this.clientSecurityGroup =
@@ -89,6 +94,15 @@ export class KafkaCluster extends Construct {
       alarms.add(`Broker${broker}CpuAlarm`, kafkaBrokerBusy(this, this.clusterName, broker));
     }
     this.alarms = alarms.all;
+  }
+
+  /**
+   * Of a serverless cluster: makes its topics, each of which is a custom resource. There is none before there is a
+   * topic. Express brokers need none.
+   */
+  get topicFunction(): EventFunction {
+    this.#topicFunction ??= createTopicFunction(this, 'TopicFunction', this, this.#logRetention);
+    return this.#topicFunction;
   }
 
   #openToClients({ vpc }: KafkaClusterProps): SecurityGroup {

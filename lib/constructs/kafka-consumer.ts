@@ -11,7 +11,6 @@ import { Duration } from 'aws-cdk-lib';
 import type { IGrantable, IPrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { deadLetters, deadLettersInTopic, HopAlarms, offsetLag } from './alarms/index.ts';
@@ -21,7 +20,9 @@ import { EventFunction } from './event-function.ts';
 import { grantTo } from './grants.ts';
 import { groupArn, MAPPING_CLUSTER, READ_CLUSTER, READ_GROUP, READ_TOPIC } from './kafka-arns.ts';
 import type { KafkaTopicEvents } from './kafka-topic.ts';
-import { allowWriting, createTopic } from './kafka-topic.ts';
+import { allowWriting } from './kafka-topic.ts';
+import { createTopic } from './kafka-topic-resource.ts';
+import type { KafkaTopicResource } from './kafka-topic-resource.ts';
 import { KAFKA_POLLERS, STREAM_RETRY_ATTEMPTS } from './limits.ts';
 import { allowMappingNetwork, clientGroupsOf } from './mapping-network.ts';
 import { retryProperties, STREAM_READER_RULES, streamReaderSettings } from './mapping-settings.ts';
@@ -75,9 +76,9 @@ export class KafkaConsumer extends Construct implements IGrantable {
   /** What Lambda gave up: a description of the offsets, whose records are in the topic as long as it keeps them. */
   readonly deadLetterQueue: Queue;
   /** In the order of their delays. */
-  readonly retryTopics: readonly CfnTopic[];
+  readonly retryTopics: readonly KafkaTopicResource[];
   /** Records, as they were, with the reason in their headers. */
-  readonly deadLetterTopic: CfnTopic;
+  readonly deadLetterTopic: KafkaTopicResource;
   readonly handler: EventFunction;
   readonly function: LambdaFunction;
   /** Of the topic itself, then of each retry topic. */
@@ -148,7 +149,11 @@ export class KafkaConsumer extends Construct implements IGrantable {
     this.#record(props, settings, delays);
   }
 
-  #topic(id: string, topicName: string, { subscribesTo: { origin } }: KafkaConsumerProps): CfnTopic {
+  #topic(
+    id: string,
+    topicName: string,
+    { subscribesTo: { origin } }: KafkaConsumerProps,
+  ): KafkaTopicResource {
     const { cluster, partitionCount, replicationFactor } = origin;
     const resource = createTopic(this, id, {
       cluster,

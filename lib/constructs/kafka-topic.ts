@@ -1,13 +1,14 @@
 /** A topic of a Kafka cluster: what analytics reads, kept for days, in partitions that keep the order of a key. */
 import type { Duration } from 'aws-cdk-lib';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
-import { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import { Construct } from 'constructs';
 import type { AnyEventContract } from '../contracts/index.ts';
 import type { EventDestination, PublishRoute } from './event-routes.ts';
 import { grantTo, recordPublisher } from './grants.ts';
 import { FIND_BROKERS, WRITE_CLUSTER, WRITE_TOPIC } from './kafka-arns.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
+import { createTopic, KAFKA_REPLICATION_FACTOR, SERVERLESS_CONFIGS } from './kafka-topic-resource.ts';
+import type { KafkaTopicResource } from './kafka-topic-resource.ts';
 import { KAFKA_PARTITIONS } from './limits.ts';
 import { kebabCase } from './names.ts';
 import { publishedEventRules, routesTo } from './published-events.ts';
@@ -29,11 +30,15 @@ export interface KafkaTopicProps<Published extends AnyEventContract = AnyEventCo
    * @default 6
    */
   readonly partitionCount?: number;
-  /** Copies of each record. Serverless clusters and Express brokers have three. @default 3 */
+  /** Copies of each record. Serverless clusters and Express brokers have three, and no other number. @default 3 */
   readonly replicationFactor?: number;
   /** How long records are kept, read or not. @default - the cluster's: a week */
   readonly retentionPeriod?: Duration;
-  /** Kafka's own settings of a topic, by name, such as `max.message.bytes`. @default - the cluster's */
+  /**
+   * Kafka's own settings of a topic, by name, such as `max.message.bytes`. A serverless cluster takes few of them, and
+   * `cleanup.policy` only when the topic is made.
+   * @default - the cluster's
+   */
   readonly configs?: Readonly<Record<string, string>>;
 }
 
@@ -58,7 +63,8 @@ export class KafkaTopic<Published extends AnyEventContract = AnyEventContract>
   readonly cluster: KafkaCluster;
   readonly topicName: string;
   readonly topicArn: string;
-  readonly resource: CfnTopic;
+  /** `AWS::MSK::Topic`, or in a serverless cluster a custom resource. */
+  readonly resource: KafkaTopicResource;
   readonly publishes: readonly Published[];
   readonly partitionCount: number;
   readonly replicationFactor: number;
@@ -72,7 +78,7 @@ export class KafkaTopic<Published extends AnyEventContract = AnyEventContract>
     this.publishes = props.publishes;
     this.topicName = props.topicName ?? kebabCase(id);
     this.partitionCount = props.partitionCount ?? DEFAULT_PARTITIONS;
-    this.replicationFactor = props.replicationFactor ?? DEFAULT_REPLICAS;
+    this.replicationFactor = props.replicationFactor ?? KAFKA_REPLICATION_FACTOR;
     this.resource = createTopic(this, 'Topic', {
       cluster: props.cluster,
       topicName: this.topicName,
@@ -140,33 +146,7 @@ export function allowWriting(
   grantTo(grantee, WRITE_TOPIC, topicArns);
 }
 
-export interface TopicSettings {
-  readonly cluster: KafkaCluster;
-  readonly topicName: string;
-  readonly partitionCount: number;
-  readonly replicationFactor: number;
-  readonly configs: Readonly<Record<string, string>>;
-}
-
-/** `Configs` is the Base64 of a JSON object, AWSCloudFormation/latest/TemplateReference/aws-resource-msk-topic.html. */
-export function createTopic(
-  scope: Construct,
-  id: string,
-  { cluster, topicName, partitionCount, replicationFactor, configs }: TopicSettings,
-): CfnTopic {
-  return new CfnTopic(scope, id, {
-    clusterArn: cluster.clusterArn,
-    topicName,
-    partitionCount,
-    replicationFactor,
-    ...(Object.keys(configs).length === 0
-      ? {}
-      : { configs: Buffer.from(JSON.stringify(configs)).toString('base64') }),
-  });
-}
-
 const DEFAULT_PARTITIONS = 6;
-const DEFAULT_REPLICAS = 3;
 /** Kafka's own: Topic.legalChars, and 249 characters at most. */
 const TOPIC_NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/;
 
@@ -188,4 +168,31 @@ const RULES: readonly Rule<KafkaTopicProps>[] = [
           allowed: "1 to 249 letters, digits, '.', '_' or '-'",
           fix: 'for example commerce-analytics',
         },
+  ({ replicationFactor }) =>
+    replicationFactor === undefined || replicationFactor === KAFKA_REPLICATION_FACTOR
+      ? undefined
+      : {
+          code: 'WAYBILL_KAFKA_TOPIC_SETTING_UNSUPPORTED',
+          prop: 'replicationFactor',
+          received: String(replicationFactor),
+          allowed: `${KAFKA_REPLICATION_FACTOR}: serverless clusters and Express brokers have no other`,
+          fix: 'leave it out',
+        },
+  ({ cluster, configs = {} }) => {
+    if (cluster.type !== 'serverless') return undefined;
+    const wrong = Object.entries(configs).find(([name, value]) => {
+      const allowed = SERVERLESS_CONFIGS[name];
+      return allowed === undefined || (allowed.max !== undefined && Number(value) > allowed.max);
+    });
+    if (wrong === undefined) return undefined;
+    const [name, value] = wrong;
+    const max = SERVERLESS_CONFIGS[name]?.max;
+    return {
+      code: 'WAYBILL_KAFKA_TOPIC_SETTING_UNSUPPORTED',
+      prop: 'configs',
+      received: `${name}: ${value}, in a serverless cluster`,
+      allowed: max === undefined ? Object.keys(SERVERLESS_CONFIGS).join(', ') : `up to ${max}`,
+      fix: max === undefined ? "leave it out, or take type: 'express'" : 'lower it',
+    };
+  },
 ];

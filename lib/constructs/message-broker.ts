@@ -6,6 +6,7 @@ import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2'
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnRotationSchedule, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { CfnSecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import { brokerBusy, brokerUnread, HopAlarms } from './alarms/index.ts';
@@ -134,7 +135,6 @@ export class MessageBroker extends Construct {
   #secret(): Secret {
     const secret = new Secret(this, 'User', {
       description: 'The user of the message broker',
-      ...(this.encryptionKey === undefined ? {} : { encryptionKey: this.encryptionKey }),
       generateSecretString: {
         secretStringTemplate: JSON.stringify({ username: USER_NAME }),
         generateStringKey: 'password',
@@ -144,6 +144,11 @@ export class MessageBroker extends Construct {
         excludePunctuation: true,
       },
     });
+    // Not the L2's encryptionKey: it lets the whole account use the key by way of Secrets Manager, while `connect` and
+    // `#rotate` tell who does.
+    if (this.encryptionKey !== undefined) {
+      (secret.node.defaultChild as CfnSecret).kmsKeyId = this.encryptionKey.keyArn;
+    }
     return secret;
   }
 
@@ -183,6 +188,7 @@ export class MessageBroker extends Construct {
     }
     this.connect(rotation);
     grantTo(rotation, ROTATION, [this.secret.secretArn]);
+    this.encryptionKey?.grant(rotation, 'kms:GenerateDataKey');
     // L1: the L2 also lets the function ask for random passwords, which this one makes itself.
     rotation.function.addPermission('Rotation', {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),

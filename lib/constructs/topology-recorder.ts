@@ -167,6 +167,7 @@ const NAME_PROPERTIES: Readonly<Record<string, string>> = {
   'AWS::StepFunctions::StateMachine': 'stateMachineName',
   'AWS::SNS::Topic': 'topicName',
   'AWS::SQS::Queue': 'queueName',
+  'Custom::KafkaTopic': 'topicName',
 };
 
 /** Null where CloudFormation makes the name up, or it is known only at deployment. */

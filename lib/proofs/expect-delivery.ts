@@ -1,7 +1,7 @@
 /** `expectDelivery`: claims about any synthesized application, in the words of a test. */
 import { deliveriesOf, decide, publishing, receiving } from '../access/index.ts';
 import type { Actor } from '../access/index.ts';
-import { messagingOf, readAssembly } from '../assembly/index.ts';
+import { KAFKA_TOPIC_TYPES, messagingOf, readAssembly } from '../assembly/index.ts';
 import type { Assembly, Messaging, Resource } from '../assembly/index.ts';
 import type { AnyEventContract } from '../contracts/index.ts';
 import { breakOf } from './check-access.ts';
@@ -227,7 +227,7 @@ const SINK_TYPES = [
   'AWS::EventsV2::EventBus',
   'AWS::SQS::Queue',
   'AWS::Kinesis::Stream',
-  'AWS::MSK::Topic',
+  ...KAFKA_TOPIC_TYPES,
 ];
 const TARGET_TYPES = [
   'AWS::Lambda::Function',
@@ -235,7 +235,7 @@ const TARGET_TYPES = [
   'AWS::SNS::Topic',
   'AWS::StepFunctions::StateMachine',
   'AWS::Kinesis::Stream',
-  'AWS::MSK::Topic',
+  ...KAFKA_TOPIC_TYPES,
   'AWS::KinesisFirehose::DeliveryStream',
   'AWS::Events::EventBus',
   'AWS::EventsV2::EventBus',

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { Broker } from './broker.ts';
 import { createGroups } from './groups/groups.ts';
 import { listen } from './server.ts';
-import { createTopics, type TopicOptions } from './storage/topics.ts';
+import { createTopics, type Topic, type TopicOptions, type Topics } from './storage/topics.ts';
 
 export { KafkaError, type KafkaErrorName } from './errors.ts';
 export type { TopicOptions } from './storage/topics.ts';
@@ -21,8 +21,18 @@ export interface EmbeddedKafkaOptions {
   readonly topics?: Readonly<Record<string, number>>;
   /** Whether a topic comes into being when a client names it; Amazon MSK does not do so. @default - false */
   readonly autoCreateTopics?: boolean;
+  /** Told of all topics whenever one was made, changed or removed. @default - nobody is told */
+  readonly onTopicsChanged?: (topics: readonly MadeTopic[]) => void;
   /** Milliseconds since the epoch. @default - the machine's clock */
   readonly now?: () => number;
+}
+
+/** A topic as it was asked for. */
+export interface MadeTopic {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly configs: Readonly<Record<string, string>>;
 }
 
 export interface TopicSummary {
@@ -56,7 +66,7 @@ export interface EmbeddedKafka {
 /** Rejects with the socket's error (`EADDRINUSE`) when the port is taken. */
 export async function startEmbeddedKafka(options: EmbeddedKafkaOptions = {}): Promise<EmbeddedKafka> {
   const host = options.host ?? '127.0.0.1';
-  const topics = createTopics();
+  const topics: Topics = createTopics(() => options.onTopicsChanged?.(topics.all().map(madeTopic)));
   const groups = createGroups();
   let port = options.port ?? 0;
   let producers = 0;
@@ -96,4 +106,8 @@ export async function startEmbeddedKafka(options: EmbeddedKafkaOptions = {}): Pr
       await server.close();
     },
   };
+}
+
+function madeTopic({ name, partitions, replicationFactor, configs }: Topic): MadeTopic {
+  return { name, partitions: partitions.length, replicationFactor, configs: Object.fromEntries(configs) };
 }

@@ -9,6 +9,7 @@
  * | C28  | as C26                                                        | partitions of the topic                      |
  * | C29  | executions started, and transitions a second                  | the Region's                                 |
  */
+import { isKafkaTopic, KAFKA_TOPIC_TYPES } from '../../assembly/index.ts';
 import type { Resource } from '../../assembly/index.ts';
 import type { ReadsEdge } from '../../topology/index.ts';
 import { numberOf, valueAt } from '../context.ts';
@@ -105,7 +106,7 @@ function shardsOf({ properties }: Resource): number | undefined {
 
 function kafkaThroughput(context: EstimateContext, cluster: Resource): readonly Verdict[] {
   const topics = context.assembly
-    .ofType('AWS::MSK::Topic')
+    .ofType(...KAFKA_TOPIC_TYPES)
     .filter(({ properties }) => properties['ClusterArn'] === cluster.arn)
     .map((topic) => {
       const id = context.nodeIdOf(topic) ?? '';
@@ -174,7 +175,7 @@ function reader(context: EstimateContext, edge: ReadsEdge): readonly Verdict[] {
   const source = context.resourceOf(edge.from);
   const needed = readersNeeded(context, edge);
   if (source === undefined || edge.retry === true) return [];
-  const isKafka = source.type === 'AWS::MSK::Topic';
+  const isKafka = isKafkaTopic(source);
   const shards = isKafka
     ? (numberOf(source.properties['PartitionCount']) ?? 1)
     : (shardsOf(source) ?? onDemandShards(context, edge));

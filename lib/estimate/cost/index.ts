@@ -57,6 +57,7 @@ const KNOWN_SERVICES = [
   'AWS::MSK::Cluster',
   'AWS::MSK::ServerlessCluster',
   'AWS::MSK::Topic',
+  'Custom::KafkaTopic',
   'AWS::AmazonMQ::',
   'AWS::StepFunctions::StateMachine',
   'AWS::EC2::',

@@ -1,4 +1,5 @@
 /** Kinesis, MSK, Amazon MQ, and the provisioned pollers of those who read Kafka. */
+import { KAFKA_TOPIC_TYPES } from '../../assembly/index.ts';
 import type { Resource } from '../../assembly/index.ts';
 import { listAt, numberOf, textOf, valueAt } from '../context.ts';
 import type { EstimateContext } from '../context.ts';
@@ -56,7 +57,7 @@ export function kafkaCost(context: EstimateContext): readonly CostLine[] {
   const { assembly, average, nodeIdOf } = context;
   return assembly.ofType('AWS::MSK::ServerlessCluster', 'AWS::MSK::Cluster').flatMap((cluster) => {
     const topics = assembly
-      .ofType('AWS::MSK::Topic')
+      .ofType(...KAFKA_TOPIC_TYPES)
       .filter(({ properties }) => properties['ClusterArn'] === cluster.arn);
     const flows = topics.map((topic) => {
       const id = nodeIdOf(topic) ?? '';

@@ -25,29 +25,47 @@ export interface Brokers {
   close(): Promise<void>;
 }
 
+export interface TopicsOfClusters {
+  /** What a cluster has to have when its brokers start. */
+  of(clusterArn: string): readonly KeptTopic[];
+  /** What an embedded Kafka has now. */
+  keep(clusterArn: string, topics: readonly KeptTopic[]): void;
+}
+
 export function createBrokers(
   context: AwsContext,
-  topicsOf: (clusterArn: string) => readonly KeptTopic[],
+  topicsOfClusters: TopicsOfClusters,
   given: StartKafka | undefined,
 ): Brokers {
   const running = new Map<string, Promise<KafkaBroker>>();
-  let startKafka: StartKafka = given ?? (() => startEmbeddedKafka());
+  /** Those whose topics are all there: before that, what an embedded Kafka tells is a part. */
+  const complete = new Set<string>();
+  let startKafka: StartKafka =
+    given ??
+    (({ arn }) =>
+      startEmbeddedKafka({
+        onTopicsChanged: (topics) => {
+          if (complete.has(arn)) topicsOfClusters.keep(arn, topics);
+        },
+      }));
 
   const start = async ({ arn, name }: Cluster): Promise<KafkaBroker> => {
     const broker = await startKafka({ arn, name, region: context.region });
     const admin = topicAdmin(broker.bootstrapServers);
-    for (const topic of topicsOf(arn)) {
+    for (const topic of topicsOfClusters.of(arn)) {
       try {
         await admin.create(topic);
       } catch (thrown) {
         if (!(thrown instanceof KafkaError && thrown.errorName === 'TOPIC_ALREADY_EXISTS')) throw thrown;
       }
     }
+    complete.add(arn);
     return broker;
   };
   const stop = async (clusterArn: string): Promise<void> => {
     const broker = await running.get(clusterArn)?.catch(() => undefined);
     running.delete(clusterArn);
+    complete.delete(clusterArn);
     await broker?.stop();
   };
 

@@ -16,7 +16,7 @@ export interface Cluster {
   readonly policyVersion: string;
 }
 
-/** A topic that was made through the API: made again when the cluster's memory is gone. */
+/** A topic that was made through the API, or by a client of an embedded Kafka: made again when the cluster's memory is gone. */
 export interface KeptTopic {
   readonly name: string;
   readonly partitions: number;

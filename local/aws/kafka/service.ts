@@ -50,7 +50,11 @@ export function createKafkaService(context: AwsContext, startKafka?: StartKafka)
     context,
     async (cluster) => (await brokers.of(cluster)).bootstrapServers,
   );
-  const brokers = createBrokers(context, (arn) => topics.kept(arn), startKafka);
+  const brokers = createBrokers(
+    context,
+    { of: (arn) => topics.kept(arn), keep: (arn, made) => topics.keep(arn, made) },
+    startKafka,
+  );
   const clusterIn = (input: Input) => clusters.get(requiredText(input, 'clusterArn'));
   const summary = ({ arn, name, type }: ReturnType<typeof clusterIn>) => ({
     clusterArn: arn,

@@ -17,8 +17,10 @@ export interface TopicOperations {
   list(cluster: Cluster, input: Input): Output;
   update(cluster: Cluster, input: Input): Output;
   delete(cluster: Cluster, input: Input): Output;
-  /** Topics that the API made, by the cluster's ARN. */
+  /** Topics that the API or a client made, by the cluster's ARN. */
   kept(clusterArn: string): readonly KeptTopic[];
+  /** What a client made or changed, besides what the API did. */
+  keep(clusterArn: string, topics: readonly KeptTopic[]): void;
   forget(clusterArn: string): void;
 }
 
@@ -43,6 +45,13 @@ export function createTopicOperations(
     cluster: Cluster,
     work: (admin: TopicAdmin) => Promise<Result>,
   ): Promise<Result> => {
+    // msk/latest/developerguide/msk-topic-operations-information.html: clusters of MSK Provisioned.
+    if (cluster.type === 'SERVERLESS') {
+      throw badRequest(
+        'Topic operations are not supported for serverless clusters: make topics with a Kafka client.',
+        'clusterArn',
+      );
+    }
     try {
       return await work(topicAdmin(await brokersOf(cluster)));
     } catch (thrown) {
@@ -66,6 +75,7 @@ export function createTopicOperations(
 
   return {
     kept: keptIn,
+    keep,
     forget(clusterArn) {
       kept.delete(clusterArn);
       collection.delete(clusterArn);
@@ -79,7 +89,7 @@ export function createTopicOperations(
           configs: readConfigs(input),
         };
         await admin.create(topic);
-        keep(cluster.arn, [...keptIn(cluster.arn), topic]);
+        keep(cluster.arn, [...keptIn(cluster.arn).filter(({ name }) => name !== topic.name), topic]);
         const topicArn = arnWithin(cluster.arn, 'topic', topic.name);
         return { status: 'ACTIVE', topicArn, topicName: topic.name };
       }),

@@ -54,7 +54,8 @@ interface StoredTopic extends Topic {
   configs: ReadonlyMap<string, string>;
 }
 
-export function createTopics(): Topics {
+/** @param changed called after a topic was made, changed or removed */
+export function createTopics(changed: () => void = () => undefined): Topics {
   const byName = new Map<string, StoredTopic>();
   const byId = new Map<string, StoredTopic>();
 
@@ -105,12 +106,14 @@ export function createTopics(): Topics {
       addPartitions(topic, options.partitions ?? DEFAULT_PARTITIONS);
       byName.set(name, topic);
       byId.set(topic.id, topic);
+      changed();
       return topic;
     },
     delete(name) {
       const topic = get(name);
       byName.delete(name);
       byId.delete(topic.id);
+      changed();
     },
     setPartitions(name, count) {
       const topic = get(name);
@@ -121,6 +124,7 @@ export function createTopics(): Topics {
         );
       }
       addPartitions(topic, count);
+      changed();
     },
     setConfigs(name, changes) {
       const topic = get(name);
@@ -131,6 +135,7 @@ export function createTopics(): Topics {
       }
       checkConfigs(configs);
       topic.configs = configs;
+      changed();
     },
     get,
     find: (name) => byName.get(name),

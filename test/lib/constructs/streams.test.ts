@@ -178,16 +178,100 @@ describe('Kafka', () => {
     expect(JSON.stringify(rules).match(/"FromPort":9098/g)).toHaveLength(2);
   });
 
-  test('a consumer has retry topics, a dead-letter topic and mappings whose retries end', () => {
-    const names = Object.values(template.findResources('AWS::MSK::Topic')).map(
+  const topicNames = (of: Template, type: string) =>
+    Object.values(of.findResources(type)).map(
       ({ Properties }: { Properties?: { TopicName?: string } }) => Properties?.TopicName,
     );
-    expect(names).toEqual([
+
+  test.each([
+    ['serverless', 'Custom::KafkaTopic', 'AWS::MSK::Topic'],
+    ['express', 'AWS::MSK::Topic', 'Custom::KafkaTopic'],
+  ] as const)('the topics of a %s cluster are each a %s', (type, one, other) => {
+    const of = Template.fromStack(streamingStack(type).stack);
+    expect(topicNames(of, one)).toEqual([
       'analytics',
       'analytics.sink.retry-1',
       'analytics.sink.retry-2',
       'analytics.sink.dead-letters',
     ]);
+    expect(topicNames(of, other)).toEqual([]);
+    const functions = Object.keys(of.findResources('AWS::Lambda::Function'));
+    expect(functions.filter((id) => id.startsWith('KafkaTopicFunction'))).toHaveLength(
+      type === 'serverless' ? 1 : 0,
+    );
+  });
+
+  test('a topic of a serverless cluster is made by the function of the cluster, once its policy is there', () => {
+    const topic = Object.entries(template.findResources('Custom::KafkaTopic')).find(([id]) =>
+      id.startsWith('SinkRetryTopic1'),
+    )?.[1] as { Properties: Record<string, unknown>; DependsOn: string[] };
+    expect(topic.Properties).toEqual({
+      ServiceToken: reference('KafkaTopicFunction'),
+      ServiceTimeout: 360,
+      ClusterArn: reference('Kafka'),
+      TopicName: 'analytics.sink.retry-1',
+      PartitionCount: 6,
+    });
+    expect(topic.DependsOn).toContainEqual(expect.stringMatching(/^KafkaTopicFunctionRoleDefaultPolicy/));
+    expect(propertiesOf(template, 'AWS::Lambda::Function', 'KafkaTopicFunction')).toMatchObject({
+      Timeout: 300,
+      VpcConfig: {
+        SecurityGroupIds: [{ 'Fn::GetAtt': [expect.stringMatching(/^KafkaClients/), 'GroupId'] }],
+      },
+    });
+  });
+
+  test('that function may make exactly these topics, and remove none', () => {
+    const statements = statementsOf(template, 'KafkaTopicFunctionRole').filter(({ Action }) =>
+      JSON.stringify(Action).includes('kafka'),
+    );
+    expect(new Set(statements.flatMap(({ Action }) => Action))).toEqual(
+      new Set([
+        'kafka:GetBootstrapBrokers',
+        'kafka-cluster:Connect',
+        'kafka-cluster:AlterTopic',
+        'kafka-cluster:AlterTopicDynamicConfiguration',
+        'kafka-cluster:CreateTopic',
+        'kafka-cluster:DescribeTopic',
+        'kafka-cluster:DescribeTopicDynamicConfiguration',
+      ]),
+    );
+    const topics = JSON.stringify(
+      statements.filter(({ Action }) => [Action].flat().includes('kafka-cluster:CreateTopic')),
+    );
+    for (const name of ['', '.sink.retry-1', '.sink.retry-2', '.sink.dead-letters']) {
+      expect(topics).toContain(`/analytics${name}"`);
+    }
+    expect(topics).not.toContain('*');
+  });
+
+  test.each([
+    ['serverless', { replicationFactor: 2 }],
+    ['express', { replicationFactor: 2 }],
+    ['serverless', { configs: { 'segment.bytes': '1000000' } }],
+    ['serverless', { configs: { 'max.message.bytes': '8388609' } }],
+  ] as const)('a %s cluster takes no topic with %j', (type, props) => {
+    const own = testStack();
+    const vpc = new Vpc(own, 'Vpc', { maxAzs: 3, restrictDefaultSecurityGroup: false });
+    const cluster = new KafkaCluster(own, 'Kafka', { vpc, type });
+    expect(
+      codesOf(() => new KafkaTopic(own, 'Analytics', { cluster, publishes: [OrderPlaced], ...props })),
+    ).toEqual(['WAYBILL_KAFKA_TOPIC_SETTING_UNSUPPORTED']);
+  });
+
+  test.each([
+    ['express', { configs: { 'segment.bytes': '1000000' } }],
+    ['serverless', { configs: { 'max.message.bytes': '8388608', 'cleanup.policy': 'compact' } }],
+  ] as const)('a %s cluster takes a topic with %j', (type, props) => {
+    const own = testStack();
+    const vpc = new Vpc(own, 'Vpc', { maxAzs: 3, restrictDefaultSecurityGroup: false });
+    const cluster = new KafkaCluster(own, 'Kafka', { vpc, type });
+    expect(
+      codesOf(() => new KafkaTopic(own, 'Analytics', { cluster, publishes: [OrderPlaced], ...props })),
+    ).toEqual([]);
+  });
+
+  test('a consumer has retry topics, a dead-letter topic and mappings whose retries end', () => {
     const mapping = propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'SinkMapping');
     expect(mapping).toMatchObject({
       Topics: ['analytics'],
@@ -205,7 +289,7 @@ describe('Kafka', () => {
   });
 
   test('the settings of a topic are the Base64 of JSON', () => {
-    const { Configs } = propertiesOf(template, 'AWS::MSK::Topic', 'SinkDeadLetterTopic') as {
+    const { Configs } = propertiesOf(template, 'Custom::KafkaTopic', 'SinkDeadLetterTopic') as {
       Configs: string;
     };
     expect(JSON.parse(Buffer.from(Configs, 'base64').toString())).toEqual({ 'retention.ms': '1209600000' });

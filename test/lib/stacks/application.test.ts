@@ -154,9 +154,11 @@ describe('what matters in all of them', () => {
     expect(kept.flat()).toHaveLength(types.length + 1);
   });
 
-  test('the topology of every environment has the same nodes', () => {
+  test('the topology of every environment has the same nodes, but for who makes topics without an API of MSK', () => {
     const idsOf = (environment: EnvironmentName) =>
-      readTopology(synthesized[environment].directory).nodes.map(({ id }) => id);
+      readTopology(synthesized[environment].directory)
+        .nodes.map(({ id }) => id)
+        .filter((id) => id !== 'CommerceStreams/Kafka/TopicFunction');
     for (const environment of ENVIRONMENT_NAMES) expect(idsOf(environment)).toEqual(idsOf('prod'));
     expect(readTopology(prod.directory).environment).toBe('prod');
   });

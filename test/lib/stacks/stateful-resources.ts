@@ -13,6 +13,7 @@ const STATEFUL_TYPES = new Set([
   'AWS::MSK::Cluster',
   'AWS::MSK::ServerlessCluster',
   'AWS::MSK::Topic',
+  'Custom::KafkaTopic',
   'AWS::RDS::DBCluster',
   'AWS::S3::Bucket',
   'AWS::SNS::Topic',

@@ -112,6 +112,20 @@ describe('the embedded Amazon MSK', () => {
     expect((await rest('GET', `${path}/events`)).status).toBe(404);
   });
 
+  test('topics of a serverless cluster are made by Kafka clients alone', async () => {
+    const { clusterArn } = await call('CreateClusterV2', {
+      clusterName: 'small',
+      serverless: { vpcConfigs: [{ subnetIds: ['subnet-1'] }] },
+    });
+    const input = { clusterArn, topicName: 't', partitionCount: 1, replicationFactor: 3 };
+    for (const action of ['CreateTopic', 'DescribeTopic', 'ListTopics', 'UpdateTopic', 'DeleteTopic']) {
+      await expect(call(action, input)).rejects.toMatchObject({
+        code: 'BadRequestException',
+        message: expect.stringMatching(/not supported for serverless clusters/),
+      });
+    }
+  });
+
   test('each cluster has brokers of its own', async () => {
     const [first, second] = [await newCluster('first'), await newCluster('second')];
     await call('CreateTopic', { clusterArn: first, topicName: 't', partitionCount: 1, replicationFactor: 3 });
@@ -189,6 +203,37 @@ describe('the embedded Amazon MSK', () => {
     ['no brokers', { clusterName: 'x', provisioned: { kafkaVersion: '3.9.x' } }],
   ])('refused: %s', async (_what, input) => {
     await expect(call('CreateClusterV2', input)).rejects.toMatchObject({ code: 'BadRequestException' });
+  });
+
+  test('what a client made in an embedded Kafka outlives the process too', async () => {
+    const stateDirectory = await mkdtemp(join(tmpdir(), 'waybill-msk-'));
+    try {
+      const before = await startEmbeddedAws({ port: 0, stateDirectory });
+      const { clusterArn } = (await before.services.kafka.handle(
+        'CreateClusterV2',
+        { clusterName: 'kept', serverless: { vpcConfigs: [{ subnetIds: ['subnet-1'] }] } },
+        rootCaller(before.context),
+      )) as { clusterArn: string };
+      const adminIn = async (aws: EmbeddedAws) =>
+        topicAdmin((await aws.services.kafka.broker(clusterArn)).bootstrapServers);
+      const first = await adminIn(before);
+      const settings = { replicationFactor: 1, configs: { 'retention.ms': '60000' } };
+      await first.create({ name: 'events', partitions: 2, ...settings });
+      await first.create({ name: 'gone', partitions: 1, ...settings });
+      await first.setPartitions('events', 3);
+      await first.delete('gone');
+      await before.close();
+
+      const after = await startEmbeddedAws({ port: 0, stateDirectory });
+      const second = await adminIn(after);
+      expect((await second.list()).map(({ name, partitions }) => [name, partitions.length])).toEqual([
+        ['events', 3],
+      ]);
+      expect(await second.configs('events')).toEqual({ 'retention.ms': '60000' });
+      await after.close();
+    } finally {
+      await rm(stateDirectory, { recursive: true, force: true });
+    }
   });
 
   test('clusters and topics outlive the process with a state directory', async () => {
