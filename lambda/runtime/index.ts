@@ -19,7 +19,7 @@ export { createLogger } from './logger.ts';
 export type { LogFields, Logger, LoggerOptions, LogLevel } from './logger.ts';
 export * from './inbox/index.ts';
 export { consumeKafka } from './kafka/consume-kafka.ts';
-export type { ConsumeKafkaOptions, KafkaHandler } from './kafka/consume-kafka.ts';
+export type { ConsumeKafkaOptions, KafkaBatchResponse, KafkaHandler } from './kafka/consume-kafka.ts';
 export type { KafkaCluster } from './kafka/cluster.ts';
 export type { KafkaConsumerOptions, RetryTopic } from './kafka/kafka-consumer-options.ts';
 export { pollKafka } from './kafka/poll-kafka.ts';
@@ -39,6 +39,7 @@ export type { PublishRoute, TransportKind } from './routes.ts';
 export { aggregateStream } from './stream/aggregate-stream.ts';
 export type {
   AggregateContext,
+  AggregateStreamOptions,
   Aggregation,
   EmitContext,
   StreamWindow,

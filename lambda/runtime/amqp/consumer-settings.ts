@@ -4,6 +4,7 @@ import { consumerFrom as sharedConsumer } from '../consumer/consumer-options.ts'
 import type { Consumer } from '../consumer/handle-message.ts';
 import { positiveNumberVariable } from '../environment.ts';
 import type { Logger } from '../logger.ts';
+import type { Sealer } from '../sealing/index.ts';
 import type { EventPublisher, Handler } from '../types.ts';
 import type { AmqpBroker } from './broker.ts';
 import type { AmqpPublisher } from './publisher.ts';
@@ -41,6 +42,11 @@ export interface AmqpConsumerOptions {
   readonly broker?: AmqpBroker;
   /** For `context.publish`. */
   readonly publisher?: EventPublisher;
+  /**
+   * Opens sealed personal data for the handler: `createSealer()`. Only where the handler needs it.
+   * @default - sealed fields stay sealed
+   */
+  readonly sealer?: Pick<Sealer, 'open'>;
   /** @default - JSON lines on standard output, level from WAYBILL_LOG_LEVEL */
   readonly logger?: Logger;
   /** @default - one made for the broker */
@@ -56,11 +62,12 @@ export function consumerFrom<Given extends Readable>(
   handler: Handler<ReadableContract<Given>>,
   options: AmqpConsumerOptions,
 ): Consumer<ReadableContract<Given>> {
-  const { consumer, onReplay, publisher, logger, clock } = options;
+  const { consumer, onReplay, publisher, sealer, logger, clock } = options;
   return sharedConsumer(contractsOf(given), handler, {
     ...(consumer !== undefined && { consumer }),
     ...(onReplay !== undefined && { onReplay }),
     ...(publisher !== undefined && { publisher }),
+    ...(sealer !== undefined && { sealer }),
     ...(logger !== undefined && { logger }),
     ...(clock !== undefined && { clock }),
     maxReceiveCount:

@@ -4,6 +4,7 @@ import { fullJitter } from '../backoff.ts';
 import type { Backoff } from '../backoff.ts';
 import { sleep } from '../clock.ts';
 import type { Random } from '../clock.ts';
+import { postponementOf } from '../consumer/admission.ts';
 import { handleMessage } from '../consumer/handle-message.ts';
 import type { Consumer } from '../consumer/handle-message.ts';
 import { isAcknowledged } from '../consumer/outcome.ts';
@@ -172,11 +173,12 @@ class Polling {
   async #handle(channel: Channel, delivery: ConsumeMessage): Promise<void> {
     const { backoff = DEFAULT_BACKOFF, queue } = this.#options;
     const message = messageFrom(queue, delivery);
-    const outcome = this.#stopping.signal.aborted ? 'not-started' : await this.#outcomeOf(message);
-    if (outcome === 'failed') {
-      const wait = fullJitter(backoff, message.receiveCount, this.#random);
-      await sleep(this.#consumer.clock, wait, this.#stopping.signal);
-    }
+    const { outcome, postponedBy = 0 }: Handled = this.#stopping.signal.aborted
+      ? { outcome: 'not-started' }
+      : await this.#handled(message);
+    const wait =
+      outcome === 'failed' ? fullJitter(backoff, message.receiveCount, this.#random) : 1_000 * postponedBy;
+    if (wait > 0) await sleep(this.#consumer.clock, wait, this.#stopping.signal);
     try {
       if (isAcknowledged(outcome)) channel.ack(delivery);
       else channel.nack(delivery, false, true);
@@ -189,18 +191,21 @@ class Polling {
     }
   }
 
-  async #outcomeOf(message: IncomingMessage): Promise<Outcome> {
+  async #handled(message: IncomingMessage): Promise<Handled> {
     const consumer = this.#consumer;
     const deadLetter = (dead: IncomingMessage, letter: { reason: string; detail: string }) =>
       deadLettered(consumer, this.#publisher, this.#options, dead, letter);
     const read = readMessage(this.#given, message);
-    if (read.kind === 'ignored') return ignored(consumer, message);
-    if (read.kind === 'unreadable') return unreadable(consumer, message, read.letter, deadLetter);
-    return handleMessage(consumer, read.record, {
+    if (read.kind === 'ignored') return { outcome: ignored(consumer, message) };
+    if (read.kind === 'unreadable') {
+      return { outcome: await unreadable(consumer, message, read.letter, deadLetter) };
+    }
+    const outcome = await handleMessage(consumer, read.record, {
       signal: this.#late.signal,
       isOver: () => this.#over,
       deadLetter: (_record, letter) => deadLetter(message, letter),
     });
+    return outcome === 'postponed' ? { outcome, postponedBy: postponementOf(read.record) } : { outcome };
   }
 
   async stop(loop: Promise<void>, within: number): Promise<StopReport> {
@@ -232,6 +237,12 @@ class Polling {
   async #settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
+}
+
+interface Handled {
+  readonly outcome: Outcome;
+  /** Seconds until what it needs may be there again. */
+  readonly postponedBy?: number;
 }
 
 function closed(channel: Channel): Promise<void> {

@@ -32,11 +32,31 @@ export interface ConsumeKafkaOptions extends KafkaConsumerOptions {
    * @default - twice the abort margin
    */
   readonly startMargin?: number;
+  /**
+   * Whether the mapping has `ReportBatchItemFailures`. Then records that only wait are given back without an error.
+   * Never set it for a mapping without: Lambda would take the answer for success, and commit what waits.
+   * @default - true where WAYBILL_KAFKA_RETRY_TOPICS is set: KafkaConsumer makes both
+   */
+  readonly reportBatchItemFailures?: boolean;
   /** For tests: how records reach the other topics. @default - the producer of the cluster */
   readonly move?: MoveRecord;
 }
 
-export type KafkaHandler = (batch: KafkaBatch, invocation?: InvocationContext) => Promise<void>;
+/**
+ * Lambda goes on from the offset that is named of each partition, and commits what is before it. Source: "Partial
+ * batch response", lambda/latest/dg/kafka-retry-configurations.html.
+ */
+export interface KafkaBatchResponse {
+  batchItemFailures: {
+    itemIdentifier: {
+      /** `TOPIC-PARTITION`, as in the event. */
+      partition: string;
+      offset: number;
+    };
+  }[];
+}
+
+export type KafkaHandler = (batch: KafkaBatch, invocation?: InvocationContext) => Promise<KafkaBatchResponse>;
 
 const DEFAULT_CONCURRENCY = 10;
 const DEFAULT_ABORT_MARGIN = 1_000;
@@ -51,7 +71,8 @@ const DEFAULT_ABORT_MARGIN = 1_000;
  * - What can't be read, and what failed in the last retry topic, goes to the dead-letter topic with the reason.
  * - Where such a move fails, or time runs out, the invocation fails: Lambda delivers the batch again. Records of it
  *   that were handled come once more: `processOnce` keeps their effect single.
- * - A record of a retry topic waits in the function until it is due. What is not due in this invocation fails it.
+ * - A record of a retry topic waits in the function until it is due. What is not due in this invocation is no error:
+ *   the answer says from where on the batch is to come again (see `reportBatchItemFailures`).
  *
  * Needs the package `@platformatic/kafka`.
  *
@@ -80,11 +101,16 @@ export function consumeKafka<const Given extends ContractOrContracts>(
     const run = new BatchRun(consumer, policy, move, deadline, recordsOf(batch));
     try {
       await Promise.race([run.work(options.concurrency ?? DEFAULT_CONCURRENCY), deadline.giveUp]);
-      run.finish();
+      return run.finish(options.reportBatchItemFailures ?? isReportedByConstruct());
     } finally {
       deadline.dispose();
     }
   };
+}
+
+/** KafkaConsumer sets the variable and `ReportBatchItemFailures` together; guard D3 finds a mapping that lost it. */
+function isReportedByConstruct(): boolean {
+  return (process.env['WAYBILL_KAFKA_RETRY_TOPICS'] ?? '') !== '';
 }
 
 function clusterOf(
@@ -106,9 +132,13 @@ class BatchRun<Contract extends AnyEventContract> {
   readonly #records: readonly { readonly key: string; readonly record: ReceivedRecord }[];
   /** Where the records of a key go, since one of them was moved. */
   readonly #moved = new Map<string, RetryTopic>();
-  #done = 0;
-  /** The batch comes again anyway: nothing more is started. */
+  readonly #done = new Set<ReceivedRecord>();
+  /** Something failed, or there was no time for it: the batch comes again, and nothing more is started. */
   #failed = false;
+  /** Something was not due in this invocation. */
+  #waits = false;
+  /** Records whose handling has begun and not ended. */
+  #underway = 0;
   #over = false;
 
   constructor(
@@ -130,46 +160,99 @@ class BatchRun<Contract extends AnyEventContract> {
 
   work(concurrency: number): Promise<void> {
     return inKeyOrder(this.#records, concurrency, async ({ key, record }) => {
-      const done = await this.#one(key, record);
-      if (done) this.#done += 1;
+      const fate = await this.#one(key, record);
+      if (fate === 'done') this.#done.add(record);
+      else if (fate === 'waits') this.#waits = true;
       else this.#failed = true;
-      return done;
+      return fate === 'done';
     });
   }
 
-  async #one(key: string, record: ReceivedRecord): Promise<boolean> {
-    if (!(await this.#isDue(record))) return false;
+  async #one(key: string, record: ReceivedRecord): Promise<Fate> {
+    const readiness = await this.#whenDue(record);
+    if (readiness !== 'due') return readiness;
+    this.#underway += 1;
+    try {
+      return await this.#handle(key, record);
+    } finally {
+      this.#underway -= 1;
+    }
+  }
+
+  async #handle(key: string, record: ReceivedRecord): Promise<Fate> {
     const moved = this.#moved.get(key);
-    if (moved !== undefined) return followRecord(this.#consumer, this.#move, record, moved);
+    if (moved !== undefined) {
+      return (await followRecord(this.#consumer, this.#move, record, moved)) ? 'done' : 'failed';
+    }
     const disposition = await handleRecord(this.#consumer, this.#policy, this.#move, record, {
       signal: this.#deadline.signal,
       isOver: () => this.#over,
     });
     if (disposition.kind === 'moved') this.#moved.set(key, disposition.to);
-    return disposition.kind !== 'stays';
+    return disposition.kind === 'stays' ? 'failed' : 'done';
   }
 
-  /** Waits for a record that is not due, as long as there is time. */
-  async #isDue(record: ReceivedRecord): Promise<boolean> {
+  /**
+   * Waits for a record that is not due, as long as there is time.
+   *
+   * | no time is left, or something failed | |
+   * |---|---|
+   * | the record is not due | waits |
+   * | it is due, and the time went by with waiting for others | waits |
+   * | it is due, and the time went by with work | failed: the function is too slow for its batch |
+   */
+  async #whenDue(record: ReceivedRecord): Promise<'due' | Exclude<Fate, 'done'>> {
     const { clock } = this.#consumer;
     for (;;) {
-      if (this.#over || this.#failed || this.#deadline.isClosing()) return false;
       const left = dueAt(record) - clock.now();
-      if (left <= 0) return true;
+      if (this.#over || this.#failed || this.#deadline.isClosing()) {
+        return left > 0 || this.#waits ? 'waits' : 'failed';
+      }
+      if (left <= 0) return 'due';
       await sleep(clock, Math.min(left, WAIT_STEP), this.#deadline.signal);
     }
   }
 
-  /** @throws RuntimeError WAYBILL_BATCH_NOT_FINISHED, which makes Lambda deliver the batch again */
-  finish(): void {
+  /**
+   * | what is left | answer |
+   * |---|---|
+   * | nothing | no failures |
+   * | only what waits, and what is behind it, and the mapping takes reports | the first of each partition |
+   * | something that failed or was not answered, or the mapping takes no reports | an error |
+   *
+   * An error rises the alarm of the function, and lets Lambda split the batch; waiting is neither.
+   *
+   * @throws RuntimeError WAYBILL_BATCH_NOT_FINISHED, which makes Lambda deliver the batch again
+   */
+  finish(isReported: boolean): KafkaBatchResponse {
     this.#over = true;
-    const left = this.#records.length - this.#done;
-    if (left === 0) return;
+    const left = this.#records.map(({ record }) => record).filter((record) => !this.#done.has(record));
+    if (left.length === 0) return { batchItemFailures: [] };
+    if (this.#waits && !this.#failed && this.#underway === 0 && isReported) return firstOfEachPartition(left);
     throw new RuntimeError(
       'WAYBILL_BATCH_NOT_FINISHED',
-      `${left} of ${this.#records.length} records were neither handled nor moved: the batch is delivered again`,
+      `${left.length} of ${this.#records.length} records were neither handled nor moved: the batch is delivered again`,
     );
   }
+}
+
+/** What becomes of a record in this invocation. */
+type Fate =
+  /** Handled, or safe in another topic. */
+  | 'done'
+  /** Nothing is wrong: its time has not come. */
+  | 'waits'
+  | 'failed';
+
+function firstOfEachPartition(records: readonly ReceivedRecord[]): KafkaBatchResponse {
+  const first = new Map<string, number>();
+  for (const { topic, partition, offset } of records) {
+    const place = `${topic}-${partition}`;
+    first.set(place, Math.min(first.get(place) ?? Number.POSITIVE_INFINITY, Number(offset)));
+  }
+  return {
+    batchItemFailures: [...first].map(([partition, offset]) => ({ itemIdentifier: { partition, offset } })),
+  };
 }
 
 /** Milliseconds between looks at the time that is left. */

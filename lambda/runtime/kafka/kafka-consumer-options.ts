@@ -3,6 +3,8 @@ import type { AnyEventContract } from '../../../lib/contracts/index.ts';
 import { kafkaTopicArn } from '../aws/msk.ts';
 import { consumerFrom } from '../consumer/consumer-options.ts';
 import type { ConsumerOptions } from '../consumer/consumer-options.ts';
+import type { ConsumerAdmission } from '../consumer/admission.ts';
+import { receiveCountOf } from '../consumer/handle-message.ts';
 import type { Consumer } from '../consumer/handle-message.ts';
 import type { Environment } from '../environment.ts';
 import { RuntimeError } from '../errors.ts';
@@ -83,15 +85,30 @@ function isRetryTarget(value: unknown): value is { target: string; delaySeconds:
   return typeof target === 'string' && typeof delaySeconds === 'number' && delaySeconds >= 0;
 }
 
-/** With retry topics a record is tried once in its own topic and once in each of them. */
+/**
+ * With retry topics a record is tried once in its own topic and once in each of them. That count is in its headers:
+ * the controls would count by its place, which is another one in each topic, and it would never end.
+ */
 export function kafkaConsumer<Contract extends AnyEventContract>(
   contracts: readonly Contract[],
   handler: Handler<Contract>,
   options: KafkaConsumerOptions,
   { retryTopics }: RetryPolicy,
 ): Consumer<Contract> {
+  const consumer = consumerFrom(contracts, handler, options);
+  const { controls } = consumer;
   return {
-    ...consumerFrom(contracts, handler, options),
+    ...consumer,
+    controls: controls && countedInHeaders(controls),
     maxReceiveCount: retryTopics.length === 0 ? undefined : retryTopics.length + 1,
+  };
+}
+
+function countedInHeaders(controls: ConsumerAdmission): ConsumerAdmission {
+  return {
+    admit: (message) => controls.admit(message),
+    settled: (record, outcome, consumer) => controls.settled(record, outcome, consumer),
+    countFailure: async (record) => receiveCountOf(record),
+    holdReceives: (consumer) => controls.holdReceives(consumer),
   };
 }

@@ -56,6 +56,12 @@ export interface Aggregation<Contract extends AnyEventContract, State> {
   readonly emit: (state: State, window: StreamWindow, context: EmitContext) => Promise<void> | void;
 }
 
+/**
+ * Without `controls` and `onReplay`: a record that is left out would be missing in its window for good. `onReplay`
+ * has no meaning, because nothing is replayed into a stream.
+ */
+export type AggregateStreamOptions = Omit<StreamOptions, 'controls' | 'onReplay'>;
+
 /** Lambda's event with `tumblingWindowInSeconds`. */
 export interface WindowedBatch extends KinesisBatch {
   readonly window: { readonly start: string; readonly end: string };
@@ -96,7 +102,7 @@ interface Kept<State> {
 export function aggregateStream<const Given extends ContractOrContracts, State>(
   contracts: Given,
   aggregation: Aggregation<ContractIn<Given>, State>,
-  options: StreamOptions = {},
+  options: AggregateStreamOptions = {},
 ): WindowHandler {
   const contractList = contractsIn(contracts);
   const margins = streamMargins(options);
@@ -137,7 +143,7 @@ async function addAll<Contract extends AnyEventContract, State>(
   for (const placed of batch.Records.map(streamRecord)) {
     if (deadline.isClosing()) return { kept, failed: placed.sequenceNumber };
     try {
-      const event = await readEvent(consumer.contracts, placed.record);
+      const event = await readEvent(consumer.contracts, placed.record, consumer.sealer);
       const aggregate = await add(kept === undefined ? initial() : kept.aggregate, event, context);
       kept = { aggregate, from: kept?.from ?? placed.sequenceNumber };
     } catch (error) {

@@ -225,19 +225,110 @@ describe('consumeKafka', () => {
     expect(handled[0]).toBeGreaterThanOrEqual(due);
   });
 
-  test('D7 what is not due in this invocation fails it, in time', async () => {
-    const handled: string[] = [];
-    const { consumer, clock } = setUp(({ data }) => void handled.push(data.orderId));
-    const due = { retryNotBefore: String(clock.now() + 600_000) };
+  const notDue = (clock: { now(): number }) => ({ retryNotBefore: String(clock.now() + 600_000) });
 
-    const consuming = consumer(
-      batch(record(orderPlaced('o1'), { headers: due })),
-      invocation(30_000, clock),
-    ).catch((error: unknown) => error);
+  test('D7 what is not due in this invocation is no error: the answer tells from where on it comes again', async () => {
+    const handled: string[] = [];
+    const { consumer, clock } = setUp(({ data }) => void handled.push(data.orderId), {
+      reportBatchItemFailures: true,
+      concurrency: 2,
+    });
+    const headers = notDue(clock);
+    const records = [
+      record(orderPlaced('o1'), { key: 'a' }),
+      record(orderPlaced('o2'), { key: 'b', headers }),
+      record(orderPlaced('o3'), { key: 'c', headers, partition: 1 }),
+      record(orderPlaced('o4'), { key: 'b', headers }),
+      // Behind the two that take all places with waiting.
+      record(orderPlaced('o5'), { key: 'd', partition: 1 }),
+    ];
+
+    const consuming = consumer(batch(...records), invocation(30_000, clock));
     await clock.advance(29_000);
 
+    expect(await consuming).toEqual({
+      batchItemFailures: [
+        { itemIdentifier: { partition: 'activity-0', offset: records[1]!.offset } },
+        { itemIdentifier: { partition: 'activity-1', offset: records[2]!.offset } },
+      ],
+    });
+    expect(handled).toEqual(['o1']);
+  });
+
+  test('where the mapping takes no reports, or something failed as well, it is an error: nothing is committed in silence', async () => {
+    const waiting = async (options: ConsumeKafkaOptions, also: readonly KafkaEventRecord[] = []) => {
+      const { consumer, clock } = setUp(({ data }) => {
+        if (data.orderId === 'bad') throw new Error('down');
+      }, options);
+      const headers = notDue(clock);
+      const consuming = consumer(
+        batch(record(orderPlaced('o1'), { headers }), ...also),
+        invocation(30_000, clock),
+      ).catch((error: unknown) => error);
+      await clock.advance(29_000);
+      return consuming;
+    };
+    const error = { code: 'WAYBILL_BATCH_NOT_FINISHED' };
+
+    expect(await waiting({})).toMatchObject(error);
+    expect(
+      await waiting({ reportBatchItemFailures: true, retryTopics: [] }, [
+        record(orderPlaced('bad'), { key: 'other' }),
+      ]),
+    ).toMatchObject(error);
+  });
+
+  test('what is handled while another waits is no error; what is given up while another waits is one', async () => {
+    const { consumer, clock } = setUp(() => new Promise<void>(() => undefined), {
+      reportBatchItemFailures: true,
+    });
+    const records = [
+      record(orderPlaced('o1'), { key: 'a', headers: notDue(clock) }),
+      record(orderPlaced('o2'), { key: 'b' }),
+    ];
+
+    const consuming = consumer(batch(...records), invocation(10_000, clock)).catch((error: unknown) => error);
+    await clock.advance(9_900);
+
     expect(await consuming).toMatchObject({ code: 'WAYBILL_BATCH_NOT_FINISHED' });
-    expect(handled).toEqual([]);
+  });
+
+  test('with controls, which count failures by place, the last retry topic still ends in the dead letters', async () => {
+    const counted: string[] = [];
+    const { consumer, moved } = setUp(
+      () => {
+        throw new Error('down');
+      },
+      {
+        controls: {
+          admit: async () => ({ kind: 'handle' }),
+          settled: async () => true,
+          countFailure: async ({ messageId }) => counted.push(messageId),
+          holdReceives: async () => 0,
+        },
+      },
+    );
+
+    await consumer(batch(record(orderPlaced('o1'), { headers: { retryAttempt: '3' } })));
+
+    expect(moved.map(({ topic }) => topic)).toEqual(['activity.dead-letters']);
+  });
+
+  test('D13 a sealer opens the event for the handler alone: what moves on stays sealed', async () => {
+    const seen: string[] = [];
+    const { consumer, moved } = setUp(
+      ({ data }) => {
+        seen.push(data.orderId);
+        throw new Error('down');
+      },
+      { sealer: { open: async (event) => ({ ...event, data: { ...Object(event.data), orderId: 'open' } }) } },
+    );
+
+    await consumer(batch(record(orderPlaced('sealed'))));
+
+    expect(seen).toEqual(['open']);
+    expect(moved[0]!.value).toContain('sealed');
+    expect(moved[0]!.value).not.toContain('open');
   });
 
   test('D7 a handler that does not stop is given up, and what it does later counts no more', async () => {
