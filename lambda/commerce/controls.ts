@@ -18,12 +18,12 @@ export function dependency(name: string): Dependency {
   return controls.dependency(name, { maxConcurrent: MAX_CONCURRENT, isFailure });
 }
 
-/** The provider through its breaker: while that is open, commands wait in their queue. */
+/** The provider through its bulkhead and its breaker: while that is open, commands wait in their queue. */
 export function guardedProvider(provider: PaymentProvider, through: Dependency): PaymentProvider {
   return {
-    reserve: (request) => through.call(() => provider.reserve(request)),
-    capture: (reference) => through.call(() => provider.capture(reference)),
-    giveBack: (idempotencyKey) => through.call(() => provider.giveBack(idempotencyKey)),
+    reserve: (request, signal) => through.call((limited) => provider.reserve(request, limited), signal),
+    capture: (reference, signal) => through.call((limited) => provider.capture(reference, limited), signal),
+    giveBack: (key, signal) => through.call((limited) => provider.giveBack(key, limited), signal),
   };
 }
 

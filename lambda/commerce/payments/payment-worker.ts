@@ -28,7 +28,7 @@ export interface PaymentWorker extends SagaWorker {
 }
 
 type PaymentCommand = EnvelopeOf<(typeof paymentCommands)[number]>;
-type Context = Pick<HandlerContext, 'logger' | 'receiveCount'>;
+type Context = Pick<HandlerContext, 'logger' | 'receiveCount' | 'signal'>;
 
 /** Receives of a command after which people are told that the provider does not answer. */
 const RECEIVES_BEFORE_ALARM = 3;
@@ -49,7 +49,8 @@ export async function workOnPayment(
         return await refund(worker, command, context);
     }
   } catch (error) {
-    if (isUnavailable(error) && context.receiveCount === RECEIVES_BEFORE_ALARM) {
+    // At that receive or later: at others the breaker may have been open. It is told once all the same.
+    if (isUnavailable(error) && context.receiveCount >= RECEIVES_BEFORE_ALARM) {
       await raiseSystemError(
         worker.service,
         'payment-worker',
@@ -71,8 +72,9 @@ async function reserve(
   const { orderId, customerId, amount, paymentMethod } = command.data;
   await runStep(worker, command, context, {
     step: 'ReservePayment',
-    prepare: () => worker.provider.reserve({ idempotencyKey: orderId, amount, paymentMethod }),
-    takeBack: () => worker.provider.giveBack(orderId),
+    prepare: () =>
+      worker.provider.reserve({ idempotencyKey: orderId, amount, paymentMethod }, context.signal),
+    takeBack: () => worker.provider.giveBack(orderId, context.signal),
     work: async (tx, emit, answer) => {
       const order = await lockOrder(tx, orderId);
       if (!answer.accepted) {
@@ -105,9 +107,11 @@ async function capture(
     step: 'CapturePayment',
     prepare: async () => {
       const payment = await paymentOf(worker.service.database, orderId);
-      return payment?.status === 'reserved' && (await worker.provider.capture(payment.reference));
+      return (
+        payment?.status === 'reserved' && (await worker.provider.capture(payment.reference, context.signal))
+      );
     },
-    takeBack: () => worker.provider.giveBack(orderId),
+    takeBack: () => worker.provider.giveBack(orderId, context.signal),
     work: async (tx, emit, captured) => {
       const order = await lockOrder(tx, orderId);
       const payment = await paymentOf(tx, orderId);
@@ -149,7 +153,7 @@ async function refund(
     compensation: 'RefundPayment',
     undoes: ['ReservePayment', 'CapturePayment'],
     // Also where no payment is known here: a worker may have died between the provider's answer and its commit.
-    afterwards: () => worker.provider.giveBack(orderId),
+    afterwards: () => worker.provider.giveBack(orderId, context.signal),
     work: async (tx, emit) => {
       const order = await lockOrder(tx, orderId);
       const payment = await paymentOf(tx, orderId);

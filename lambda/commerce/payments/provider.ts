@@ -13,13 +13,16 @@ export type ReservationAnswer =
   | { readonly accepted: true; readonly reference: string }
   | { readonly accepted: false };
 
-/** All calls are safe to repeat. They throw PaymentProviderUnavailable when the provider can't be asked now. */
+/**
+ * All calls are safe to repeat, and end when their signal is aborted. They throw PaymentProviderUnavailable when the
+ * provider can't be asked now.
+ */
 export interface PaymentProvider {
-  reserve(request: ReservationRequest): Promise<ReservationAnswer>;
+  reserve(request: ReservationRequest, signal: AbortSignal): Promise<ReservationAnswer>;
   /** @returns false when there is no such reservation any more */
-  capture(reference: string): Promise<boolean>;
+  capture(reference: string, signal: AbortSignal): Promise<boolean>;
   /** Gives back what was reserved or captured under the key, if anything was. */
-  giveBack(idempotencyKey: string): Promise<void>;
+  giveBack(idempotencyKey: string, signal: AbortSignal): Promise<void>;
 }
 
 /** To be tried again. */
