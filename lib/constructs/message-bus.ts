@@ -5,11 +5,14 @@ import type { CfnArchive, CfnEventBus } from 'aws-cdk-lib/aws-events';
 import { Archive, EventBus, IncludeDetail, Level, Match } from 'aws-cdk-lib/aws-events';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { AnyEventContract } from '../contracts/index.ts';
 import { deadLetters, HopAlarms, UNDELIVERED } from './alarms/index.ts';
 import type { AlarmProps } from './alarms/index.ts';
+import { BusLog } from './bus-log.ts';
+import type { BusLogLevel } from './bus-log.ts';
 import { busTypeIn } from './bus-type.ts';
 import type { BusType } from './bus-type.ts';
 import { createCustomEventBus, grantUseOfBusKey } from './custom-event-bus.ts';
@@ -53,11 +56,13 @@ export interface MessageBusProps extends AlarmProps {
    */
   readonly encryptionKey?: IKey;
   /**
-   * What EventBridge logs about a classic bus. Payloads are never logged. Where the log goes is a log delivery
-   * of your own (AWS::Logs::Delivery). A bus of type `custom` has no log, and its subscribers' logs hold payloads.
+   * What EventBridge logs about a classic bus, into a log group of its own. Payloads are never logged. A bus of type
+   * `custom` has no log, and its subscribers' logs hold payloads.
    * @default - no log
    */
-  readonly logLevel?: 'error' | 'info' | 'trace';
+  readonly logLevel?: BusLogLevel;
+  /** How long that log is kept. @default RetentionDays.ONE_MONTH */
+  readonly logRetention?: RetentionDays;
   /**
    * A name in AWS.
    * @default - made of the stack's name and the construct's path
@@ -92,6 +97,8 @@ export class MessageBus extends Construct {
   readonly eventBusName: string;
   readonly encryptionKey: IKey | undefined;
   readonly archive: Archive | undefined;
+  /** Only with a logLevel. */
+  readonly logGroup: LogGroup | undefined;
   /** Events that cannot be encrypted or decrypted. Only with an encryptionKey. */
   readonly deadLetterQueue: Queue | undefined;
   readonly alarms: HopAlarms['all'];
@@ -118,6 +125,7 @@ export class MessageBus extends Construct {
       this.eventBusArn = this.eventBus.eventBusArn;
       this.deadLetterQueue = this.#encrypt(this.eventBus, alarms);
       this.archive = this.#keep(this.eventBus, props.archiveRetention);
+      this.logGroup = this.#log(this.eventBus, props);
     }
     this.alarms = alarms.all;
     this.grants = new MessageBusGrants(this);
@@ -133,6 +141,13 @@ export class MessageBus extends Construct {
     });
     recordNode(this, { kind: 'bus', resource: eventBus });
     return eventBus;
+  }
+
+  #log({ eventBusArn }: EventBus, { logLevel, logRetention }: MessageBusProps): LogGroup | undefined {
+    if (logLevel === undefined) return undefined;
+    const { eventBusName, encryptionKey } = this;
+    return new BusLog(this, 'BusLog', { eventBusArn, eventBusName, logLevel, encryptionKey, logRetention })
+      .logGroup;
   }
 
   /** Whether rules are made to deliver at once. See BusReplica. */

@@ -10,6 +10,7 @@ import {
   OrderPlaced,
   PaymentFailed,
   replenishmentEvents,
+  SystemErrorRaised,
   warehouseEvents,
 } from '../../catalog/index.ts';
 import type { AnyEventContract } from '../contracts/index.ts';
@@ -151,7 +152,7 @@ export function createCommerceConsumers(
       reader('order-history', { subscribesTo: [orders.events(), payments.events()] }),
       reader('payment-ledger', { subscribesTo: [payments.events()] }),
       worker('payment-worker', steps.payment, {
-        publishesTo: [priority.publishing([PaymentFailed])],
+        publishesTo: [priority.publishing([PaymentFailed, SystemErrorRaised])],
         dependencies: ['payment-gateway'],
       }),
       worker('fraud-screening', steps.screening, {

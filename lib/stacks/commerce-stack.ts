@@ -148,6 +148,7 @@ export class CommerceStack extends EnvironmentStack {
       encryptionKey: this.#shared.key,
       archiveRetention: Duration.days(this.config.archiveRetentionDays),
       logLevel: 'error',
+      logRetention: this.logRetention,
     });
   }
 
@@ -240,6 +241,7 @@ export class CommerceStack extends EnvironmentStack {
           target: api,
           routes: [
             'POST /customers',
+            'PUT /customers/{customerId}/contact',
             'DELETE /customers/{customerId}',
             'POST /orders',
             'GET /orders/{orderId}',

@@ -110,6 +110,24 @@ export const OBSERVABILITY_PROVIDERS: Readonly<Record<string, Provider>> = {
         logStreamName,
       }),
   }),
+  'AWS::Logs::DeliverySource': notDelivered(['LogType', 'Name', 'ResourceArn', 'Tags']),
+  'AWS::Logs::DeliveryDestination': notDelivered([
+    'DestinationResourceArn',
+    'DeliveryDestinationPolicy',
+    'DeliveryDestinationType',
+    'Name',
+    'OutputFormat',
+    'Tags',
+  ]),
+  'AWS::Logs::Delivery': notDelivered([
+    'DeliveryDestinationArn',
+    'DeliverySourceName',
+    'FieldDelimiter',
+    'RecordFields',
+    'S3EnableHiveCompatiblePath',
+    'S3SuffixPath',
+    'Tags',
+  ]),
   'AWS::Logs::MetricFilter': named({
     name: 'FilterName',
     nameLength: NAME_LENGTH,
@@ -200,6 +218,23 @@ function named(resource: NamedResource): Provider {
     },
     async delete(created, properties, context) {
       await unlessGone(resource.remove(created.physicalId, properties, context));
+    },
+  };
+}
+
+/** What services write about themselves: the embedded ones write nothing. */
+function notDelivered(properties: readonly string[]): Provider {
+  return {
+    honoured: [],
+    inert: properties,
+    async create(given, context) {
+      const name = textProperty(given, 'Name') ?? context.generatedName(NAME_LENGTH);
+      const { region, accountId } = context.aws;
+      return {
+        physicalId: name,
+        attributes: { Arn: `arn:aws:logs:${region}:${accountId}:delivery:${name}` },
+        inertBecause: 'services write no logs about themselves during a local run',
+      };
     },
   };
 }
