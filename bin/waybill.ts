@@ -1,6 +1,6 @@
 /** The command line. Each verb is a file in commands/, loaded only when it is used. */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { describeError, EXIT } from './command-error.ts';
 
 const packageFile = new URL(
@@ -23,6 +23,12 @@ program
   .option('--env <name>', 'environment to synthesize', 'local')
   .option('--system <name>', 'system to run: core or commerce', 'core')
   .option('--once', 'feed the workload, wait for quiet, report and exit')
+  .addOption(
+    new Option(
+      '--brokers <kind>',
+      'Kafka and RabbitMQ of the system: auto takes real ones where they are',
+    ).choices(['auto', 'embedded', 'real']),
+  )
   .option('--events <number>', 'webhook deliveries to feed (core)', count)
   .option('--orders <number>', 'orders to place (commerce)', count)
   .option('--chaos', 'fail handlers, throttle publishes, kill the relay, poison one consumer')

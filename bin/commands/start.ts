@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import { liveView } from '../../local/console/live-view.ts';
 import type { LiveSnapshot, LiveView } from '../../local/console/live-view.ts';
 import { raisedAlarms } from '../../local/run/alarms.ts';
+import type { BrokerChoice } from '../../local/run/brokers.ts';
 import { injectedFaults } from '../../local/run/chaos.ts';
 import { consumersOf } from '../../local/run/consumers.ts';
 import type { Consumer } from '../../local/run/consumers.ts';
@@ -30,6 +31,8 @@ export interface StartOptions {
   readonly events?: number;
   readonly orders?: number;
   readonly chaos?: boolean;
+  /** @default - auto while it is watched, embedded with `once` */
+  readonly brokers?: BrokerChoice;
   readonly seed: number;
   readonly workload: boolean;
   readonly watch: boolean;
@@ -71,6 +74,10 @@ export async function start(options: StartOptions): Promise<void> {
     ...(options.once === true &&
       options.chaos === true &&
       system.standbyRegion !== undefined && { standbyRegion: system.standbyRegion }),
+    // A run that is judged is the same on every machine; a second region would be two more brokers.
+    brokers: system.hasBrokers
+      ? (options.brokers ?? (options.once === true ? 'embedded' : 'auto'))
+      : 'embedded',
     port: options.once === true ? 0 : options.port,
     seed: options.seed,
     logFile: LOG_FILE,
@@ -95,6 +102,15 @@ async function systemOf(options: StartOptions): Promise<RunnableSystem> {
     throw new CommandError('WAYBILL_SYSTEM_UNKNOWN', `there is no system '${options.system}'`, {
       fix: `give one of ${SYSTEM_NAMES.join(', ')}, for example --system ${SYSTEM_NAMES[0]}`,
     });
+  }
+  if (options.brokers !== undefined && !system.hasBrokers) {
+    throw new CommandError(
+      'WAYBILL_SYSTEM_UNIT',
+      `the system '${system.name}' has no Kafka and no RabbitMQ`,
+      {
+        fix: 'leave out --brokers, or give --system commerce',
+      },
+    );
   }
   const foreign = (['events', 'orders'] as const).find(
     (unit) => options[unit] !== undefined && unit !== system.unit,

@@ -33,6 +33,14 @@ export interface RegionToJoin {
   readonly aws: EmbeddedAws;
   /** The clock that this region was started with. */
   readonly clock: PausableClock;
+  /** What besides the region itself goes with it. */
+  readonly companions?: Companions;
+}
+
+/** Servers beside the embedded AWS that are lost with a region, and come back with it. */
+export interface Companions {
+  suspend(): void;
+  resume(): void;
 }
 
 /**
@@ -101,7 +109,7 @@ export function pausableClock(clock: Clock): PausableClock {
   };
 }
 
-function regionOf({ aws, clock }: RegionToJoin): Region {
+function regionOf({ aws, clock, companions }: RegionToJoin): Region {
   const { context } = aws;
   let end: (() => void) | undefined;
   return {
@@ -116,10 +124,12 @@ function regionOf({ aws, clock }: RegionToJoin): Region {
       end = outage.resolve;
       context.outage = outage.promise;
       clock.pause();
+      companions?.suspend();
       await Promise.all([aws.endpoint.suspend(), aws.services.lambda.crash()]);
     },
     async recover() {
       if (context.outage === undefined) return;
+      companions?.resume();
       await aws.endpoint.resume();
       context.outage = undefined;
       end?.();

@@ -1,13 +1,16 @@
 /** Starts several regions of one account in this process, joined, on one clock. */
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
-import type { EmbeddedAws, EmbeddedAwsOptions } from './index.ts';
+import type { EmbeddedAwsOptions } from './index.ts';
 import { startEmbeddedAws } from './index.ts';
-import { joinRegions, pausableClock, type Region } from './regions.ts';
+import { joinRegions, pausableClock, type Companions, type Region, type RegionToJoin } from './regions.ts';
+
+/** How the brokers of one region are started. They are lost with it. */
+export interface RegionBrokers extends Companions, Pick<EmbeddedAwsOptions, 'startKafka' | 'startRabbitmq'> {}
 
 export interface EmbeddedRegionsOptions extends Omit<
   EmbeddedAwsOptions,
-  'region' | 'sameAccountAs' | 'stateDirectory' | 'port'
+  'region' | 'sameAccountAs' | 'stateDirectory' | 'port' | 'startKafka' | 'startRabbitmq'
 > {
   /** Names; the first one is where the port is listened on. */
   readonly regions: readonly [string, ...string[]];
@@ -15,6 +18,8 @@ export interface EmbeddedRegionsOptions extends Omit<
   readonly port?: number;
   /** @default - the machine's */
   readonly clock?: Clock;
+  /** @default - embedded ones */
+  readonly brokersOf?: (region: string) => RegionBrokers;
 }
 
 export interface EmbeddedRegions {
@@ -26,19 +31,22 @@ export interface EmbeddedRegions {
 
 /** Rejects with an EndpointError when the port is taken. */
 export async function startEmbeddedRegions(options: EmbeddedRegionsOptions): Promise<EmbeddedRegions> {
-  const { regions: names, clock = systemClock(), port, ...shared } = options;
-  const started: { aws: EmbeddedAws; clock: ReturnType<typeof pausableClock> }[] = [];
+  const { regions: names, clock = systemClock(), port, brokersOf, ...shared } = options;
+  const started: RegionToJoin[] = [];
   try {
     for (const region of names) {
       const own = pausableClock(clock);
+      const companions = brokersOf?.(region);
       const first = started[0]?.aws.context;
       const aws = await startEmbeddedAws({
         ...shared,
+        ...(companions?.startKafka && { startKafka: companions.startKafka }),
+        ...(companions?.startRabbitmq && { startRabbitmq: companions.startRabbitmq }),
         region,
         clock: own,
         ...(first ? { sameAccountAs: first } : { port: port ?? 0 }),
       });
-      started.push({ aws, clock: own });
+      started.push({ aws, clock: own, ...(companions && { companions }) });
     }
   } catch (error) {
     for (const { aws } of started) await aws.close();

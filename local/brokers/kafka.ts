@@ -30,6 +30,9 @@ export interface RealKafka {
   kill(): Promise<void>;
   /** Starts it again after `kill`, with its data and at its address. */
   restart(): Promise<void>;
+  /** Freezes the server: whoever asks it waits. */
+  suspend(): void;
+  resume(): void;
   /** Ends the server and removes its data. May be called twice. */
   stop(): Promise<void>;
 }
@@ -166,6 +169,14 @@ class Server implements RealKafka {
     this.#running = undefined;
     running?.child.kill('SIGKILL');
     await running?.exited;
+  }
+
+  suspend(): void {
+    this.#running?.child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#running?.child.kill('SIGCONT');
   }
 
   async stop(): Promise<void> {

@@ -36,8 +36,11 @@ export interface RealRabbitmq {
   readonly port: number;
   readonly username: string;
   readonly password: string;
-  /** Changes a user's password, as a rotation does. Connections that are open stay open. */
+  /** Adds an administrator, or changes the password of one, as a rotation does. Connections that are open stay open. */
   setPassword(username: string, password: string): Promise<void>;
+  /** Freezes the server: whoever asks it waits. */
+  suspend(): void;
+  resume(): void;
   /** Ends the server and removes its directory. May be called twice. */
   stop(): Promise<void>;
 }
@@ -171,8 +174,20 @@ async function launch(
     host: HOST,
     port,
     ...user,
-    setPassword: (username, password) =>
-      control(installation, environment, directory, ['change_password', username, password]),
+    async setPassword(username, password) {
+      const tell = (...parameters: string[]): Promise<void> =>
+        control(installation, environment, directory, parameters);
+      try {
+        await tell('change_password', username, password);
+      } catch (error) {
+        if (!/does not exist|no_such_user/.test(String(error))) throw error;
+        await tell('add_user', username, password);
+        await tell('set_permissions', username, '.*', '.*', '.*');
+        await tell('set_user_tags', username, 'administrator');
+      }
+    },
+    suspend: () => pids.forEach((id) => signal(id, 'SIGSTOP')),
+    resume: () => pids.forEach((id) => signal(id, 'SIGCONT')),
     stop,
   };
 }
@@ -276,8 +291,12 @@ function letParentEnd(child: ChildProcess): void {
 }
 
 function kill(pid: number): void {
+  signal(pid, 'SIGKILL');
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch {
     // It has ended already.
   }

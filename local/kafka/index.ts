@@ -60,6 +60,9 @@ export interface EmbeddedKafka {
   lag(group: string): readonly PartitionLag[];
   /** Cuts every connection, as a broker that dies does. Clients connect again. */
   disconnectClients(): void;
+  /** Cuts every connection and takes none until `resume`, as a region that is lost. What it holds stays. */
+  suspend(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -101,6 +104,8 @@ export async function startEmbeddedKafka(options: EmbeddedKafkaOptions = {}): Pr
         }),
       ),
     disconnectClients: () => server.disconnectAll(),
+    suspend: () => server.suspend(),
+    resume: () => server.resume(),
     async stop() {
       groups.close();
       await server.close();

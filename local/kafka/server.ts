@@ -14,13 +14,21 @@ export interface KafkaServer {
   readonly port: number;
   /** Drops every connection; clients connect again. */
   disconnectAll(): void;
+  /** Drops every connection and takes none until `resume`. */
+  suspend(): void;
+  resume(): void;
   close(): Promise<void>;
 }
 
 /** Rejects with the socket's error when the port is taken. */
 export async function listen(broker: Broker, host: string, port: number): Promise<KafkaServer> {
   const sockets = new Set<Socket>();
+  let suspended = false;
   const server: Server = createServer((socket) => {
+    if (suspended) {
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     serve(broker, socket);
@@ -34,6 +42,13 @@ export async function listen(broker: Broker, host: string, port: number): Promis
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
     disconnectAll,
+    suspend() {
+      suspended = true;
+      disconnectAll();
+    },
+    resume() {
+      suspended = false;
+    },
     async close() {
       const closed = once(server, 'close');
       server.close();

@@ -57,6 +57,9 @@ export interface EmbeddedRabbitmq {
   readonly connections: number;
   /** Breaks every connection: as the network does, or with a word as an administrator does. */
   closeConnections(how?: 'broken' | 'forced'): void;
+  /** Breaks every connection and takes none until `resume`. What it holds stays. */
+  suspend(): void;
+  resume(): void;
   /** Ends everything. May be called twice. */
   stop(): Promise<void>;
 }
@@ -81,7 +84,12 @@ export async function startEmbeddedRabbitmq(
     ]),
   );
   const connections = new Set<BrokerConnection>();
+  let suspended = false;
   const server = createServer((socket) => {
+    if (suspended) {
+      socket.destroy();
+      return;
+    }
     const connection = new BrokerConnection(socket, {
       authenticate: (username, password) => passwords.get(username) === password && password !== '',
       virtualHost: (name) => virtualHosts.get(name),
@@ -124,6 +132,13 @@ export async function startEmbeddedRabbitmq(
         if (how === 'broken') connection.destroy();
         else connection.close('closed by an administrator');
       }
+    },
+    suspend() {
+      suspended = true;
+      for (const connection of connections) connection.destroy();
+    },
+    resume() {
+      suspended = false;
     },
     stop() {
       stopping ??= new Promise((resolve) => {

@@ -11,6 +11,8 @@ import { createDatabase, startEmbeddedPostgres } from '../postgres/index.ts';
 import { readTopology } from '../../lib/topology/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
 
+import { prepareBrokers } from './brokers.ts';
+import type { BrokerChoice, RunBrokers } from './brokers.ts';
 import type { Changes } from './changes.ts';
 import { createDeployment } from './deployment.ts';
 import type { Deployed, Deployment } from './deployment.ts';
@@ -29,6 +31,8 @@ export interface LocalRunProps {
    * @default - one region
    */
   readonly standbyRegion?: string;
+  /** Which Kafka and RabbitMQ the clusters and brokers of the templates get. @default 'embedded' */
+  readonly brokers?: BrokerChoice;
   /** Of the AWS endpoint; 0 takes a free one. */
   readonly port: number;
   /** Of the injected faults. */
@@ -60,6 +64,7 @@ export interface LocalRun {
   readonly clock: ControllableClock;
   readonly deployed: DeployedAssembly;
   readonly topology: Topology;
+  readonly brokers: Pick<RunBrokers, 'describe'>;
   /** Connections to the system's own database, as its owner. */
   readonly database: Pool;
   readonly databaseUrl: string;
@@ -91,7 +96,10 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     for (const stopOne of started.splice(0).reverse()) await stopOne();
   };
   try {
+    const brokers = await prepareBrokers(props.brokers ?? 'embedded');
+    started.push(() => brokers.stop());
     const embedded = await startEmbeddedRegions({
+      brokersOf: () => brokers.of(),
       regions: [DEFAULT_REGION, ...(props.standbyRegion === undefined ? [] : [props.standbyRegion])],
       port: props.port,
       clock,
@@ -158,6 +166,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     return {
       environment,
       regions,
+      brokers,
       use(name) {
         active = regions.find(({ region }) => region.name === name) ?? active;
       },

@@ -33,7 +33,9 @@ export const commerceSystem: RunnableSystem = {
   watchedRate: 2,
   quietTimeoutMs: 300_000,
   standbyRegion: 'us-west-2',
+  hasBrokers: true,
   banner: (run) => [
+    ...run.brokers.describe(),
     [
       'saga',
       run.aws.services.states

@@ -20,6 +20,7 @@ export const coreSystem: RunnableSystem = {
   feedRate: 40,
   watchedRate: 8,
   quietTimeoutMs: 120_000,
+  hasBrokers: false,
   banner: () => [],
   injectChaos: (run) => injectChaos(run, RELAY),
   activity: async (run) => ({ running: [], waiting: await pendingInOutbox(run) }),

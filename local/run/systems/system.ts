@@ -20,6 +20,8 @@ export interface RunnableSystem {
    * @default - it loses none
    */
   readonly standbyRegion?: string;
+  /** Whether its templates have Kafka or RabbitMQ: `--brokers` says which these are. */
+  readonly hasBrokers: boolean;
   /** Milliseconds that a `--once` run may take to become quiet. */
   readonly quietTimeoutMs: number;
   /** What only this system has, for the banner: a label of at most twelve characters, and a text. */
