@@ -44,13 +44,18 @@ function refuseTooLarge({ eventType, eventId, body }: EncodedMessage): void {
   );
 }
 
-/** The first key of the advisory locks on ordering keys, so that they meet no other locks of the database. */
-const LOCK_SPACE = `7829362 # ${LOCK_OF_SCHEMA}`;
+/** SQL: the first key of the advisory locks on ordering keys, so that they meet no other locks of the database. */
+export const LOCK_SPACE = `7829362 # ${LOCK_OF_SCHEMA}`;
 /**
  * Keys share so many locks: one transaction with events of thousands of keys must not fill PostgreSQL's lock
  * table (64 for each connection by default). Two keys that share one wait for each other, which is harmless.
  */
 const LOCK_COUNT = 1024;
+
+/** SQL: the second key of the lock on an ordering key. */
+export function lockOf(orderingKey: string): string {
+  return `hashtext(${orderingKey}) & ${LOCK_COUNT - 1}`;
+}
 
 const COLUMNS = 'id, tenant_id, event_type, event_version, source, priority, ordering_key, event_data';
 
@@ -64,7 +69,7 @@ const INSERT_ONE = `insert into event_outbox (${COLUMNS}) values (${ONE})`;
 const INSERT_ONE_ORDERED = `
 insert into event_outbox (${COLUMNS})
 select ${ONE}
-from pg_advisory_xact_lock(${LOCK_SPACE}, hashtext($7::text) & ${LOCK_COUNT - 1})`;
+from pg_advisory_xact_lock(${LOCK_SPACE}, ${lockOf('$7::text')})`;
 
 // All locks first, in one order for all writers, so that two writers can't wait for each other.
 const INSERT_MANY = `
@@ -75,7 +80,7 @@ with event as materialized (
 ), locked as materialized (
   select pg_advisory_xact_lock(${LOCK_SPACE}, lock)
   from (
-    select distinct hashtext(ordering_key) & ${LOCK_COUNT - 1} as lock
+    select distinct ${lockOf('ordering_key')} as lock
     from event
     where ordering_key <> tenant_id
     order by lock

@@ -5,6 +5,14 @@
  *
  * One read and one finish at a time; each takes along what has come together meanwhile, so under load pages are
  * full and finishes are large without any timer.
+ *
+ * Numbers are drawn before rows are committed, so a read may pass over a number whose row comes later. A later row of
+ * the same key must not be published before it:
+ *
+ * | rows pending | how the next read begins | why no key is out of order |
+ * |---|---|---|
+ * | fewer than a page | at the first row | it sees the earlier row of a key whenever it sees the later one |
+ * | a backlog | after the last row read, without keys that were locked before a read of this pass | whoever had drawn a number that was passed over held the lock of its key |
  */
 import type { Pool } from 'pg';
 
@@ -23,6 +31,7 @@ import {
   orderingUnit,
   readPending,
   readRetrying,
+  readWriters,
 } from './rows.ts';
 import type { OutboxPublisher, ProcessResult } from './types.ts';
 
@@ -58,6 +67,8 @@ const TICK = 20;
 const PASS_INTERVAL = 1_000;
 /** The first page of a pass may have to step over many rows that were just deleted: at most a tenth of the time. */
 const PASS_COST_FACTOR = 10;
+/** With so many keys locked by writers a new pass begins as soon as its cost allows. There are 1,024 locks. */
+const MANY_LOCKS = 128;
 
 export class LaneDrain {
   readonly result: ProcessResult;
@@ -83,6 +94,10 @@ export class LaneDrain {
   #passFoundRows = false;
   #firstPageCost = 0;
   #atEnd = false;
+  /** In a backlog reads go on where the one before ended; otherwise each read is a pass of its own. */
+  #backlog = false;
+  /** Locks that writers held before a read of this pass: their keys wait for the next pass. */
+  readonly #locked = new Set<number>();
   #lastRead = 0;
   #averageBytes = ASSUMED_EVENT_BYTES;
   /** Marked while a read was under way, whose page may still hold them. */
@@ -195,6 +210,7 @@ export class LaneDrain {
 
   #startPass(now: number): void {
     this.#cursor = 0;
+    this.#locked.clear();
     this.#atEnd = false;
     this.#passBegan = now;
     this.#passFoundRows = false;
@@ -211,15 +227,22 @@ export class LaneDrain {
     const page = this.#pageSize();
     if (this.#order.ready >= page || this.#order.held >= HELD_PAGES * page) return false;
     const passAge = now - this.#passBegan;
-    if (passAge >= Math.max(PASS_INTERVAL, PASS_COST_FACTOR * this.#firstPageCost)) {
+    const passPause = PASS_COST_FACTOR * this.#firstPageCost;
+    if (passAge >= Math.max(this.#locked.size >= MANY_LOCKS ? TICK : PASS_INTERVAL, passPause)) {
       this.#startPass(now);
       return true;
     }
     if (this.#order.retrying >= MAX_RETRYING) return false;
-    if (!this.#atEnd) return true;
-    if (this.#sending > 0 || this.#unmarked() > 0) return now - this.#lastRead >= TICK;
-    // All is quiet. A pass that found nothing new ends the drain.
-    if (!this.#passFoundRows && this.#order.nextDue() > now) return false;
+    if (this.#atEnd && this.#sending + this.#unmarked() === 0) {
+      // All is quiet. A pass over everything that found nothing new ends the drain.
+      if (!this.#backlog && !this.#passFoundRows && this.#order.nextDue() > now) return false;
+      this.#backlog = false;
+      this.#startPass(now);
+      return true;
+    }
+    if (this.#atEnd && now - this.#lastRead < TICK) return false;
+    if (this.#backlog && this.#cursor > 0) return true;
+    if (this.#atEnd && now - this.#lastRead < Math.min(passPause, PASS_INTERVAL)) return false;
     this.#startPass(now);
     return true;
   }
@@ -227,12 +250,24 @@ export class LaneDrain {
   async #read(): Promise<void> {
     this.#reading = true;
     const { pool, clock } = this.#options;
-    const [began, limit, firstPage] = [clock.now(), this.#pageSize(), this.#cursor === 0];
+    const [began, firstPage] = [clock.now(), this.#cursor === 0];
+    // A pass begins with the rows that are held here and read again.
+    const limit = this.#pageSize() + (firstPage ? this.#order.held : 0);
     try {
-      const rows = await readPending(pool, this.#cursor, this.tokens, limit, this.#order.excluded());
+      const writers = this.#backlog ? await readWriters(pool) : undefined;
+      const upTo = writers?.lastSequence;
+      const rows = await readPending(pool, this.tokens, {
+        after: this.#cursor,
+        ...(upTo !== undefined && { upTo }),
+        limit,
+        excluded: this.#order.excluded(),
+        excludedLocks: firstPage ? [] : [...this.#locked],
+      });
+      for (const lock of writers?.locks ?? []) this.#locked.add(lock);
       // As long as something is left to mark, only marking it shows that the database is in order.
       if (this.#unmarked() === 0) this.#failedStatements = 0;
       this.#atEnd = this.#acceptAll(rows) && rows.length < limit;
+      this.#goOn(upTo !== undefined);
     } catch (error) {
       this.#statementFailed(error);
     } finally {
@@ -243,6 +278,16 @@ export class LaneDrain {
       this.#forgettable = [];
       this.wake();
     }
+  }
+
+  /**
+   * Whether the next read may begin where this one ended.
+   *
+   * @param lookedAtWriters before the read, which is what allows it
+   */
+  #goOn(lookedAtWriters: boolean): void {
+    if (!lookedAtWriters) this.#cursor = 0;
+    if (!this.#atEnd) this.#backlog = true;
   }
 
   /** @returns whether the whole page was taken */

@@ -8,6 +8,7 @@ import type { EventPriority } from '../../../lib/contracts/index.ts';
 import type { TimedQuery } from '../postgres/query.ts';
 import { timed } from '../postgres/query.ts';
 import type { EncodedMessage, PublishFailure } from '../types.ts';
+import { lockOf, LOCK_SPACE } from './enqueue.ts';
 import { LANE_COUNT } from './lane-count.ts';
 
 /** A pending row, which is at the same time the message that is published. */
@@ -47,31 +48,76 @@ const SEPARATOR = '\u001f';
  */
 const ROUTE = `concat_ws(E'\\x1f', tenant_id, event_type, event_version, source, priority, retry_count)`;
 const COLUMNS = `sequence, id, ordering_key, ${ROUTE}, event_data`;
-const READ = `
-select ${COLUMNS}
-from event_outbox
-where status = 'PENDING' and sequence > $1 and lane = any($2::smallint[])
-order by sequence
-limit $3`;
-const READ_WITHOUT = READ.replace('order by', `and not (${ORDERING_UNIT} = any($4::text[]))\norder by`);
 
-/**
- * Pending rows of the lanes after a sequence number, oldest first.
- *
- * @param excluded ordering units to leave out
- */
+/** Which rows to read. */
+export interface Page {
+  readonly after: number;
+  /** The last sequence number to read. @default - to the end */
+  readonly upTo?: number;
+  readonly limit: number;
+  /** Ordering units to leave out. */
+  readonly excluded: readonly string[];
+  /** Locks of ordering keys whose rows are left out. */
+  readonly excludedLocks: readonly number[];
+}
+
+/** Pending rows of the lanes, oldest first. */
 export async function readPending(
   pool: Pool,
-  after: number,
   lanes: LaneTokens,
-  limit: number,
-  excluded: readonly string[],
+  { after, upTo, limit, excluded, excludedLocks }: Page,
 ): Promise<OutboxRow[]> {
-  const values = [after, [...lanes.keys()], limit];
+  const values: unknown[] = [after, [...lanes.keys()], limit];
+  const given = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = [
+    ...(upTo === undefined ? [] : [`and sequence <= ${given(upTo)}`]),
+    ...(excluded.length === 0 ? [] : [`and not (${ORDERING_UNIT} = any(${given(excluded)}::text[]))`]),
+    ...(excludedLocks.length === 0
+      ? []
+      : [
+          `and not (ordering_key <> tenant_id and (${lockOf('ordering_key')}) = any(${given(excludedLocks)}::int[]))`,
+        ]),
+  ];
   const { rows } = await pool.query<string[]>(
-    excluded.length === 0 ? asText(READ, values) : asText(READ_WITHOUT, [...values, excluded]),
+    asText(
+      `select ${COLUMNS}
+       from event_outbox
+       where status = 'PENDING' and sequence > $1 and lane = any($2::smallint[]) ${conditions.join(' ')}
+       order by sequence
+       limit $3`,
+      values,
+    ),
   );
   return rows.map(toRow);
+}
+
+/** Who may be about to commit rows that no read has seen yet. */
+export interface Writers {
+  /** The last sequence number that was drawn. Undefined where this role may not ask. */
+  readonly lastSequence: number | undefined;
+  /**
+   * Locks that writers hold. Every uncommitted row of an ordering key with a number up to `lastSequence` is behind
+   * one of them: a writer locks the key, draws the number, commits, and only then lets go.
+   */
+  readonly locks: readonly number[];
+}
+
+// The subselect names the number, so that the locks are looked at after it was read.
+const WRITERS = `
+select drawn.last, array(
+  select objid::int from pg_locks
+  where drawn.last is not null and locktype = 'advisory' and objsubid = 2 and granted
+    and database = (select oid from pg_database where datname = current_database())
+    and classid::bigint = (${LOCK_SPACE})::bigint & 4294967295
+) as locks
+from (select pg_sequence_last_value(pg_get_serial_sequence('event_outbox', 'sequence')::regclass) as last) as drawn`;
+
+export async function readWriters(pool: Pool): Promise<Writers> {
+  const { rows } = await pool.query<{ last: string | null; locks: number[] }>(
+    timed(STATEMENT_TIMEOUT, WRITERS),
+  );
+  const { last, locks } = rows[0]!;
+  return { lastSequence: last === null ? undefined : Number(last), locks };
 }
 
 /** Every column as the text that PostgreSQL sent: nothing is parsed on the way from the table to the broker. */

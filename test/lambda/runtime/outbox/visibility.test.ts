@@ -59,6 +59,84 @@ describe('D11 transactions that overlap', () => {
     client.release();
   });
 
+  const overtaking: readonly (readonly [string, number, number])[] = [
+    ['in a backlog, between two pages', 300, 3],
+    ['while slow sends are under way', 4, 1],
+  ];
+  test.each(overtaking)(
+    'D11 two transactions of one key, the first committed while the relay has read past it: in order, %s',
+    async (_when, others, atCall) => {
+      const { pool } = database();
+      const broker = new Broker();
+      const [first, second] = [1, 2].map(() => message({ orderingKey: 'acme#one' }));
+      const client = await pool.connect();
+      await client.query('begin');
+      await enqueue(client, [first!]);
+      await write(pool, messagesOfKeys(others, 1));
+      let calls = 0;
+      broker.before = async () => {
+        if (++calls !== atCall) return;
+        await client.query('commit');
+        await write(pool, [second!]);
+        // Time for the relay to read on.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      };
+
+      await createOutboxProcessor({
+        pool,
+        publisher: broker,
+        batchSize: 10,
+        inFlight: 2,
+      }).processPendingEvents();
+      client.release();
+
+      const published = broker.eventIds.filter((id) => id === first!.eventId || id === second!.eventId);
+      expect(published).toEqual([first!.eventId, second!.eventId]);
+    },
+  );
+
+  test('D11 many writers of few keys while a backlog is drained: every key in the order of writing', async () => {
+    const { pool } = database();
+    const broker = new Broker();
+    broker.before = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
+    const keys = 10;
+    const written: ReturnType<typeof message>[] = [];
+    await write(pool, messagesOfKeys(1_000, 1));
+    let writing = true;
+    const writer = async (): Promise<void> => {
+      for (let index = 0; index < 60; index += 1) {
+        const batch = [1, 2].map(() =>
+          message({ orderingKey: `acme#hot-${Math.floor(Math.random() * keys)}` }),
+        );
+        await inTransaction(pool, async (tx) => {
+          await enqueue(tx, batch);
+          await new Promise((resolve) => setTimeout(resolve, Math.random() * 6));
+        });
+        written.push(...batch);
+      }
+    };
+    const writers = Promise.all(Array.from({ length: 6 }, writer)).finally(() => (writing = false));
+    while (writing) {
+      await createOutboxProcessor({
+        pool,
+        publisher: broker,
+        batchSize: 10,
+        inFlight: 4,
+      }).processPendingEvents();
+    }
+    await writers;
+    await createOutboxProcessor({ pool, publisher: broker }).processPendingEvents();
+
+    const { rows } = await pool.query<{ id: string; sequence: string; key: string }>(
+      `select id, sequence, ordering_key as key from event_outbox where ordering_key like 'acme#hot-%' order by sequence`,
+    );
+    expect(rows).toHaveLength(written.length);
+    for (const [key, ofKey] of Map.groupBy(rows, (row) => row.key)) {
+      const ids = new Set(ofKey.map(({ id }) => id));
+      expect([key, broker.eventIds.filter((id) => ids.has(id))]).toEqual([key, ofKey.map(({ id }) => id)]);
+    }
+  });
+
   test('D11 a long-open transaction of somebody else does not stall the outbox', async () => {
     const { pool } = database();
     const broker = new Broker();
