@@ -4,7 +4,7 @@
  * dependencies: a condition on the ARN of a topic, bus or rule that is itself encrypted with the key leads from the
  * key back to the key. The conditions here are text: they name accounts, Regions and names, never a resource.
  */
-import { Annotations, Stack } from 'aws-cdk-lib';
+import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import { AccountPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -158,9 +158,12 @@ export function foreignKeyStatement(
 
 /** Tells cdk-nag why a role has the statement of foreignKeyStatement. */
 export function acknowledgeForeignKeys(role: IConstruct, { account, region }: Location): void {
+  const { partition } = Stack.of(role);
+  // Unknown at synth without the feature flag enablePartitionLiterals: then as cdk-nag writes it.
+  const written = Token.isUnresolved(partition) ? '<AWS::Partition>' : partition;
   acknowledge(
     role,
-    `AwsSolutions-IAM5[Resource::arn:${Stack.of(role).partition}:kms:${region}:${account}:key/*]`,
+    `AwsSolutions-IAM5[Resource::arn:${written}:kms:${region}:${account}:key/*]`,
     "The key's id is made up in another account or Region; the statement is for one queue or topic, and the key's policy decides",
   );
 }
