@@ -151,13 +151,15 @@ describe('an order', () => {
     });
     await place(orderId);
     await aws.settled();
-    await new DynamoDBClient(aws.clientConfig).send(
+    const dynamodb = new DynamoDBClient(aws.clientConfig);
+    await dynamodb.send(
       new UpdateItemCommand({
         TableName: paymentsBook,
         Key: { order: { S: `acme#${orderId}` } },
         UpdateExpression: 'REMOVE PaymentReserved',
       }),
     );
+    dynamodb.destroy();
     holdUp();
     await untilEnded([orderId]);
 
@@ -173,7 +175,7 @@ describe('an order', () => {
 });
 
 describe('with messages that come twice, late and in another order, and functions that crash', () => {
-  const placed = Array.from({ length: 30 }, (_, index) => ({
+  const placed = Array.from({ length: 10 }, (_, index) => ({
     orderId: `rough-${index}`,
     ...WAYS[index % WAYS.length]!,
   }));
@@ -194,9 +196,18 @@ describe('with messages that come twice, late and in another order, and function
       effect: { kind: 'drop-response' },
     });
     for (const { orderId, order } of placed) await place(orderId, order);
-    for (const name of Object.keys(participants)) {
-      aws.functionFaults.set(nameOf(name), { crashDuring: 0.05, loseResponse: 0.1 });
-    }
+    aws.functionFaults.add({
+      functionName: '*',
+      fault: { kind: 'crash-during' },
+      probability: 0.1,
+      times: 3,
+    });
+    aws.functionFaults.add({
+      functionName: '*',
+      fault: { kind: 'lose-response' },
+      probability: 0.2,
+      times: 6,
+    });
     await untilEnded(placed.map(({ orderId }) => orderId));
 
     for (const { orderId, reason } of placed) {
@@ -204,6 +215,7 @@ describe('with messages that come twice, late and in another order, and function
       expectUndoneOrDone(orderId);
     }
     expect(aws.faults.injected()['sqs.Deliver duplicate']).toBeGreaterThan(50);
+    expect(aws.functionFaults.injected()).toMatchObject({ 'crash-during': 3, 'lose-response': 6 });
     expect(published.length).toBeGreaterThan(new Set(published.map(({ eventId }) => eventId)).size);
     expect(aws.denied()).toEqual([]);
 
