@@ -107,7 +107,10 @@ export interface InvokeResult {
 }
 
 export interface LambdaOptions {
-  /** Instances of all functions together that this machine may hold; 12 per core when absent. */
+  /**
+   * Instances of all functions together that this machine may hold. When absent 12 per core, and at least two per
+   * function: with fewer than one, functions would take each other's instances, and each event a cold start.
+   */
   readonly maximumInstances?: number;
   /** Milliseconds an event waits for a busy instance before another one is started; as long as a start takes when absent. */
   readonly scaleOutDelayMilliseconds?: number;
@@ -118,13 +121,18 @@ export interface LambdaOptions {
 }
 
 const INSTANCES_PER_CORE = 12;
+const INSTANCES_PER_FUNCTION = 2;
 
 export function createLambdaService(context: AwsContext, options: LambdaOptions = {}): LambdaService {
   const logListeners = new Set<(line: LogLine) => void>();
   const concurrency = createConcurrency();
   const permissions = createPermissions(context);
   const faults = createLambdaFaults(() => context.faults.random());
-  const capacity = createHostCapacity(options.maximumInstances ?? INSTANCES_PER_CORE * cpus().length);
+  const capacity = createHostCapacity(
+    () =>
+      options.maximumInstances ??
+      Math.max(INSTANCES_PER_CORE * cpus().length, INSTANCES_PER_FUNCTION * functions.all().length),
+  );
   const logs = createFunctionLogs(context);
   const code = createCodeStore(context);
   const functions = createFunctions({

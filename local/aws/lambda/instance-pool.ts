@@ -58,13 +58,13 @@ export interface HostCapacity {
   addEvictor(evict: () => boolean): () => void;
 }
 
-export function createHostCapacity(limit: number): HostCapacity {
+export function createHostCapacity(limit: () => number): HostCapacity {
   let used = 0;
   const waiting = new Map<() => void, { readonly starving: boolean }>();
   const evictors = new Set<() => boolean>();
   return {
     take(onRoom, starving) {
-      if (used < limit) {
+      if (used < limit()) {
         used++;
         return true;
       }
