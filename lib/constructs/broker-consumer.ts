@@ -26,12 +26,8 @@ export interface BrokerConsumerProps extends FunctionProps {
   /** The queue in the broker. It has to be there when the mapping is made: whoever publishes to it declares it. */
   readonly queueName: string;
   /**
-   * Where the broker puts what it gave up. The runtime declares it along with the queue.
-   * @default - the queue's name with `.dead` appended
-   */
-  readonly deadLetterQueueName?: string;
-  /**
-   * Deliveries that may fail before the broker gives a message up: 1 to 1,000.
+   * Deliveries after which the runtime puts a message that fails on `deadLetterQueue`: 1 to 1,000. Not above the limit
+   * of the queue in the broker (`declareTopology`), or the broker is first, and knows no reason.
    * @default 5
    */
   readonly deliveryLimit?: number;
@@ -105,12 +101,10 @@ export class BrokerConsumer extends Construct implements IGrantable {
     this.#record(props);
   }
 
-  #tellRuntime({ broker, queueName, deadLetterQueueName, deliveryLimit }: BrokerConsumerProps): void {
+  #tellRuntime({ broker, deliveryLimit }: BrokerConsumerProps): void {
     broker.connect(this.handler);
     const variables = {
       WAYBILL_DEAD_LETTER_QUEUE_URL: this.deadLetterQueue.queueUrl,
-      WAYBILL_BROKER_QUEUE: queueName,
-      WAYBILL_BROKER_DEAD_LETTER_QUEUE: deadLetterQueueName ?? `${queueName}.dead`,
       WAYBILL_BROKER_DELIVERY_LIMIT: String(deliveryLimit ?? DEFAULT_DELIVERY_LIMIT),
     };
     for (const [name, value] of Object.entries(variables)) this.function.addEnvironment(name, value);

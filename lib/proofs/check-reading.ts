@@ -83,7 +83,7 @@ function streamBreaks(
   return breaks;
 }
 
-/** The poller and the runtime sign in with one secret, and mean one queue. */
+/** The poller reads the queue that is declared, and signs in with the runtime's secret. */
 function brokerBreaks(
   { resource, queues, access }: EventSourceMapping,
   fn: LambdaFunction,
@@ -93,7 +93,6 @@ function brokerBreaks(
   const { environment } = fn;
   return [
     ...differs(resource, 'Queues', queue, queues[0]),
-    ...differs(fn.resource, 'WAYBILL_BROKER_QUEUE', queue, environment['WAYBILL_BROKER_QUEUE']),
     ...differs(
       resource,
       'SourceAccessConfigurations BASIC_AUTH',

@@ -21,10 +21,8 @@ afterEach(() => {
 
 /** Texts that begin like a code and are none: variables, and parts of names. */
 const NOT_CODES: ReadonlySet<string> = new Set([
-  'WAYBILL_BROKER_DEAD_LETTER_QUEUE',
   'WAYBILL_BROKER_DELIVERY_LIMIT',
   'WAYBILL_BROKER_ENDPOINT',
-  'WAYBILL_BROKER_QUEUE',
   'WAYBILL_BROKER_SECRET_ARN',
   'WAYBILL_CONSUMER',
   'WAYBILL_CONTROLS_TABLE',

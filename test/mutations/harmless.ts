@@ -83,8 +83,8 @@ const HARMLESS: readonly Harmless[] = [
   },
   {
     type: /Lambda::Function/,
-    path: /^Environment\.Variables\.WAYBILL_BROKER_(DEAD_LETTER_QUEUE|DELIVERY_LIMIT)$/,
-    reason: 'what is declared in the broker, which is no resource of a template',
+    path: /^Environment\.Variables\.WAYBILL_BROKER_DELIVERY_LIMIT$/,
+    reason: 'how often a message is tried before it is put aside: a matter of pace',
   },
   {
     type: /(QueuePolicy|TopicPolicy)$/,

@@ -4,7 +4,7 @@ import { CartUpdated, ProductViewed } from '../../../catalog/commerce/index.ts';
 import type { OrderOutcomeRecorded } from '../../../catalog/commerce/index.ts';
 import { addToWindow, countWindow } from '../../../lambda/commerce/analytics/count-activity.ts';
 import type { AnalyticsEvent, WindowCounts } from '../../../lambda/commerce/analytics/count-activity.ts';
-import { storeFact } from '../../../lambda/commerce/analytics/store-fact.ts';
+import { factStore, storeFacts } from '../../../lambda/commerce/analytics/store-fact.ts';
 import { notifyCustomer } from '../../../lambda/commerce/notifications/notification-worker.ts';
 import { createEnvelope } from '../../../lib/contracts/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
@@ -109,7 +109,8 @@ test('both counts of how orders ended agree with the ledger, with every event de
   }
   const outcomes = await system.written<EnvelopeOf<typeof OrderOutcomeRecorded>>('OrderOutcomeRecorded');
 
-  for (const event of [...outcomes, ...outcomes]) await storeFact(system.service, event);
+  await storeFacts(system.service, [...outcomes, ...outcomes]);
+  await storeFacts(system.service, outcomes);
   await countWindow(system.service, windowOf([...outcomes, ...outcomes]), WINDOW);
   await countWindow(system.service, windowOf(outcomes), WINDOW);
 
@@ -124,4 +125,42 @@ test('both counts of how orders ended agree with the ledger, with every event de
       `select sum(quantity) as n from activity_count where kind = 'OrderOutcomeRecorded' and detail = 'CANCELLED'`,
     ),
   ).toBe(ledger);
+});
+
+describe('analytics-sink', () => {
+  const stored = async () =>
+    (await system.rows<{ n: string }>('select count(*) as n from analytics_fact'))[0]!.n;
+
+  test('what comes at the same moment is one transaction, and each event is stored once', async () => {
+    let transactions = 0;
+    const { database } = system.service;
+    const store = factStore(async () => ({
+      ...system.service,
+      database: {
+        query: (text, values) => database.query(text, values),
+        transaction: (work) => {
+          transactions += 1;
+          return database.transaction(work);
+        },
+      },
+    }));
+    const events = Array.from({ length: 200 }, () => viewed());
+
+    await Promise.all([...events, ...events.slice(0, 50)].map((event) => store(event)));
+    expect([transactions, await stored()]).toEqual([1, '200']);
+    await Promise.all(events.map((event) => store(event)));
+    expect([transactions, await stored()]).toEqual([2, '200']);
+    expect((await system.rows(`select * from effect where consumer = 'analytics-sink'`)).length).toBe(200);
+  });
+
+  test('an event that can not be stored fails alone', async () => {
+    const store = factStore(async () => system.service);
+    const good = Array.from({ length: 5 }, () => viewed());
+    const bad = { ...viewed(), timestamp: 'no time' } as AnalyticsEvent;
+
+    const results = await Promise.allSettled([...good, bad].map((event) => store(event)));
+
+    expect(results.map(({ status }) => status)).toEqual([...good.map(() => 'fulfilled'), 'rejected']);
+    expect(await stored()).toBe('5');
+  });
 });

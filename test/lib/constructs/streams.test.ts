@@ -399,8 +399,6 @@ describe('a broker', () => {
     });
     expect(variablesOf('InboundHandler')).toMatchObject({
       WAYBILL_CONSUMER: 'inbound',
-      WAYBILL_BROKER_QUEUE: 'stock-counts',
-      WAYBILL_BROKER_DEAD_LETTER_QUEUE: 'stock-counts.dead',
       WAYBILL_BROKER_DELIVERY_LIMIT: '5',
       WAYBILL_BROKER_ENDPOINT: {
         'Fn::Select': [0, { 'Fn::GetAtt': [expect.stringMatching(/^Legacy/), 'AmqpEndpoints'] }],
