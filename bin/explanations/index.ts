@@ -9,6 +9,7 @@ import {
 import { AMQP_EXPLANATIONS } from './amqp.ts';
 import { capacityExplanations } from './capacity.ts';
 import { COMMAND_EXPLANATIONS } from './commands.ts';
+import { COMMERCE_EXPLANATIONS } from './commerce.ts';
 import { CONSTRUCT_EXPLANATIONS } from './constructs.ts';
 import { CONTRACT_EXPLANATIONS, LOCK_EXPLANATIONS, TOPOLOGY_EXPLANATIONS } from './contracts.ts';
 import { CORE_EXPLANATIONS, TOKEN_EXPLANATIONS } from './core.ts';
@@ -73,6 +74,7 @@ export const AREAS: readonly Area[] = [
     title: 'The core system',
     explanations: {
       ...withSource(CORE_EXPLANATIONS, 'docs/core-system.md'),
+      ...withSource(COMMERCE_EXPLANATIONS, 'docs/commerce.md'),
       ...withSource(TOKEN_EXPLANATIONS, 'docs/core-system.md'),
     },
   },

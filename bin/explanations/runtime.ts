@@ -65,7 +65,7 @@ export const RUNTIME_EXPLANATIONS = {
   WAYBILL_BATCH_NOT_FINISHED: {
     what: 'Records of a Kafka batch were neither handled nor moved to a retry topic.',
     why: 'The invocation fails on purpose, so that Lambda delivers the batch again and nothing is lost.',
-    fix: 'Look at the lines before it: a record that is not due yet, a topic that cannot be written, or the time limit.',
+    fix: 'Look at the lines before it: a topic that cannot be written, the time limit, or a record that waits behind a mapping without ReportBatchItemFailures.',
     example: "new KafkaConsumer(this, 'Sink', { retryDelays: [Duration.minutes(1)], ... });",
   },
   WAYBILL_MESSAGE_LOST: {

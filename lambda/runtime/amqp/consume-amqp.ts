@@ -1,4 +1,5 @@
 /** `consumeAmqp()`: an event handler as a Lambda function behind an Amazon MQ (RabbitMQ) event source. */
+import { createHash } from 'node:crypto';
 import { consumerFrom } from './consumer-settings.ts';
 import type { AmqpConsumerOptions } from './consumer-settings.ts';
 import { deadLetterOrLeave } from '../consumer/consumer-options.ts';
@@ -134,7 +135,9 @@ const MAX_COUNTED = 20_000;
  */
 function createFailureCount() {
   const counts = new Map<string, number>();
-  const keyOf = ({ queue, messageId, body }: IncomingMessage): string => `${queue} ${messageId ?? body}`;
+  // Never the body itself: it may be large, and personal.
+  const keyOf = ({ queue, messageId, body }: IncomingMessage): string =>
+    `${queue} ${messageId ?? createHash('sha256').update(body).digest('base64')}`;
   return {
     counted(message: IncomingMessage): IncomingMessage {
       const failed = counts.get(keyOf(message)) ?? 0;

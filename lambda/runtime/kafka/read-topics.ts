@@ -112,9 +112,13 @@ export function readTopics(props: TopicReaderProps): TopicReader {
 
   const remember = (lane: string, to: RetryTopic): void => {
     const now = clock.now();
+    moved.delete(lane);
     moved.set(lane, { to, until: now + to.delaySeconds * 1000 });
-    if (moved.size <= MAX_TAKEN) return;
-    for (const [key, { until }] of moved) if (until <= now) moved.delete(key);
+    // The oldest come first: what is over is forgotten without looking at the rest.
+    for (const [key, { until }] of moved) {
+      if (until > now) return;
+      moved.delete(key);
+    }
   };
 
   const tryOnce = async (lane: string, record: ReceivedRecord, tries: number): Promise<boolean> => {
