@@ -269,7 +269,7 @@ export class KafkaConsumer extends Construct implements IGrantable {
 }
 
 /**
- * A record of a retry topic that is not due yet is given back, which counts as an attempt: there the age ends the
+ * A record of a retry topic that is not due yet is given back, which may count as an attempt: there the age ends the
  * retries, not their number.
  */
 const RETRY_SETTINGS = { maximumRetryAttempts: STREAM_RETRY_ATTEMPTS.max } as const;

@@ -220,7 +220,7 @@ class BatchRun<Contract extends AnyEventContract> {
    * | only what waits, and what is behind it, and the mapping takes reports | the first of each partition |
    * | something that failed or was not answered, or the mapping takes no reports | an error |
    *
-   * An error rises the alarm of the function, and lets Lambda split the batch; waiting is neither.
+   * An error raises the alarm of the function, and lets Lambda split the batch; waiting is neither.
    *
    * @throws RuntimeError WAYBILL_BATCH_NOT_FINISHED, which makes Lambda deliver the batch again
    */

@@ -1,6 +1,11 @@
 /** `consumeAmqp`: no poison message fails a batch, and no failed one is lost. */
 import { expect, test } from '@jest/globals';
-import { consumeAmqp, deterministicEventId, PermanentError } from '../../../../lambda/runtime/index.ts';
+import {
+  consumeAmqp,
+  deterministicEventId,
+  PermanentError,
+  UnavailableError,
+} from '../../../../lambda/runtime/index.ts';
 import type { AmazonMqEvent, AmqpPublisher, OutgoingMessage } from '../../../../lambda/runtime/index.ts';
 import { isUuid } from '../../../../lib/contracts/index.ts';
 import { capturedLog, invocation, OrderPlaced, orderPlaced, testClock } from '../fixtures.ts';
@@ -143,4 +148,51 @@ test('an id for a message that has none: the same for the same key, a UUID in th
   expect(deterministicEventId('warehouse', 'a/2', 1_700_000_000_000)).not.toBe(id);
   expect(deterministicEventId('warehouse', 'a/1', 1_800_000_000_000) > id).toBe(true);
   expect(isUuid(deterministicEventId('warehouse', 'a/1', Number.NaN))).toBe(true);
+});
+
+test('D13: a sealer opens the event for the handler; what is put aside stays sealed', async () => {
+  const { letters, publisher } = deadLetters();
+  const seen: string[] = [];
+  const handler = consumeAmqp(
+    OrderPlaced,
+    ({ data }) => {
+      seen.push(data.orderId);
+      throw new PermanentError('NO_SUCH_ORDER');
+    },
+    options(publisher, {
+      sealer: {
+        open: async (event: ReturnType<typeof orderPlaced>) => ({
+          ...event,
+          data: { ...Object(event.data), orderId: 'open' },
+        }),
+      },
+    }),
+  );
+
+  await handler(batch(messageOf(JSON.stringify(orderPlaced('sealed')))));
+
+  expect(seen).toEqual(['open']);
+  expect(letters[0]!.body).toContain('sealed');
+  expect(letters[0]!.body).not.toContain('open');
+});
+
+test('a message that waits for a dependency fails its batch, is no failure of its own, and is put aside by nobody', async () => {
+  const { letters, publisher } = deadLetters();
+  let isUp = false;
+  const handler = consumeAmqp(
+    OrderPlaced,
+    () => {
+      if (!isUp) throw new UnavailableError('WAYBILL_BREAKER_OPEN', 'warehouse', 30);
+    },
+    options(publisher),
+  );
+  const one = batch(messageOf(JSON.stringify(orderPlaced('o1'))));
+
+  for (let turn = 0; turn < 10; turn += 1) {
+    await expect(handler(one)).rejects.toMatchObject({ code: 'WAYBILL_AMQP_BATCH_FAILED' });
+  }
+  isUp = true;
+  await handler(one);
+
+  expect(letters).toEqual([]);
 });

@@ -164,4 +164,27 @@ describe('aggregateStream', () => {
       batchItemFailures: [{ itemIdentifier: batch[3]!.kinesis.sequenceNumber }],
     });
   });
+
+  test('D13 a sealer opens each event for `add`', async () => {
+    const seen: string[] = [];
+    const handler = aggregateStream(
+      OrderPlaced,
+      {
+        initial: () => ({ orders: 0 }),
+        add: (state, { data }) => {
+          seen.push(data.orderId);
+          return state;
+        },
+        emit: () => undefined,
+      },
+      {
+        ...options,
+        sealer: { open: async (event) => ({ ...event, data: { ...Object(event.data), orderId: 'open' } }) },
+      },
+    );
+
+    await handler({ ...window, Records: records(2) });
+
+    expect(seen).toEqual(['open', 'open']);
+  });
 });

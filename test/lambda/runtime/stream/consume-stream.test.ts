@@ -188,4 +188,17 @@ describe('consumeStream', () => {
 
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: batch[0]!.kinesis.sequenceNumber }] });
   });
+
+  test('D13 a sealer opens each event for the handler', async () => {
+    const seen: string[] = [];
+    const handler = consumeStream(OrderPlaced, ({ data }) => void seen.push(data.orderId), {
+      consumer: 'trends',
+      logger: capturedLog().logger,
+      sealer: { open: async (event) => ({ ...event, data: { ...Object(event.data), orderId: 'open' } }) },
+    });
+
+    await handler({ Records: [kinesisRecord(orderPlaced('sealed'))] });
+
+    expect(seen).toEqual(['open']);
+  });
 });
