@@ -11,6 +11,7 @@ import {
   declareTopology,
   deterministicEventId,
   PermanentError,
+  UnavailableError,
   pollAmqp,
 } from '../../../../lambda/runtime/index.ts';
 import type { AmqpBroker, IncomingMessage, Poller } from '../../../../lambda/runtime/index.ts';
@@ -162,6 +163,31 @@ describeBrokers('AMQP runtime', (start) => {
     ]);
     expect(dead[2]!.content.toString()).toBe('not json');
     await publisher.close();
+  });
+
+  test('a message whose dependency is away keeps its place for as long as that says, and is not delivered meanwhile', async () => {
+    const { exchange, queue } = await topology();
+    const seen: string[] = [];
+    const poller = pollAmqp(
+      OrderPlaced,
+      ({ data }) => {
+        seen.push(data.orderId);
+        if (data.orderId === 'waits') throw new UnavailableError('WAYBILL_BREAKER_OPEN', 'warehouse', 600);
+      },
+      consuming(queue, { prefetch: 2 }),
+    );
+    const send = (orderId: string) =>
+      amqpTransport({ exchange, broker }).send([encoded(orderPlaced(orderId))]);
+    await send('waits');
+    await until(() => seen.length === 1);
+    for (const orderId of ['1', '2', '3']) await send(orderId);
+    await until(() => seen.includes('3'));
+
+    await poller.stop();
+
+    expect(seen).toEqual(['waits', '1', '2', '3']);
+    const { content } = await take(queue);
+    expect(JSON.parse(content.toString())).toMatchObject({ data: { orderId: 'waits' } });
   });
 
   test('D17: stopping lets the running handler finish, and gives back what it may not start', async () => {

@@ -4,10 +4,11 @@ import { connect } from 'amqplib';
 import type { ChannelModel } from 'amqplib';
 import { LegacyStockCounted, OrderConfirmed } from '../../../../catalog/commerce/index.ts';
 import { isOurEcho, legacyTopology, sendToLegacy } from '../../../../lambda/commerce/legacy/bridge.ts';
-import { pickListOf } from '../../../../lambda/commerce/legacy/pick-list.ts';
+import { pickListOf, sendPickList } from '../../../../lambda/commerce/legacy/pick-list.ts';
 import { stockCountFrom } from '../../../../lambda/commerce/legacy/stock-count.ts';
 import { consumeAmqp } from '../../../../lambda/runtime/index.ts';
 import type { AmazonMqEvent } from '../../../../lambda/runtime/index.ts';
+import type { Service } from '../../../../lambda/service/unit-of-work.ts';
 import { createEnvelope } from '../../../../lib/contracts/index.ts';
 import { rabbitmqEvent, rabbitmqRecord } from '../../../../local/aws/polling/rabbitmq-event.ts';
 import { startEmbeddedRabbitmq } from '../../../../local/rabbitmq/index.ts';
@@ -51,6 +52,37 @@ test('a pick list goes out in the warehouse’s words, with the eventId as messa
   });
   expect(first.fields.exchange).toBe('legacy.orders');
   expect(legacyTopology.queues?.map(({ name }) => name)).toEqual(['pick-lists', 'stock-counts']);
+});
+
+test('D9: a pick list whose note is lost is sent again, and the warehouse removes the double by its message id', async () => {
+  let notes = 0;
+  const service: Service = {
+    database: {
+      query: async () => ({ rows: [] }),
+      transaction: async () => {
+        notes += 1;
+        if (notes === 1) throw new Error('the connection broke after the pick list was sent');
+        return { result: undefined, emitted: [] } as never;
+      },
+    },
+    enqueue: async () => undefined,
+    processOnce: async () => true,
+    nudge: async () => undefined,
+  };
+  await expect(sendPickList(service, sendToLegacy, confirmed)).rejects.toThrow('connection broke');
+  await sendPickList(service, sendToLegacy, confirmed);
+
+  const channel = await warehouse.createChannel();
+  const known = new Set<string>();
+  const picked: string[] = [];
+  for (let received = 0; received < 2; received += 1) {
+    const { content, properties } = await until(() => channel.get('pick-lists', { noAck: true }));
+    const messageId = String(properties.messageId);
+    if (known.has(messageId)) continue;
+    known.add(messageId);
+    picked.push((JSON.parse(content.toString()) as { ORDERNO: string }).ORDERNO);
+  }
+  expect(picked).toEqual([confirmed.data.orderId]);
 });
 
 test('a count comes in as the same event each time; our echo is forgotten, what can’t be read is put aside', async () => {
