@@ -7,6 +7,7 @@ import { object, text } from '../assembly/property.ts';
 import type { LambdaFunction, Messaging } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
+import { usingControls } from './controls-needs.ts';
 import type { Permission } from './permission.ts';
 import { deliveriesOf } from './deliveries.ts';
 import { makingKafkaTopic } from './stream-permissions.ts';
@@ -105,6 +106,7 @@ function ofFunction(messaging: Messaging, fn: LambdaFunction): Need[] {
       need(variable, ofVariable(messaging, actor, variable, value)),
     ),
     ...need('sealed personal data', ofSealing(messaging, actor, fn.environment)),
+    ...need('controls', usingControls(messaging, actor, fn.environment)),
   ];
 }
 
@@ -117,7 +119,6 @@ function ofFunction(messaging: Messaging, fn: LambdaFunction): Need[] {
  * | WAYBILL_DEAD_LETTER_QUEUE_URL | puts there what can never be handled (D10) |
  * | WAYBILL_OUTBOX_NUDGE_QUEUE_URL | wakes the relay after a commit |
  * | WAYBILL_PARKING_QUEUE_URL | parks messages of tenants that are switched off |
- * | WAYBILL_CONTROLS_TABLE | reads and writes the table, by way of its key |
  * | WAYBILL_PUBLISH_ROUTES, WAYBILL_KAFKA_RETRY_TOPICS | publishes to each of its targets |
  * | WAYBILL_KAFKA_DEAD_LETTER_TOPIC | puts there what can never be handled |
  * | WAYBILL_STATE_MACHINE_ARN | starts its executions |
@@ -143,8 +144,6 @@ function ofVariable(
     case 'WAYBILL_OUTBOX_NUDGE_QUEUE_URL':
     case 'WAYBILL_PARKING_QUEUE_URL':
       return sending(messaging, messaging.queue(value)?.arn ?? value, actor);
-    case 'WAYBILL_CONTROLS_TABLE':
-      return tableKeyUse(messaging, value, actor);
     case 'WAYBILL_PUBLISH_ROUTES':
     case 'WAYBILL_KAFKA_RETRY_TOPICS':
       return publishTargets(value).flatMap((target) => publishing(messaging, target, actor));
@@ -201,29 +200,16 @@ export function publishTargets(routes: string): readonly string[] {
   }
 }
 
-/** amazondynamodb/latest/developerguide/encryption.usagenotes.html: DynamoDB uses the key in the caller's name. */
-function tableKeyUse(messaging: Messaging, tableName: string, actor: Actor): readonly Permission[] {
-  const table = messaging.assembly.ofType('AWS::DynamoDB::GlobalTable').find(({ ref }) => ref === tableName);
-  const replicas = table?.properties['Replicas'];
-  const [encryption] = (Array.isArray(replicas) ? replicas : [])
-    .filter(isRecord)
-    .filter(({ Region: region }) => region === table?.region)
-    .map(({ SSESpecification: specification }) => specification);
-  const key = isRecord(encryption) ? messaging.key(encryption['KMSMasterKeyId']) : undefined;
-  if (key === undefined) return [];
-  const keys = { 'kms:ViaService': `dynamodb.${table?.region}.amazonaws.com` };
-  return ['kms:Decrypt', 'kms:DescribeKey'].map((action) => ({
-    actor,
-    action,
-    resourceArn: key.arn,
-    keys,
-  }));
-}
-
-function secretKeyUse(messaging: Messaging, secretArn: string, actor: Actor): readonly Permission[] {
+/** Reading takes `kms:Decrypt`; a new version takes a data key, too: secretsmanager/latest/userguide/security-encryption.html. */
+function secretKeyUse(
+  messaging: Messaging,
+  secretArn: string,
+  actor: Actor,
+  actions: readonly string[] = ['kms:Decrypt'],
+): readonly Permission[] {
   const secret = messaging.assembly.find(secretArn);
   const key = messaging.key(secret?.properties['KmsKeyId']);
-  return key === undefined ? [] : [{ actor, action: 'kms:Decrypt', resourceArn: key.arn }];
+  return key === undefined ? [] : actions.map((action) => ({ actor, action, resourceArn: key.arn }));
 }
 
 /** eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html */
@@ -402,7 +388,22 @@ function ofStateMachines(messaging: Messaging): Need[] {
         resourceArn: arn,
       }));
     });
-    return [...own, ...answers].map((permission) => ({
+    // The log is encrypted with the machine's key on its way: step-functions/latest/dg/encryption-at-rest.html.
+    const delivery: readonly Permission[] =
+      logs && key !== undefined
+        ? [
+            {
+              actor: {
+                kind: 'service',
+                service: 'delivery.logs.amazonaws.com',
+                sourceArn: formatArn('logs', resource, '*'),
+              },
+              action: 'kms:Decrypt',
+              resourceArn: key.arn,
+            },
+          ]
+        : [];
+    return [...own, ...delivery, ...answers].map((permission) => ({
       permission,
       because: `state machine ${resource.constructPath}`,
     }));
@@ -431,7 +432,7 @@ function ofRotations(messaging: Messaging): Need[] {
         action: `secretsmanager:${action}`,
         resourceArn: secretArn,
       })),
-      ...secretKeyUse(messaging, secretArn, actor),
+      ...secretKeyUse(messaging, secretArn, actor, ['kms:Decrypt', 'kms:GenerateDataKey']),
     ];
     return permissions.map((permission) => ({
       permission,
