@@ -29,6 +29,8 @@ program
       'Kafka and RabbitMQ of the system: auto takes real ones where they are',
     ).choices(['auto', 'embedded', 'real']),
   )
+  .option('--load', 'load test: ten times over capacity, with high priority on the side (commerce)')
+  .option('--seconds <number>', 'of each phase of the load test', count)
   .option('--events <number>', 'webhook deliveries to feed (core)', count)
   .option('--orders <number>', 'orders to place (commerce)', count)
   .option('--chaos', 'fail handlers, throttle publishes, kill the relay, poison one consumer')

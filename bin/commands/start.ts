@@ -31,6 +31,10 @@ export interface StartOptions {
   readonly events?: number;
   readonly orders?: number;
   readonly chaos?: boolean;
+  /** Runs the load test instead of the workload. */
+  readonly load?: boolean;
+  /** Of each phase of the load test. */
+  readonly seconds?: number;
   /** @default - auto while it is watched, embedded with `once` */
   readonly brokers?: BrokerChoice;
   readonly seed: number;
@@ -40,6 +44,8 @@ export interface StartOptions {
 }
 
 const REDRAW_INTERVAL_MS = 200;
+/** Of each phase. */
+const LOAD_SECONDS = 20;
 const LOG_FILE = '.waybill/local-run.log';
 
 /** What the run and its view share. */
@@ -54,6 +60,7 @@ interface Watched {
 /** @throws CommandError for a system that there is not, or a count of something that it has none of */
 export async function start(options: StartOptions): Promise<void> {
   const system = await systemOf(options);
+  const reports = options.once === true || options.load === true;
   const startedAt = Date.now();
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
@@ -75,10 +82,8 @@ export async function start(options: StartOptions): Promise<void> {
       options.chaos === true &&
       system.standbyRegion !== undefined && { standbyRegion: system.standbyRegion }),
     // A run that is judged is the same on every machine; a second region would be two more brokers.
-    brokers: system.hasBrokers
-      ? (options.brokers ?? (options.once === true ? 'embedded' : 'auto'))
-      : 'embedded',
-    port: options.once === true ? 0 : options.port,
+    brokers: system.hasBrokers ? (options.brokers ?? (reports ? 'embedded' : 'auto')) : 'embedded',
+    port: reports ? 0 : options.port,
     seed: options.seed,
     logFile: LOG_FILE,
   });
@@ -88,7 +93,8 @@ export async function start(options: StartOptions): Promise<void> {
     const contexts = run.regions.map(({ region }) => region.aws.context);
     const counts = tally(contexts, consumersInAll(run));
     const watched = { run, system, counts, options, signal: interrupted.signal };
-    if (options.once === true) await feedOnce(watched);
+    if (options.load === true) await loadTest(watched);
+    else if (options.once === true) await feedOnce(watched);
     else await watch(watched);
   } finally {
     await run.stop();
@@ -111,6 +117,11 @@ async function systemOf(options: StartOptions): Promise<RunnableSystem> {
         fix: 'leave out --brokers, or give --system commerce',
       },
     );
+  }
+  if (options.load === true && system.name !== 'commerce') {
+    throw new CommandError('WAYBILL_SYSTEM_UNIT', `the system '${system.name}' has no load test`, {
+      fix: 'give --system commerce, or run the benches: npm run bench -- outbox',
+    });
   }
   const foreign = (['events', 'orders'] as const).find(
     (unit) => options[unit] !== undefined && unit !== system.unit,
@@ -158,6 +169,21 @@ async function feedOnce(watched: Watched): Promise<void> {
   } finally {
     clearInterval(drawing);
     view.close();
+  }
+}
+
+async function loadTest({ run, options, signal }: Watched): Promise<void> {
+  const { runLoad } = await import('../../local/run/load.ts');
+  const seconds = options.seconds ?? LOAD_SECONDS;
+  const note = (text: string): void => void process.stderr.write(`${text}\n`);
+  const report = await runLoad(run, { seconds, signal, note });
+  if (signal.aborted) return;
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, undefined, 2)}\n`,
+  );
+  if (report.lost > 0) {
+    process.stderr.write(`${styleText('red', 'failed')}: ${report.lost} effects are missing\n`);
+    process.exitCode = EXIT.failed;
   }
 }
 

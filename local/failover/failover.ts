@@ -1,5 +1,5 @@
 /** Moves a system from one region to another that stands by: the steps of docs/runbooks/region-failover.md. */
-import { planFailover, requeue } from './outbox.ts';
+import { openOrders, planFailover, requeue } from './outbox.ts';
 import type { FailoverDatabase, FailoverPlan, OutboxFailoverOptions } from './outbox.ts';
 import type { RegionControl } from './region-control.ts';
 
@@ -29,6 +29,7 @@ export interface FailoverOutcome extends FailoverPlan {
  * | put the events back, and open orders | before somebody publishes there |
  * | switch the rules of replicas on | their consumers wait for events |
  * | start the relay of the other region | now everything follows |
+ * | let sagas go on there that an earlier move ended | on the way back their names are taken, and they would not start |
  *
  * Safe to repeat, also after it broke off half way.
  */
@@ -48,6 +49,8 @@ export async function failOver(props: FailoverProps): Promise<FailoverOutcome> {
   say(`${done.events} events are to be published again, from ${since} on; ${done.orders} sagas begin again`);
   say(`${to.region}: ${await to.switchReplicas(true)} rules of replicas are on`);
   say(`${to.region}: the relay runs (${await to.switchRelay(true)} triggers)`);
+  const redriven = await to.redriveExecutions(await openOrders(database, props));
+  if (redriven > 0) say(`${to.region}: ${redriven} sagas go on that were ended there before`);
   return { ...done, fenced };
 }
 

@@ -73,6 +73,18 @@ export async function requeue(
   return { since, events: Number(done?.events ?? 0), orders: Number(done?.orders ?? 0) };
 }
 
+/** Ids of orders that have not ended: the names of their sagas. */
+export async function openOrders(
+  database: FailoverDatabase,
+  { schema }: OutboxFailoverOptions,
+): Promise<ReadonlySet<string>> {
+  const open = await rows<{ order_id: string }>(
+    database,
+    `select order_id from ${schema}.customer_order where ended_at is null`,
+  );
+  return new Set(open.map(({ order_id: orderId }) => orderId));
+}
+
 /** The events of which the sagas of open orders began. */
 const OPEN_ORDERS = (schema: string): string =>
   `select id from ${schema}.event_outbox placed

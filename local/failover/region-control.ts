@@ -12,6 +12,11 @@ export interface RegionControl {
   switchReplicas(on: boolean): Promise<number>;
   /** Ends the executions that run; another region has begun them again. */
   stopExecutions(): Promise<number>;
+  /**
+   * Lets executions go on that were ended before, by their names: a name is taken for 90 days, so that those can not be
+   * started again. https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecution.html
+   */
+  redriveExecutions(names: ReadonlySet<string>): Promise<number>;
 }
 
 export interface RegionControlProps {
@@ -118,6 +123,21 @@ export async function regionControl(props: RegionControlProps): Promise<RegionCo
     return group === undefined ? {} : { GroupName: group };
   };
 
+  const executionsOf = async (statusFilter: 'RUNNING' | 'ABORTED') => {
+    const found: { readonly executionArn: string | undefined; readonly name: string | undefined }[] = [];
+    for (const { physicalId: stateMachineArn } of await resourcesOf(['AWS::StepFunctions::StateMachine'])) {
+      let nextToken: string | undefined;
+      do {
+        const page = await clients.states.send(
+          new states.ListExecutionsCommand({ stateMachineArn, statusFilter, nextToken }),
+        );
+        found.push(...(page.executions ?? []).map(({ executionArn, name }) => ({ executionArn, name })));
+        nextToken = page.nextToken;
+      } while (nextToken !== undefined);
+    }
+    return found;
+  };
+
   return {
     region,
     async switchRelay(on) {
@@ -153,28 +173,24 @@ export async function regionControl(props: RegionControlProps): Promise<RegionCo
       return rules.length;
     },
     async stopExecutions() {
-      const machines = await resourcesOf(['AWS::StepFunctions::StateMachine']);
-      let stopped = 0;
-      for (const { physicalId: stateMachineArn } of machines) {
-        let nextToken: string | undefined;
-        do {
-          const page = await clients.states.send(
-            new states.ListExecutionsCommand({ stateMachineArn, statusFilter: 'RUNNING', nextToken }),
-          );
-          for (const { executionArn } of page.executions ?? []) {
-            await clients.states.send(
-              new states.StopExecutionCommand({
-                executionArn,
-                error: 'RegionFailover',
-                cause: 'Another region has taken over',
-              }),
-            );
-            stopped += 1;
-          }
-          nextToken = page.nextToken;
-        } while (nextToken !== undefined);
+      const running = await executionsOf('RUNNING');
+      for (const { executionArn } of running) {
+        await clients.states.send(
+          new states.StopExecutionCommand({
+            executionArn,
+            error: 'RegionFailover',
+            cause: 'Another region has taken over',
+          }),
+        );
       }
-      return stopped;
+      return running.length;
+    },
+    async redriveExecutions(names) {
+      const ended = (await executionsOf('ABORTED')).filter(({ name }) => names.has(name ?? ''));
+      for (const { executionArn } of ended) {
+        await clients.states.send(new states.RedriveExecutionCommand({ executionArn }));
+      }
+      return ended.length;
     },
   };
 }

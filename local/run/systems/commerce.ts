@@ -99,13 +99,15 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
         orders: count,
         perSecond,
         beforeOrder: async (sent) => {
-          // The first region dies half way, and comes back when the other one has taken over.
+          // The first region dies half way. It comes back when all orders are placed, and takes over again while sagas run.
           if (sent !== Math.ceil(count / 2) || rehearsal === undefined) return;
           moves.push(rehearsal.loseRegion().then(({ orders }) => (begunAgain += orders)));
         },
       });
       await Promise.all(moves);
-      await rehearsal?.recoverRegion();
+      if (rehearsal === undefined) return;
+      await rehearsal.recoverRegion();
+      begunAgain += (await rehearsal.failBack()).orders;
     },
     judge: async (observed) => {
       const { bookFailures, legacyCounts, ...measured } = await measureCommerce(run.database, run.topology);

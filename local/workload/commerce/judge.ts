@@ -64,6 +64,7 @@ export function commerceReport(outcome: CommerceOutcome): object {
         },
       ]),
     ),
+    customerOrder: customerOrderOf(outcome),
     money: totals.money,
     stock: totals.stock,
     notifications: totals.notifications,
@@ -78,6 +79,17 @@ export function commerceReport(outcome: CommerceOutcome): object {
     alarms: alarms.map(({ name }) => name),
     latencyMs: outcome.latency,
     seconds,
+  };
+}
+
+/** Of the consumers that are promised each customer's events in order: how many those were, and how often it was not kept. */
+function customerOrderOf({ measured, ledger }: CommerceOutcome): object {
+  const ordered = Object.entries(measured.consumers).filter(([, { fifo, expected }]) => fifo && expected > 0);
+  return {
+    customers: new Set([...ledger.orders.values()].map(({ customerId }) => customerId)).size,
+    consumers: ordered.map(([name]) => name),
+    events: ordered.reduce((sum, [, { handled }]) => sum + handled, 0),
+    violations: ordered.reduce((sum, [, { orderViolations }]) => sum + orderViolations, 0),
   };
 }
 

@@ -16,10 +16,12 @@ function scene(leftAnswers = true) {
       switchRelay: (on) => act(on ? 'relay on' : 'relay off'),
       switchReplicas: (on) => act(on ? 'replicas on' : 'replicas off'),
       stopExecutions: () => act('sagas ended'),
+      redriveExecutions: (names) => act(`sagas go on: ${[...names].join(', ')}`),
     };
   };
   const database = {
     query: async (text: string) => {
+      if (text.startsWith('select order_id')) return { rows: [{ order_id: 'ord_1' }, { order_id: 'ord_2' }] };
       if (text.includes('update')) done.push('events back in the outbox');
       return { rows: [{ events: '7', orders: '2', since: new Date(0) }] };
     },
@@ -48,6 +50,7 @@ describe('a failover', () => {
       'events back in the outbox',
       'west replicas on',
       'west relay on',
+      'west sagas go on: ord_1, ord_2',
     ]);
     expect(outcome).toMatchObject({ events: 7, orders: 2, fenced: true });
   });
@@ -57,7 +60,12 @@ describe('a failover', () => {
 
     const outcome = await failOver(props);
 
-    expect(done).toEqual(['events back in the outbox', 'west replicas on', 'west relay on']);
+    expect(done).toEqual([
+      'events back in the outbox',
+      'west replicas on',
+      'west relay on',
+      'west sagas go on: ord_1, ord_2',
+    ]);
     expect(outcome.fenced).toBe(false);
     expect(said.join('\n')).toMatch(/east does not answer .*waybill region fence/);
   });
