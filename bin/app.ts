@@ -1,12 +1,13 @@
 /**
- * The CDK application: the stacks of one environment, chosen by `-c env=NAME`, and of some of its systems, by `-c systems=NAMES`.
+ * The CDK application: the stacks of one environment, chosen by `-c env=NAME`, and of some of its systems, by `-c systems=NAMES`;
+ * those of the Region that stands by with `-c standby=true`.
  * It reads the feature flags of cdk.json itself where the CDK command line does not, so that
  * `node bin/app.ts` gives the same templates.
  */
 import { readFileSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ConfigError, environmentConfig, withSystems } from '../lib/config/index.ts';
+import { ConfigError, environmentConfig, withStandby, withSystems } from '../lib/config/index.ts';
 import { ValidationError } from '../lib/constructs/index.ts';
 import { CapacityChecks } from '../lib/estimate/index.ts';
 import { WaybillChecks } from '../lib/nag/index.ts';
@@ -31,9 +32,13 @@ function synthesize(): void {
     context: cdkJson.context,
     outdir: process.env['CDK_OUTDIR'] ?? 'cdk.out',
   });
-  const config = withSystems(
-    environmentConfig(app.node.tryGetContext('env') ?? 'local'),
-    app.node.tryGetContext('systems'),
+  const config = withStandby(
+    withSystems(
+      environmentConfig(app.node.tryGetContext('env') ?? 'local'),
+      app.node.tryGetContext('systems'),
+    ),
+    app.node.tryGetContext('standby'),
+    app.node.tryGetContext('sealingKeyArn'),
   );
   createApplication(app, config);
   // Who turns validation off reads no table either: the local run synthesizes at every change.

@@ -8,6 +8,13 @@ export const COMMAND_EXPLANATIONS = {
     fix: 'Give one of the names in the message.',
     example: 'npm start -- --system commerce',
   },
+  WAYBILL_STANDBY_SEALING_KEY_MISSING: {
+    what: 'The stacks of the standby Region were asked for without the sealing key of the first one.',
+    why: 'With a key of its own the standby could not open personal data that was sealed before the failover.',
+    fix: "Give the output SealingKeyArn of the first Region's Commerce stack.",
+    example:
+      'npx cdk deploy --all -c env=prod -c standby=true -c sealingKeyArn=arn:aws:kms:us-east-1:111122223333:key/mrk-...',
+  },
   WAYBILL_DATABASE_URL_MISSING: {
     what: 'A failover was asked for without the database.',
     why: 'What the failed Region had published and not handled is published again from the outbox.',

@@ -81,8 +81,19 @@ export interface EnvironmentConfig {
   readonly archiveRetentionDays: number;
   /** What happens to keys and databases whose stack is deleted. */
   readonly removalPolicy: 'retain' | 'destroy';
+  /**
+   * Set where the stacks are those of the Region that stands by.
+   * @default - the first Region's
+   */
+  readonly standby?: Standby;
   /** What the checks of capacity and the cost table take for granted. */
   readonly load: EnvironmentLoad;
+}
+
+/** What the stacks that stand by take from the first Region. */
+export interface Standby {
+  /** The key there under which personal data is sealed: the standby has its replica. */
+  readonly sealingKeyArn: string;
 }
 
 /** The part of the traffic that the events declare, for capacity and costs. */
@@ -217,7 +228,36 @@ export function withSystems(config: EnvironmentConfig, systems: unknown): Enviro
   return { ...config, systems: Object.fromEntries(switched) as Record<SystemName, boolean> };
 }
 
-export type ConfigErrorCode = 'WAYBILL_ENVIRONMENT_UNKNOWN' | 'WAYBILL_SYSTEM_UNKNOWN';
+/**
+ * The environment as it is deployed to the Region that stands by.
+ *
+ * @param standby 'true' for it, as in `-c standby=true`; anything else leaves the environment as it is
+ * @param sealingKeyArn as in `-c sealingKeyArn=ARN`; the output `SealingKeyArn` of the first Region's Commerce stack
+ * @throws ConfigError WAYBILL_STANDBY_SEALING_KEY_MISSING when the commerce system would have a sealing key of its own
+ */
+export function withStandby(
+  config: EnvironmentConfig,
+  standby: unknown,
+  sealingKeyArn: unknown,
+): EnvironmentConfig {
+  if (standby !== true && standby !== 'true') return config;
+  if (typeof sealingKeyArn === 'string' && MULTI_REGION_KEY.test(sealingKeyArn)) {
+    return { ...config, standby: { sealingKeyArn } };
+  }
+  if (!config.systems.commerce) return config;
+  throw new ConfigError(
+    'WAYBILL_STANDBY_SEALING_KEY_MISSING',
+    `standby without the sealing key of the first Region, but ${JSON.stringify(sealingKeyArn)}: give the output SealingKeyArn of its Commerce stack, for example -c standby=true -c sealingKeyArn=arn:aws:kms:us-east-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef; what was sealed there opens here with its replica only`,
+  );
+}
+
+/** Only such a key has replicas, kms/latest/developerguide/multi-region-keys-overview.html. */
+const MULTI_REGION_KEY = /^arn:[^:]+:kms:[^:]+:[0-9]{12}:key\/mrk-/;
+
+export type ConfigErrorCode =
+  | 'WAYBILL_ENVIRONMENT_UNKNOWN'
+  | 'WAYBILL_STANDBY_SEALING_KEY_MISSING'
+  | 'WAYBILL_SYSTEM_UNKNOWN';
 
 export class ConfigError extends Error {
   readonly code: ConfigErrorCode;

@@ -8,6 +8,7 @@ export {
   ENVIRONMENT_NAMES,
   environmentConfig,
   SYSTEM_NAMES,
+  withStandby,
   withSystems,
 } from './environments.ts';
 export type {
@@ -20,5 +21,6 @@ export type {
   LogRetentionDays,
   NewDatabase,
   NewNetwork,
+  Standby,
   SystemName,
 } from './environments.ts';

@@ -101,7 +101,11 @@ export class CommerceStack extends EnvironmentStack {
       publishes: priorityEvents,
       encryptionKey: props.key,
     });
-    this.sealingKey = new SealingKey(this, 'SealingKey', { removalPolicy: this.removalPolicy });
+    const { standby } = this.config;
+    this.sealingKey = new SealingKey(this, 'SealingKey', {
+      removalPolicy: this.removalPolicy,
+      ...(standby === undefined ? {} : { replicaOf: standby.sealingKeyArn }),
+    });
     this.controls = new ControlsTable(this, 'Controls', {
       encryptionKey: props.key,
       removalPolicy: this.removalPolicy,
@@ -134,6 +138,10 @@ export class CommerceStack extends EnvironmentStack {
     new CfnOutput(this, 'TokenSecretArn', {
       value: this.tokenSecret.secretArn,
       description: 'The secret whose text signs the tokens of the HTTP API',
+    });
+    new CfnOutput(this, 'SealingKeyArn', {
+      value: this.sealingKey.key.keyArn,
+      description: 'The key for personal data, which a standby Region has a replica of',
     });
     new CfnOutput(this, 'OrderSagaArn', {
       value: this.saga.stateMachineArn,

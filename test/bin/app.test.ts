@@ -42,6 +42,16 @@ test('prod is synthesized without an account, credentials or a network', () => {
   const templates = readdirSync(output).filter((name) => name.endsWith('.template.json'));
   expect(templates.toSorted()).toEqual(
     [
+      'Commerce',
+      'CommerceConsumers1',
+      'CommerceConsumers2',
+      'CommerceConsumers3',
+      'CommerceConsumers5',
+      'CommerceConsumers6',
+      'CommerceConsumers7',
+      'CommerceConsumers8',
+      'CommerceLegacy',
+      'CommerceStreams',
       'Core',
       'CoreConsumers4',
       'CoreConsumers6',
@@ -69,4 +79,22 @@ test('an unknown environment is refused with the four that there are, and writes
       'unknown environment "production": give one of local, dev, staging, prod, for example -c env=dev\n',
   });
   expect(existsSync(join(directory, 'unknown', 'Core.template.json'))).toBe(false);
+});
+
+test('a standby has a replica of the sealing key, and is refused without its ARN', () => {
+  const context = { env: 'dev', systems: 'commerce', standby: 'true' };
+  const sealingKeyArn = 'arn:aws:kms:us-east-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef';
+
+  const refused = runApp('refused', context);
+  const made = runApp('standby', { ...context, sealingKeyArn });
+
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toContain('SealingKeyArn');
+  expect(made).toEqual({ status: 0, stderr: '' });
+  const { Resources } = JSON.parse(
+    readFileSync(join(directory, 'standby', 'Commerce.template.json'), 'utf8'),
+  ) as { Resources: Record<string, { Type: string; Properties: Record<string, unknown> }> };
+  const replicas = Object.values(Resources).filter(({ Type }) => Type === 'AWS::KMS::ReplicaKey');
+  expect(replicas.map(({ Properties }) => Properties['PrimaryKeyArn'])).toEqual([sealingKeyArn]);
+  expect(Object.values(Resources).some(({ Type }) => Type === 'AWS::KMS::Key')).toBe(false);
 });
