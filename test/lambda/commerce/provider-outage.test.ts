@@ -9,6 +9,7 @@ import {
   simulatedPaymentProvider,
 } from '../../../lambda/commerce/payments/provider.ts';
 import type { PaymentProvider } from '../../../lambda/commerce/payments/provider.ts';
+import { breakerStore } from '../../../lambda/runtime/degradation/breaker-store.ts';
 import { createControls } from '../../../lambda/runtime/degradation/index.ts';
 import { poll } from '../../../lambda/runtime/poll.ts';
 import type { Poller } from '../../../lambda/runtime/poll.ts';
@@ -104,10 +105,8 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
   expect(await condition()).toBe(true);
 }
 
-const breaker = async () =>
-  (await under.table.call('GetItem', { Key: { pk: { S: 'breaker#payment-gateway' }, sk: { S: 'state' } } }))
-    .Item;
-const openings = async () => Number((await breaker())?.['openings']?.['N'] ?? 0);
+const breaker = () => breakerStore(under.table, 'payment-gateway').read();
+const openings = async () => (await breaker()).openings;
 
 describe('the payment provider is away', () => {
   test('commands wait and are not counted; one probe at a time asks; then all orders are paid, and nothing is dead', async () => {
@@ -129,7 +128,7 @@ describe('the payment provider is away', () => {
 
     isUp = true;
     const before = calls.length;
-    await until(async () => (await breaker())?.['state']?.['S'] === 'closed');
+    await until(async () => (await breaker()).state === 'closed');
     expect(calls.length - before).toBeGreaterThanOrEqual(1);
     await until(() => system.callbacks.answers.length === 2 * ORDERS);
 

@@ -35,17 +35,17 @@ beforeEach(() => {
 
 function recording(inner: PaymentProvider): PaymentProvider {
   return {
-    reserve: async (request) => {
+    reserve: async (request, signal) => {
       calls.push('reserve');
-      return inner.reserve(request);
+      return inner.reserve(request, signal);
     },
-    capture: async (reference) => {
+    capture: async (reference, signal) => {
       calls.push('capture');
-      return inner.capture(reference);
+      return inner.capture(reference, signal);
     },
-    giveBack: async (key) => {
+    giveBack: async (key, signal) => {
       calls.push('giveBack');
-      return inner.giveBack(key);
+      return inner.giveBack(key, signal);
     },
   };
 }
@@ -365,10 +365,10 @@ describe('compensations', () => {
     const order = await anOrder(system);
     provider = recording({
       ...simulatedPaymentProvider(),
-      reserve: async (request) => {
+      reserve: async (request, signal) => {
         // While the provider thinks, the saga gives up and undoes the step.
         await run(order, 'RefundPayment');
-        return simulatedPaymentProvider().reserve(request);
+        return simulatedPaymentProvider().reserve(request, signal);
       },
     });
 
