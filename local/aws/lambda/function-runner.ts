@@ -32,7 +32,7 @@ export interface FunctionRunner {
   run(payload: string, options?: RunOptions): Promise<RunResult>;
   /** Milliseconds that an event waits for a busy instance before another one is started. */
   scaleOutDelay(): number;
-  prewarm(): Promise<void>;
+  prewarm(count: number): Promise<void>;
   instances(): number;
   /** Replaces settings that instances do not see. */
   reconfigure(configuration: FunctionConfiguration): void;
@@ -247,7 +247,7 @@ export function createFunctionRunner(
       }
     },
     scaleOutDelay: () => pool.scaleOutDelay(),
-    prewarm: () => pool.prewarm(),
+    prewarm: (count) => pool.prewarm(count),
     instances: () => pool.size(),
     retire: () => pool.retire(),
     crash: () => pool.crash(),

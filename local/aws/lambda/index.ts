@@ -253,10 +253,19 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
     deleteEventSourceMapping: (uuid) => mappings.delete(uuid),
     listEventSourceMappings: () => mappings.list(),
     async prewarm() {
+      // Who pays for pollers that are always there can not wait for a start beside a busy instance either.
+      const warmInstances = ({ functionName }: FunctionConfiguration): number =>
+        Math.max(
+          1,
+          ...mappings
+            .list()
+            .filter((mapping) => mapping.functionName.split(':').includes(functionName))
+            .map(({ minimumPollers = 1 }) => minimumPollers),
+        );
       // As many at once as there are cores: a start is work for one core, and the first events should not wait for all.
       const waiting = functions.all().values();
       const lane = async (): Promise<void> => {
-        for (const { runner } of waiting) await runner.prewarm();
+        for (const { runner } of waiting) await runner.prewarm(warmInstances(runner.configuration));
       };
       await Promise.all(cpus().map(lane));
     },

@@ -29,8 +29,8 @@ export interface InstancePool {
   release(instance: Instance): void;
   /** Milliseconds that an event waits for a busy instance before another one is started; 0 while one is idle. */
   scaleOutDelay(): number;
-  /** Starts an instance in the background when there is none. Resolves when it is ready or has failed. */
-  prewarm(): Promise<void>;
+  /** Starts instances in the background until there are so many. Resolves when they are ready or have failed. */
+  prewarm(count: number): Promise<void>;
   size(): number;
   /** Ends every instance as soon as it is idle. Events that still come are served. */
   retire(): void;
@@ -174,8 +174,13 @@ export function createInstancePool(configuration: FunctionConfiguration, options
     },
     release: offer,
     scaleOutDelay,
-    async prewarm() {
-      if (instances.size + starting === 0) await start();
+    async prewarm(count) {
+      // One after the other: a start is work for one core.
+      while (instances.size < count && starting === 0) {
+        const before = instances.size;
+        await start();
+        if (instances.size === before) return;
+      }
     },
     size: () => instances.size,
     retire() {
