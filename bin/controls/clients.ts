@@ -2,6 +2,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { DynamoDbClient } from '../../lambda/runtime/aws/dynamodb.ts';
+import { CommandError } from '../command-error.ts';
 import { systemClock } from '../../lambda/runtime/clock.ts';
 import type { Clock } from '../../lambda/runtime/clock.ts';
 
@@ -14,10 +15,25 @@ export interface Operator {
   readonly who: string;
 }
 
-/** AWS_ENDPOINT_URL leads all of them to the embedded AWS. */
+/**
+ * AWS_ENDPOINT_URL leads all of them to the embedded AWS.
+ * @throws CommandError without a Region or without credentials
+ */
 export async function lambdaClient(): Promise<LambdaClient> {
   const { LambdaClient: Client } = await import('@aws-sdk/client-lambda');
-  return new Client({});
+  const client = new Client({});
+  try {
+    await client.config.region();
+    await client.config.credentials();
+  } catch (cause) {
+    throw new CommandError('WAYBILL_OPERATOR_UNKNOWN', 'the AWS SDK found no Region, or no credentials', {
+      cause,
+      fix:
+        'set AWS_REGION, and AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; ' +
+        'for a local run us-east-1 and any text as both keys',
+    });
+  }
+  return client;
 }
 
 /** The calls that the runtime signs by hand, by the SDK's client. */

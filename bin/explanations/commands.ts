@@ -76,6 +76,13 @@ export const COMMAND_EXPLANATIONS = {
     fix: 'Look at it with --dry-run, then give --yes, or type the text that is asked for.',
     example: 'waybill controls pause --tenant acme --why "floods the gateway" --yes',
   },
+  WAYBILL_OPERATOR_UNKNOWN: {
+    what: 'The command does not know which Region it is for, or whose credentials to use.',
+    why: 'It calls AWS, or the embedded AWS, with the settings of your own shell, and something is missing there.',
+    fix: 'Set AWS_REGION and AWS_PROFILE. For a local run give us-east-1, any text as both keys, and AWS_ENDPOINT_URL.',
+    example:
+      'AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local waybill controls list',
+  },
   WAYBILL_TARGET_MISSING: {
     what: 'Neither a consumer nor a tenant was given.',
     why: 'There is no switch for everything.',
