@@ -1,6 +1,6 @@
 /** One local run: the synthesized environment in an embedded AWS, with an embedded PostgreSQL behind it. */
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Pool } from 'pg';
 import type { DeployedAssembly, StartDatabase } from '../assembly/index.ts';
@@ -246,7 +246,9 @@ async function replacePassword({ context, services }: EmbeddedAws, from: string,
 
 async function writeLogs(regions: readonly Region[], logFile: string): Promise<() => Promise<void>> {
   await mkdir(dirname(logFile), { recursive: true });
-  const file = createWriteStream(logFile);
+  await writeFile(logFile, '');
+  // Appended: a second run in the same directory empties the file while this one writes, and must leave no hole in it.
+  const file = createWriteStream(logFile, { flags: 'a' });
   const stops = regions.map(({ name, aws }) => {
     const where = regions.length > 1 ? `${name} ` : '';
     return aws.services.lambda.observeLogs(({ functionName, text }) =>
