@@ -54,13 +54,15 @@ export async function synthesize(props: SynthesizeProps): Promise<void> {
   let printed = '';
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
+  const [exitCode, endedBy] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', resolve);
+    child.on('close', (code, signal) => resolve([code, signal]));
   });
   if (exitCode !== 0) {
+    // Ctrl-C reaches the app, too, and such an app has printed nothing.
+    const ended = endedBy === null ? '' : ` the app was ended by ${endedBy}`;
     throw new SynthesisError(
-      `environment '${props.environment}' could not be synthesized:\n${withoutNode(printed)}`,
+      `environment '${props.environment}' could not be synthesized:${ended}\n${withoutNode(printed)}`,
     );
   }
 }
