@@ -41,6 +41,9 @@ const KNOWN_SERVICES = [
   'AWS::SNS::',
   'AWS::Events::',
   'AWS::EventsV2::',
+  // Discoverers are charged for, registries are not: aws.amazon.com/eventbridge/pricing, "Schema Registry".
+  'AWS::EventSchemas::Registry',
+  'AWS::EventSchemas::Schema',
   'AWS::Scheduler::',
   'AWS::Lambda::',
   'AWS::IAM::',
