@@ -106,6 +106,11 @@ function overlaps({ widgets }: Board): [Widget, Widget][] {
 const titlesOf = ({ widgets }: Board) =>
   widgets.map(({ properties }) => properties.title ?? properties.markdown ?? '');
 
+/** Properties by which a metric's dimension may name a resource. */
+const NAMED = ['QueueName', 'ClusterName', 'BrokerName', 'Name'];
+/** Dimensions that name a part of a resource. */
+const PARTS = ['Broker ID', 'Queue', 'VirtualHost'];
+
 describe('the dashboards of an application', () => {
   const app = testApp();
   createApplication(app, environmentConfig('prod'));
@@ -114,18 +119,23 @@ describe('the dashboards of an application', () => {
     assembly.stacks.map(({ stackName, template }) => [stackName, template as Record<string, unknown>]),
   );
   const boards = boardsOf(templates['waybill-prod-observability'] ?? {});
-  const [core, overview] = boards as [Board, Board];
+  const [core, commerce, overview] = boards as [Board, Board, Board];
 
   test('one for each system, and an overview that leads to them', () => {
     expect(boards.map(({ name }) => name)).toEqual([
       `waybill-prod-core-${REGION}`,
+      `waybill-prod-commerce-${REGION}`,
       `waybill-prod-overview-${REGION}`,
     ]);
-    expect(titlesOf(overview)[0]).toBe(`## core: [each hop](#dashboards/dashboard/${core.name})`);
+    expect(titlesOf(overview).filter((title) => title.includes('[each hop]'))).toEqual([
+      `## core: [each hop](#dashboards/dashboard/${core.name})`,
+      `## commerce: [each hop](#dashboards/dashboard/${commerce.name})`,
+    ]);
   });
 
   test.each([
     ['core', core],
+    ['commerce', commerce],
     ['overview', overview],
   ])(
     '%s: alarms on top, nothing overlaps, nothing hangs over, every graph has its region',
@@ -148,14 +158,23 @@ describe('the dashboards of an application', () => {
     const outputs = (stack: string) =>
       (templates[stack]?.['Outputs'] ?? {}) as Record<string, { Value: Record<string, unknown> }>;
     const resourceTypes = new Set<string>();
-    const queueNames = Object.values(templates).flatMap((template) =>
+    const names = Object.values(templates).flatMap((template) =>
       Object.values(
-        (template['Resources'] ?? {}) as Record<string, { Properties?: Record<string, unknown> }>,
-      ).flatMap(({ Properties }) => Properties?.['QueueName'] ?? []),
+        (template['Resources'] ?? {}) as Record<
+          string,
+          { Type: string; Properties?: Record<string, unknown> }
+        >,
+      ).flatMap(({ Type, Properties }) =>
+        NAMED.flatMap((property) => {
+          const name = Properties?.[property];
+          return typeof name === 'string' ? [[name, Type] as const] : [];
+        }),
+      ),
     );
+    const types = new Map(names);
     for (const [, , ...dimensions] of boards.flatMap(({ widgets }) => widgets.flatMap(seriesOf))) {
       for (const [index, value] of dimensions.entries()) {
-        if (index % 2 === 0) continue;
+        if (index % 2 === 0 || PARTS.includes(dimensions[index - 1]!)) continue;
         const references = [...value.matchAll(/'StackName':'([^']+)'.*?'OutputName':'([^']+)'/g)];
         for (const [, StackName = '', OutputName = ''] of references) {
           const exported = outputs(StackName)[OutputName]?.Value;
@@ -166,16 +185,19 @@ describe('the dashboards of an application', () => {
           resourceTypes.add(resources[logicalId]!.Type);
         }
         if (references.length === 0) {
-          expect(queueNames).toContain(value);
-          resourceTypes.add('AWS::SQS::Queue');
+          expect([...types.keys()]).toContain(value);
+          resourceTypes.add(types.get(value)!);
         }
       }
     }
     expect([...resourceTypes].toSorted()).toEqual([
+      'AWS::AmazonMQ::Broker',
       'AWS::ApiGatewayV2::Api',
       'AWS::Events::EventBus',
       'AWS::Events::Rule',
+      'AWS::Kinesis::Stream',
       'AWS::Lambda::Function',
+      'AWS::MSK::Cluster',
       'AWS::RDS::DBCluster',
       'AWS::SNS::Topic',
       'AWS::SQS::Queue',
@@ -192,9 +214,13 @@ describe('the dashboards of an application', () => {
       board.widgets.flatMap(({ properties }) =>
         (properties.alarms ?? []).map((arn) => arn.split(':alarm:')[1]!),
       );
-    const ofCore = acting.filter((name) => name.startsWith('waybill-prod-core'));
-
-    expect(shown(core).toSorted()).toEqual(ofCore.toSorted());
+    for (const [system, board] of [
+      ['core', core],
+      ['commerce', commerce],
+    ] as const) {
+      const own = acting.filter((name) => name.startsWith(`waybill-prod-${system}`));
+      expect(shown(board).toSorted()).toEqual(own.toSorted());
+    }
     for (const name of shown(overview)) expect(acting).toContain(name);
     expect(shown(overview)).toContain('waybill-prod-foundation/Bus/DeadLetterAlarm');
     expect(shown(overview)).toContain('waybill-prod-observability/AccountConcurrencyAlarm');
