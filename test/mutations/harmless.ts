@@ -135,6 +135,9 @@ const HARMLESS: readonly Harmless[] = [
 /** Why the mutation is harmless; undefined where it is not. */
 export function harmlessBecause(mutation: Mutation, template: Template): string | undefined {
   if (hasTwin(mutation, template)) return 'another resource says the very same';
+  if (isAllowedBeside(mutation, template)) {
+    return 'another statement of the same policy lets the role use the key without that condition already';
+  }
   const { type, path, change, logicalId } = mutation;
   return HARMLESS.find(
     (one) =>
@@ -152,4 +155,32 @@ function hasTwin({ type, logicalId }: Mutation, { Resources: resources = {} }: T
   return Object.entries(resources).some(
     ([id, { Properties }]) => id !== logicalId && JSON.stringify(Properties) === own,
   );
+}
+
+/**
+ * The key of the controls table is that of the queues too: a consumer decrypts its messages with it, so that the
+ * condition on DynamoDB beside that limits nothing. kms:DescribeKey tells no content.
+ */
+function isAllowedBeside(
+  { type, logicalId, path, change }: Mutation,
+  { Resources: resources = {} }: Template,
+): boolean {
+  const [, index] = /^PolicyDocument\.Statement\.(\d+)\.Condition(?:\.|$)/.exec(path) ?? [];
+  if (type !== 'AWS::IAM::Policy' || change !== 'removed' || index === undefined) return false;
+  const document = resources[logicalId]?.Properties?.['PolicyDocument'] as
+    | { readonly Statement: readonly Readonly<Record<string, unknown>>[] }
+    | undefined;
+  const statements = document?.Statement ?? [];
+  const own = statements[Number(index)];
+  const actionsOf = (statement: Readonly<Record<string, unknown>> | undefined): readonly unknown[] =>
+    [statement?.['Action'] ?? []].flat();
+  const beside = statements
+    .filter(
+      (statement) =>
+        statement['Effect'] === 'Allow' &&
+        statement['Condition'] === undefined &&
+        JSON.stringify(statement['Resource']) === JSON.stringify(own?.['Resource']),
+    )
+    .flatMap(actionsOf);
+  return actionsOf(own).every((action) => action === 'kms:DescribeKey' || beside.includes(action));
 }
