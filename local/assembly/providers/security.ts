@@ -85,7 +85,7 @@ export const SECURITY_PROVIDERS: Readonly<Record<string, Provider>> = {
         primaryArn: primaryKeyArn,
         description: textProperty(properties, 'Description') ?? '',
         ...(policy !== undefined && { policy }),
-        tags: new Map(tags.map(({ TagKey, TagValue }) => [String(TagKey), String(TagValue)])),
+        tags: new Map(tags.map(({ TagKey, TagValue }) => [TagKey, TagValue])),
       });
       if (booleanProperty(properties, 'Enabled') === false) {
         await context.call('kms', 'DisableKey', { KeyId: keyId });
@@ -312,9 +312,11 @@ function policyText(policy: Json | undefined): string | undefined {
 }
 
 /** KMS has names of its own for the parts of a tag. */
-function kmsTags(properties: JsonObject): JsonObject[] {
+function kmsTags(properties: JsonObject): { readonly TagKey: string; readonly TagValue: string }[] {
   return listProperty(properties, 'Tags').flatMap((tag) =>
-    isJsonObject(tag) ? [{ TagKey: tag['Key'] ?? '', TagValue: tag['Value'] ?? '' }] : [],
+    isJsonObject(tag)
+      ? [{ TagKey: textProperty(tag, 'Key') ?? '', TagValue: textProperty(tag, 'Value') ?? '' }]
+      : [],
   );
 }
 

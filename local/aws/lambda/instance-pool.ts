@@ -176,10 +176,10 @@ export function createInstancePool(configuration: FunctionConfiguration, options
     scaleOutDelay,
     async prewarm(count) {
       // One after the other: a start is work for one core.
-      while (instances.size < count && starting === 0) {
-        const before = instances.size;
+      if (starting > 0) return;
+      for (let before = -1; instances.size < count && instances.size > before;) {
+        before = instances.size;
         await start();
-        if (instances.size === before) return;
       }
     },
     size: () => instances.size,

@@ -143,8 +143,9 @@ describe('routes', () => {
     { what: 'of another shape', value: '[{"target":1}]', message: /must be JSON such as/ },
     {
       what: 'to a target that is none',
-      value: '[{"source":"s","target":"arn:aws:kinesis:x:1:stream/s","events":[]}]',
-      message: /not the ARN of an SNS topic, an SQS queue or an EventBridge bus/,
+      value: '[{"source":"s","target":"arn:aws:firehose:x:1:deliverystream/s","events":[]}]',
+      message:
+        /not the ARN of an SNS topic, an SQS queue, an EventBridge bus, a Kinesis stream or a Kafka topic/,
     },
   ])('WAYBILL_PUBLISH_ROUTES $what: one clear error', ({ value, message }) => {
     expect(() => publisherFromEnvironment([], { WAYBILL_PUBLISH_ROUTES: value })).toThrow(message);

@@ -14,6 +14,7 @@ afterEach(async () => {
 function pausable(pool: Pool): { pool: Pool; pause(): void; resume(): void } {
   let gate = Promise.resolve();
   let open = (): void => undefined;
+  let paused = false;
   return {
     pool: {
       query: async (...given: Parameters<Pool['query']>) => {
@@ -21,7 +22,10 @@ function pausable(pool: Pool): { pool: Pool; pause(): void; resume(): void } {
         return pool.query(...given) as unknown as Promise<unknown>;
       },
     } as unknown as Pool,
+    // Paused already, a second gate would never open.
     pause: () => {
+      if (paused) return;
+      paused = true;
       gate = new Promise((resolve) => (open = resolve));
     },
     resume: () => open(),

@@ -102,7 +102,7 @@ describe('D11 transactions that overlap', () => {
     const keys = 10;
     const written: ReturnType<typeof message>[] = [];
     await write(pool, messagesOfKeys(1_000, 1));
-    let writing = true;
+    const state = { writing: true };
     const writer = async (): Promise<void> => {
       for (let index = 0; index < 60; index += 1) {
         const batch = [1, 2].map(() =>
@@ -115,8 +115,8 @@ describe('D11 transactions that overlap', () => {
         written.push(...batch);
       }
     };
-    const writers = Promise.all(Array.from({ length: 6 }, writer)).finally(() => (writing = false));
-    while (writing) {
+    const writers = Promise.all(Array.from({ length: 6 }, writer)).finally(() => (state.writing = false));
+    while (state.writing) {
       await createOutboxProcessor({
         pool,
         publisher: broker,
