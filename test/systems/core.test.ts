@@ -29,7 +29,13 @@ const poisonedEvents = (consumer: string): string[] =>
   deadLetters.flatMap((letter) => (letter.consumer === consumer ? (letter.eventId ?? []) : [])).sort();
 
 beforeAll(async () => {
-  run = await startLocalRun({ directory: process.cwd(), environment: 'local', port: 0, seed: 1 });
+  run = await startLocalRun({
+    directory: process.cwd(),
+    environment: 'local',
+    systems: ['core'],
+    port: 0,
+    seed: 1,
+  });
   consumers = consumersOf(run.topology, run.deployed);
   workload = await createWorkload({
     apiUrl: run.apiUrl,
