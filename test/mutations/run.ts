@@ -21,7 +21,11 @@ const environment = ENVIRONMENT_NAMES.find((name) => name === values.environment
 if (environment === undefined) throw new Error(`--environment: one of ${ENVIRONMENT_NAMES.join(', ')}`);
 
 const systems = values['core-only'] ? { systems: { core: true, commerce: false } } : {};
-const result = mutationRun(synthesize(environment, systems).directory, Number(values.sample), Number(values.seed));
+const result = mutationRun(
+  synthesize(environment, systems).directory,
+  Number(values.sample),
+  Number(values.seed),
+);
 const { all, sampled, harmless, caught, escaped } = result;
 const harmful = caught.length + escaped.length;
 const print = (line: string): boolean => process.stdout.write(`${line}\n`);
