@@ -172,8 +172,20 @@ async function feedOnce(watched: Watched): Promise<void> {
   }
 }
 
+/** A name, so that the package does not take our application along. */
+const LOAD_TEST: string = '../../local/run/load.ts';
+
+type RunLoad = (
+  run: LocalRun,
+  options: {
+    readonly seconds: number;
+    readonly signal: AbortSignal;
+    readonly note: (text: string) => void;
+  },
+) => Promise<{ readonly lost: number }>;
+
 async function loadTest({ run, options, signal }: Watched): Promise<void> {
-  const { runLoad } = await import('../../local/run/load.ts');
+  const { runLoad } = (await import(LOAD_TEST)) as { runLoad: RunLoad };
   const seconds = options.seconds ?? LOAD_SECONDS;
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   const report = await runLoad(run, { seconds, signal, note });
