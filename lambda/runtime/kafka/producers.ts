@@ -43,7 +43,7 @@ export async function closeKafkaProducers(): Promise<void> {
 }
 
 async function open(cluster: KafkaCluster) {
-  const api = await import('./client.ts');
+  const api = await (await import('./client.ts')).kafkaClient();
   const settings = await clientSettings(cluster, 'waybill', process.env);
   const producer: Producer = new api.Producer({ ...settings, idempotent: true });
   // Without a listener an error of a connection would end the process; the call that needed it reports it.

@@ -310,7 +310,7 @@ export function readTopics(props: TopicReaderProps): TopicReader {
 }
 
 async function openClient(props: TopicReaderProps): Promise<KafkaClient> {
-  const api = await import('./client.ts');
+  const api = await (await import('./client.ts')).kafkaClient();
   const settings = await clientSettings(props.cluster, 'waybill', process.env);
   return new api.Consumer({
     ...settings,
