@@ -4,7 +4,7 @@ export const ENVIRONMENT_NAMES = ['local', 'dev', 'staging', 'prod'] as const;
 export type EnvironmentName = (typeof ENVIRONMENT_NAMES)[number];
 
 /** The systems that can be switched on or off. */
-export const SYSTEM_NAMES = ['core', 'commerce'] as const;
+export const SYSTEM_NAMES = ['core', 'commerce', 'jobs', 'generation'] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 /** An Aurora PostgreSQL Serverless v2 cluster that the data stack makes. */
@@ -124,7 +124,7 @@ const LAMBDA_DEFAULT_QUOTA = 1000;
 const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   local: {
     name: 'local',
-    systems: { core: true, commerce: true },
+    systems: { core: true, commerce: true, jobs: true, generation: true },
     database: {
       kind: 'aurora',
       minCapacity: 0.5,
@@ -144,7 +144,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   dev: {
     name: 'dev',
-    systems: { core: true, commerce: true },
+    systems: { core: true, commerce: true, jobs: true, generation: true },
     database: {
       kind: 'aurora',
       minCapacity: 0,
@@ -164,7 +164,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   staging: {
     name: 'staging',
-    systems: { core: true, commerce: true },
+    systems: { core: true, commerce: true, jobs: true, generation: true },
     database: {
       kind: 'aurora',
       minCapacity: 0.5,
@@ -184,7 +184,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   prod: {
     name: 'prod',
-    systems: { core: true, commerce: true },
+    systems: { core: true, commerce: true, jobs: true, generation: true },
     database: {
       kind: 'aurora',
       minCapacity: 1,
@@ -235,8 +235,13 @@ export function withSystems(config: EnvironmentConfig, systems: unknown): Enviro
       `unknown systems ${JSON.stringify(systems)}: give one or more of ${SYSTEM_NAMES.join(', ')}, for example -c systems=commerce`,
     );
   }
+  return { ...config, systems: onlySystems(names as SystemName[]) };
+}
+
+/** These systems switched on, and no others. */
+export function onlySystems(names: readonly SystemName[]): Readonly<Record<SystemName, boolean>> {
   const switched = SYSTEM_NAMES.map((name): [SystemName, boolean] => [name, names.includes(name)]);
-  return { ...config, systems: Object.fromEntries(switched) as Record<SystemName, boolean> };
+  return Object.fromEntries(switched) as Record<SystemName, boolean>;
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { synthesize } from '../lib/stacks/synthesize.ts';
-import { ENVIRONMENT_NAMES } from '../../lib/config/index.ts';
+import { ENVIRONMENT_NAMES, onlySystems } from '../../lib/config/index.ts';
 import { mutationRun } from './mutation-run.ts';
 
 const { values } = parseArgs({
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 const environment = ENVIRONMENT_NAMES.find((name) => name === values.environment);
 if (environment === undefined) throw new Error(`--environment: one of ${ENVIRONMENT_NAMES.join(', ')}`);
 
-const systems = values['core-only'] ? { systems: { core: true, commerce: false } } : {};
+const systems = values['core-only'] ? { systems: onlySystems(['core']) } : {};
 const result = mutationRun(
   synthesize(environment, systems).directory,
   Number(values.sample),

@@ -19,6 +19,7 @@ import type { Service } from '../../lambda/service/unit-of-work.ts';
 import type { AnyEventContract } from '../../lib/contracts/index.ts';
 import { readTopology, subscribersOf } from '../../lib/topology/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
+import { onlySystems } from '../../lib/config/index.ts';
 import { synthesize } from '../lib/stacks/synthesize.ts';
 import type { Synthesized } from '../lib/stacks/synthesize.ts';
 
@@ -37,7 +38,7 @@ const HANDLED: Readonly<Record<string, readonly AnyEventContract[]>> = {
 let local: Synthesized;
 let topology: Topology;
 beforeAll(() => {
-  local = synthesize('local', { systems: { core: true, commerce: false } });
+  local = synthesize('local', { systems: onlySystems(['core']) });
   topology = readTopology(local.directory);
 });
 

@@ -1,5 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { ConfigError, ENVIRONMENT_NAMES, environmentConfig, withSystems } from '../../../lib/config/index.ts';
+import {
+  ConfigError,
+  ENVIRONMENT_NAMES,
+  environmentConfig,
+  SYSTEM_NAMES,
+  withSystems,
+} from '../../../lib/config/index.ts';
 
 test('there are four environments, each under its own name', () => {
   expect(ENVIRONMENT_NAMES).toEqual(['local', 'dev', 'staging', 'prod']);
@@ -34,11 +40,12 @@ test('production keeps its data and survives the loss of a zone', () => {
 });
 
 test.each([
-  ['commerce', { core: false, commerce: true }],
-  ['core', { core: true, commerce: false }],
-  ['core, commerce', { core: true, commerce: true }],
-])('systems %p are switched on, and no others', (names, systems) => {
-  expect(withSystems(environmentConfig('prod'), names).systems).toEqual(systems);
+  ['commerce', ['commerce']],
+  ['core', ['core']],
+  ['core, jobs', ['core', 'jobs']],
+])('systems %p are switched on, and no others', (names, on) => {
+  const { systems } = withSystems(environmentConfig('prod'), names);
+  expect(SYSTEM_NAMES.filter((name) => systems[name])).toEqual(on);
 });
 
 test('without a choice of systems the environment is as it is', () => {
@@ -47,13 +54,13 @@ test('without a choice of systems the environment is as it is', () => {
 });
 
 test.each(['', 'comerce', 'core,', 7, null, ['core']])(
-  'systems %p are refused, and the two are named',
+  'systems %p are refused, and those that there are named',
   (names) => {
     expect(() => withSystems(environmentConfig('dev'), names)).toThrow(
       expect.objectContaining({
         code: 'WAYBILL_SYSTEM_UNKNOWN',
         message: expect.stringContaining(
-          'give one or more of core, commerce, for example -c systems=commerce',
+          'give one or more of core, commerce, jobs, generation, for example -c systems=commerce',
         ),
       }) as unknown as Error,
     );

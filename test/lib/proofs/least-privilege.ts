@@ -6,6 +6,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { messagingOf, readAssembly } from '../../../lib/assembly/index.ts';
 import type { Assembly } from '../../../lib/assembly/index.ts';
 import { excessOf } from '../../../lib/access/index.ts';
+import { onlySystems } from '../../../lib/config/index.ts';
 import type { SystemName } from '../../../lib/config/index.ts';
 import { synthesize } from '../stacks/synthesize.ts';
 import { describeRemoval, isNoticed, removalsOf } from './removals.ts';
@@ -17,8 +18,7 @@ export function testLeastPrivilege(system: SystemName, moreThan: Readonly<Record
   let removals: readonly Removal[];
 
   beforeAll(() => {
-    const systems = { core: system === 'core', commerce: system === 'commerce' };
-    assembly = readAssembly(synthesize('prod', { systems }).directory);
+    assembly = readAssembly(synthesize('prod', { systems: onlySystems([system]) }).directory);
     removals = removalsOf(assembly);
   });
 

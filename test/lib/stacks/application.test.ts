@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ENVIRONMENT_NAMES } from '../../../lib/config/index.ts';
+import { ENVIRONMENT_NAMES, onlySystems } from '../../../lib/config/index.ts';
 import type { EnvironmentName } from '../../../lib/config/index.ts';
 import { readTopology } from '../../../lib/topology/index.ts';
 import { differencesOf, synthesize, withoutNames } from './synthesize.ts';
@@ -166,7 +166,7 @@ describe('what matters in all of them', () => {
 
 test('an existing database and network are used, not made again', () => {
   const { templates, violations } = synthesize('dev', {
-    systems: { core: true, commerce: false },
+    systems: onlySystems(['core']),
     database: {
       kind: 'existing',
       secretArn: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:shared/postgres-a1b2c3',
@@ -193,7 +193,10 @@ test('an existing database and network are used, not made again', () => {
 });
 
 test('a system that is switched off has no stack', () => {
-  expect(
-    Object.keys(synthesize('dev', { systems: { core: false, commerce: false } }).templates).toSorted(),
-  ).toEqual(['Data', 'Foundation', 'Network', 'Observability']);
+  expect(Object.keys(synthesize('dev', { systems: onlySystems([]) }).templates).toSorted()).toEqual([
+    'Data',
+    'Foundation',
+    'Network',
+    'Observability',
+  ]);
 });
