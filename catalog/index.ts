@@ -1,6 +1,8 @@
 /** The catalogue: every service and every event. Read this first. */
 import { commerceCommands, commerceEvents, commerceServices } from './commerce/index.ts';
 import { coreEvents, coreServices } from './core.ts';
+import { generationEvents, generationServices } from './generation/index.ts';
+import { jobsEvents, jobsServices } from './jobs/index.ts';
 
 export * from './adapters.ts';
 export * from './commerce/index.ts';
@@ -8,7 +10,20 @@ export * from './consumed.ts';
 export * from './control-plane.ts';
 export * from './core-api.ts';
 export * from './core.ts';
+export * from './generation/index.ts';
+export * from './jobs/index.ts';
 
 /** Of all systems; each system's own lists are `coreEvents`, `commerceEvents` and so on. */
-export const services = [...coreServices, ...commerceServices] as const;
-export const events = [...coreEvents, ...commerceEvents, ...commerceCommands] as const;
+export const services = [
+  ...coreServices,
+  ...commerceServices,
+  ...jobsServices,
+  ...generationServices,
+] as const;
+export const events = [
+  ...coreEvents,
+  ...commerceEvents,
+  ...commerceCommands,
+  ...jobsEvents,
+  ...generationEvents,
+] as const;

@@ -4,6 +4,8 @@ import {
   commerceEvents,
   coreEvents,
   events,
+  generationEvents,
+  jobsEvents,
   OrderPlaced,
   OrderPlacedV1,
   orderSagaSteps,
@@ -22,6 +24,8 @@ describe('the commerce catalogue', () => {
       ...names(coreEvents),
       ...names(commerceEvents),
       ...names(commerceCommands),
+      ...names(jobsEvents),
+      ...names(generationEvents),
     ]);
   });
 
