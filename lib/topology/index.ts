@@ -6,6 +6,7 @@ export { nodeOf, subscribersOf } from './queries.ts';
 export type { Subscriber } from './queries.ts';
 export { TOPOLOGY_FILE_NAME, TOPOLOGY_SCHEMA_VERSION } from './types.ts';
 export type {
+  AccessesEdge,
   AlarmCondition,
   AlertsEdge,
   ArchivesEdge,
@@ -17,6 +18,7 @@ export type {
   InvokesEdge,
   NudgesEdge,
   PublishesEdge,
+  PushesEdge,
   ReadsEdge,
   RetriesEdge,
   RoutesEdge,

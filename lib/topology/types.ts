@@ -4,7 +4,7 @@
  */
 
 /** MAJOR.MINOR. A reader takes any minor of the major it knows. */
-export const TOPOLOGY_SCHEMA_VERSION = '1.2';
+export const TOPOLOGY_SCHEMA_VERSION = '1.3';
 
 /** The file's name inside a cloud assembly directory. */
 export const TOPOLOGY_FILE_NAME = 'waybill.topology.json';
@@ -65,6 +65,10 @@ export type TopologyNodeKind =
   /** An event source mapping that has retries of its own: of a stream, a Kafka topic, a broker's queue. */
   | 'mapping'
   | 'stateMachine'
+  /** A DynamoDB table that functions keep their own data in; since 1.3, as below. */
+  | 'table'
+  /** A stage of a WebSocket API, whose connections functions send to. */
+  | 'webSocketApi'
   | 'principal';
 
 export interface TopologyNode {
@@ -238,6 +242,22 @@ export interface StartsEdge extends EdgeBetween {
   readonly kind: 'starts';
 }
 
+/** From a function to the table that it reads or writes; since 1.3. */
+export interface AccessesEdge extends EdgeBetween {
+  readonly kind: 'accesses';
+  /** In IAM's words without the service, for example `Query`. */
+  readonly actions: readonly string[];
+  /** Names of the table's indexes that it reads. Absent: none. */
+  readonly indexes?: readonly string[];
+}
+
+/** From a function to the WebSocket API whose connections it sends to, asks about or closes; since 1.3. */
+export interface PushesEdge extends EdgeBetween {
+  readonly kind: 'pushes';
+  /** Methods of the management API: POST sends, GET asks, DELETE closes. */
+  readonly methods: readonly ('DELETE' | 'GET' | 'POST')[];
+}
+
 /** From a function that has just written to an outbox to the relay's queue. A hint, not a promise. */
 export interface NudgesEdge extends EdgeBetween {
   readonly kind: 'nudges';
@@ -292,6 +312,8 @@ export type TopologyEdge =
   | InvokesEdge
   | NudgesEdge
   | StartsEdge
+  | AccessesEdge
+  | PushesEdge
   | ArchivesEdge
   | AlertsEdge;
 

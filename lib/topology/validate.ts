@@ -100,6 +100,8 @@ const NODE_KINDS: ReadonlySet<string> = new Set(
     brokerQueue: true,
     mapping: true,
     stateMachine: true,
+    table: true,
+    webSocketApi: true,
     principal: true,
   } satisfies Record<TopologyNodeKind, true>),
 );
@@ -125,6 +127,8 @@ const EDGE_FIELDS: Readonly<Record<TopologyEdgeKind, readonly string[]>> = {
   invokes: ['expression'],
   nudges: [],
   starts: [],
+  accesses: ['actions'],
+  pushes: ['methods'],
   archives: ['retentionDays'],
   alerts: ['alarm', 'metric', 'threshold'],
 };
