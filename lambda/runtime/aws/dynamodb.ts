@@ -12,7 +12,13 @@ import { credentialsOf, signedHeaders } from '../signed-request.ts';
 export type Attribute = { readonly S: string } | { readonly N: string } | { readonly BOOL: boolean };
 export type Item = Readonly<Record<string, Attribute>>;
 
-export type DynamoDbAction = 'DeleteItem' | 'GetItem' | 'PutItem' | 'Query' | 'UpdateItem';
+export type DynamoDbAction =
+  | 'DeleteItem'
+  | 'GetItem'
+  | 'PutItem'
+  | 'Query'
+  | 'TransactWriteItems'
+  | 'UpdateItem';
 
 export interface DynamoDbAnswer {
   readonly Item?: Item;
@@ -22,7 +28,10 @@ export interface DynamoDbAnswer {
   readonly LastEvaluatedKey?: Item;
 }
 
-/** What is called; a test gives its own. It throws an error whose name is AWS's code. */
+/**
+ * What is called; a test gives its own. It throws an error whose name is AWS's code. A transaction names the table in
+ * each of its items; every other call is given it.
+ */
 export interface DynamoDbClient {
   call(action: DynamoDbAction, input: Readonly<Record<string, unknown>>): Promise<DynamoDbAnswer>;
 }
@@ -44,7 +53,7 @@ export function dynamoDbClient(table: string, environment: Environment = process
     (localAws(environment) === undefined ? undefined : 'us-east-1');
   return {
     async call(action, input) {
-      const body = JSON.stringify({ TableName: table, ...input });
+      const body = JSON.stringify(action === 'TransactWriteItems' ? input : { TableName: table, ...input });
       for (let attempt = 1; ; attempt += 1) {
         try {
           return await callOnce(environment, region, action, body);
@@ -81,10 +90,16 @@ async function callOnce(
     body,
     signal: AbortSignal.timeout(CALL_TIMEOUT),
   });
-  const answer = (await response.json()) as DynamoDbAnswer & { readonly __type?: string };
+  const answer = (await response.json()) as DynamoDbAnswer & {
+    readonly __type?: string;
+    readonly CancellationReasons?: readonly { readonly Code?: string }[];
+  };
   if (response.ok) return answer;
   const code = (answer.__type ?? `HTTP${response.status}`).split('#').at(-1)!;
-  throw Object.assign(named(code, `DynamoDB ${action}: ${code}`), { status: response.status });
+  throw Object.assign(named(code, `DynamoDB ${action}: ${code}`), {
+    status: response.status,
+    reasons: answer.CancellationReasons?.map((reason) => reason.Code ?? 'None'),
+  });
 }
 
 function named(name: string, message: string): Error {
@@ -103,4 +118,10 @@ function isTransient(error: unknown): boolean {
 /** True where a condition of a write did not hold: somebody else was first. */
 export function isConditionFailed(error: unknown): boolean {
   return error instanceof Error && error.name === 'ConditionalCheckFailedException';
+}
+
+/** Why each item of a transaction was refused, by its position; undefined for any other error. */
+export function cancellationReasons(error: unknown): readonly string[] | undefined {
+  if (!(error instanceof Error) || error.name !== 'TransactionCanceledException') return undefined;
+  return (error as { readonly reasons?: readonly string[] }).reasons ?? [];
 }
