@@ -30,7 +30,7 @@ export * from './outbox/index.ts';
 export * from './postgres/index.ts';
 export * from './sealing/index.ts';
 export { poll } from './poll.ts';
-export type { Poller, PollOptions, StopOptions, StopReport } from './poll.ts';
+export type { Poller, PollOptions, QueuePoller, StopOptions, StopReport } from './poll.ts';
 export { encode } from './encode.ts';
 export { createPublisher } from './publisher.ts';
 export type { PublisherProps } from './publisher.ts';

@@ -63,6 +63,11 @@ export interface Poller {
   stop(options?: StopOptions): Promise<StopReport>;
 }
 
+export interface QueuePoller extends Poller {
+  /** Receive calls that failed since the last one that did not: for a health check. */
+  receiveFailures(): number;
+}
+
 const DEFAULT_CONCURRENCY = 10;
 const DEFAULT_VISIBILITY_SECONDS = 30;
 const DEFAULT_MAX_PROCESSING_SECONDS = 300;
@@ -82,7 +87,7 @@ export function poll<const Given extends ContractOrContracts>(
   contracts: Given,
   handler: Handler<ContractIn<Given>>,
   options: PollOptions = {},
-): Poller {
+): QueuePoller {
   const consumer = consumerFrom(contractsIn(contracts), handler, options);
   const { clock, logger } = consumer;
   const random = options.random ?? Math.random;
@@ -93,6 +98,7 @@ export function poll<const Given extends ContractOrContracts>(
   const worthAReceive = Math.ceil(Math.min(concurrency, SQS_LIMITS.entries) / 2);
   const batches = new ReceivedBatches(consumer, { ...options, ...settings, random });
   const stopping = new AbortController();
+  let receiveFailures = 0;
 
   const receiveLoop = async (): Promise<void> => {
     let failures = 0;
@@ -115,12 +121,14 @@ export function poll<const Given extends ContractOrContracts>(
           signal: stopping.signal,
         });
         failures = 0;
+        receiveFailures = 0;
         slots.give(places - records.length);
         batches.process(records, () => slots.give(1));
       } catch (error) {
         slots.give(places);
         if (stopping.signal.aborted) return;
         failures += 1;
+        receiveFailures += 1;
         logger.error('receive failed; it is tried again', { detail: describeError(error), failures });
         await sleep(clock, fullJitter(RECEIVE_BACKOFF, failures, random), stopping.signal);
       }
@@ -142,6 +150,7 @@ export function poll<const Given extends ContractOrContracts>(
 
   return {
     stop: ({ within = DEFAULT_STOP_MILLISECONDS } = {}) => (stopped ??= stop(within)),
+    receiveFailures: () => receiveFailures,
   };
 }
 
