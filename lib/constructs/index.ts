@@ -61,6 +61,8 @@ export type { BusSubscriptionOptions, MessageBusProps } from './message-bus.ts';
 export { MessagingKey } from './messaging-key.ts';
 export type { MessagingKeyProps } from './messaging-key.ts';
 export { OutboxRelay, OutboxRelayGrants } from './outbox-relay.ts';
+export { ScheduledFunction } from './scheduled-function.ts';
+export type { ScheduledFunctionProps } from './scheduled-function.ts';
 export type { OutboxRelayProps } from './outbox-relay.ts';
 export { QueueConsumer } from './queue-consumer.ts';
 export type { QueueConsumerProps } from './queue-consumer.ts';

@@ -1,21 +1,12 @@
 /** Drains a PostgreSQL outbox to topics and buses: every minute, and within milliseconds of a nudge (D11). */
-import { ArnFormat, Duration, Stack } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { CfnEventInvokeConfig, EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { CfnSchedule, CfnScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import type { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import {
-  asyncDestinationFailed,
-  deadLetters,
-  functionSilent,
-  HopAlarms,
-  scheduleDropped,
-  scheduleLost,
-  scheduleThrottled,
-} from './alarms/index.ts';
+import { asyncDestinationFailed, deadLetters, functionSilent, HopAlarms } from './alarms/index.ts';
 import { libraryEntry } from './bundle-options.ts';
 import type { DatabaseConnection } from './database-connection.ts';
 import {
@@ -30,6 +21,7 @@ import type { EventDestination } from './event-routes.ts';
 import { grantTo } from './grants.ts';
 import { LAMBDA_TIMEOUT_SECONDS, VISIBILITY_TIMEOUT_FACTOR } from './limits.ts';
 import { kebabCase } from './names.ts';
+import { intervalInRange, scheduleFunction } from './schedule-function.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
 import { validateProps } from './validation.ts';
 import type { Rule } from './validation.ts';
@@ -126,8 +118,15 @@ export class OutboxRelay extends Construct implements OutboxWriting {
       owner: name,
     });
     const interval = props.interval ?? Duration.minutes(1);
-    this.schedule = this.#schedule(interval, props.encryptionKey, alarms);
-    this.#catchFailedInvocations(props.encryptionKey);
+    this.schedule = scheduleFunction(this, {
+      target: this.relay,
+      interval,
+      owner: name,
+      deadLetterQueue: this.deadLetterQueue,
+      encryptionKey: props.encryptionKey,
+      runbook: 'outbox-relay',
+      alarms,
+    });
     alarms.add(
       'DeadLetterAlarm',
       deadLetters(this.deadLetterQueue, 'A scheduled run of the outbox relay', NO_EVENT_LOST),
@@ -174,64 +173,6 @@ export class OutboxRelay extends Construct implements OutboxWriting {
       reportBatchItemFailures: true,
     });
   }
-
-  // L1: the L2's target grants every version of the function, with a wildcard.
-  #schedule(interval: Duration, key: IKey | undefined, alarms: HopAlarms): CfnSchedule {
-    const stack = Stack.of(this);
-    const group = new CfnScheduleGroup(this, 'ScheduleGroup');
-    const role = new Role(this, 'ScheduleRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: {
-          StringEquals: { 'aws:SourceAccount': stack.account },
-          ArnLike: {
-            'aws:SourceArn': stack.formatArn({
-              service: 'scheduler',
-              resource: 'schedule-group',
-              resourceName: '*',
-              arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-            }),
-          },
-        },
-      }),
-    });
-    grantTo(role, ['lambda:InvokeFunction'], [this.function.functionArn]);
-    grantTo(role, ['sqs:SendMessage'], [this.deadLetterQueue.queueArn]);
-    key?.grant(role, 'kms:Decrypt', 'kms:GenerateDataKey');
-    const expression = `rate(${interval.toMinutes()} ${interval.toMinutes() === 1 ? 'minute' : 'minutes'})`;
-    const schedule = new CfnSchedule(this, 'Schedule', {
-      groupName: group.ref,
-      scheduleExpression: expression,
-      flexibleTimeWindow: { mode: 'OFF' },
-      target: {
-        arn: this.function.functionArn,
-        roleArn: role.roleArn,
-        deadLetterConfig: { arn: this.deadLetterQueue.queueArn },
-        retryPolicy: { maximumEventAgeInSeconds: SCHEDULE_MAX_AGE_SECONDS, maximumRetryAttempts: 2 },
-      },
-    });
-    recordNode(schedule, { kind: 'schedule', resource: schedule, owner: this.relayName });
-    recordEdge(this, { kind: 'invokes', from: schedule, to: this.relay, expression });
-    recordDeadLetters(this, 'schedule', schedule, this.deadLetterQueue, 2);
-    alarms.add('DroppedAlarm', scheduleDropped(schedule, group.ref));
-    alarms.add('LostAlarm', scheduleLost(schedule, group.ref));
-    alarms.add('ThrottledAlarm', scheduleThrottled(schedule, group.ref));
-    return schedule;
-  }
-
-  /** The scheduler invokes asynchronously: what fails then is Lambda's to keep, not the scheduler's. */
-  #catchFailedInvocations(key: IKey | undefined): void {
-    new CfnEventInvokeConfig(this, 'AsyncInvocation', {
-      functionName: this.function.functionName,
-      qualifier: '$LATEST',
-      maximumEventAgeInSeconds: SCHEDULE_MAX_AGE_SECONDS,
-      // The next minute is the retry.
-      maximumRetryAttempts: 0,
-      destinationConfig: { onFailure: { destination: this.deadLetterQueue.queueArn } },
-    }).node.addDependency(this.relay.role);
-    grantTo(this.relay, ['sqs:SendMessage'], [this.deadLetterQueue.queueArn]);
-    key?.grant(this.relay, 'kms:GenerateDataKey');
-    recordDeadLetters(this, 'asyncInvocation', this.relay, this.deadLetterQueue, 1);
-  }
 }
 
 function recordDatabase(scope: Construct, database: DatabaseConnection, relay: Construct): void {
@@ -276,10 +217,6 @@ const NUDGE_MAX_RECEIVE_COUNT = 5;
 const NUDGE_BATCH_SIZE = 10;
 /** The least that Lambda allows. One run drains everything, a second helps it. */
 const NUDGE_MAX_CONCURRENCY = 2;
-/** The least that EventBridge Scheduler and Lambda allow. */
-const SCHEDULE_MAX_AGE_SECONDS = 60;
-/** A day in minutes. */
-const MAX_INTERVAL_MINUTES = 1440;
 
 const RULES: readonly Rule<OutboxRelayProps>[] = [
   ({ publishesTo }) =>
@@ -292,18 +229,7 @@ const RULES: readonly Rule<OutboxRelayProps>[] = [
           allowed: 'at least one',
           fix: 'list the topics and buses that the events of the outbox go to',
         },
-  ({ interval }) => {
-    if (interval === undefined || interval.isUnresolved()) return undefined;
-    const minutes = interval.toMinutes({ integral: false });
-    if (Number.isInteger(minutes) && minutes >= 1 && minutes <= MAX_INTERVAL_MINUTES) return undefined;
-    return {
-      code: 'WAYBILL_SCHEDULE_OUT_OF_RANGE',
-      prop: 'interval',
-      received: interval.toHumanString(),
-      allowed: `whole minutes, 1 to ${MAX_INTERVAL_MINUTES}`,
-      fix: 'a minute is the finest that EventBridge Scheduler offers; nudges do the rest',
-    };
-  },
+  intervalInRange,
   ({ timeout }) =>
     timeout === undefined || timeout.isUnresolved() || timeout.toSeconds() <= LAMBDA_TIMEOUT_SECONDS.max
       ? undefined

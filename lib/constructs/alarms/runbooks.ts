@@ -19,7 +19,9 @@ export const RUNBOOKS = [
   'outbox-relay',
   'parked-messages',
   'recursion',
+  'scheduled-function',
   'stream',
+  'web-socket',
   'workflow',
 ] as const;
 export type Runbook = (typeof RUNBOOKS)[number];
