@@ -1,0 +1,12 @@
+/** Consumer `generation-notifier`: tells users in their browsers, now or when they come back. Opens the prompt. */
+import { generationNotifierEvents } from '../../../catalog/generation/index.ts';
+import { sealer } from '../../generation/environment.ts';
+import { notificationOf } from '../../generation/notification.ts';
+import { notifier } from '../../push/environment.ts';
+import { consume } from '../../runtime/index.ts';
+
+export const handler = consume(
+  generationNotifierEvents,
+  async (event, context) => notifier().notify(notificationOf(event), context),
+  { sealer },
+);

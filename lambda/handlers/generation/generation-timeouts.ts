@@ -1,0 +1,9 @@
+/** Started by a schedule: ends generations whose provider says nothing any more. */
+import { generation, logger } from '../../generation/environment.ts';
+import { endSilentGenerations, timeoutFromEnvironment } from '../../generation/timeouts.ts';
+
+export async function handler(): Promise<{ readonly ended: number }> {
+  const ended = await endSilentGenerations(await generation(), timeoutFromEnvironment());
+  if (ended > 0) logger.warn('generations ended because their provider said nothing', { ended });
+  return { ended };
+}

@@ -1,0 +1,11 @@
+/** `POST /callbacks/provider`: what the provider tells. The signature is the authentication, so the route has no authorizer. */
+import { callbackRoutes } from '../../generation/callback/routes.ts';
+import { generation, reportFailure } from '../../generation/environment.ts';
+import { callbackSecrets } from '../../generation/provider-secret.ts';
+import { publishError } from '../../generation/urgent.ts';
+import { httpHandler } from '../../http/http-handler.ts';
+
+export const handler = httpHandler(
+  callbackRoutes({ generation, secrets: callbackSecrets(), publishError }),
+  reportFailure,
+);

@@ -1,0 +1,4 @@
+/** The relay of the generation system's outbox. */
+import { relayFunction } from '../../runtime/outbox/relay-function.ts';
+
+export const handler = relayFunction();

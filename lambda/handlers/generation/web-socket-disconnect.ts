@@ -1,0 +1,5 @@
+/** `$disconnect` of the WebSocket API, which is not always called: rows of connections expire, too. */
+import { disconnectHandler } from '../../push/connections.ts';
+import { connections } from '../../push/environment.ts';
+
+export const handler = disconnectHandler(connections);
