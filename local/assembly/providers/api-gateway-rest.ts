@@ -148,24 +148,35 @@ export const API_GATEWAY_REST_PROVIDERS: Readonly<Record<string, Provider>> = {
     honoured: ['RestApiId', 'StageName'],
     inert: ['DeploymentCanarySettings', 'Description', 'StageDescription'],
   }),
-  'AWS::ApiGateway::Stage': part({
-    create: 'CreateStage',
-    remove: 'DeleteStage',
-    idMember: 'stageName',
-    removedBy: 'stageName',
-    honoured: ['DeploymentId', 'RestApiId', 'StageName', 'Variables'],
+  'AWS::ApiGateway::Stage': {
+    honoured: ['DeploymentId', 'MethodSettings', 'RestApiId', 'StageName', 'Variables'],
     inert: [
       'AccessLogSetting',
       'CacheClusterEnabled',
       'CacheClusterSize',
       'CanarySetting',
       'Description',
-      'MethodSettings',
       'Tags',
       'TracingEnabled',
     ],
-    ownName: 'StageName',
-  }),
+    replacedOnChange: ['RestApiId', 'StageName'],
+    async create(properties, context) {
+      const id = await made(context, 'CreateStage', members(properties), 'stageName');
+      await throttle(properties, context);
+      return { physicalId: id, attributes: { StageId: id } };
+    },
+    async update(created, properties, _previous, context) {
+      await made(context, 'CreateStage', members(properties), 'stageName');
+      await throttle(properties, context);
+      return created;
+    },
+    async delete({ physicalId }, properties, context) {
+      await context.call('apigateway', 'DeleteStage', {
+        restApiId: properties['RestApiId'],
+        stageName: physicalId,
+      });
+    },
+  },
   'AWS::ApiGateway::Account': {
     honoured: [],
     inert: ['CloudWatchRoleArn'],
@@ -222,6 +233,28 @@ function part({ create, remove, idMember = 'id', removedBy, honoured, inert = []
       });
     },
   };
+}
+
+/** The throttling of all methods together; that of single ones, and what else a stage sets for methods, is not here. */
+async function throttle(properties: JsonObject, context: ProviderContext): Promise<void> {
+  const settings = listProperty(properties, 'MethodSettings').find(
+    (one) => isJsonObject(one) && one['HttpMethod'] === '*' && one['ResourcePath'] === '/*',
+  );
+  if (!isJsonObject(settings)) return;
+  const patchOperations = [
+    ['rateLimit', settings['ThrottlingRateLimit']],
+    ['burstLimit', settings['ThrottlingBurstLimit']],
+  ].flatMap(([name, value]) =>
+    typeof value === 'number'
+      ? [{ op: 'replace', path: `/*/*/throttling/${String(name)}`, value: String(value) }]
+      : [],
+  );
+  if (patchOperations.length === 0) return;
+  await context.call('apigateway', 'UpdateStage', {
+    restApiId: properties['RestApiId'],
+    stageName: properties['StageName'],
+    patchOperations,
+  });
 }
 
 async function putMethod(properties: JsonObject, context: ProviderContext): Promise<string> {

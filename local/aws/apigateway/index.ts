@@ -10,6 +10,7 @@ import type { AuthorizerCache } from './rest/authorizer.ts';
 import { controlRoutes } from './rest/control-routes.ts';
 import { createRestApis } from './rest/control.ts';
 import { executeRestApi } from './rest/execute.ts';
+import { createThrottles } from './rest/throttles.ts';
 import { createWebSocketApis, type WebSocketConnection } from './websocket/index.ts';
 
 declare module '../context.ts' {
@@ -38,12 +39,13 @@ export function createApiGatewayService(context: AwsContext): ApiGatewayService 
   const restApis = createRestApis(context);
   const webSocketApis = createWebSocketApis(context, urlOf);
   const restAuthorizers: AuthorizerCache = new Map();
+  const throttles = createThrottles();
 
   const execute = async (request: RestRequest): Promise<RestResponse> => {
     const { apiId = '' } = request.parameters;
     const rawPath = request.path.slice(`${EXECUTE_PATH}/${apiId}`.length) || '/';
     const restApi = restApis.find(apiId);
-    if (restApi) return executeRestApi(context, restAuthorizers, restApi, request, rawPath);
+    if (restApi) return executeRestApi(context, restAuthorizers, throttles, restApi, request, rawPath);
     if (webSocketApis.has(apiId)) return webSocketApis.manage(apiId, request, rawPath);
     return httpApis.execute(apiId, request, rawPath);
   };

@@ -31,6 +31,7 @@ const ROUTES: readonly (readonly [string, string, string, number])[] = [
   ['POST', `${API}/deployments`, 'CreateDeployment', 201],
   ['POST', `${API}/stages`, 'CreateStage', 201],
   ['GET', `${API}/stages`, 'GetStages', 200],
+  ['PATCH', `${API}/stages/{stageName}`, 'UpdateStage', 200],
   ['PATCH', API, 'UpdateRestApi', 200],
   ['DELETE', `${API}/authorizers/{authorizerId}`, 'DeleteAuthorizer', 202],
   ['DELETE', `${API}/deployments/{deploymentId}`, 'DeleteDeployment', 202],

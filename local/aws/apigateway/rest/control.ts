@@ -34,6 +34,10 @@ interface PatchOperation {
 /** What UpdateRestApi can replace. */
 const CHANGEABLE = { '/name': 'name', '/description': 'description', '/policy': 'policy' } as const;
 
+/** Of an account, requests a second and at once. api-gateway-limits.html */
+const ACCOUNT_RATE_LIMIT = 10_000;
+const ACCOUNT_BURST_LIMIT = 5_000;
+
 type Parts = 'authorizers' | 'deployments' | 'gatewayResponses' | 'models' | 'requestValidators' | 'stages';
 
 export interface RestApis {
@@ -319,6 +323,20 @@ export function createRestApis(context: AwsContext): RestApis {
       if (!api.deployments[deploymentId]) throw notFound('Deployment');
       const stage = { stageName, deploymentId, variables: map<string>(input, 'variables') };
       api.stages[stageName] = stage;
+      return changed(api, stage);
+    },
+    /** Of its patch operations those of the throttling of all methods; another deployment is told by CreateStage. */
+    UpdateStage(input) {
+      const api = apiOf(input);
+      const stage = api.stages[requiredText(input, 'stageName')];
+      if (!stage) throw notFound('Stage');
+      const operations = (input['patchOperations'] ?? []) as readonly PatchOperation[];
+      const values = new Map(operations.map(({ path, value }) => [path, Number(value)]));
+      const { rateLimit, burstLimit } = stage.throttling ?? {};
+      stage.throttling = {
+        rateLimit: values.get('/*/*/throttling/rateLimit') ?? rateLimit ?? ACCOUNT_RATE_LIMIT,
+        burstLimit: values.get('/*/*/throttling/burstLimit') ?? burstLimit ?? ACCOUNT_BURST_LIMIT,
+      };
       return changed(api, stage);
     },
     GetStages: (input) => ({ item: Object.values(apiOf(input).stages) }),

@@ -7,7 +7,8 @@ import { gatewayResponse, GatewayRefusal } from './gateway-responses.ts';
 import { runIntegration } from './integration.ts';
 import type { RestApi } from './model.ts';
 import { matchResource } from './path-matching.ts';
-import { apiRequest, templateInput, type ApiRequest } from './request.ts';
+import { apiRequest, templateInput, unmatchedInput, type ApiRequest } from './request.ts';
+import type { Throttles } from './throttles.ts';
 import { validateRequest } from './validation.ts';
 
 /** Bytes of a request's body. apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html */
@@ -17,6 +18,7 @@ const MAXIMUM_PAYLOAD_BYTES = 10 * 1024 * 1024;
 export async function executeRestApi(
   context: AwsContext,
   cache: AuthorizerCache,
+  throttles: Throttles,
   api: RestApi,
   request: RestRequest,
   stageAndPath: string,
@@ -26,7 +28,7 @@ export async function executeRestApi(
   if (!stage) return { status: 403, body: { message: 'Forbidden' } };
   const started = performance.now();
   const path = `/${rest.join('/')}`.replace(/(.)\/$/, '$1');
-  const response = await answer(context, cache, request, { api, stage, path });
+  const response = await answer(context, cache, throttles, request, { api, stage, path });
   putMetrics(context, api.name, stage.stageName, response.status, performance.now() - started);
   return response;
 }
@@ -34,6 +36,7 @@ export async function executeRestApi(
 async function answer(
   context: AwsContext,
   cache: AuthorizerCache,
+  throttles: Throttles,
   original: RestRequest,
   place: Pick<ApiRequest, 'api' | 'stage' | 'path'>,
 ): Promise<RestResponse> {
@@ -41,14 +44,12 @@ async function answer(
   const method = matched?.resource.methods[original.method] ?? matched?.resource.methods['ANY'];
   if (!matched || !method) {
     // A path or method that the API does not have, in AWS's odd words.
-    return {
-      status: 403,
-      headers: { 'x-amzn-errortype': 'MissingAuthenticationTokenException' },
-      body: { message: 'Missing Authentication Token' },
-    };
+    const refusal = new GatewayRefusal('MISSING_AUTHENTICATION_TOKEN');
+    return gatewayResponse(place.api, refusal, unmatchedInput(context, original, place));
   }
   const request = apiRequest(context, original, { ...place, ...matched, method });
   try {
+    if (!throttles.admits(place, context.clock.now())) throw new GatewayRefusal('THROTTLED');
     if (request.body.length > MAXIMUM_PAYLOAD_BYTES) throw new GatewayRefusal('REQUEST_TOO_LARGE');
     await authorizeRequest(context, cache, request);
     validateRequest(request);

@@ -19,6 +19,7 @@ const DEFAULTS = {
   INVALID_SIGNATURE: [403, 'The request signature we calculated does not match the signature you provided.'],
   MISSING_AUTHENTICATION_TOKEN: [403, 'Missing Authentication Token'],
   REQUEST_TOO_LARGE: [413, 'Request Too Long'],
+  THROTTLED: [429, 'Too Many Requests'],
   UNAUTHORIZED: [401, 'Unauthorized'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'Unsupported Media Type'],
   /** A Lambda proxy function that failed, or answered what is no answer. */
@@ -53,7 +54,8 @@ export function gatewayResponse(api: RestApi, refusal: GatewayRefusal, input: Te
       message,
       messageString: JSON.stringify(message),
       responseType: refusal.type,
-      validationErrorString: JSON.stringify(refusal.validationErrors),
+      // For a place between quotation marks, which templates write it in.
+      validationErrorString: JSON.stringify(`[${refusal.validationErrors.join(', ')}]`).slice(1, -1),
     },
   };
   const template = own?.responseTemplates['application/json'];

@@ -5,6 +5,7 @@
 import type * as velocity from 'velocityjs';
 import { requirePackage } from '../../require-package.ts';
 import { valueAt } from '../../states/language/json-path.ts';
+import { JAVA_METHODS } from './java-methods.ts';
 
 /** What a template can see. */
 export interface TemplateInput {
@@ -38,7 +39,7 @@ export function renderTemplate(template: string, input: TemplateInput): Rendered
     requestOverride: { header: {}, querystring: {}, path: {} },
   };
   const { Compile, parse } = requirePackage('velocityjs') as typeof velocity;
-  const text = new Compile(quiet(parse(template))).render({
+  const text = new Compile(quiet(parse(template)), { customMethodHandlers: JAVA_METHODS }).render({
     input: inputVariable(input),
     context: { ...input.context, ...overrides },
     stageVariables: { ...input.stageVariables },

@@ -112,4 +112,13 @@ export interface Stage {
   readonly stageName: string;
   readonly deploymentId: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** Of all its methods together; absent: as many requests as come. */
+  throttling?: Throttling;
+}
+
+export interface Throttling {
+  /** Requests a second. */
+  readonly rateLimit: number;
+  /** Requests at once above the rate. */
+  readonly burstLimit: number;
 }

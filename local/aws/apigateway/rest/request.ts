@@ -1,9 +1,12 @@
 /** A request to a REST API with everything that is known about it: what authorizers, templates and functions see. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { AwsContext } from '../../context.ts';
 import type { RestRequest } from '../../protocols/rest-json.ts';
 import type { TemplateInput } from './mapping-template.ts';
 import type { Method, Resource, RestApi, Stage } from './model.ts';
+
+/** As long as AWS's. */
+const EXTENDED_ID_BYTES = 11;
 
 export interface ApiRequest {
   readonly api: RestApi;
@@ -19,6 +22,8 @@ export interface ApiRequest {
   readonly query: URLSearchParams;
   readonly body: Buffer;
   readonly requestId: string;
+  /** Always API Gateway's own. */
+  readonly extendedRequestId: string;
   readonly receivedAt: number;
   /** What the authorizer said of the caller. */
   authorizer: Readonly<Record<string, unknown>>;
@@ -36,7 +41,7 @@ export function apiRequest(
     headers: request.headers,
     query: request.query,
     body: request.body,
-    requestId: randomUUID(),
+    ...requestIds(request),
     receivedAt: context.clock.now(),
     authorizer: {},
     original: request,
@@ -66,7 +71,7 @@ export function contextVariables(context: AwsContext, request: ApiRequest): Reco
     authorizer: request.authorizer,
     domainName: new URL(context.endpointUrl).host,
     domainPrefix: request.api.id,
-    extendedRequestId: request.requestId,
+    extendedRequestId: request.extendedRequestId,
     httpMethod: request.httpMethod,
     identity: {
       accountId: null,
@@ -97,6 +102,38 @@ export function templateInput(context: AwsContext, request: ApiRequest, body: st
     header: request.headers,
     context: contextVariables(context, request),
     stageVariables: request.stage.variables,
+  };
+}
+
+/** The same of a request for which the API has no method. */
+export function unmatchedInput(
+  context: AwsContext,
+  request: RestRequest,
+  { stage, path }: Pick<ApiRequest, 'stage' | 'path'>,
+): TemplateInput {
+  const receivedAt = context.clock.now();
+  return {
+    body: '',
+    path: {},
+    querystring: Object.fromEntries(request.query),
+    header: request.headers,
+    context: {
+      ...requestIds(request),
+      httpMethod: request.method,
+      path: `/${stage.stageName}${path}`,
+      requestTime: commonLogTime(receivedAt),
+      requestTimeEpoch: receivedAt,
+      stage: stage.stageName,
+    },
+    stageVariables: stage.variables,
+  };
+}
+
+/** A client may name its request: "$context variables", api-gateway-mapping-template-reference.html. */
+function requestIds(request: RestRequest): Pick<ApiRequest, 'requestId' | 'extendedRequestId'> {
+  return {
+    requestId: request.headers['x-amzn-requestid'] ?? randomUUID(),
+    extendedRequestId: randomBytes(EXTENDED_ID_BYTES).toString('base64url'),
   };
 }
 

@@ -187,7 +187,7 @@ describe('a request validator', () => {
       restApiId,
       responseType: 'BAD_REQUEST_BODY',
       statusCode: '422',
-      responseTemplates: { 'application/json': '{"why":$context.error.validationErrorString}' },
+      responseTemplates: { 'application/json': '{"why":"$context.error.validationErrorString"}' },
       responseParameters: { 'gatewayresponse.header.Access-Control-Allow-Origin': "'*'" },
     });
 
@@ -196,7 +196,7 @@ describe('a request validator', () => {
     expect(response.status).toBe(422);
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
     expect(await response.json()).toEqual({
-      why: ['object has missing required properties (["prompt"])'],
+      why: '[object has missing required properties (["prompt"])]',
     });
   });
 });
