@@ -7,6 +7,8 @@ import { environmentConfig } from '../../../lib/config/index.ts';
 import type { EnvironmentConfig, EnvironmentName } from '../../../lib/config/index.ts';
 import { WaybillChecks } from '../../../lib/nag/index.ts';
 import { createApplication } from '../../../lib/stacks/application.ts';
+import { readTopology } from '../../../lib/topology/index.ts';
+import type { Topology } from '../../../lib/topology/index.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -35,6 +37,7 @@ export interface Suppressed {
 
 export interface Synthesized {
   readonly directory: string;
+  readonly topology: Topology;
   readonly templates: Readonly<Record<string, SynthesizedTemplate>>;
   readonly acknowledgements: readonly Acknowledgement[];
   readonly suppressed: readonly Suppressed[];
@@ -47,6 +50,13 @@ interface Finding {
   readonly violatingConstructs: readonly { readonly constructPath: string }[];
   readonly acknowledgedId?: string;
   readonly reason?: string;
+}
+
+/** What is there whichever systems are switched on. */
+const SHARED_STACKS: readonly string[] = ['Foundation', 'Network', 'Data', 'Observability'];
+
+export function isSharedStack(name: string): boolean {
+  return SHARED_STACKS.includes(name);
 }
 
 const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
@@ -70,6 +80,7 @@ export function synthesize(
   };
   return {
     directory: assembly.directory,
+    topology: readTopology(assembly.directory),
     templates: Object.fromEntries(
       assembly.stacks.map(({ id, template }) => [
         id.split('.')[0]!,
@@ -107,19 +118,17 @@ function normalized(template: SynthesizedTemplate): SynthesizedTemplate {
   return JSON.parse(JSON.stringify(template).replaceAll(/[0-9a-f]{64}/g, 'HASH')) as SynthesizedTemplate;
 }
 
-/** Names carry the environment, and a hash of it, everywhere; that alone is no difference. */
+/**
+ * Names carry the environment, and a hash of it, everywhere; that alone is no difference. It comes right after the
+ * application (`waybill-prod-core-...`, `waybillprodcore-...`) or last (`waybill-ai-job-request-prod`).
+ */
 export function withoutNames(
   template: SynthesizedTemplate,
   environment: EnvironmentName,
 ): SynthesizedTemplate {
   const text = JSON.stringify(template)
-    .replaceAll(
-      new RegExp(
-        `waybill(-?)${environment}(-?)(foundation|network|data|core|commerce|observability|overview)`,
-        'g',
-      ),
-      'waybill$1ENV$2$3',
-    )
+    .replaceAll(new RegExp(`\\bwaybill(-?)${environment}(?![A-Z0-9])`, 'g'), 'waybill$1ENV')
+    .replaceAll(new RegExp(`\\b(waybill-[a-z0-9-]+-)${environment}(?![A-Za-z0-9-])`, 'g'), '$1ENV')
     .replaceAll(/-[0-9A-F]{8}(?=["./])/g, '-HASH');
   return JSON.parse(text) as SynthesizedTemplate;
 }
