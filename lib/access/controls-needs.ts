@@ -1,5 +1,5 @@
 /** What Waybill's runtime does with the table of controls, by the variables that the constructs set. */
-import type { Messaging } from '../assembly/index.ts';
+import type { Messaging, Resource } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
 import type { Permission } from './permission.ts';
@@ -44,15 +44,14 @@ export function usingControls(
         keys: { 'dynamodb:LeadingKeys': partition },
       })),
     ),
-    ...keyUse(messaging, table.properties['Replicas'], table.region, actor),
+    ...tableKeyUse(messaging, table, actor),
   ];
 }
 
 /** DynamoDB uses the table's key in the name of whoever calls it. */
-function keyUse(
+export function tableKeyUse(
   messaging: Messaging,
-  replicas: unknown,
-  region: string,
+  { region, properties: { Replicas: replicas } }: Resource,
   actor: Actor,
 ): readonly Permission[] {
   const [encryption] = (Array.isArray(replicas) ? replicas : [])

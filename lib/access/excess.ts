@@ -9,7 +9,8 @@
  * | by a queue, topic, bus or function that the topology declares; by a key | yes |
  * | by any other queue, topic, bus or function | no |
  * | on what a variable of the role's function names | no: the code is told of it |
- * | of an action of a service that is not in JUDGED_SERVICES | no: whether code uses it is not known |
+ * | to connections of a WebSocket API that the topology declares | yes |
+ * | of another action of a service that is not in JUDGED_SERVICES | no: whether code uses it is not known |
  * | to alarms, by an alert topic that no alarm here uses: it awaits those of others | no |
  * | to a service that is not in KNOWN_SERVICES, by a queue, topic, bus, function or key | no |
  */
@@ -61,11 +62,12 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
   const isAccountedFor = ({ arn, trust }: Role): boolean =>
     ofDeclared.has(arn) || (ofRoles.has(arn) && !trust.some(letsCodeIn));
   const awaitingAlarms = topicsAwaitingAlarms(messaging, needs);
+  const isJudged = judgedBy(messaging);
   return [
     ...messaging.roles
       .filter(isAccountedFor)
       .flatMap((role) => [
-        ...excessOfRole(role, ofRoles.get(role.arn) ?? [], namedResources(messaging, role)),
+        ...excessOfRole(role, ofRoles.get(role.arn) ?? [], namedResources(messaging, role), isJudged),
         ...excessOfTrust(role, ofResources.get(role.arn) ?? []),
       ]),
     ...owners.flatMap(({ arn, policies }) =>
@@ -84,6 +86,29 @@ const JUDGED_SERVICES: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
+
+type Judged = (action: string, target: string) => boolean;
+
+/** Connections only of declared APIs: who else sends to those of others is not known. */
+function judgedBy({ assembly }: Messaging): Judged {
+  const isStage = isAmong((assembly.topology?.nodes ?? []).filter(({ kind }) => kind === 'webSocketApi'));
+  const declared = new Set(
+    assembly.ofType('AWS::ApiGatewayV2::Stage').flatMap((stage) => {
+      const { ApiId: api } = stage.properties;
+      return isStage(stage) && typeof api === 'string' ? api : [];
+    }),
+  );
+  return (action, target) => {
+    const service = action.split(':')[0] ?? '';
+    if (service === 'execute-api') return declared.has(apiIdIn(target));
+    return JUDGED_SERVICES.has(service) || action === '*';
+  };
+}
+
+/** Of `arn:PARTITION:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`. */
+function apiIdIn(arn: string): string {
+  return arn.split(':')[5]?.split('/')[0] ?? '';
+}
 
 /** Services whose deliveries an assembly tells in full. */
 const KNOWN_SERVICES: ReadonlySet<string> = new Set(
@@ -160,7 +185,12 @@ function namedResources({ functions, assembly }: Messaging, role: Role): readonl
 }
 
 /** Every pair of action and resource of an identity policy has to serve a need, without reaching further. */
-function excessOfRole(role: Role, needs: readonly Need[], named: readonly string[]): Excess[] {
+function excessOfRole(
+  role: Role,
+  needs: readonly Need[],
+  named: readonly string[],
+  isJudged: Judged,
+): Excess[] {
   return role.policies.flatMap(({ resource, statements }) =>
     statements.flatMap((statement) => {
       if (isIncomplete(statement, 'identity')) return [incomplete(resource, statement)];
@@ -168,13 +198,12 @@ function excessOfRole(role: Role, needs: readonly Need[], named: readonly string
       const actions = listOf(statement['Action']);
       if (actions.length === 0)
         return [tooWide(resource, 'NotAction', 'it allows everything but some actions')];
-      return actions
-        .filter((action) => JUDGED_SERVICES.has(action.split(':')[0] ?? '') || action === '*')
-        .flatMap((action) =>
-          listOf(statement['Resource'])
-            .filter((target) => !named.some((arn) => target.startsWith(arn)))
-            .flatMap((target) => excessOfGrant(resource, statement, action, target, needs)),
-        );
+      return actions.flatMap((action) =>
+        listOf(statement['Resource'])
+          .filter((target) => isJudged(action, target))
+          .filter((target) => !named.some((arn) => target.startsWith(arn)))
+          .flatMap((target) => excessOfGrant(resource, statement, action, target, needs)),
+      );
     }),
   );
 }
@@ -209,6 +238,8 @@ function excessOfGrant(
 /** A wildcard that is itself what is needed: `*` where an action knows no resources, `log-group:x:*`, a secret's suffix. */
 function covers(needed: string, granted: string): boolean {
   if (needed === granted) return true;
+  // The id of a connection is made up when it is made.
+  if (granted.endsWith('/@connections/*')) return needed.startsWith(granted.slice(0, -1));
   return granted.endsWith('-??????') && needed.startsWith(granted.slice(0, -'??????'.length));
 }
 

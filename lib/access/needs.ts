@@ -8,6 +8,7 @@ import type { LambdaFunction, Messaging } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
 import { usingControls } from './controls-needs.ts';
+import { ofDeclaredUses } from './declared-needs.ts';
 import type { Permission } from './permission.ts';
 import { deliveriesOf } from './deliveries.ts';
 import { makingKafkaTopic } from './stream-permissions.ts';
@@ -41,6 +42,8 @@ export function needsOf(messaging: Messaging): readonly Need[] {
     ...ofRotations(messaging),
     ...ofStateMachines(messaging),
     ...ofKafkaTopics(messaging),
+    ...ofDeclaredUses(messaging),
+    ...ofApiGatewayLogs(messaging),
   ];
   found.set(messaging, needs);
   return needs;
@@ -451,6 +454,25 @@ function ofKafkaTopics(messaging: Messaging): Need[] {
       permission,
       because: `Kafka topic ${resource.constructPath}`,
     }));
+  });
+}
+
+/** API Gateway writes the logs of REST and WebSocket APIs in the role of its account settings. */
+function ofApiGatewayLogs(messaging: Messaging): Need[] {
+  return messaging.assembly.ofType('AWS::ApiGateway::Account').flatMap((account) => {
+    const role = messaging.role(account.properties['CloudWatchRoleArn']);
+    if (role === undefined) return [];
+    const actor: Actor = {
+      kind: 'service',
+      service: 'apigateway.amazonaws.com',
+      sourceArn: formatArn('apigateway', account, '/account'),
+    };
+    return [
+      {
+        permission: { actor, action: 'sts:AssumeRole', resourceArn: role.arn },
+        because: `logs of APIs, ${account.constructPath}`,
+      },
+    ];
   });
 }
 

@@ -60,6 +60,8 @@ export { MessageBus, MessageBusGrants } from './message-bus.ts';
 export type { BusSubscriptionOptions, MessageBusProps } from './message-bus.ts';
 export { MessagingKey } from './messaging-key.ts';
 export type { MessagingKeyProps } from './messaging-key.ts';
+export { DataTable, DataTableGrants } from './data-table.ts';
+export type { DataTableProps, TableAction, TableUser } from './data-table.ts';
 export { OutboxRelay, OutboxRelayGrants } from './outbox-relay.ts';
 export { ScheduledFunction } from './scheduled-function.ts';
 export type { ScheduledFunctionProps } from './scheduled-function.ts';
