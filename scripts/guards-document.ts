@@ -77,6 +77,10 @@ there use bare ids.
 Validations.of(queue).acknowledge({ id: 'Waybill::Waybill-W10', reason: 'Drained every hour' });
 \`\`\`
 
+What a construct of Waybill acknowledges, such as W13 with \`extendsVisibility: true\`, stands with its reason in the
+metadata of the resource too (\`waybill:acknowledged\`), for what reads templates alone. It holds for the value that was
+found: with any other the rule finds it again.
+
 What the guards found in 66 applications and templates of other people, and how much of it was true, is in
 [other-applications.md](other-applications.md).
 

@@ -400,9 +400,9 @@ export const CONSTRUCT_EXPLANATIONS = {
     source: 'AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html',
   },
   WAYBILL_VISIBILITY_TIMEOUT_TOO_SHORT: {
-    what: 'visibilityTimeout is less than six times the timeout plus the batching window.',
+    what: 'visibilityTimeout is less than six times the timeout plus the batching window, or with extendsVisibility less than the timeout.',
     why: 'A message that shows up again while it is being handled is handled twice (W13).',
-    fix: 'Leave it out, or raise it.',
+    fix: 'Leave it out, raise it, or give extendsVisibility: true where the runtime is to extend it while it works.',
     example: 'timeout: Duration.seconds(30), visibilityTimeout: Duration.minutes(3)',
     source: 'lambda/latest/dg/services-sqs-configure.html',
   },

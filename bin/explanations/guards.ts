@@ -75,7 +75,7 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     example: "new Queue(stack, 'Dead', { fifo: true })",
   },
   W13: {
-    fix: 'Make the visibility timeout six times the timeout of the function, plus the batching window.',
+    fix: 'Make the visibility timeout six times the timeout of the function, plus the batching window. Where it has to be shorter, extendsVisibility: true of a QueueConsumer has its runtime extend it while it works, and acknowledges the finding with the reason.',
     example: 'timeout: Duration.seconds(30), visibilityTimeout: Duration.minutes(3)',
   },
   W14: {

@@ -40,7 +40,7 @@ export interface EventQueueProps {
   readonly fifo?: boolean;
   /**
    * How long a received message is hidden: at least six times the timeout of the consumer, plus its batching
-   * window (W13).
+   * window (W13); with its extendsVisibility at least the timeout.
    * @default Duration.minutes(3)
    */
   readonly visibilityTimeout?: Duration;

@@ -326,19 +326,28 @@ function visibilityCoversRetries({
   visibilityTimeout,
   timeout,
   maxBatchingWindow,
+  extendsVisibility = false,
 }: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
   const queue = subscribesTo.find((source) => source.kind === 'queue')?.origin;
   const given = secondsOf(visibilityTimeout ?? queue?.visibilityTimeout);
-  const needed =
-    VISIBILITY_TIMEOUT_FACTOR * (secondsOf(timeout ?? DEFAULT_TIMEOUT) ?? 0) +
-    (secondsOf(maxBatchingWindow) ?? 0);
+  const timeoutSeconds = secondsOf(timeout ?? DEFAULT_TIMEOUT) ?? 0;
+  const needed = extendsVisibility
+    ? timeoutSeconds
+    : VISIBILITY_TIMEOUT_FACTOR * timeoutSeconds + (secondsOf(maxBatchingWindow) ?? 0);
   if (given === undefined || given >= needed) return undefined;
   return {
     code: 'WAYBILL_VISIBILITY_TIMEOUT_TOO_SHORT',
     prop: 'visibilityTimeout',
     received: `${given} seconds`,
-    allowed: `at least ${needed} seconds: ${VISIBILITY_TIMEOUT_FACTOR} times the timeout plus the batching window`,
-    fix: 'leave it out or raise it: a message that shows up again while it is being handled is handled twice (W13)',
+    ...(extendsVisibility
+      ? {
+          allowed: `at least ${needed} seconds, the timeout, also with extendsVisibility`,
+          fix: 'raise it: Lambda takes no mapping of a queue whose visibility timeout is below the timeout of the function',
+        }
+      : {
+          allowed: `at least ${needed} seconds: ${VISIBILITY_TIMEOUT_FACTOR} times the timeout plus the batching window`,
+          fix: 'leave it out or raise it: a message that shows up again while it is being handled is handled twice (W13). Where it has to be shorter, extendsVisibility: true has the runtime extend it while a handler runs',
+        }),
   };
 }
 

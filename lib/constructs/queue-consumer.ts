@@ -9,6 +9,7 @@ import type { CfnEventSourceMapping, Function as LambdaFunction } from 'aws-cdk-
 import type { Subscription } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { acknowledgeGuard } from './acknowledge.ts';
 import { ageOfOldest, backlog, deadLetters, HopAlarms, inFlight } from './alarms/index.ts';
 import type { DeclaredLoad } from './alarms/index.ts';
 import { BusReplica } from './bus-replica.ts';
@@ -89,10 +90,19 @@ export interface QueueConsumerProps extends FunctionProps {
    */
   readonly maxReceiveCount?: number;
   /**
-   * How long a received message is hidden. At least six times the timeout plus the batching window (W13).
+   * How long a received message is hidden. At least six times the timeout plus the batching window (W13); with
+   * extendsVisibility at least the timeout.
    * @default - six times the timeout plus the batching window
    */
   readonly visibilityTimeout?: Duration;
+  /**
+   * `consume()` keeps the messages of a batch hidden for a minute at a time and extends that while it works on them,
+   * so that those of a worker that was killed are back within a minute. Allows a visibilityTimeout below six times the
+   * timeout; W13 is then acknowledged on the queue, with the reason. What it does not help against: a batch that
+   * Lambda throttles is a receive of each message every time the visibility timeout passes.
+   * @default false
+   */
+  readonly extendsVisibility?: boolean;
   /**
    * How long an unhandled message is kept: 60 seconds to 14 days.
    * @default Duration.days(4)
@@ -175,6 +185,7 @@ export class QueueConsumer extends Construct implements IGrantable {
     this.function = this.handler.function;
     this.grantPrincipal = this.handler.grantPrincipal;
     this.#tellRuntime(settings);
+    if (props.extendsVisibility === true) extendVisibility(this, props, settings);
     if (props.controls !== undefined) this.#tellOfFailures(props, settings);
     this.#allowConsuming(encryptionKey);
     this.eventSourceMapping = new EventSourceMapping(this, 'Mapping', {
@@ -381,6 +392,22 @@ function settingsOf(props: QueueConsumerProps, fifo: boolean): Settings {
     maxAge:
       props.maxAge ?? Duration.seconds(Math.max(DEFAULT_MAX_AGE_SECONDS, 3 * visibilityTimeout.toSeconds())),
   };
+}
+
+/** Seconds that a message in work is hidden at a time. Long enough for two failed calls before it shows up. */
+const HEARTBEAT_SECONDS = 60;
+
+function extendVisibility(consumer: QueueConsumer, props: QueueConsumerProps, settings: Settings): void {
+  const visibility = settings.visibilityTimeout.toSeconds();
+  const heartbeat = String(Math.min(HEARTBEAT_SECONDS, visibility));
+  consumer.function.addEnvironment('WAYBILL_HEARTBEAT_SECONDS', heartbeat);
+  const advised = visibilityTimeoutFor(settings.timeout.toSeconds(), settings.maxBatchingWindow.toSeconds());
+  if (visibility >= advised.toSeconds()) return;
+  acknowledgeGuard(consumer.queue.node.defaultChild as CfnResource, {
+    id: 'W13',
+    received: `${visibility} seconds`,
+    reason: `${props.consumerName ?? consumer.consumerName} extends the visibility of each message while it works on it (extendsVisibility), so that no second copy runs beside the first. What remains: a batch that Lambda throttles is not worked on, and uses up a receive of each message whenever ${visibility} seconds pass; ${settings.maxReceiveCount} such receives and the message is dead-lettered. Keep the concurrency of the function at or above maxConcurrency (W19)`,
+  });
 }
 
 function declaredLoad(props: QueueConsumerProps, settings: Settings, fifo: boolean): DeclaredLoad {

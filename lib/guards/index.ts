@@ -1,6 +1,7 @@
 /** Public surface: the guards, each in a file of its own, and what they find in an assembly. */
 import { messagingOf } from '../assembly/index.ts';
 import type { Assembly } from '../assembly/index.ts';
+import { acknowledgementOf } from './acknowledged.ts';
 import { partialBatchFailures } from './d03-partial-batch-failures.ts';
 import { deadLetterQueue } from './d14-dead-letter-queue.ts';
 import { deadLetterAlarm } from './d14a-dead-letter-alarm.ts';
@@ -34,6 +35,11 @@ import { unfedConsumer, unreachedConsumer } from './w21-unreached-consumer.ts';
 import { topologyDrift } from './w21b-topology-drift.ts';
 import { excessPrivilege, sourcelessService } from './w22-excess-privilege.ts';
 import { refusedHop } from './w23-refused-hop.ts';
+
+export interface AcknowledgedFinding extends GuardFinding {
+  /** Why it is right there, and what remains. */
+  readonly reason: string;
+}
 
 export { codeOf, describeFinding, linkOf } from './guard.ts';
 export type { Finding, Guard } from './guard.ts';
@@ -85,11 +91,27 @@ export interface GuardFinding {
   readonly finding: Finding;
 }
 
-/** Everything that the guards find, in their order. */
+/** Everything that the guards find and the template does not acknowledge, in their order. */
 export function checkAssembly(
   assembly: Assembly,
   guards: readonly Guard[] = GUARDS,
 ): readonly GuardFinding[] {
+  return findingsOf(assembly, guards).filter((found) => acknowledgementOf(found) === undefined);
+}
+
+/** What the guards find too, where a construct has acknowledged it, with its reason. */
+export function acknowledgedFindings(
+  assembly: Assembly,
+  guards: readonly Guard[] = GUARDS,
+): readonly AcknowledgedFinding[] {
+  return findingsOf(assembly, guards).flatMap((found) => {
+    const reason = acknowledgementOf(found);
+    return reason === undefined ? [] : [{ ...found, reason }];
+  });
+}
+
+/** Both. */
+export function findingsOf(assembly: Assembly, guards: readonly Guard[] = GUARDS): readonly GuardFinding[] {
   const messaging = messagingOf(assembly);
   return guards.flatMap((guard) => guard.check(messaging).map((finding) => ({ guard, finding })));
 }

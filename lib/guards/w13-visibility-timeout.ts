@@ -5,12 +5,15 @@
  * |---|---|
  * | below the function's timeout | found: Lambda refuses the mapping, or a second copy runs beside the first |
  * | below 6 x timeout + batching window | found: a throttled batch shows up again, and its receives count towards the dead-letter queue |
+ * | the same, and a QueueConsumer has `extendsVisibility: true` | found and acknowledged: the runtime extends it while it works; what remains are the receives of a throttled batch |
  * | at or above | |
  * | the mapping is switched off, such as one that is kept to redrive by hand | nothing runs |
  * | queue or function outside the assembly, or a value that only AWS knows | not known |
  *
  * Where a queue has several functions, the slowest decides. A system whose visibility is lower on purpose
- * acknowledges the finding, and says what keeps a message from being handled twice.
+ * acknowledges the finding, and says what keeps a message from being handled twice. QueueConsumer does with
+ * `extendsVisibility: true`, for a visibility that is not below the function's timeout: its runtime extends it while it
+ * works, and the reason says what remains.
  *
  * lambda/latest/dg/services-sqs-configure.html, "Configuring a queue to trigger a Lambda function"
  */

@@ -8,7 +8,7 @@ import type {
 import { NagMessageLevel, NagPack, NagRuleCompliance } from 'cdk-nag';
 import type { NagPackProps } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
-import { checkAssembly, codeOf, GUARDS, linkOf } from '../guards/index.ts';
+import { codeOf, findingsOf, GUARDS, linkOf } from '../guards/index.ts';
 import type { Guard, GuardFinding } from '../guards/index.ts';
 import { uncheckedReport } from '../unchecked.ts';
 import { constructPathOf, synthesizedAssemblies } from './synthesized-assembly.ts';
@@ -60,7 +60,8 @@ export class WaybillChecks extends NagPack {
 
   /** Checks what has been synthesized of the application, all stacks of a stage together. */
   override validateScope(scope: IConstruct): PolicyValidationPluginReport {
-    const found = synthesizedAssemblies(scope.node.root).flatMap((assembly) => checkAssembly(assembly));
+    // With what is acknowledged in the templates: CDK takes that out itself, and keeps it in the report.
+    const found = synthesizedAssemblies(scope.node.root).flatMap((assembly) => findingsOf(assembly));
     this.#findings = Map.groupBy(found, ({ finding }) => constructPathOf(finding.resource));
     // The pack decides what is acknowledged. It would report a rule once, with the message of the first finding.
     const violations = super

@@ -3,6 +3,9 @@ import type { EventSourceMapping, LambdaFunction, Messaging, Queue } from '../as
 import { redriveBreaks } from './check-failures.ts';
 import type { Break } from './proof.ts';
 
+/** The function's runtime extends the visibility of what it works on. */
+const EXTENDS = 'WAYBILL_HEARTBEAT_SECONDS';
+
 /** AWS's advice for a queue that triggers a function, lambda/latest/dg/services-sqs-configure.html. */
 const VISIBILITY_TIMEOUT_FACTOR = 6;
 
@@ -13,12 +16,15 @@ export function consumptionBreaks(
   fn: LambdaFunction,
 ): readonly Break[] {
   const breaks: Break[] = [...redriveBreaks(messaging, queue)];
-  const needed = VISIBILITY_TIMEOUT_FACTOR * fn.timeoutSeconds + mapping.maxBatchingWindowSeconds;
+  const extended = fn.environment[EXTENDS] !== undefined;
+  const needed = extended
+    ? fn.timeoutSeconds
+    : VISIBILITY_TIMEOUT_FACTOR * fn.timeoutSeconds + mapping.maxBatchingWindowSeconds;
   if (queue.visibilityTimeoutSeconds < needed) {
     breaks.push({
       code: 'WAYBILL_PROOF_TIMING',
       resource: queue.resource.constructPath,
-      message: `its visibility timeout is ${queue.visibilityTimeoutSeconds} seconds, less than six times the ${fn.timeoutSeconds} seconds of ${fn.resource.constructPath} plus the batching window`,
+      message: `its visibility timeout is ${queue.visibilityTimeoutSeconds} seconds, less than ${extended ? '' : 'six times '}the ${fn.timeoutSeconds} seconds of ${fn.resource.constructPath}${extended ? '' : ' plus the batching window'}`,
       fix: `set VisibilityTimeout to ${needed} or more, or a message is handled again while it is being handled (W13)`,
     });
   }

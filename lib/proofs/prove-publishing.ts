@@ -4,6 +4,7 @@ import type { Messaging } from '../assembly/index.ts';
 import type { InvokesEdge, NudgesEdge, PublishesEdge, StartsEdge } from '../topology/index.ts';
 import { accessBreaks, breakOf } from './check-access.ts';
 import { consumptionBreaks } from './check-consumption.ts';
+import { runtimeBreaks } from './check-runtime.ts';
 import { failureBreaks } from './check-failures.ts';
 import type { Declared } from './declared.ts';
 import { unique } from './proof.ts';
@@ -161,10 +162,22 @@ function proveInvocation(messaging: Messaging, declared: Declared, edge: Invokes
   };
 }
 
-/** Queues that carry no events, such as the relay's nudges: they too have to reach their function. */
+/**
+ * Queues that nothing routes events to: what is sent there has to reach their function too.
+ *
+ * | queue | |
+ * |---|---|
+ * | of no events, such as the relay's nudges | the mapping and what it needs |
+ * | of events that are sent straight to it, an EventQueue | the same, and what its consumer is told of it |
+ * | that a topic or bus delivers to | a proof of each delivery has it |
+ */
 export function proveConsumption(messaging: Messaging, declared: Declared): readonly Proof[] {
-  return declared.topology.edges.flatMap((edge): Proof[] => {
-    if (edge.kind !== 'consumes' || edge.events.length > 0) return [];
+  const { edges } = declared.topology;
+  const routedTo = new Set(
+    edges.filter(({ kind }) => kind === 'subscribes' || kind === 'routes').map(({ to }) => to),
+  );
+  return edges.flatMap((edge): Proof[] => {
+    if (edge.kind !== 'consumes' || routedTo.has(edge.from)) return [];
     const claim = `what is sent to ${edge.from} reaches ${edge.consumer}`;
     const queue = messaging.queue(declared.resource(edge.from)?.arn);
     const fn = messaging.function(declared.resource(edge.to)?.arn);
@@ -180,6 +193,7 @@ export function proveConsumption(messaging: Messaging, declared: Declared): read
     const breaks: Break[] = [
       ...accessBreaks(messaging, delivery),
       ...consumptionBreaks(messaging, queue, mapping, fn),
+      ...(edge.events.length === 0 ? [] : runtimeBreaks(messaging, queue, fn, edge.consumer)),
     ];
     const expected: readonly (readonly [string, unknown, unknown])[] = [
       ['Enabled', true, mapping.enabled],
