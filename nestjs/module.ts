@@ -17,6 +17,7 @@ const PUBLISHER = Symbol('waybill publisher');
  * What handlers need (a database pool, say) is closed in `onApplicationShutdown`; Nest calls `onModuleDestroy`
  * before the consumers have drained.
  */
+// oxlint-disable-next-line typescript/no-extraneous-class -- Nest's dynamic modules are classes
 export class WaybillModule {
   /**
    * @example

@@ -10,6 +10,7 @@ const PARTS = [
   'lambda',
   'lib',
   'local',
+  'nestjs',
   'scripts',
   'CHANGELOG.md',
   'LICENSE',
