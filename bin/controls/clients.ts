@@ -48,6 +48,7 @@ export async function tableClient(tableName: string): Promise<DynamoDbClient> {
         GetItem: () => client.send(new api.GetItemCommand(request)),
         PutItem: () => client.send(new api.PutItemCommand(request)),
         Query: () => client.send(new api.QueryCommand(request)),
+        TransactWriteItems: () => client.send(new api.TransactWriteItemsCommand(input as never)),
         UpdateItem: () => client.send(new api.UpdateItemCommand(request)),
       }[action];
       // The runtime reads the text, number and boolean attributes that it has written.

@@ -16,6 +16,7 @@ import { CORE_EXPLANATIONS, TOKEN_EXPLANATIONS } from './core.ts';
 import { withSource } from './explanation.ts';
 import type { Explanation } from './explanation.ts';
 import { guardExplanations } from './guards.ts';
+import { JOBS_EXPLANATIONS } from './jobs.ts';
 import { PROOF_EXPLANATIONS } from './proofs.ts';
 import {
   DATABASE_EXPLANATIONS,
@@ -75,6 +76,7 @@ export const AREAS: readonly Area[] = [
     explanations: {
       ...withSource(CORE_EXPLANATIONS, 'docs/core-system.md'),
       ...withSource(COMMERCE_EXPLANATIONS, 'docs/commerce.md'),
+      ...withSource(JOBS_EXPLANATIONS, 'docs/jobs.md'),
       ...withSource(TOKEN_EXPLANATIONS, 'docs/core-system.md'),
     },
   },

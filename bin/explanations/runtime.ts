@@ -184,6 +184,12 @@ export const DEGRADATION_EXPLANATIONS = {
     fix: 'See why it is slow; raise maxConcurrent where it can take more.',
     example: "controls.dependency('payment-gateway', { maxConcurrent: 20, maxQueued: 40 })",
   },
+  WAYBILL_JOB_WAITS: {
+    what: 'A job was not begun: its tenant has as many jobs running as it may have, or another worker has it.',
+    why: 'One tenant would take all places, and a job would be carried out twice.',
+    fix: 'Nothing: it comes back by itself. Raise maxRunningPerTenant where that happens too often.',
+    example: 'maxRunningPerTenant: 50 // lib/config/jobs.ts',
+  },
   WAYBILL_LOAD_SHED: {
     what: 'Less important work was refused, because there is too much.',
     why: 'What is more important would be late.',

@@ -58,7 +58,8 @@ export function httpHandler(routes: Readonly<Record<string, Route>>, report: Rep
   };
 }
 
-function problemOf(error: unknown): Problem {
+/** What the caller is told of an error. */
+export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const unreachable = databaseProblem(error);
   if (unreachable !== undefined) return unreachable;

@@ -50,6 +50,7 @@ export type ClientService =
   | 'SECRETS_MANAGER'
   | 'DYNAMODB'
   | 'KMS'
+  | 'S3'
   | 'SFN';
 
 /**

@@ -16,7 +16,7 @@ export interface SignedRequest {
   /** Without a query. */
   readonly url: URL;
   /** @default 'POST' */
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'DELETE' | 'GET' | 'POST' | 'PUT';
   /** Sent and signed, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;

@@ -1,5 +1,9 @@
 /** What is thrown instead of a call that would not succeed now. It is no failure of the message: it waits. */
-export type UnavailableCode = 'WAYBILL_BREAKER_OPEN' | 'WAYBILL_BULKHEAD_FULL' | 'WAYBILL_LOAD_SHED';
+export type UnavailableCode =
+  | 'WAYBILL_BREAKER_OPEN'
+  | 'WAYBILL_BULKHEAD_FULL'
+  | 'WAYBILL_JOB_WAITS'
+  | 'WAYBILL_LOAD_SHED';
 
 /**
  * A consumer postpones the message of a handler that throws this, without counting it as a failure; an HTTP
@@ -26,5 +30,6 @@ export class UnavailableError extends Error {
 const REASONS: Readonly<Record<UnavailableCode, string>> = {
   WAYBILL_BREAKER_OPEN: 'is not called, because too many calls to it have failed',
   WAYBILL_BULKHEAD_FULL: 'has as many calls under way and waiting as it may have',
+  WAYBILL_JOB_WAITS: 'has work under way that ends first',
   WAYBILL_LOAD_SHED: 'is overloaded and takes more important work first',
 };

@@ -1,0 +1,15 @@
+/** Errors of the jobs system's own set-up. */
+export type JobsErrorCode =
+  | 'WAYBILL_JOBS_NOT_CONFIGURED'
+  | 'WAYBILL_JOB_ID_SECRET_UNREADABLE'
+  | 'WAYBILL_JOB_ID_SECRET_TOO_SHORT';
+
+export class JobsError extends Error {
+  readonly code: JobsErrorCode;
+
+  constructor(code: JobsErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'JobsError';
+    this.code = code;
+  }
+}

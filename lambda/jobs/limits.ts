@@ -1,0 +1,45 @@
+/** Times and counts of a job's life, in one place. Each has its unit and its reason. */
+
+/** Milliseconds. A worker that has not told of itself for as long has lost its job to the next one. */
+export const LEASE_MILLISECONDS = 30_000;
+
+/**
+ * Seconds for which a message in work is invisible, renewed as often. The queue's own 900 s are the most that a job
+ * without a heartbeat would need; with one, a killed worker's message is back after half a minute.
+ */
+export const HEARTBEAT = { visibilityTimeout: 30, every: 10 } as const;
+
+/** Milliseconds between two looks of a worker at its job's row: a cancellation is seen within that time. */
+export const BEAT_MILLISECONDS = 1_000;
+
+/** Milliseconds that a model may take for one attempt: below the worker's time limit of 15 minutes. */
+export const MODEL_TIME_LIMIT_MILLISECONDS = 600_000;
+
+/** Milliseconds from the begin of an attempt until the job is ended for it: an attempt, and the way of its result. */
+export const RUNNING_DEADLINE_MILLISECONDS = 1_200_000;
+
+/** Milliseconds that a job waits for its turn, from when a worker has first seen it. */
+export const QUEUED_DEADLINE_MILLISECONDS = 86_400_000;
+
+/** Attempts that a model may fail, as the request queue's maxReceiveCount. */
+export const MAX_MODEL_FAILURES = 3;
+
+/** Attempts that may be begun: beside those that failed, as many whose worker died. */
+export const MAX_ATTEMPTS = 6;
+
+/** Seconds until a message comes back whose tenant has as many jobs running as it may have. */
+export const LIMIT_WAIT = { base: 1, cap: 60 } as const;
+
+/** Days that SQS keeps a request: an id without a row is no longer a waiting job after that. */
+export const REQUEST_RETENTION_DAYS = 14;
+
+/** Days that the count of a tenant's day is kept. */
+export const DAY_COUNT_RETENTION_DAYS = 2;
+
+/** Bytes of a result in its row; an item of DynamoDB has at most 400 KB, and a list reads whole items. */
+export const MAX_RESULT_BYTES_IN_ROW = 100_000;
+
+/** Partitions of the index of open jobs, so that no single one takes all writes. */
+export const OPEN_SHARDS = 8;
+
+export const DAY_MILLISECONDS = 86_400_000;

@@ -1,0 +1,49 @@
+/** The end of a job as its worker told it, written to its row. A late one, or a second one, changes nothing. */
+import type { AIJobEnded } from '../../catalog/jobs/index.ts';
+import type { EnvelopeOf } from '../../lib/contracts/index.ts';
+import type { HandlerContext } from '../runtime/types.ts';
+import type { JobEnd, JobKey } from './job-row.ts';
+import type { JobStore } from './job-store.ts';
+import { MAX_RESULT_BYTES_IN_ROW } from './limits.ts';
+import { countJobs } from './metrics.ts';
+import type { ResultStore } from './result-store.ts';
+
+export interface TakeResultProps {
+  readonly store: JobStore;
+  readonly results: ResultStore;
+}
+
+export async function takeResult(
+  { store, results }: TakeResultProps,
+  event: EnvelopeOf<typeof AIJobEnded>,
+  { logger }: Pick<HandlerContext, 'logger'>,
+): Promise<void> {
+  const { jobId, attempt, outcome, result, error } = event.data;
+  const key: JobKey = { tenantId: event.tenantId, jobId };
+  const end: JobEnd = {
+    ...(result !== undefined && (await placed(results, key, attempt, result))),
+    ...(error !== undefined && { error }),
+  };
+  const applied = await store.apply(key, { type: 'ended', attempt, outcome }, end);
+  if (applied.kind === 'changed') {
+    countJobs(logger, 'JobsEnded', { outcome });
+    return;
+  }
+  await store.countDuplicate(key);
+  countJobs(logger, 'Duplicates', { what: 'result' });
+  logger.info('a result came too late', {
+    jobId,
+    attempt,
+    because: applied.kind === 'ignored' ? applied.because : applied.kind,
+  });
+}
+
+async function placed(
+  results: ResultStore,
+  key: JobKey,
+  attempt: number,
+  result: NonNullable<EnvelopeOf<typeof AIJobEnded>['data']['result']>,
+): Promise<JobEnd> {
+  if (Buffer.byteLength(result.text) <= MAX_RESULT_BYTES_IN_ROW) return { result };
+  return { resultClaim: await results.write(key, attempt, result) };
+}
