@@ -70,6 +70,8 @@ export function received(state: ReaderState, message: ServerMessage): Step {
       const known = state.cursor === LATEST ? at(state, message.cursor) : seen(state, message.cursor).state;
       return isBehind(known) ? resume(known) : { state: { ...known, resuming: false } };
     }
+    case 'error':
+    case 'expired':
     default:
       return { state };
   }

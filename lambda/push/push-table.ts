@@ -1,0 +1,249 @@
+/**
+ * The table of the push functions: connections and notifications of each user, and the counter that gives cursors.
+ * One partition for each user, so that a notification and its cursor are one transaction of one partition.
+ */
+import type { Attribute, DynamoDbClient, Item } from '../runtime/aws/dynamodb.ts';
+import { cancellationReasons, isConditionFailed } from '../runtime/aws/dynamodb.ts';
+
+export interface User {
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+export interface ConnectionRow {
+  readonly connectionId: string;
+  /** Milliseconds since the epoch. */
+  readonly connectedAt: number;
+  /** Seconds since the epoch. */
+  readonly sessionExpiresAt: number;
+}
+
+export interface Note {
+  /** The event's id. */
+  readonly id: string;
+  readonly cursor: number;
+  readonly eventType: string;
+  readonly data: unknown;
+}
+
+export type NewNote = Omit<Note, 'cursor'>;
+
+/** What the push functions ask of their table. */
+export interface PushStore {
+  /** Puts the row, or puts it again. */
+  putConnection(user: User, connection: ConnectionRow): Promise<void>;
+  deleteConnection(user: User, connectionId: string): Promise<void>;
+  connections(user: User): Promise<readonly ConnectionRow[]>;
+  /** The cursor of the newest notification; 0 where there was none yet. */
+  newestCursor(user: User): Promise<number>;
+  /** The cursor that an event was stored with, undefined where it was not. */
+  cursorOf(user: User, eventId: string): Promise<number | undefined>;
+  /**
+   * Stores a notification as the one after `newest`, if it still is the newest and the event is not stored yet.
+   * @returns false where somebody else was first
+   */
+  append(user: User, note: NewNote, newest: number): Promise<boolean>;
+  /** Kept notifications after a cursor, oldest first. */
+  notesAfter(user: User, cursor: number, limit: number): Promise<readonly Note[]>;
+  /** False when the ticket was used before. */
+  useTicket(ticketId: string, expiresAt: number): Promise<boolean>;
+}
+
+export interface PushTableProps {
+  readonly client: DynamoDbClient;
+  /** Needed by transactions, which name it in each item. */
+  readonly tableName: string;
+  /** Days that a notification is kept. */
+  readonly retentionDays: number;
+  /** Milliseconds since the epoch. @default Date.now */
+  readonly now?: () => number;
+}
+
+const DAY = 86_400;
+/** Seconds. No connection lasts longer: apigateway-execution-service-websocket-limits-table.html. One hour for clocks. */
+const CONNECTION_KEPT = 3 * 3_600;
+/** Seconds. As long as an event may come again: 14 days in a queue, its dead-letter queue, and the queue once more. */
+const EVENT_KEPT = 43 * DAY;
+/** So that cursors sort as text. */
+const CURSOR_DIGITS = 12;
+
+export function pushTable({ client, tableName, retentionDays, now = Date.now }: PushTableProps): PushStore {
+  const seconds = (): number => Math.floor(now() / 1000);
+  const expiresIn = (duration: number): Attribute => number(seconds() + duration);
+
+  return {
+    async putConnection(user, { connectionId, connectedAt, sessionExpiresAt }) {
+      await client.call('PutItem', {
+        Item: {
+          ...key(user, connectionKey(connectionId)),
+          connectionId: { S: connectionId },
+          connectedAt: number(connectedAt),
+          sessionExpiresAt: number(sessionExpiresAt),
+          expiresAt: expiresIn(CONNECTION_KEPT),
+        },
+      });
+    },
+
+    async deleteConnection(user, connectionId) {
+      await client.call('DeleteItem', { Key: key(user, connectionKey(connectionId)) });
+    },
+
+    async connections(user) {
+      const rows: ConnectionRow[] = [];
+      let from: Item | undefined;
+      do {
+        const { Items = [], LastEvaluatedKey } = await client.call('Query', {
+          ...startingWith(user, 'CONNECTION#'),
+          ...(from !== undefined && { ExclusiveStartKey: from }),
+        });
+        rows.push(...Items.map(connectionOf));
+        from = LastEvaluatedKey;
+      } while (from !== undefined);
+      return rows;
+    },
+
+    async newestCursor(user) {
+      const { Item: item } = await client.call('GetItem', {
+        Key: key(user, 'COUNTER'),
+        ConsistentRead: true,
+      });
+      return item === undefined ? 0 : numberOf(item, 'cursor');
+    },
+
+    async cursorOf(user, eventId) {
+      const { Item: item } = await client.call('GetItem', {
+        Key: key(user, eventKey(eventId)),
+        ConsistentRead: true,
+      });
+      return item === undefined ? undefined : numberOf(item, 'cursor');
+    },
+
+    async append(user, { id, eventType, data }, newest) {
+      const cursor = number(newest + 1);
+      const isNew = 'attribute_not_exists(pk)';
+      try {
+        await client.call('TransactWriteItems', {
+          TransactItems: [
+            put(
+              {
+                ...key(user, eventKey(id)),
+                cursor,
+                expiresAt: expiresIn(Math.max(EVENT_KEPT, retentionDays * DAY)),
+              },
+              isNew,
+            ),
+            {
+              Update: {
+                TableName: tableName,
+                Key: key(user, 'COUNTER'),
+                UpdateExpression: 'SET #cursor = :cursor',
+                ConditionExpression: newest === 0 ? isNew : '#cursor = :newest',
+                ExpressionAttributeNames: { '#cursor': 'cursor' },
+                ExpressionAttributeValues: {
+                  ':cursor': cursor,
+                  ...(newest > 0 && { ':newest': number(newest) }),
+                },
+              },
+            },
+            put(
+              {
+                ...key(user, noteKey(newest + 1)),
+                cursor,
+                id: { S: id },
+                eventType: { S: eventType },
+                data: { S: JSON.stringify(data) },
+                expiresAt: expiresIn(retentionDays * DAY),
+              },
+              isNew,
+            ),
+          ],
+        });
+        return true;
+      } catch (error) {
+        if (isContention(cancellationReasons(error))) return false;
+        throw error;
+      }
+    },
+
+    async notesAfter(user, cursor, limit) {
+      const { Items = [] } = await client.call('Query', {
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: {
+          ':pk': { S: partition(user) },
+          ':from': { S: noteKey(cursor + 1) },
+          ':to': { S: `NOTE#${'9'.repeat(CURSOR_DIGITS)}` },
+        },
+        ConsistentRead: true,
+        Limit: limit,
+      });
+      // DynamoDB deletes some days late, and in no order.
+      return Items.filter((item) => numberOf(item, 'expiresAt') > seconds()).map(noteOf);
+    },
+
+    async useTicket(ticketId, expiresAt) {
+      try {
+        await client.call('PutItem', {
+          Item: { pk: { S: `TICKET#${ticketId}` }, sk: { S: 'TICKET' }, expiresAt: number(expiresAt) },
+          ConditionExpression: 'attribute_not_exists(pk)',
+        });
+        return true;
+      } catch (error) {
+        if (isConditionFailed(error)) return false;
+        throw error;
+      }
+    },
+  };
+
+  function put(item: Item, condition: string) {
+    return { Put: { TableName: tableName, Item: item, ConditionExpression: condition } };
+  }
+}
+
+/** Somebody else stored the event, took the cursor, or is at it. */
+const CONTENTION: ReadonlySet<string> = new Set(['ConditionalCheckFailed', 'TransactionConflict']);
+
+function isContention(reasons: readonly string[] | undefined): boolean {
+  const failed = (reasons ?? []).filter((reason) => reason !== 'None');
+  return failed.length > 0 && failed.every((reason) => CONTENTION.has(reason));
+}
+
+const partition = ({ tenantId, userId }: User): string => `USER#${tenantId}#${userId}`;
+const key = (user: User, sk: string) => ({ pk: { S: partition(user) }, sk: { S: sk } });
+const connectionKey = (connectionId: string): string => `CONNECTION#${connectionId}`;
+const eventKey = (eventId: string): string => `EVENT#${eventId}`;
+const noteKey = (cursor: number): string => `NOTE#${String(cursor).padStart(CURSOR_DIGITS, '0')}`;
+
+const startingWith = (user: User, prefix: string) => ({
+  KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+  ExpressionAttributeValues: { ':pk': { S: partition(user) }, ':prefix': { S: prefix } },
+  ConsistentRead: true,
+});
+
+const number = (value: number): Attribute => ({ N: String(value) });
+
+function numberOf(item: Item, name: string): number {
+  const value = item[name];
+  return value !== undefined && 'N' in value ? Number(value.N) : 0;
+}
+
+function textOf(item: Item, name: string): string {
+  const value = item[name];
+  return value !== undefined && 'S' in value ? value.S : '';
+}
+
+function connectionOf(item: Item): ConnectionRow {
+  return {
+    connectionId: textOf(item, 'connectionId'),
+    connectedAt: numberOf(item, 'connectedAt'),
+    sessionExpiresAt: numberOf(item, 'sessionExpiresAt'),
+  };
+}
+
+function noteOf(item: Item): Note {
+  return {
+    id: textOf(item, 'id'),
+    cursor: numberOf(item, 'cursor'),
+    eventType: textOf(item, 'eventType'),
+    data: JSON.parse(textOf(item, 'data')) as unknown,
+  };
+}
