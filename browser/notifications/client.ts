@@ -26,6 +26,8 @@ export const STABLE_MS = 30_000;
 export const HEARTBEAT_MS = 4 * 60_000;
 /** For the answer to a ping, which may have to start a function first. */
 export const PONG_MS = 15_000;
+/** The same when the browser says that the network is gone, which it sometimes says of one that is not. */
+export const OFFLINE_PONG_MS = 4000;
 /** For a ticket and an open connection. */
 export const CONNECT_MS = 30_000;
 /** Without any message while something is still owed. */
@@ -39,7 +41,7 @@ const LIFETIME_SPREAD_MS = 9 * 60_000;
 /** Ids of the last notifications, against one that comes again under another cursor. */
 const REMEMBERED_IDS = 500;
 
-type TimerName = 'connect' | 'retry' | 'heartbeat' | 'pong' | 'catchUp' | 'stable' | 'lifetime';
+type TimerName = 'connect' | 'retry' | 'heartbeat' | 'pong' | 'catchUp' | 'again' | 'stable' | 'lifetime';
 
 export function createNotificationClient<Events extends object = Record<string, unknown>>(
   options: NotificationClientOptions,
@@ -101,7 +103,7 @@ export function createNotificationClient<Events extends object = Record<string, 
   /** Forgets the connection and everything that waits for it. */
   function drop(): void {
     turn += 1;
-    for (const name of [...timers.keys()]) stopTimer(name);
+    for (const name of timers.keys()) stopTimer(name);
     const old = socket;
     socket = undefined;
     if (old === undefined) return;
@@ -148,13 +150,23 @@ export function createNotificationClient<Events extends object = Record<string, 
 
   async function prepare(): Promise<string> {
     if (sequence === undefined) {
-      const kept = await Promise.resolve(cursors.load()).catch(() => undefined);
+      const kept = await stored();
       sequence ??= sequenceFrom(kept);
     }
     const { ticket, url } = await options.ticket();
     const address = new URL(url);
     address.searchParams.set('ticket', ticket);
     return address.href;
+  }
+
+  /** A store that fails is one that kept nothing. */
+  async function stored(): Promise<number | undefined> {
+    try {
+      return await cursors.load();
+    } catch (error) {
+      environment.report(error);
+      return undefined;
+    }
   }
 
   function listenTo(opened: Socket, current: () => boolean): void {
@@ -193,7 +205,7 @@ export function createNotificationClient<Events extends object = Record<string, 
       enter('displaced');
     } else if (problem.code === 'WAYBILL_PUSH_UNAVAILABLE' && sequence?.asked !== undefined) {
       const { asked } = sequence;
-      startTimer('catchUp', backoffMs(RECONNECT, failures, environment.random), () => {
+      startTimer('again', backoffMs(RECONNECT, failures, environment.random), () => {
         startTimer('catchUp', CATCH_UP_MS, lost);
         send({ action: 'resume', cursor: asked });
       });
@@ -246,9 +258,9 @@ export function createNotificationClient<Events extends object = Record<string, 
   }
 
   /** Whether the other end is still there: after sleep, or a change of networks, no close event says so. */
-  function probe(): void {
+  function probe(milliseconds = PONG_MS): void {
     if (state !== 'live' && state !== 'catching-up') return;
-    startTimer('pong', PONG_MS, lost);
+    startTimer('pong', milliseconds, lost);
     send({ action: 'ping' });
   }
 
@@ -307,7 +319,7 @@ export function createNotificationClient<Events extends object = Record<string, 
     },
     connect: () => {
       if (state !== 'closed' && state !== 'expired' && state !== 'displaced') return;
-      unlisten ??= environment.listen({ online: back, offline: probe, visible });
+      unlisten ??= environment.listen({ online: back, offline: () => probe(OFFLINE_PONG_MS), visible });
       failures = 0;
       renewed = false;
       open();
