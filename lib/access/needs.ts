@@ -457,22 +457,39 @@ function ofKafkaTopics(messaging: Messaging): Need[] {
   });
 }
 
+/** Those of AmazonAPIGatewayPushToCloudWatchLogs: API Gateway refuses a role that has fewer. */
+const API_LOG_ACTIONS = [
+  'logs:CreateLogGroup',
+  'logs:CreateLogStream',
+  'logs:DescribeLogGroups',
+  'logs:DescribeLogStreams',
+  'logs:FilterLogEvents',
+  'logs:GetLogEvents',
+  'logs:PutLogEvents',
+];
+
 /** API Gateway writes the logs of REST and WebSocket APIs in the role of its account settings. */
 function ofApiGatewayLogs(messaging: Messaging): Need[] {
   return messaging.assembly.ofType('AWS::ApiGateway::Account').flatMap((account) => {
     const role = messaging.role(account.properties['CloudWatchRoleArn']);
     if (role === undefined) return [];
-    const actor: Actor = {
+    const service: Actor = {
       kind: 'service',
       service: 'apigateway.amazonaws.com',
       sourceArn: formatArn('apigateway', account, '/account'),
     };
-    return [
-      {
-        permission: { actor, action: 'sts:AssumeRole', resourceArn: role.arn },
-        because: `logs of APIs, ${account.constructPath}`,
-      },
+    const permissions: readonly Permission[] = [
+      { actor: service, action: 'sts:AssumeRole', resourceArn: role.arn },
+      ...API_LOG_ACTIONS.map((action): Permission => ({
+        actor: { kind: 'role', role },
+        action,
+        resourceArn: '*',
+      })),
     ];
+    return permissions.map((permission) => ({
+      permission,
+      because: `logs of APIs, ${account.constructPath}`,
+    }));
   });
 }
 

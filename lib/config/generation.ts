@@ -21,6 +21,15 @@ export interface GenerationConfig {
   /** What makes the images: `deterministic` is part of the system and needs nobody else. */
   readonly provider: 'deterministic' | 'http';
   /**
+   * Origins of pages that may call the HTTP API, such as `https://app.example.com`. The WebSocket API asks for a ticket,
+   * which only they get.
+   */
+  readonly pageOrigins: readonly string[];
+  /**
+   * Who is told by e-mail of generations that went wrong, besides the alarms.
+   */
+  readonly errorEmails: readonly string[];
+  /**
    * Where the provider takes orders; needed by `http`.
    * @default - none
    */
@@ -36,6 +45,8 @@ const SMALL = {
   maxConnectionsPerUser: 10,
   notificationRetentionDays: 7,
   generationTimeoutMinutes: 30,
+  pageOrigins: [],
+  errorEmails: [],
   provider: 'deterministic',
 } as const satisfies GenerationConfig;
 

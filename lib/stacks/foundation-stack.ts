@@ -2,6 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { AlertTopic, MessageBus, MessagingKey } from '../constructs/index.ts';
+import { ApiGatewayLogs } from './api-gateway-logs.ts';
 import { EnvironmentStack } from './environment-stack.ts';
 import type { EnvironmentStackProps } from './environment-stack.ts';
 
@@ -23,5 +24,7 @@ export class FoundationStack extends EnvironmentStack {
       encryptionKey: this.key,
       archiveRetention: Duration.days(this.config.archiveRetentionDays),
     });
+    const { jobs, generation } = this.config.systems;
+    if (jobs || generation) new ApiGatewayLogs(this, 'ApiGatewayLogs');
   }
 }
