@@ -9,7 +9,7 @@ import { callerOf, commandBody, pathParameter } from '../../http/request.ts';
 import type { Role } from '../../http/request.ts';
 import type { Service } from '../../service/unit-of-work.ts';
 import { changeContact, eraseCustomer, registerCustomer } from '../customers/customers.ts';
-import { idempotencyKeyOf } from '../http-ids.ts';
+import { idempotencyKeyOf } from '../../http/ids.ts';
 import { placeOrder } from '../orders/place-order.ts';
 import { readOrder } from '../orders/read-order.ts';
 import { ActivityBody, recordActivity } from './record-activity.ts';

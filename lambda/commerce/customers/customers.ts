@@ -10,7 +10,7 @@ import type { Caller } from '../../http/request.ts';
 import { eraseSubject } from '../../runtime/sealing/index.ts';
 import { hasRows, rowsOf, unitOfWork } from '../../service/unit-of-work.ts';
 import type { Service } from '../../service/unit-of-work.ts';
-import { idOf } from '../http-ids.ts';
+import { idOf } from '../../http/ids.ts';
 
 export interface CustomerCommand {
   readonly name: string;

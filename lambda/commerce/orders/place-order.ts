@@ -6,7 +6,7 @@ import { notFound } from '../../http/request.ts';
 import type { Caller } from '../../http/request.ts';
 import { rowsOf, unitOfWork } from '../../service/unit-of-work.ts';
 import type { Service } from '../../service/unit-of-work.ts';
-import { idOf } from '../http-ids.ts';
+import { idOf } from '../../http/ids.ts';
 import { placeOrderRow } from './order.ts';
 import { priceOf, totalOf } from './prices.ts';
 
