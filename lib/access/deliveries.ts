@@ -19,6 +19,7 @@ import { snsDeliveryPrincipal } from '../policies/index.ts';
  * | asyncInvocation | function | destination of what succeeded or failed | the function's role |
  * | notification | bucket | queue, topic, function | S3 |
  * | task | state machine | queue | Step Functions, in the machine's role |
+ * | method | method of a REST API | queue | API Gateway, in the integration's role |
  * | alarm | alarm | topic, function | CloudWatch |
  * | bus | bus | dead-letter queue | EventBridge |
  * | redrive | queue | dead-letter queue | SQS, which asks no policy but the target's redrive allow policy |
@@ -33,6 +34,7 @@ export type DeliveryKind =
   | 'asyncInvocation'
   | 'notification'
   | 'task'
+  | 'method'
   | 'alarm'
   | 'bus'
   | 'redrive';
@@ -80,6 +82,7 @@ export function deliveriesOf(messaging: Messaging): readonly Delivery[] {
     ...ofFunctions(messaging),
     ...ofBuckets(messaging),
     ...ofStateMachines(messaging),
+    ...ofQueueMethods(messaging),
     ...ofAlarms(messaging),
     ...ofBuses(messaging),
     ...ofQueues(messaging),
@@ -286,6 +289,17 @@ function ofStateMachines(messaging: Messaging): Delivery[] {
       carrier,
     }));
   });
+}
+
+function ofQueueMethods({ queueMethods }: Messaging): Delivery[] {
+  return queueMethods.map(({ resource, sourceArn, queueArn, roleArn }) => ({
+    kind: 'method',
+    hop: resource,
+    fromArn: sourceArn,
+    toArn: queueArn,
+    purpose: 'message',
+    carrier: { kind: 'role', roleArn, service: 'apigateway.amazonaws.com', sourceArn },
+  }));
 }
 
 function ofAlarms({ alarms }: Messaging): Delivery[] {

@@ -17,6 +17,7 @@ export { messagingOf } from './messaging.ts';
 export type { Messaging } from './messaging.ts';
 export type { Pipe, Schedule } from './pipes-and-schedules.ts';
 export type { Queue, Redrive, RedriveAllow } from './queues.ts';
+export type { QueueMethod } from './rest-apis.ts';
 export { documentOf } from './resource-policies.ts';
 export type { AttachedPolicy, PolicyStatement } from './resource-policies.ts';
 export { belowCluster, clusterOf, isKafkaTopic, KAFKA_TOPIC_TYPES } from './streams.ts';

@@ -16,6 +16,8 @@ import type { Key, Role } from './identities.ts';
 import type { Assembly } from './model.ts';
 import { pipesOf, schedulesOf } from './pipes-and-schedules.ts';
 import type { Pipe, Schedule } from './pipes-and-schedules.ts';
+import { queueMethodsOf } from './rest-apis.ts';
+import type { QueueMethod } from './rest-apis.ts';
 import { queuesOf } from './queues.ts';
 import type { Queue } from './queues.ts';
 import { brokersOf, kafkaClustersOf, kafkaTopicsOf, streamsOf } from './streams.ts';
@@ -49,6 +51,8 @@ export interface Messaging {
   readonly schedules: readonly Schedule[];
   readonly pipes: readonly Pipe[];
   readonly stateMachines: readonly StateMachine[];
+  /** Methods of REST APIs that send to a queue without a function. */
+  readonly queueMethods: readonly QueueMethod[];
   readonly roles: readonly Role[];
   readonly keys: readonly Key[];
   readonly alarms: readonly Alarm[];
@@ -120,6 +124,7 @@ function read(assembly: Assembly): Messaging {
     schedules: schedulesOf(assembly),
     pipes: pipesOf(assembly),
     stateMachines: stateMachinesOf(assembly),
+    queueMethods: queueMethodsOf(assembly),
     roles,
     keys,
     alarms: alarmsOf(assembly),

@@ -72,11 +72,14 @@ export interface DeadLetterQueueOptions {
    * @default - none: it takes the messages of a subscription, rule or schedule, which redrive policies do not govern
    */
   readonly sourceQueueName?: string;
+  /** @default - made up by CloudFormation */
+  readonly queueName?: string | undefined;
 }
 
 /** Makes the queue. Who may send to it is said by allowDeliveryFrom, or by a redrive policy. */
 export function createDeadLetterQueue(scope: Construct, id: string, options: DeadLetterQueueOptions): Queue {
   const queue = new Queue(scope, id, {
+    ...(options.queueName === undefined ? {} : { queueName: options.queueName }),
     ...queueEncryption(options.encryptionKey, options.dataKeyReuse),
     ...fifoProps(options.fifo ?? false),
     enforceSSL: true,

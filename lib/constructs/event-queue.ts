@@ -64,6 +64,16 @@ export interface EventQueueProps {
    * @default Duration.hours(1)
    */
   readonly dataKeyReuse?: Duration;
+  /**
+   * The queue's name in the account, for those who know it by nothing else. With `fifo` it ends in `.fifo`.
+   * @default - made up from the construct's path
+   */
+  readonly queueName?: string;
+  /**
+   * The name of its dead-letter queue.
+   * @default - made up by CloudFormation
+   */
+  readonly deadLetterQueueName?: string;
 }
 
 /**
@@ -94,12 +104,13 @@ export class EventQueue extends Construct implements EventDestination {
     this.retentionPeriod = props.retentionPeriod ?? DEFAULT_RETENTION;
     this.maxReceiveCount = props.maxReceiveCount ?? maxReceiveCountOf(this.fifo);
     this.encryptionKey = props.encryptionKey;
-    const queueName = sourceQueueName(this, this.fifo);
+    const queueName = props.queueName ?? sourceQueueName(this, this.fifo);
     this.deadLetterQueue = createDeadLetterQueue(this, 'DeadLetterQueue', {
       fifo: this.fifo,
       encryptionKey: props.encryptionKey,
       dataKeyReuse: props.dataKeyReuse,
       sourceQueueName: queueName,
+      queueName: props.deadLetterQueueName,
     });
     this.queue = new Queue(this, 'Queue', {
       queueName,

@@ -1,12 +1,16 @@
 /** Public surface of the constructs. */
-export { acknowledge } from './acknowledge.ts';
+export { acknowledge, acknowledgeGuard } from './acknowledge.ts';
 export {
   accountConcurrency,
   databaseAlarms,
   HopAlarms,
   latency,
+  restClientErrors,
+  restLatency,
+  restServerErrors,
   RUNBOOK_BASE_URL_CONTEXT_KEY,
   serverErrors,
+  webSocketAlarms,
 } from './alarms/index.ts';
 export type { AlarmProps, AlarmSeverity, AlarmSpecification } from './alarms/index.ts';
 export { AlertTopic } from './alert-topic.ts';
@@ -52,8 +56,7 @@ export { KafkaConsumer } from './kafka-consumer.ts';
 export type { KafkaConsumerProps } from './kafka-consumer.ts';
 export { KafkaTopic, KafkaTopicGrants } from './kafka-topic.ts';
 export type { KafkaTopicEvents, KafkaTopicProps } from './kafka-topic.ts';
-export { CustomKafkaTopic } from './kafka-topic-resource.ts';
-export type { KafkaTopicResource } from './kafka-topic-resource.ts';
+export { KafkaTopicResource } from './kafka-topic-resource.ts';
 export { MessageBroker, MessageBrokerGrants } from './message-broker.ts';
 export type { MaintenanceWindow, MessageBrokerProps } from './message-broker.ts';
 export { MessageBus, MessageBusGrants } from './message-bus.ts';

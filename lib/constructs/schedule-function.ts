@@ -95,7 +95,7 @@ function catchFailedInvocations(
     destinationConfig: { onFailure: { destination: deadLetterQueue.queueArn } },
   }).node.addDependency(target.role);
   grantTo(target, ['sqs:SendMessage'], [deadLetterQueue.queueArn]);
-  encryptionKey?.grant(target, 'kms:GenerateDataKey');
+  encryptionKey?.grant(target, 'kms:Decrypt', 'kms:GenerateDataKey');
   recordDeadLetters(scope, 'asyncInvocation', target, deadLetterQueue, 1);
 }
 

@@ -94,6 +94,10 @@ function undeclaredHops(
     edge.kind === 'publishes' && edge.to === queueId ? [edge.from] : [],
   );
   const known = new Set([...edges.map(({ via }) => via), ...senders].map((id) => declared.resource(id)));
+  // A method's publisher is the role of its integration.
+  for (const { resource, roleArn } of messaging.queueMethods) {
+    if (known.has(messaging.role(roleArn)?.resource)) known.add(resource);
+  }
   return deliveriesOf(messaging)
     .filter(({ toArn, purpose, hop }) => toArn === queue?.arn && purpose === 'message' && !known.has(hop))
     .map(({ hop, kind }) => ({

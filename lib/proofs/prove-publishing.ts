@@ -1,6 +1,6 @@
 /** Claims of publish edges: who publishes may do so, and nudges and scheduled runs arrive. */
 import { decide, deliveriesOf, publishing } from '../access/index.ts';
-import type { Messaging } from '../assembly/index.ts';
+import type { Messaging, QueueMethod } from '../assembly/index.ts';
 import type { InvokesEdge, NudgesEdge, PublishesEdge, StartsEdge } from '../topology/index.ts';
 import { accessBreaks, breakOf } from './check-access.ts';
 import { consumptionBreaks } from './check-consumption.ts';
@@ -29,7 +29,12 @@ function provePublish(messaging: Messaging, declared: Declared, edge: PublishesE
     kind: 'publish',
     claim: `${edge.events.join(', ')} of ${edge.source}: ${edge.from} publishes to ${edge.to}`,
     steps,
-    breaks: [...breaks, ...routeBreaks(messaging, declared, edge), ...taskBreaks(messaging, declared, edge)],
+    breaks: [
+      ...breaks,
+      ...routeBreaks(messaging, declared, edge),
+      ...taskBreaks(messaging, declared, edge),
+      ...methodBreaks(messaging, declared, edge),
+    ],
   };
 }
 
@@ -82,6 +87,72 @@ function taskBreaks(messaging: Messaging, declared: Declared, edge: PublishesEdg
       fix: 'give every task both: without a time limit it waits for a year, without Retry its first failure is its last (D15)',
     }));
 }
+
+/** The role of a REST API's integration publishes where the integration's path says, and what passed its checks. */
+function methodBreaks(messaging: Messaging, declared: Declared, edge: PublishesEdge): readonly Break[] {
+  const role = messaging.role(declared.resource(edge.from)?.arn);
+  const target = declared.resource(edge.to)?.arn;
+  if (role === undefined || !JSON.stringify(role.trust).includes('apigateway.amazonaws.com')) return [];
+  const ofRole = messaging.queueMethods.filter(({ roleArn }) => roleArn === role.arn);
+  const sending = ofRole.filter(({ queueArn }) => queueArn === target);
+  if (sending.length === 0) {
+    const [other] = ofRole;
+    return [
+      {
+        code: 'WAYBILL_PROOF_NO_PATH',
+        resource: (other ?? role).resource.constructPath,
+        message:
+          other === undefined
+            ? `no method of a REST API sends to ${edge.to} in this role`
+            : `its integration sends to ${other.queueArn}, and not to ${edge.to}`,
+        fix: `make the integration's uri end in sqs:path/ACCOUNT/NAME of ${edge.to}, and this role its credentials`,
+      },
+    ];
+  }
+  return sending.flatMap((method) =>
+    METHOD_RULES.filter(({ holds }) => !holds(method)).map(({ message, fix }): Break => ({
+      code: 'WAYBILL_PROOF_SETTING_DIFFERS',
+      resource: method.resource.constructPath,
+      message,
+      fix,
+    })),
+  );
+}
+
+interface MethodRule {
+  readonly holds: (method: QueueMethod) => boolean;
+  readonly message: string;
+  readonly fix: string;
+}
+
+const METHOD_RULES: readonly MethodRule[] = [
+  {
+    holds: ({ sendsForm }) => sendsForm,
+    message: 'SQS does not read what it sends as a form',
+    fix: "set integration.request.header.Content-Type to 'application/x-www-form-urlencoded'",
+  },
+  {
+    holds: ({ requestTemplates }) =>
+      requestTemplates.length > 0 && requestTemplates.every((one) => one.includes('Action=SendMessage')),
+    message: 'a template of its request sends no message',
+    fix: 'begin what the template makes with Action=SendMessage',
+  },
+  {
+    holds: ({ refusesOtherTypes }) => refusesOtherTypes,
+    message: 'a body without a template is passed on as it is, and no model has looked at it',
+    fix: 'set PassthroughBehavior to NEVER',
+  },
+  {
+    holds: ({ validatesBody }) => validatesBody,
+    message: 'what callers send is held against no model, and nobody looks at it before the queue',
+    fix: 'give the method a model of application/json, and a validator with ValidateRequestBody',
+  },
+  {
+    holds: ({ hasDefaultResponse }) => hasDefaultResponse,
+    message: 'no response is for a status that no pattern names',
+    fix: 'leave SelectionPattern out in the response of failures',
+  },
+];
 
 function proveNudge(messaging: Messaging, declared: Declared, edge: NudgesEdge): Proof {
   const { breaks, steps } = mayWrite(messaging, declared, edge.from, edge.to);

@@ -11,7 +11,11 @@ import { createCommerce } from './commerce.ts';
 import type { Commerce } from './commerce.ts';
 import { CoreStack } from './core-stack.ts';
 import { DataStack } from './data-stack.ts';
+import { createGeneration } from './generation.ts';
+import type { Generation } from './generation.ts';
 import { FoundationStack } from './foundation-stack.ts';
+import { createJobs } from './jobs.ts';
+import type { JobsStack } from './jobs-stack.ts';
 import { NetworkStack } from './network-stack.ts';
 import { ObservabilityStack } from './observability-stack.ts';
 
@@ -23,6 +27,10 @@ export interface ApplicationStacks {
   readonly core: CoreStack | undefined;
   /** Undefined where the environment has the commerce system switched off. */
   readonly commerce: Commerce | undefined;
+  /** Undefined where the environment has the jobs system switched off. */
+  readonly jobs: JobsStack | undefined;
+  /** Undefined where the environment has the generation system switched off. */
+  readonly generation: Generation | undefined;
   readonly observability: ObservabilityStack;
 }
 
@@ -47,16 +55,22 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
         dependsOn: [data],
       })
     : undefined;
+  const jobs = config.systems.jobs ? createJobs(app, config, foundation) : undefined;
+  const generation = config.systems.generation
+    ? createGeneration(app, { ...shared, dependsOn: [foundation, data] })
+    : undefined;
   const observability = new ObservabilityStack(app, 'Observability', {
     config,
     systems: {
       ...(core === undefined ? {} : { core: [core, ...core.consumerStacks.stacks] }),
       ...(commerce === undefined ? {} : { commerce: commerce.stacks }),
+      ...(generation === undefined ? {} : { generation: generation.stacks }),
+      ...(jobs === undefined ? {} : { jobs: [jobs] }),
     },
     shared: [foundation, network, data],
   });
   if (config.removalPolicy === 'retain') retainMessages(app);
-  return { foundation, network, data, core, commerce, observability };
+  return { foundation, network, data, core, commerce, jobs, observability };
 }
 
 /**

@@ -69,6 +69,7 @@ export type TopologyNodeKind =
   | 'table'
   /** A stage of a WebSocket API, whose connections functions send to. */
   | 'webSocketApi'
+  | 'restApi'
   | 'principal';
 
 export interface TopologyNode {

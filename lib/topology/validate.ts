@@ -102,6 +102,7 @@ const NODE_KINDS: ReadonlySet<string> = new Set(
     stateMachine: true,
     table: true,
     webSocketApi: true,
+    restApi: true,
     principal: true,
   } satisfies Record<TopologyNodeKind, true>),
 );

@@ -42,8 +42,11 @@ export {
   UNDELIVERED,
 } from './queue-alarms.ts';
 export type { DeclaredLoad } from './queue-alarms.ts';
+export { restClientErrors, restLatency, restServerErrors } from './rest-api-alarms.ts';
 export { RUNBOOK_BASE_URL_CONTEXT_KEY, RUNBOOKS } from './runbooks.ts';
 export type { Runbook } from './runbooks.ts';
 export { databaseAlarms, latency, maxConnections, serverErrors } from './service-alarms.ts';
 export type { AlarmSpecification } from './specification.ts';
 export { executionsFailed, executionsThrottled, executionsTimedOut } from './workflow-alarms.ts';
+export { NEW_CONNECTIONS_PER_SECOND, webSocketAlarms } from './web-socket-alarms.ts';
+export type { WatchedStage } from './web-socket-alarms.ts';

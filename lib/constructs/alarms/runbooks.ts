@@ -15,6 +15,7 @@ export const RUNBOOKS = [
   'event-undelivered',
   'function-errors',
   'http-api',
+  'jobs',
   'kafka',
   'outbox-relay',
   'parked-messages',

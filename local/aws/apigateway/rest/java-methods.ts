@@ -58,7 +58,7 @@ const TEXT_METHODS: Readonly<Record<string, (text: string, ...given: readonly st
   toUpperCase: (text) => text.toUpperCase(),
   trim: (text) => text.trim(),
   concat: (text, other = '') => `${text}${other}`,
-  toString: (text) => text,
+  toString: (text: string) => text,
 };
 
 /** java.util.Map, as far as the engine has nothing of its own. */
