@@ -19,17 +19,17 @@ const tell = (message: object): unknown => process.send?.(message);
 
 @Injectable()
 export class Gate {
-  #open: (() => void) | undefined;
+  readonly #waiting: (() => void)[] = [];
 
   /** Handlers of images called `slow` wait here until the test lets them go. */
   wait(): Promise<void> {
     return new Promise((resolve) => {
-      this.#open = resolve;
+      this.#waiting.push(resolve);
     });
   }
 
   open(): void {
-    this.#open?.();
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }
 

@@ -12,6 +12,7 @@ const application = await NestFactory.create(ApplicationModule, new HttpAdapter(
 application.useWebSocketAdapter(new WsAdapter(application));
 application.enableShutdownHooks(['SIGTERM'], { useProcessExit: true });
 await application.listen(0);
+process.on('SIGTERM', () => process.send?.({ type: 'stopping' }));
 process.on('message', (message) => {
   if (message === 'open') application.get(Gate).open();
 });
