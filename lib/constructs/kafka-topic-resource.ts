@@ -12,7 +12,6 @@
  * | removed from the stack | stays, with its records | is deleted |
  */
 import { CfnResource } from 'aws-cdk-lib';
-import { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import type { Construct } from 'constructs';
 import { grantTo } from './grants.ts';
 import { MAKE_TOPIC, topicArn } from './kafka-arns.ts';
@@ -31,47 +30,50 @@ export interface TopicSettings {
   readonly configs: Readonly<Record<string, string>>;
 }
 
-/** A topic that the function of a serverless cluster makes. */
-export class CustomKafkaTopic extends CfnResource {
+/**
+ * Not of CDK's own module for topics: versions of aws-cdk-lib that this library works with do not have it, and importing
+ * it would break every app on them.
+ */
+export class KafkaTopicResource extends CfnResource {
   readonly topicName: string;
   readonly attrTopicArn: string;
 
+  /** @param properties in CloudFormation's own spelling */
   constructor(
     scope: Construct,
     id: string,
+    type: 'AWS::MSK::Topic' | typeof CUSTOM_TOPIC,
     properties: Readonly<Record<string, unknown>> & { readonly TopicName: string },
   ) {
-    super(scope, id, { type: CUSTOM_TOPIC, properties });
+    super(scope, id, { type, properties });
     this.topicName = properties.TopicName;
     this.attrTopicArn = this.getAtt('TopicArn').toString();
   }
 }
 
-export type KafkaTopicResource = CfnTopic | CustomKafkaTopic;
-
 /** `Configs` is the Base64 of a JSON object, AWSCloudFormation/latest/TemplateReference/aws-resource-msk-topic.html. */
 export function createTopic(scope: Construct, id: string, settings: TopicSettings): KafkaTopicResource {
   const { cluster, topicName, partitionCount, replicationFactor, configs } = settings;
-  const encoded =
-    Object.keys(configs).length === 0 ? undefined : Buffer.from(JSON.stringify(configs)).toString('base64');
+  const properties = {
+    ClusterArn: cluster.clusterArn,
+    TopicName: topicName,
+    PartitionCount: partitionCount,
+    ...(Object.keys(configs).length === 0
+      ? {}
+      : { Configs: Buffer.from(JSON.stringify(configs)).toString('base64') }),
+  };
   if (cluster.type === 'express') {
-    return new CfnTopic(scope, id, {
-      clusterArn: cluster.clusterArn,
-      topicName,
-      partitionCount,
-      replicationFactor,
-      ...(encoded === undefined ? {} : { configs: encoded }),
+    return new KafkaTopicResource(scope, id, 'AWS::MSK::Topic', {
+      ...properties,
+      ReplicationFactor: replicationFactor,
     });
   }
   const { topicFunction } = cluster;
   grantTo(topicFunction, MAKE_TOPIC, [topicArn(cluster.clusterArn, topicName)]);
-  const topic = new CustomKafkaTopic(scope, id, {
+  const topic = new KafkaTopicResource(scope, id, CUSTOM_TOPIC, {
     ServiceToken: topicFunction.function.functionArn,
     ServiceTimeout: TOPIC_TIMEOUT.toSeconds(),
-    ClusterArn: cluster.clusterArn,
-    TopicName: topicName,
-    PartitionCount: partitionCount,
-    ...(encoded === undefined ? {} : { Configs: encoded }),
+    ...properties,
   });
   // Its policy has to be there as well, with this topic.
   topic.node.addDependency(topicFunction.role);
