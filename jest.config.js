@@ -1,16 +1,16 @@
-// Node strips the types itself; jest runs the TypeScript files as ES modules with no transform.
+/** The main body of tests, `npm test`: units and integrations of seconds each, on nothing but what `npm ci` brings. */
+import { shared, SYSTEM_TESTS } from './jest.shared.js';
+
 export default {
-  testEnvironment: 'node',
+  ...shared,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  // They pack and install for a minute; `npm run package:test` and CI run them.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/'],
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: {},
-  // `waybill`, `waybill/contracts` and `waybill/runtime` mean this repository's sources.
-  testEnvironmentOptions: { customExportConditions: ['waybill-source', 'node', 'node-addons'] },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/', '<rootDir>/.waybill/'],
-  // Bounds a hang, never a duration: a busy machine can be ten times slower.
-  testTimeout: 240_000,
-  maxWorkers: 2,
-  workerIdleMemoryLimit: '1500MB',
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    // They pack and install for a minute; `npm run package:test` and CI run them.
+    '<rootDir>/test/package/',
+    // `npm run test:systems` and CI run them.
+    ...SYSTEM_TESTS,
+  ],
+  // The tests of both brokers leave the real one to `npm run test:systems`.
+  globals: { brokersUnderTest: 'embedded' },
 };

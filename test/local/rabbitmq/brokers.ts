@@ -1,7 +1,8 @@
-/** The brokers that the conformance suite runs over: the embedded one always, a real one where it is installed. */
+/** The brokers that the conformance suite runs over: embedded, or real where one is installed and a word where not. */
 import { describe, test } from '@jest/globals';
 import { findRabbitmq, startRealRabbitmq } from '../../../local/brokers/rabbitmq.ts';
 import { startEmbeddedRabbitmq } from '../../../local/rabbitmq/index.ts';
+import { brokersUnderTest } from '../../support/brokers.ts';
 
 export interface BrokerUnderTest {
   readonly url: string;
@@ -11,12 +12,15 @@ export interface BrokerUnderTest {
 
 export type StartBroker = () => Promise<BrokerUnderTest>;
 
-const real = await findRabbitmq();
+const real = brokersUnderTest() === 'real' ? await findRabbitmq() : undefined;
 
-/** Runs the suite over each broker there is, and says which one is not. */
+/** Runs the suite over the embedded broker in `npm test`, over a real one in `npm run test:systems`, or says it is not there. */
 export function describeBrokers(title: string, suite: (start: StartBroker) => void): void {
-  // oxlint-disable-next-line jest/valid-title -- the title is the caller's
-  describe(`${title}: embedded RabbitMQ`, () => suite(() => startEmbeddedRabbitmq()));
+  if (brokersUnderTest() === 'embedded') {
+    // oxlint-disable-next-line jest/valid-title -- the title is the caller's
+    describe(`${title}: embedded RabbitMQ`, () => suite(() => startEmbeddedRabbitmq()));
+    return;
+  }
   if (real === undefined) {
     // oxlint-disable-next-line jest/valid-title, jest/expect-expect, jest/no-disabled-tests -- a part that was left out is seen
     test.skip(`${title}: real RabbitMQ LEFT OUT: none is installed (npm run brokers:install)`, () => {});

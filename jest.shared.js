@@ -1,0 +1,35 @@
+/** What both jest configurations have in common, and which tests are whose. */
+
+/**
+ * Whole processes, real brokers and browsers, and the mutation run. A file anywhere that is named `*.system.test.ts` is
+ * one of them.
+ */
+export const SYSTEM_TESTS = [
+  '<rootDir>/test/systems/',
+  '<rootDir>/test/mutations/',
+  '<rootDir>/test/local/brokers/',
+  '<rootDir>/test/local/kafka/(real|java-client)\\.test\\.ts$',
+  '\\.system\\.test\\.ts$',
+];
+
+/** They run in both: `npm test` on the embedded brokers, `npm run test:systems` on real ones. */
+export const BROKER_TESTS = [
+  '<rootDir>/test/lambda/runtime/amqp/amqp\\.test\\.ts$',
+  '<rootDir>/test/lambda/runtime/kafka/(poll-kafka|transport)\\.test\\.ts$',
+  '<rootDir>/test/lambda/service/topics-on-deploy\\.test\\.ts$',
+  '<rootDir>/test/local/rabbitmq/conformance\\.test\\.ts$',
+];
+
+/** Node strips the types itself; jest runs the TypeScript files as ES modules with no transform. */
+export const shared = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {},
+  // `waybill`, `waybill/contracts` and `waybill/runtime` mean this repository's sources.
+  testEnvironmentOptions: { customExportConditions: ['waybill-source', 'node', 'node-addons'] },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/', '<rootDir>/.waybill/'],
+  // Bounds a hang, never a duration: a busy machine can be ten times slower.
+  testTimeout: 240_000,
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '1500MB',
+};
