@@ -1,0 +1,279 @@
+/** The worker and the taker of results over the wire: a table, a queue and a bucket of the embedded AWS. */
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AIJobEnded, AIJobRequested } from '../../../catalog/jobs/index.ts';
+import type { JobResult } from '../../../catalog/jobs/index.ts';
+import { createEnvelope, decode, parseEnvelope } from '../../../lib/contracts/index.ts';
+import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
+import type { JobKey } from '../../../lambda/jobs/job-row.ts';
+import { LEASE_MILLISECONDS } from '../../../lambda/jobs/limits.ts';
+import { echoModel } from '../../../lambda/jobs/models/echo.ts';
+import { ModelError } from '../../../lambda/jobs/models/model-provider.ts';
+import type { ModelProvider } from '../../../lambda/jobs/models/model-provider.ts';
+import { takeResult } from '../../../lambda/jobs/take-result.ts';
+import { runJob } from '../../../lambda/jobs/worker/run-job.ts';
+import type { JobWorker } from '../../../lambda/jobs/worker/run-job.ts';
+import { capturedLog } from '../runtime/fixtures.ts';
+import { jobId, jobsUnderTest } from './support.ts';
+import type { JobsUnderTest } from './support.ts';
+
+let jobs: JobsUnderTest;
+
+beforeAll(async () => {
+  jobs = await jobsUnderTest();
+});
+
+afterAll(async () => {
+  await jobs.close();
+});
+
+type Ended = EnvelopeOf<typeof AIJobEnded>;
+
+/** A tenant of the test's own, and what was told to the response queue. */
+function given(
+  tenantId: string,
+  model: ModelProvider = echoModel({ step: 1 }),
+  more: Partial<JobWorker> = {},
+) {
+  const told: Ended[] = [];
+  const { logger, lines } = capturedLog();
+  const worker: JobWorker = {
+    store: jobs.store,
+    model,
+    publisher: {
+      publish: (event) => {
+        told.push(event as Ended);
+        return Promise.resolve();
+      },
+    },
+    times: { beat: 5 },
+    ...more,
+  };
+  const request = (name: string, prompt: string, parameters?: { maxTokens: number }) =>
+    createEnvelope(AIJobRequested, {
+      tenantId,
+      data: {
+        jobId: jobId('a', name),
+        userId: 'usr_1',
+        model: 'echo-small',
+        prompt,
+        ...(parameters && { parameters }),
+      },
+    });
+  const context = { signal: new AbortController().signal, logger, receiveCount: 1, traceparent: '' };
+  return {
+    told,
+    lines,
+    context,
+    worker,
+    request,
+    key: (name: string): JobKey => ({ tenantId, jobId: jobId('a', name) }),
+    run: (event: ReturnType<typeof request>, signal?: AbortSignal) =>
+      runJob(worker, event, signal === undefined ? context : { ...context, signal }),
+    take: (event: Ended) => takeResult(jobs, event, context),
+  };
+}
+
+/** Never answers until it is aborted. */
+const stuck: ModelProvider = {
+  run: (_, { signal, onProgress }) =>
+    new Promise<JobResult>((_resolve, reject) => {
+      onProgress(30);
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+    }),
+};
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('a job that goes well', () => {
+  test('runs once, tells its result, and has one end although both messages come twice', async () => {
+    const { run, request, told, take, key } = given('well');
+    const event = request('one', 'Say hello.');
+    await run(event);
+    expect(await jobs.store.read(key('one'))).toMatchObject({ status: 'running', attempt: 1 });
+    expect(told).toHaveLength(1);
+    await take(told[0]!);
+    await take(told[0]!);
+    await run(event);
+
+    expect(told).toHaveLength(1);
+    expect(await jobs.store.read(key('one'))).toMatchObject({
+      status: 'succeeded',
+      result: { text: 'echo-small: Say hello.', finishReason: 'stop' },
+      duplicates: 2,
+    });
+    expect(await jobs.running('well')).toBe(0);
+  });
+
+  test('is cut off after as many tokens as were asked for', async () => {
+    const { run, request, told } = given('short');
+    await run(request('one', 'a b c d', { maxTokens: 2 }));
+    expect(told[0]?.data.result).toEqual({ text: 'echo-small: a', finishReason: 'length' });
+  });
+
+  test('a result of more than a megabyte is kept beside the row, and read back whole', async () => {
+    const { run, request, told, take, key } = given('large');
+    await run(request('one', 'Tell all of it. #large'));
+    await take(told[0]!);
+    const row = await jobs.store.read(key('one'));
+    expect(row?.result).toBeUndefined();
+    expect((await jobs.results.read(row!.resultClaim!)).text).toBe(told[0]?.data.result?.text);
+    expect(told[0]!.data.result!.text.length).toBeGreaterThan(1024 * 1024);
+  });
+});
+
+describe('a job whose model fails', () => {
+  test('is tried again, and may succeed', async () => {
+    const { run, request, told } = given('once');
+    const event = request('one', 'Try. #fail-once');
+    await expect(run(event)).rejects.toThrow(ModelError);
+    await run(event);
+    expect(told.map(({ data }) => [data.attempt, data.outcome])).toEqual([[2, 'succeeded']]);
+  });
+
+  test('fails the third time, and tells why', async () => {
+    const { run, request, told, take, key } = given('fails');
+    const event = request('one', 'Try. #fail');
+    await expect(run(event)).rejects.toThrow();
+    await expect(run(event)).rejects.toThrow();
+    await run(event);
+    expect(told[0]?.data).toMatchObject({ attempt: 3, outcome: 'failed', error: { code: 'MODEL_FAILED' } });
+    await take(told[0]!);
+    expect(await jobs.store.read(key('one'))).toMatchObject({ status: 'failed', failures: 2 });
+    expect(await jobs.running('fails')).toBe(0);
+  });
+
+  test('a refusal for good is not tried again', async () => {
+    const refuses: ModelProvider = {
+      run: () => Promise.reject(new ModelError('PROMPT_REFUSED', 'No.', { retryable: false })),
+    };
+    const { run, request, told } = given('refused', refuses);
+    await run(request('one', 'x'));
+    expect(told[0]?.data).toMatchObject({ attempt: 1, outcome: 'failed', error: { code: 'PROMPT_REFUSED' } });
+  });
+
+  test('an error that nobody knows is told by its name, not by its message', async () => {
+    const throws: ModelProvider = { run: () => Promise.reject(new TypeError('secret text')) };
+    const { run, request, told } = given('unknown', throws);
+    const event = request('one', 'x');
+    await expect(run(event)).rejects.toThrow();
+    await expect(run(event)).rejects.toThrow();
+    await run(event);
+    expect(told[0]?.data.error).toEqual({ code: 'MODEL_FAILED', message: 'The model failed: TypeError.' });
+  });
+
+  test('what is no answer ends the job, and leaves its message to be looked at', async () => {
+    const { run, request, told } = given('poison');
+    await expect(run(request('one', 'x #poison'))).rejects.toMatchObject({
+      name: 'PermanentError',
+      code: 'MODEL_ANSWER_INVALID',
+    });
+    expect(told[0]?.data).toMatchObject({ outcome: 'failed', error: { code: 'MODEL_ANSWER_INVALID' } });
+  });
+
+  test('a model that is too slow is aborted', async () => {
+    const { run, request, told } = given('slow', stuck, { times: { beat: 5, limit: 30 } });
+    await run(request('one', 'x'));
+    expect(told[0]?.data).toMatchObject({ outcome: 'timed-out', error: { code: 'MODEL_TOO_SLOW' } });
+  });
+});
+
+describe('cancellation', () => {
+  test('of a running job aborts its model, and shows its progress until then', async () => {
+    const { run, request, told, key } = given('stop', stuck);
+    const running = run(request('one', 'x'));
+    await until(async () => (await jobs.store.read(key('one')))?.progress === 30);
+    await jobs.store.apply(key('one'), { type: 'cancel' });
+    await running;
+    expect(told.map(({ data }) => data.outcome)).toEqual(['cancelled']);
+  });
+
+  test('of a job that nobody has begun leaves its message nothing to do', async () => {
+    const { run, request, told, key } = given('early');
+    await jobs.store.apply(key('one'), { type: 'cancel' });
+    await run(request('one', 'x'));
+    expect(told).toEqual([]);
+    expect(await jobs.store.read(key('one'))).toMatchObject({ status: 'cancelled', duplicates: 1 });
+  });
+});
+
+describe('a worker that dies', () => {
+  test('leaves a job that the next one finishes, with one place and one end', async () => {
+    const { run, request, told, take, key } = given('dies');
+    const event = request('one', 'x');
+    // It took the job, and was never heard of again.
+    await jobs.store.apply(key('one'), { type: 'requested' });
+    await expect(run(event)).rejects.toMatchObject({ name: 'UnavailableError', code: 'WAYBILL_JOB_WAITS' });
+    jobs.skip(LEASE_MILLISECONDS);
+    await run(event);
+    expect(told[0]?.data).toMatchObject({ attempt: 2, outcome: 'succeeded' });
+
+    // The dead one's result was on its way after all.
+    const late = structuredClone(told[0]!) as { data: { attempt: number; outcome: string } };
+    late.data = { ...late.data, attempt: 1, outcome: 'failed' };
+    await take(late as unknown as Ended);
+    expect(await jobs.store.read(key('one'))).toMatchObject({ status: 'running', attempt: 2, duplicates: 1 });
+    await take(told[0]!);
+    expect(await jobs.store.read(key('one'))).toMatchObject({ status: 'succeeded' });
+    expect(await jobs.running('dies')).toBe(0);
+  });
+
+  test('one that only seemed dead stops, and does not delete the message of the next', async () => {
+    const { run, request, told, key } = given('ghost', stuck);
+    const running = run(request('one', 'x'));
+    await until(async () => (await jobs.store.read(key('one')))?.status === 'running');
+    await jobs.store.apply(key('one'), { type: 'given-back', attempt: 1, failed: false });
+    await jobs.store.apply(key('one'), { type: 'requested' });
+    await expect(running).rejects.toMatchObject({ name: 'UnavailableError' });
+    expect(told).toEqual([]);
+  });
+
+  test('one whose time is over gives its job back at once', async () => {
+    const { run, request, key } = given('interrupted', stuck);
+    const invocation = new AbortController();
+    const running = run(request('one', 'x'), invocation.signal);
+    await until(async () => (await jobs.store.read(key('one')))?.progress === 30);
+    invocation.abort();
+    await expect(running).rejects.toThrow('stop before the model is done');
+    expect((await jobs.store.apply(key('one'), { type: 'requested' })).kind).toBe('changed');
+  });
+});
+
+describe('limits of a tenant', () => {
+  test('over the running limit a job waits, and its owner sees it wait', async () => {
+    const { run, request, key, told } = given('busy');
+    for (const name of ['1', '2', '3']) await jobs.store.apply(key(name), { type: 'requested' });
+    await expect(run(request('4', 'x'))).rejects.toMatchObject({ name: 'UnavailableError' });
+    expect(await jobs.store.read(key('4'))).toMatchObject({ status: 'queued', attempt: 0 });
+    expect(told).toEqual([]);
+  });
+
+  test('over the quota of the day a job fails, and says why', async () => {
+    const { run, request, key, told } = given('spent', undefined, {
+      store: jobs.storeWith({ dailyPerTenant: 1 }),
+    });
+    await run(request('1', 'x'));
+    await run(request('2', 'x'));
+    expect(told).toHaveLength(1);
+    expect(await jobs.store.read(key('2'))).toMatchObject({
+      status: 'failed',
+      error: { code: 'DAILY_QUOTA_USED_UP' },
+    });
+  });
+});
+
+test('what the worker tells is an event that the queue carries and the contract takes', async () => {
+  const { createPublisher, sqsTransport } = await import('../../../lambda/runtime/index.ts');
+  const { url } = await jobs.queue('responses');
+  const publisher = createPublisher({
+    contracts: [AIJobEnded],
+    transport: sqsTransport({ queueUrl: url, client: jobs.sqs }),
+  });
+  const { run, request } = given('carried', undefined, { publisher });
+  await run(request('one', 'Say hello.'));
+  const { Messages } = await jobs.sqs.send(new ReceiveMessageCommand({ QueueUrl: url, WaitTimeSeconds: 1 }));
+  const event = await decode([AIJobEnded], parseEnvelope(Messages?.[0]?.Body ?? ''));
+  expect(event).toMatchObject({ tenantId: 'carried', data: { outcome: 'succeeded', attempt: 1 } });
+});
