@@ -5,11 +5,14 @@ import { uuidv7 } from '../../lib/contracts/index.ts';
 
 const HASH_LENGTH = 32;
 
-/** @param prefix - what it is the id of, such as `ord` */
-export function idOf(prefix: string, tenantId: string, idempotencyKey: string | undefined): string {
+/**
+ * @param prefix - what it is the id of, such as `ord`
+ * @param scope - whose keys they are: the tenant's, or one user's
+ */
+export function idOf(prefix: string, scope: string, idempotencyKey: string | undefined): string {
   if (idempotencyKey === undefined) return `${prefix}_${uuidv7()}`;
   const hash = createHash('sha256')
-    .update(JSON.stringify([prefix, tenantId, idempotencyKey]))
+    .update(JSON.stringify([prefix, scope, idempotencyKey]))
     .digest('hex');
   return `${prefix}_${hash.slice(0, HASH_LENGTH)}`;
 }

@@ -43,7 +43,9 @@ export function connectHandler(connections: () => Connections): ConnectionHandle
 }
 
 /** Never fails: what it could not delete expires, or is found gone by the next push. */
-export function disconnectHandler(connections: () => Connections): ConnectionHandler {
+export function disconnectHandler(
+  connections: () => Pick<Connections, 'report' | 'store'>,
+): ConnectionHandler {
   return async ({ requestContext: { authorizer, connectionId } }) => {
     const session = sessionOf(authorizer);
     if (session === undefined) return { statusCode: 200 };

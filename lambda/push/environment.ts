@@ -34,7 +34,7 @@ const store = keptOnce((): PushStore => {
   return pushTable({
     client: dynamoDbClient(tableName),
     tableName,
-    retentionDays: numberSetting('PUSH_RETENTION_DAYS'),
+    retentionDays: () => numberSetting('PUSH_RETENTION_DAYS'),
   });
 });
 
@@ -56,6 +56,9 @@ export const connections = (): Connections => ({
   maxConnections: numberSetting('PUSH_MAX_CONNECTIONS_PER_USER'),
   report: reportPush,
 });
+
+/** For `$disconnect`, which asks the management API for nothing. */
+export const disconnections = () => ({ store: store(), report: reportPush });
 
 export const resumer = (): Resumer => ({ store: store(), management: management(), now });
 

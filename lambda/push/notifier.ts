@@ -72,7 +72,11 @@ export function createNotifier(props: NotifierProps): Notifier {
 }
 
 /** The cursor, that of before when the event is stored already. */
-async function storeNote(store: NotifierProps['store'], user: User, note: NewNote): Promise<number> {
+export async function storeNote(
+  store: Pick<PushStore, 'append' | 'cursorOf' | 'newestCursor'>,
+  user: User,
+  note: NewNote,
+): Promise<number> {
   for (let attempt = 1; attempt <= MAX_APPENDS; attempt += 1) {
     const [known, newest] = await Promise.all([store.cursorOf(user, note.id), store.newestCursor(user)]);
     if (known !== undefined) return known;

@@ -53,8 +53,8 @@ export interface PushTableProps {
   readonly client: DynamoDbClient;
   /** Needed by transactions, which name it in each item. */
   readonly tableName: string;
-  /** Days that a notification is kept. */
-  readonly retentionDays: number;
+  /** Days that a notification is kept; asked when one is stored. */
+  readonly retentionDays: () => number;
   /** Milliseconds since the epoch. @default Date.now */
   readonly now?: () => number;
 }
@@ -119,6 +119,7 @@ export function pushTable({ client, tableName, retentionDays, now = Date.now }: 
     },
 
     async append(user, { id, eventType, data }, newest) {
+      const retention = retentionDays() * DAY;
       const cursor = number(newest + 1);
       const isNew = 'attribute_not_exists(pk)';
       try {
@@ -128,7 +129,7 @@ export function pushTable({ client, tableName, retentionDays, now = Date.now }: 
               {
                 ...key(user, eventKey(id)),
                 cursor,
-                expiresAt: expiresIn(Math.max(EVENT_KEPT, retentionDays * DAY)),
+                expiresAt: expiresIn(Math.max(EVENT_KEPT, retention)),
               },
               isNew,
             ),
@@ -152,7 +153,7 @@ export function pushTable({ client, tableName, retentionDays, now = Date.now }: 
                 id: { S: id },
                 eventType: { S: eventType },
                 data: { S: JSON.stringify(data) },
-                expiresAt: expiresIn(retentionDays * DAY),
+                expiresAt: expiresIn(retention),
               },
               isNew,
             ),

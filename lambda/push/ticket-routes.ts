@@ -27,7 +27,8 @@ export function ticketRoutes(issuer: TicketIssuer): Readonly<Record<string, Rout
         headers: { 'cache-control': 'no-store' },
         body: {
           ticket: token,
-          url: `${issuer.webSocketUrl()}?ticket=${token}`,
+          // The client adds `?ticket=`.
+          url: issuer.webSocketUrl(),
           expiresAt: new Date(ticket.expiresAt * 1000).toISOString(),
         },
       };

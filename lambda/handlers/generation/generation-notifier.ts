@@ -7,6 +7,8 @@ import { consume } from '../../runtime/index.ts';
 
 export const handler = consume(
   generationNotifierEvents,
-  async (event, context) => notifier().notify(notificationOf(event), context),
+  async (event, context) => {
+    await notifier().notify(notificationOf(event), context);
+  },
   { sealer },
 );

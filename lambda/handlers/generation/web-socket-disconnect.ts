@@ -1,5 +1,5 @@
 /** `$disconnect` of the WebSocket API, which is not always called: rows of connections expire, too. */
 import { disconnectHandler } from '../../push/connections.ts';
-import { connections } from '../../push/environment.ts';
+import { disconnections } from '../../push/environment.ts';
 
-export const handler = disconnectHandler(connections);
+export const handler = disconnectHandler(disconnections);

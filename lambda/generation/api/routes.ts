@@ -1,0 +1,58 @@
+/** The HTTP routes of the generation system. Tenant and user are always the caller's own (D18). */
+import * as z from 'zod/mini';
+import { Side } from '../../../catalog/generation/index.ts';
+import type { Route } from '../../http/http-handler.ts';
+import { idempotencyKeyOf, idOf } from '../../http/ids.ts';
+import { callerOf, commandBody, notFound, pathParameter } from '../../http/request.ts';
+import type { Role } from '../../http/request.ts';
+import type { Service } from '../../service/unit-of-work.ts';
+import { createGeneration } from './create-generation.ts';
+import { listGenerations, readGeneration } from './read-generations.ts';
+import { pageOf } from './paging.ts';
+
+const ANYONE: readonly Role[] = ['member', 'admin'];
+
+const PROMPT_MAX_LENGTH = 4_000;
+const DEFAULT_SIDE = 1_024;
+
+const GenerationBody = z.strictObject({
+  prompt: z.string().check(z.trim(), z.minLength(1), z.maxLength(PROMPT_MAX_LENGTH)),
+  model: z._default(z.enum(['image-small', 'image-large']), 'image-small'),
+  width: z._default(Side, DEFAULT_SIDE),
+  height: z._default(Side, DEFAULT_SIDE),
+});
+
+/** A request with an `idempotency-key` may be repeated: the generation is ordered once, and 202 names the same one. */
+export function generationRoutes(generation: () => Promise<Service>): Readonly<Record<string, Route>> {
+  return {
+    'POST /generations': async (event) => {
+      const caller = callerOf(event, ANYONE);
+      const command = await commandBody(event, GenerationBody);
+      const { tenantId, userId } = caller;
+      const generationId = idOf('gen', JSON.stringify([tenantId, userId]), idempotencyKeyOf(event));
+      const status = await createGeneration(await generation(), caller, generationId, command);
+      return {
+        status: 202,
+        headers: { location: `/generations/${generationId}`, 'retry-after': '2' },
+        body: { generationId, status },
+      };
+    },
+    'GET /generations/{generationId}': async (event) => {
+      const caller = callerOf(event, ANYONE);
+      const generationId = generationIdOf(event);
+      return { status: 200, body: await readGeneration(await generation(), caller, generationId) };
+    },
+    'GET /generations': async (event) => {
+      const caller = callerOf(event, ANYONE);
+      const page = pageOf(event.queryStringParameters ?? {});
+      return { status: 200, body: await listGenerations(await generation(), caller, page) };
+    },
+  };
+}
+
+/** @throws Problem 404 for what can be no id of ours */
+function generationIdOf(event: Parameters<Route>[0]): string {
+  const generationId = pathParameter(event, 'generationId');
+  if (!/^[\w-]{1,60}$/.test(generationId)) throw notFound('You have no generation with this id.');
+  return generationId;
+}
