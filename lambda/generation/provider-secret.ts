@@ -20,7 +20,7 @@ export interface CallbackSecretsProps {
 }
 
 export function callbackSecrets({
-  read = () => readSigningSecrets('PROVIDER_SECRET_ARN'),
+  read = () => readSigningSecrets('CALLBACK_SECRET_ARN'),
   now = Date.now,
 }: CallbackSecretsProps = {}): CallbackSecrets {
   let kept: { readonly secrets: readonly string[]; readonly readAt: number } | undefined;

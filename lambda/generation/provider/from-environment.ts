@@ -15,7 +15,7 @@ export function imageProvider(): ImageProvider {
 }
 
 function makeProvider(name: string): ImageProvider {
-  const callbackUrl = setting('GENERATION_CALLBACK_URL');
+  const callbackUrl = setting('CALLBACK_URL');
   // Read again each minute, so that a changed secret is used soon.
   const secrets = callbackSecrets().fresh;
   if (name === 'deterministic') return deterministicProvider({ callbackUrl, secrets });
