@@ -20,9 +20,17 @@ export interface Job {
   readonly status: JobStatus;
   /** 0 to 100. */
   readonly progress?: number;
+  /** 1 for the first time that a worker took it. */
   readonly attempt?: number;
+  readonly model?: string;
+  /** It runs, and is to end soon. */
+  readonly cancelRequested?: boolean;
+  /** Times are ISO 8601. */
   readonly createdAt?: string;
   readonly updatedAt?: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  /** Of a job that succeeded; lists leave it out. */
   readonly result?: { readonly text: string; readonly finishReason: string };
   readonly error?: { readonly code: string; readonly message: string };
 }
