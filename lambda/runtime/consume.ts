@@ -5,7 +5,11 @@ import { consumerFrom, contractsIn, deadLetterOrLeave } from './consumer/consume
 import type { ConsumerOptions } from './consumer/consumer-options.ts';
 import { invocationDeadline } from './consumer/deadline.ts';
 import type { Deadline, DeadlineMargins } from './consumer/deadline.ts';
-import type { Consumer, DeadLetter } from './consumer/handle-message.ts';
+import type { Consumer, DeadLetter, MessageRun } from './consumer/handle-message.ts';
+import { holdBatch } from './consumer/held-batch.ts';
+import type { HeldBatch } from './consumer/held-batch.ts';
+import { heartbeatOf } from './consumer/keep-hidden.ts';
+import type { HeartbeatOptions } from './consumer/keep-hidden.ts';
 import { isAcknowledged } from './consumer/outcome.ts';
 import type { Outcome } from './consumer/outcome.ts';
 import { processFifo, processStandard } from './consumer/process-batch.ts';
@@ -41,6 +45,14 @@ export interface ConsumeOptions extends ConsumerOptions {
    * @default - twice the abort margin
    */
   readonly startMargin?: number;
+  /**
+   * Keeps the messages of a batch invisible for this long at a time, from its start until its answer. Those of a worker
+   * that was killed are back soon, and one that takes long is not handled twice. Costs a call of SQS for each ten
+   * messages at the start of a batch and at each renewal. Where SQS says that a message is another's by now, its
+   * handler's signal is aborted with WAYBILL_MESSAGE_LOST.
+   * @default - WAYBILL_HEARTBEAT_SECONDS, else the queue's visibility timeout from the receive, never extended
+   */
+  readonly heartbeat?: HeartbeatOptions;
 }
 
 export type SqsHandler = (batch: SqsBatch, invocation?: InvocationContext) => Promise<SqsBatchResponse>;
@@ -77,9 +89,21 @@ export function consume<const Given extends ContractOrContracts>(
   return async (batch, invocation) => {
     consumer ??= consumerFrom(contractList, handler, options);
     const deadline = invocationDeadline(invocation, margins, consumer.clock);
-    const invocationRun = new InvocationRun(consumer, options, deadline);
+    const arn = batch.Records[0]?.eventSourceARN;
+    const heartbeat = heartbeatOf(options.heartbeat, process.env);
+    const held =
+      heartbeat === undefined || arn === undefined
+        ? undefined
+        : holdBatch(batch.Records, {
+            queueUrl: queueUrlOf(arn, process.env),
+            heartbeat,
+            client: options.client,
+            clock: consumer.clock,
+            logger: consumer.logger,
+          });
+    const invocationRun = new InvocationRun(consumer, options, deadline, held);
     try {
-      const fifo = isFifo(batch.Records[0]?.eventSourceARN ?? '');
+      const fifo = isFifo(arn ?? '');
       const process = fifo ? processFifo : processStandard;
       const work = process(
         consumer,
@@ -103,20 +127,34 @@ class InvocationRun implements BatchRun {
   readonly #consumer: NamedConsumer;
   readonly #options: ConsumeOptions;
   readonly #deadline: Deadline;
+  readonly #held: HeldBatch | undefined;
   readonly #outcomes = new Map<SqsRecord, Outcome>();
   readonly #started = new Set<SqsRecord>();
   #over = false;
 
-  constructor(consumer: NamedConsumer, options: ConsumeOptions, deadline: Deadline) {
+  constructor(
+    consumer: NamedConsumer,
+    options: ConsumeOptions,
+    deadline: Deadline,
+    held: HeldBatch | undefined,
+  ) {
     this.#consumer = consumer;
     this.#options = options;
     this.#deadline = deadline;
+    this.#held = held;
     this.signal = deadline.signal;
   }
 
-  messageRun(record: SqsRecord): this {
+  messageRun(record: SqsRecord): MessageRun {
     this.#started.add(record);
-    return this;
+    const held = this.#held;
+    if (held === undefined) return this;
+    return {
+      signal: AbortSignal.any([this.signal, held.signalOf(record)]),
+      // What a handler throws whose message is lost is no failure of the message: another consumer may have it.
+      isOver: () => this.#over || held.isLost(record),
+      deadLetter: (dead, letter) => this.deadLetter(dead, letter),
+    };
   }
 
   isClosing(): boolean {
@@ -149,6 +187,7 @@ class InvocationRun implements BatchRun {
 
   async finish(records: readonly SqsRecord[], backoff: Backoff): Promise<SqsBatchResponse> {
     this.#over = true;
+    await this.#held?.stop(this.#deadline.remaining() / 4);
     const settled = records.map((record) => ({ record, outcome: this.#outcomeOf(record, records) }));
     const unacknowledged = settled.filter(({ outcome }) => !isAcknowledged(outcome));
     if (unacknowledged.length > 0) await this.#changeVisibility(unacknowledged, backoff);
@@ -178,7 +217,8 @@ class InvocationRun implements BatchRun {
       this.#consumer.logger.warn(`message ${outcome}`, { messageId: record.messageId, outcome });
     }
     const arn = settled[0]!.record.eventSourceARN;
-    const changes = visibilityChanges(settled, backoff, this.#options.random ?? Math.random);
+    const ours = settled.filter(({ record }) => this.#held?.isLost(record) !== true);
+    const changes = visibilityChanges(ours, backoff, this.#options.random ?? Math.random);
     if (arn === undefined || changes.length === 0) return;
     const time = this.#deadline.remaining() / 2;
     const results = await changeVisibility(queueUrlOf(arn, process.env), changes, {

@@ -12,6 +12,7 @@ export type { Clock, Random } from './clock.ts';
 export { consume } from './consume.ts';
 export type { ConsumeOptions, SqsHandler } from './consume.ts';
 export type { ConsumerOptions } from './consumer/consumer-options.ts';
+export type { HeartbeatOptions } from './consumer/keep-hidden.ts';
 export * from './degradation/index.ts';
 export { isPermanentError, PermanentError, PublishError, RuntimeError } from './errors.ts';
 export type { RuntimeErrorCode } from './errors.ts';

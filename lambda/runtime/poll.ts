@@ -3,6 +3,8 @@ import { fullJitter } from './backoff.ts';
 import { sleep } from './clock.ts';
 import { consumerFrom, contractsIn } from './consumer/consumer-options.ts';
 import type { ConsumerOptions } from './consumer/consumer-options.ts';
+import { heartbeatOf } from './consumer/keep-hidden.ts';
+import type { HeartbeatOptions } from './consumer/keep-hidden.ts';
 import { MAX_VISIBILITY_SECONDS } from './consumer/visibility.ts';
 import { positiveNumberVariable, requiredVariable } from './environment.ts';
 import { RuntimeError } from './errors.ts';
@@ -34,6 +36,12 @@ export interface PollOptions extends ConsumerOptions {
    * @default - WAYBILL_VISIBILITY_TIMEOUT_SECONDS, else 30
    */
   readonly visibilityTimeout?: number;
+  /**
+   * How long a message in work is invisible at a time, and how often that is renewed. Takes the place of
+   * visibilityTimeout.
+   * @default - WAYBILL_HEARTBEAT_SECONDS, else visibilityTimeout, renewed ten seconds before it ends
+   */
+  readonly heartbeat?: HeartbeatOptions;
   /**
    * Seconds after which a message in work is not renewed any more and its handler's signal is aborted.
    * @default 300
@@ -157,7 +165,16 @@ export function poll<const Given extends ContractOrContracts>(
 /** @throws RuntimeError WAYBILL_ENVIRONMENT_MISSING, WAYBILL_OPTION_INVALID */
 function pollSettings(options: PollOptions) {
   const queueUrl = options.queueUrl ?? requiredVariable(process.env, 'WAYBILL_QUEUE_URL');
+  if (options.heartbeat !== undefined && options.visibilityTimeout !== undefined) {
+    throw new RuntimeError(
+      'WAYBILL_OPTION_INVALID',
+      'give heartbeat or visibilityTimeout: a message in work has one visibility timeout',
+    );
+  }
+  const told = options.visibilityTimeout === undefined ? process.env : {};
+  const heartbeat = heartbeatOf(options.heartbeat, told);
   const visibilityTimeout =
+    heartbeat?.visibilityTimeout ??
     options.visibilityTimeout ??
     positiveNumberVariable(process.env, 'WAYBILL_VISIBILITY_TIMEOUT_SECONDS') ??
     DEFAULT_VISIBILITY_SECONDS;
@@ -168,5 +185,5 @@ function pollSettings(options: PollOptions) {
       `visibilityTimeout (${visibilityTimeout} s) and maxProcessingTime (${maxProcessingTime} s) must stay within ${MAX_VISIBILITY_SECONDS} s together: SQS keeps no message invisible for longer than 12 hours`,
     );
   }
-  return { queueUrl, visibilityTimeout, maxProcessingTime };
+  return { queueUrl, visibilityTimeout, every: heartbeat?.every, maxProcessingTime };
 }

@@ -9,7 +9,7 @@ import { callFailure } from '../transports/call-error.ts';
 import type { EntryFailure } from '../transports/call-error.ts';
 import { SQS_LIMITS } from '../transports/limits.ts';
 import type { SqsRecord } from '../types.ts';
-import { groupCalls } from './group-calls.ts';
+import { groupCalls } from '../consumer/group-calls.ts';
 
 export interface MessageDeletion {
   /** Resolves false when the message could not be deleted. It is then remembered. */

@@ -5,7 +5,11 @@ import type { Random } from '../clock.ts';
 import { changeVisibility } from '../consumer/change-visibility.ts';
 import { deadLetterOrLeave } from '../consumer/consumer-options.ts';
 import type { ConsumerOptions } from '../consumer/consumer-options.ts';
+import { groupCalls } from '../consumer/group-calls.ts';
+import type { GroupedCalls } from '../consumer/group-calls.ts';
 import type { Consumer, DeadLetter, MessageRun } from '../consumer/handle-message.ts';
+import { keepHidden } from '../consumer/keep-hidden.ts';
+import type { KeptHidden } from '../consumer/keep-hidden.ts';
 import type { Outcome } from '../consumer/outcome.ts';
 import { processFifo, processStandard } from '../consumer/process-batch.ts';
 import type { BatchRun, SettledMessage } from '../consumer/process-batch.ts';
@@ -18,22 +22,17 @@ import { SQS_LIMITS } from '../transports/limits.ts';
 import type { SqsRecord } from '../types.ts';
 import { messageDeletion } from './delete-messages.ts';
 import type { MessageDeletion } from './delete-messages.ts';
-import { groupCalls } from './group-calls.ts';
-import type { GroupedCalls } from './group-calls.ts';
-import { startHeartbeat } from './heartbeat.ts';
-import type { Heartbeat } from './heartbeat.ts';
 
 export interface ReceivedBatchesOptions extends ConsumerOptions {
   readonly queueUrl: string;
   readonly visibilityTimeout: number;
+  readonly every: number | undefined;
   readonly maxProcessingTime: number;
   readonly random: Random;
 }
 
 /** A message from its receive until it is acknowledged or on its way back. */
-interface InWork {
-  readonly heartbeat: Heartbeat;
-  readonly controller: AbortController;
+interface InWork extends KeptHidden {
   readonly done: () => void;
 }
 
@@ -101,9 +100,11 @@ export class ReceivedBatches<Contract extends AnyEventContract> implements Batch
   }
 
   messageRun(record: SqsRecord): MessageRun {
+    const { controller, heartbeat } = this.#inWork.get(record)!;
     return {
-      signal: this.#inWork.get(record)!.controller.signal,
-      isOver: () => this.#over,
+      signal: controller.signal,
+      // What a handler throws whose message is lost is no failure of the message: another consumer may have it.
+      isOver: () => this.#over || heartbeat.isLost(),
       deadLetter: (dead, letter: DeadLetter) =>
         deadLetterOrLeave(this.#consumer, this.#options, dead, letter),
     };
@@ -146,22 +147,18 @@ export class ReceivedBatches<Contract extends AnyEventContract> implements Batch
   }
 
   #take(record: SqsRecord, done: () => void): InWork {
-    const controller = new AbortController();
-    const heartbeat = startHeartbeat({
-      visibilityTimeoutSeconds: this.#options.visibilityTimeout,
-      maximumSeconds: this.#options.maxProcessingTime,
-      clock: this.#consumer.clock,
-      renew: async () => {
-        const failure = await this.#changes.add({ record, seconds: this.#options.visibilityTimeout });
-        if (failure === undefined) return 'renewed';
-        return failure.retryNow || !NOT_OURS.has(failure.code) ? 'unknown' : 'lost';
-      },
-      onLost: (why) => {
-        this.#consumer.logger.warn('message lost while in work', { messageId: record.messageId, why });
-        controller.abort(new RuntimeError('WAYBILL_MESSAGE_LOST', `the message is no longer ours: ${why}`));
-      },
+    const { visibilityTimeout, every, maxProcessingTime: maximum } = this.#options;
+    const { clock, logger } = this.#consumer;
+    const changes = this.#changes;
+    const kept = keepHidden(record, {
+      visibilityTimeout,
+      ...(every === undefined ? {} : { every }),
+      maximum,
+      changes,
+      clock,
+      logger,
     });
-    return { heartbeat, controller, done };
+    return { ...kept, done };
   }
 
   #finished(record: SqsRecord): void {
@@ -169,14 +166,6 @@ export class ReceivedBatches<Contract extends AnyEventContract> implements Batch
     this.#inWork.delete(record);
   }
 }
-
-/** Codes by which SQS says that a receipt handle counts no more. Source: SQS API, ChangeMessageVisibility. */
-const NOT_OURS = new Set([
-  'InvalidParameterValue',
-  'MessageNotInflight',
-  'ReceiptHandleIsInvalid',
-  'AWS.SimpleQueueService.MessageNotInflight',
-]);
 
 /** Unlike in Lambda, an abandoned handler has returned when it gets here, so its message can go at once. */
 function released({ record, outcome }: SettledMessage): SettledMessage {

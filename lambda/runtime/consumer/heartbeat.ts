@@ -4,7 +4,11 @@ import type { Clock } from '../clock.ts';
 
 export interface HeartbeatProps {
   readonly visibilityTimeoutSeconds: number;
-  /** Seconds from the receive after which the message is not renewed any more. */
+  /** @default - so often that there is time for another try */
+  readonly everySeconds?: number | undefined;
+  /** The message is invisible for another time than this one until the first renewal, which is then made at once. */
+  readonly renewsAtOnce?: boolean;
+  /** Seconds from the start after which the message is not renewed any more. */
   readonly maximumSeconds: number;
   /**
    * Sets the visibility timeout anew. 'lost' when SQS says that the message is not ours any more,
@@ -31,17 +35,21 @@ const RENEWAL_BUFFER = 10_000;
 
 /**
  * ```
- * received --------------- renew ------ expires        renew = expires - min(timeout / 2, 10 s)
- *                            renewed: the same again from now
- *                            unknown: again after half of what is left, until it expires
- *                            lost, or older than maximumSeconds: onLost
+ * started --------------- renew ------ expires        renew = every; else expires - min(timeout / 2, 10 s)
+ *                           renewed: the same again from now
+ *                           unknown: again after half of what is left, until it expires
+ *                           lost, or older than maximumSeconds: onLost
  * ```
  */
 export function startHeartbeat(props: HeartbeatProps): Heartbeat {
   const clock = props.clock ?? systemClock;
   const timeout = props.visibilityTimeoutSeconds * 1000;
-  const receivedAt = clock.now();
-  let expiresAt = receivedAt + timeout;
+  const interval =
+    props.everySeconds === undefined
+      ? timeout - Math.min(timeout / 2, RENEWAL_BUFFER)
+      : props.everySeconds * 1000;
+  const startedAt = clock.now();
+  let expiresAt = startedAt + timeout;
   let timer: unknown;
   let underway: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -64,19 +72,20 @@ export function startHeartbeat(props: HeartbeatProps): Heartbeat {
       lose('its visibility timeout ended before it could be renewed');
       return;
     }
-    if (askedAt - receivedAt >= props.maximumSeconds * 1000) {
-      lose(`it has been in work for ${props.maximumSeconds} s, the maximum of this poller`);
+    if (askedAt - startedAt >= props.maximumSeconds * 1000) {
+      lose(`it has been in work for ${props.maximumSeconds} s, the longest that it is kept`);
       return;
     }
     const answer = await props.renew();
     if (answer === 'lost') lose('SQS says that it is not ours any more');
     if (answer === 'renewed') expiresAt = askedAt + timeout;
     if (stopped || lost) return;
-    const left = expiresAt - clock.now();
-    schedule(answer === 'renewed' ? left - Math.min(timeout / 2, RENEWAL_BUFFER) : Math.max(left / 2, 100));
+    const now = clock.now();
+    schedule(answer === 'renewed' ? askedAt + interval - now : Math.max((expiresAt - now) / 2, 100));
   };
 
-  schedule(timeout - Math.min(timeout / 2, RENEWAL_BUFFER));
+  if (props.renewsAtOnce === true) underway = beat();
+  else schedule(interval);
 
   return {
     isLost: () => lost,
