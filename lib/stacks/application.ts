@@ -12,7 +12,7 @@ import type { Commerce } from './commerce.ts';
 import { CoreStack } from './core-stack.ts';
 import { DataStack } from './data-stack.ts';
 import { createGeneration } from './generation.ts';
-import type { Generation } from './generation.ts';
+import type { GenerationStack } from './generation-stack.ts';
 import { FoundationStack } from './foundation-stack.ts';
 import { createJobs } from './jobs.ts';
 import type { JobsStack } from './jobs-stack.ts';
@@ -30,7 +30,7 @@ export interface ApplicationStacks {
   /** Undefined where the environment has the jobs system switched off. */
   readonly jobs: JobsStack | undefined;
   /** Undefined where the environment has the generation system switched off. */
-  readonly generation: Generation | undefined;
+  readonly generation: GenerationStack | undefined;
   readonly observability: ObservabilityStack;
 }
 
@@ -64,13 +64,13 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
     systems: {
       ...(core === undefined ? {} : { core: [core, ...core.consumerStacks.stacks] }),
       ...(commerce === undefined ? {} : { commerce: commerce.stacks }),
-      ...(generation === undefined ? {} : { generation: generation.stacks }),
+      ...(generation === undefined ? {} : { generation: [generation] }),
       ...(jobs === undefined ? {} : { jobs: [jobs] }),
     },
     shared: [foundation, network, data],
   });
   if (config.removalPolicy === 'retain') retainMessages(app);
-  return { foundation, network, data, core, commerce, jobs, observability };
+  return { foundation, network, data, core, commerce, jobs, generation, observability };
 }
 
 /**

@@ -114,6 +114,7 @@ export class NetworkStack extends EnvironmentStack {
   }
 
   #createVpc(network: NewNetwork): Vpc {
+    const { commerce, generation } = this.config.systems;
     const vpc = new Vpc(this, 'Vpc', {
       maxAzs: network.maxAzs,
       natGateways: network.natGateways,
@@ -130,7 +131,7 @@ export class NetworkStack extends EnvironmentStack {
       ],
       gatewayEndpoints: {
         S3: { service: GatewayVpcEndpointAwsService.S3 },
-        ...(this.#hasCommerce ? { DynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB } } : {}),
+        ...(commerce || generation ? { DynamoDb: { service: GatewayVpcEndpointAwsService.DYNAMODB } } : {}),
       },
     });
     vpc.addFlowLog('FlowLog', {
