@@ -9,6 +9,8 @@ export type { NestErrorCode } from './errors.ts';
 export { WaybillModule } from './module.ts';
 export type { PushSession } from './notifications/connection.ts';
 export type { Authenticate } from './notifications/gateway.ts';
+export { dynamoDbNotificationStore } from './notifications/dynamo-db-store.ts';
+export type { DynamoDbNotificationStoreProps } from './notifications/dynamo-db-store.ts';
 export { memoryNotificationStore } from './notifications/memory-store.ts';
 export type { MemoryNotificationStoreProps } from './notifications/memory-store.ts';
 export { WaybillNotificationsModule } from './notifications/module.ts';
@@ -25,7 +27,7 @@ export type {
   NotificationStore,
   PushUser,
 } from './notifications/store.ts';
-export { createTicket, verifyTicket } from './notifications/ticket.ts';
+export { createTicket } from './notifications/ticket.ts';
 export { OnEvent } from './on-event.ts';
 export type { EventMethod, OnEventDecorator, OnEventOptions } from './on-event.ts';
 export type {

@@ -13,7 +13,8 @@ import { rowOf } from './connections.ts';
 import type { ConnectionManagement } from './management.ts';
 import { problemMessage } from './problems.ts';
 import { LATEST, parseClientMessage } from './protocol.ts';
-import type { Note, PushStore } from './push-table.ts';
+import { pageOf } from './page.ts';
+import type { PushStore } from './push-table.ts';
 import type { Resume, ServerMessage } from './protocol.ts';
 
 export interface Resumer {
@@ -114,26 +115,4 @@ async function sendPage(
   for (const message of pageOf(notes, cursor, newest, notes.length === pageSize)) {
     if (!(await client.post(message))) return;
   }
-}
-
-/**
- * The messages of a page. Cursors have no holes, so what is missing between two notes has expired, and so has what is
- * missing between the last one and the newest cursor that was counted before they were read.
- */
-export function pageOf(
-  notes: readonly Note[],
-  after: number,
-  newest: number,
-  isFull: boolean,
-): readonly ServerMessage[] {
-  const messages: ServerMessage[] = [];
-  let last = after;
-  for (const note of notes) {
-    if (note.cursor > last + 1) messages.push({ type: 'gap', from: last + 1, to: note.cursor - 1 });
-    messages.push({ type: 'notification', ...note });
-    last = note.cursor;
-  }
-  if (isFull) return [...messages, { type: 'more', cursor: last }];
-  if (last < newest) messages.push({ type: 'gap', from: last + 1, to: newest });
-  return [...messages, { type: 'caught-up', cursor: Math.max(last, newest) }];
 }

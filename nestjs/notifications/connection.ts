@@ -151,13 +151,9 @@ export class PushConnection {
     const { store } = this.#props;
     const page = cursor === LATEST ? undefined : await store.readAfter(this.session, cursor, PAGE_SIZE);
     let sent = cursor === LATEST ? await store.newest(this.session) : cursor;
-    if (page?.gap !== undefined) {
-      this.send({ type: 'gap', ...page.gap });
-      sent = page.gap.to;
-    }
-    for (const notification of page?.notifications ?? []) {
-      if (!this.send(notification)) return;
-      sent = notification.cursor;
+    for (const message of page?.messages ?? []) {
+      if (!this.send(message)) return;
+      sent = message.type === 'gap' ? message.to : message.cursor;
     }
     this.#sent = sent;
     if (this.#wanted !== undefined) return;

@@ -1,5 +1,5 @@
 /** Notifications in the memory of one process: for development, tests, and services of one process. */
-import type { NotificationMessage } from '../../lambda/push/protocol.ts';
+import type { Gap, NotificationMessage } from '../../lambda/push/protocol.ts';
 import type { NewNotification, NotificationPage, NotificationStore, PushUser } from './store.ts';
 
 export interface MemoryNotificationStoreProps {
@@ -18,7 +18,7 @@ export interface MemoryNotificationStoreProps {
 
 interface Kept {
   readonly notifications: NotificationMessage[];
-  readonly byId: Map<string, NotificationMessage>;
+  readonly byId: Map<string, number>;
   newest: number;
 }
 
@@ -28,6 +28,7 @@ const DEFAULT_MAX_PER_USER = 1_000;
 export function memoryNotificationStore(props: MemoryNotificationStoreProps = {}): NotificationStore {
   const { maxPerUser = DEFAULT_MAX_PER_USER, firstCursorAfter = Date.now() } = props;
   const users = new Map<string, Kept>();
+  const tickets = new Map<string, number>();
   const keptOf = (user: PushUser): Kept =>
     users.get(keyOf(user)) ?? { notifications: [], byId: new Map(), newest: firstCursorAfter };
 
@@ -36,28 +37,32 @@ export function memoryNotificationStore(props: MemoryNotificationStoreProps = {}
       const kept = keptOf(user);
       users.set(keyOf(user), kept);
       const before = kept.byId.get(id);
-      if (before !== undefined) return { notification: before, isNew: false };
+      if (before !== undefined) return before;
       kept.newest += 1;
-      const notification = { type: 'notification', id, cursor: kept.newest, eventType, data } as const;
-      kept.notifications.push(notification);
-      kept.byId.set(id, notification);
+      kept.notifications.push({ type: 'notification', id, cursor: kept.newest, eventType, data });
+      kept.byId.set(id, kept.newest);
       if (kept.notifications.length > maxPerUser) kept.byId.delete(kept.notifications.shift()!.id);
-      return { notification, isNew: true };
+      return kept.newest;
     },
 
     async readAfter(user: PushUser, cursor: number, limit: number): Promise<NotificationPage> {
       const { notifications, newest } = keptOf(user);
       const after = notifications.filter((notification) => notification.cursor > cursor);
       const oldest = notifications[0]?.cursor ?? newest + 1;
-      return {
-        notifications: after.slice(0, limit),
-        ...(oldest > cursor + 1 && { gap: { from: cursor + 1, to: oldest - 1 } }),
-        hasMore: after.length > limit,
-      };
+      const gap: readonly Gap[] =
+        oldest > cursor + 1 ? [{ type: 'gap', from: cursor + 1, to: oldest - 1 }] : [];
+      return { messages: [...gap, ...after.slice(0, limit)], hasMore: after.length > limit };
     },
 
     async newest(user: PushUser): Promise<number> {
       return keptOf(user).newest;
+    },
+
+    async useTicket(ticketId: string, expiresAt: number): Promise<boolean> {
+      for (const [id, until] of tickets) if (until * 1000 < Date.now()) tickets.delete(id);
+      if (tickets.has(ticketId)) return false;
+      tickets.set(ticketId, expiresAt);
+      return true;
     },
   };
 }

@@ -6,7 +6,7 @@ import type { InjectedToken } from '../options.ts';
 import type { Authenticate } from './gateway.ts';
 import { WaybillNotifications } from './notifications.ts';
 import type { NotificationSettings } from './notifications.ts';
-import { MIN_SECRET_BYTES, verifyTicket } from './ticket.ts';
+import { MIN_SECRET_BYTES, usedTicket } from './ticket.ts';
 
 export interface WaybillNotificationsOptions extends NotificationSettings {
   /**
@@ -99,7 +99,12 @@ function moduleOf(
 }
 
 /** @throws NestError WAYBILL_NEST_TICKET_SECRET_MISSING */
-function authenticateOf({ authenticate, ticketSecret, clock }: WaybillNotificationsOptions): Authenticate {
+function authenticateOf({
+  authenticate,
+  ticketSecret,
+  store,
+  clock,
+}: WaybillNotificationsOptions): Authenticate {
   if (authenticate !== undefined) return authenticate;
   if (ticketSecret === undefined || Buffer.byteLength(ticketSecret) < MIN_SECRET_BYTES) {
     throw new NestError(
@@ -107,5 +112,5 @@ function authenticateOf({ authenticate, ticketSecret, clock }: WaybillNotificati
       `WaybillNotificationsModule has ${ticketSecret === undefined ? 'no `ticketSecret`' : 'a `ticketSecret` that is too short'}: give it a random one of ${MIN_SECRET_BYTES} bytes or more, the same that createTicket() is given, or an \`authenticate\` of your own`,
     );
   }
-  return (ticket) => verifyTicket(ticketSecret, ticket, clock?.now());
+  return (ticket) => usedTicket(ticketSecret, ticket, store, clock?.now());
 }

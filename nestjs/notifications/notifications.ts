@@ -73,9 +73,12 @@ export class WaybillNotifications {
    * @throws whatever the store throws; nothing was sent then
    */
   async notify(user: PushUser, notification: NewNotification): Promise<number> {
-    const stored = await this.#settings.store.append(user, notification);
-    for (const { connection } of this.#byUser.get(keyOf(user)) ?? []) connection.push(stored.notification);
-    return stored.notification.cursor;
+    const { id, eventType, data } = notification;
+    const cursor = await this.#settings.store.append(user, notification);
+    for (const { connection } of this.#byUser.get(keyOf(user)) ?? []) {
+      connection.push({ type: 'notification', id, cursor, eventType, data });
+    }
+    return cursor;
   }
 
   /** Open connections of this process. */

@@ -1,5 +1,5 @@
 /** What the notifications of users are kept in, so that who was away gets them in order. */
-import type { NotificationMessage } from '../../lambda/push/protocol.ts';
+import type { Gap, NotificationMessage } from '../../lambda/push/protocol.ts';
 
 export interface PushUser {
   readonly tenantId: string;
@@ -15,10 +15,8 @@ export interface NewNotification {
 }
 
 export interface NotificationPage {
-  /** In the order of their cursors, the first one right after the cursor asked for or after `gap`. */
-  readonly notifications: readonly NotificationMessage[];
-  /** Cursors after the one asked for that are kept no longer. Both ends are included. */
-  readonly gap?: { readonly from: number; readonly to: number };
+  /** In the order of their cursors, without holes: what is kept no longer is a gap. */
+  readonly messages: readonly (NotificationMessage | Gap)[];
   /** There are notifications after the last one of this page. */
   readonly hasMore: boolean;
 }
@@ -27,14 +25,18 @@ export interface NotificationStore {
   /**
    * Stores under the user's next cursor, once for each id. Cursors of a user have no holes.
    *
-   * @returns the notification as stored now or before; `isNew` is false when its id was stored before
+   * @returns the cursor, that of before when the id is stored already
    */
-  append(
-    user: PushUser,
-    notification: NewNotification,
-  ): Promise<{ readonly notification: NotificationMessage; readonly isNew: boolean }>;
+  append(user: PushUser, notification: NewNotification): Promise<number>;
   /** At most `limit` notifications after a cursor, oldest first. */
   readAfter(user: PushUser, cursor: number, limit: number): Promise<NotificationPage>;
-  /** The user's newest cursor, and 0 when there was no notification yet. */
+  /** The user's newest cursor, also of a notification that is kept no longer. */
   newest(user: PushUser): Promise<number>;
+  /**
+   * Remembers that a ticket was used, so that it is good for one connection.
+   *
+   * @param expiresAt seconds since the epoch: until then it must be remembered
+   * @returns false when it was used before
+   */
+  useTicket(ticketId: string, expiresAt: number): Promise<boolean>;
 }
