@@ -119,10 +119,13 @@ function ofWaiting(state: JobState | undefined, event: JobEvent, now: number): D
     case 'overdue':
       if (state === undefined) return ignore('unknown');
       return now >= state.deadlineAt ? end(state, 'timed-out', DEADLINE_OVER) : ignore('not-due');
-    default:
-      // What only an attempt can tell.
-      return ignore(state === undefined ? 'unknown' : 'not-begun');
+    case 'progress':
+    case 'given-back':
+    case 'ended':
+      break;
   }
+  // What only an attempt can tell.
+  return ignore(state === undefined ? 'unknown' : 'not-begun');
 }
 
 function ofRunning(state: JobState, event: JobEvent, now: number): Decision {
@@ -146,10 +149,12 @@ function ofRunning(state: JobState, event: JobEvent, now: number): Decision {
       return state.cancelRequested ? ignore('nothing-new') : change({ ...state, cancelRequested: true }, 0);
     case 'overdue':
       return now >= state.deadlineAt ? end(state, 'timed-out', DEADLINE_OVER) : ignore('not-due');
-    default:
-      // It has a place, and its day has counted it.
-      return ignore('nothing-new');
+    case 'held-back':
+    case 'refused':
+      break;
   }
+  // It has a place, and its day has counted it.
+  return ignore('nothing-new');
 }
 
 function newJob(now: number): JobState {

@@ -110,11 +110,11 @@ async function begin(
     case 'changed':
       if (applied.job.status === 'running') return applied.job;
       countJobs(logger, 'JobsEnded', { outcome: applied.job.status });
-      return undefined;
+      break;
     case 'ignored':
       await store.countDuplicate(key);
       countJobs(logger, 'Duplicates', { what: 'request' });
-      return undefined;
+      break;
     case 'waits':
       countJobs(logger, 'Waits', { why: 'lease' });
       throw waitsForLease(applied.until, Date.now());
@@ -123,12 +123,13 @@ async function begin(
       await store.apply(key, { type: 'held-back' }, details);
       countJobs(logger, 'Waits', { why: 'place' });
       throw waitsForPlace(receiveCount);
-    default: {
+    case 'over-quota': {
       const refused = await store.apply(key, { type: 'refused' }, details);
       if (refused.kind === 'changed') countJobs(logger, 'JobsEnded', { outcome: 'failed' });
-      return undefined;
+      break;
     }
   }
+  return undefined;
 }
 
 async function afterFailure(
