@@ -52,9 +52,13 @@ export function resultPublisher() {
   });
 }
 
-/** Of results that are too large for a row. */
+/** Of results that are too large for a row. Its bucket is looked for when there is one. */
 export function resultStore(): ResultStore {
-  return s3ResultStore(jobsVariable('WAYBILL_CLAIM_CHECK_BUCKET'));
+  const bucket = (): ResultStore => s3ResultStore(jobsVariable('WAYBILL_CLAIM_CHECK_BUCKET'));
+  return {
+    write: async (key, attempt, result) => bucket().write(key, attempt, result),
+    read: async (claim) => bucket().read(claim),
+  };
 }
 
 /** Names, codes and places; nothing of the request. */

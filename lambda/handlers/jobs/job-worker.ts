@@ -1,6 +1,7 @@
 /** Consumer `job-worker`: lets a model carry out the jobs that were asked for. */
 import { AIJobRequested } from '../../../catalog/jobs/index.ts';
 import { controls, jobsTable, resultPublisher } from '../../jobs/environment.ts';
+import { HEARTBEAT } from '../../jobs/limits.ts';
 import { echoModel } from '../../jobs/models/echo.ts';
 import { runJob } from '../../jobs/worker/run-job.ts';
 import { consume } from '../../runtime/index.ts';
@@ -11,5 +12,5 @@ export const handler = consume(
   AIJobRequested,
   (event, context) =>
     runJob({ store: jobsTable().store, model, publisher: resultPublisher() }, event, context),
-  { controls },
+  { controls, heartbeat: HEARTBEAT },
 );

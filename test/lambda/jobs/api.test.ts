@@ -165,7 +165,7 @@ describe('GET /jobs', () => {
       await jobs.store.apply({ tenantId: 'pages', jobId: jobId('a', name) }, { type: 'cancel' });
       await jobs.store.apply({ tenantId: 'pages', jobId: jobId('b', name) }, { type: 'cancel' });
     }
-    const seen: unknown[] = [];
+    const seen: string[] = [];
     let cursor: unknown;
     do {
       const query = { limit: '2', ...(typeof cursor === 'string' && { cursor }) };
@@ -173,7 +173,9 @@ describe('GET /jobs', () => {
       seen.push(...(body['jobs'] as { jobId: string }[]).map((job) => job.jobId));
       cursor = body['cursor'];
     } while (cursor !== undefined);
-    expect(seen.toSorted()).toEqual(['1', '2', '3'].map((name) => jobId('a', name)));
+    expect(seen.toSorted((left, right) => left.localeCompare(right))).toEqual(
+      ['1', '2', '3'].map((name) => jobId('a', name)),
+    );
   });
 
   test.each([
