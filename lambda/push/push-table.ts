@@ -43,7 +43,7 @@ export interface PushStore {
    * @returns false where somebody else was first
    */
   append(user: User, note: NewNote, newest: number): Promise<boolean>;
-  /** Kept notifications after a cursor, oldest first. */
+  /** Kept notifications after a cursor, oldest first. Fewer than the limit: there are no more. */
   notesAfter(user: User, cursor: number, limit: number): Promise<readonly Note[]>;
   /** False when the ticket was used before. */
   useTicket(ticketId: string, expiresAt: number): Promise<boolean>;
@@ -167,18 +167,26 @@ export function pushTable({ client, tableName, retentionDays, now = Date.now }: 
     },
 
     async notesAfter(user, cursor, limit) {
-      const { Items = [] } = await client.call('Query', {
-        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-        ExpressionAttributeValues: {
-          ':pk': { S: partition(user) },
-          ':from': { S: noteKey(cursor + 1) },
-          ':to': { S: `NOTE#${'9'.repeat(CURSOR_DIGITS)}` },
-        },
-        ConsistentRead: true,
-        Limit: limit,
-      });
-      // DynamoDB deletes some days late, and in no order.
-      return Items.filter((item) => numberOf(item, 'expiresAt') > seconds()).map(noteOf);
+      const notes: Note[] = [];
+      let start: Item | undefined;
+      // To the limit or to the end: a page is also cut at 1 MB, and is shorter by what has expired.
+      do {
+        const { Items = [], LastEvaluatedKey } = await client.call('Query', {
+          KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+          ExpressionAttributeValues: {
+            ':pk': { S: partition(user) },
+            ':from': { S: noteKey(cursor + 1) },
+            ':to': { S: `NOTE#${'9'.repeat(CURSOR_DIGITS)}` },
+          },
+          ConsistentRead: true,
+          Limit: limit - notes.length,
+          ...(start !== undefined && { ExclusiveStartKey: start }),
+        });
+        // DynamoDB deletes some days late, and in no order.
+        notes.push(...Items.filter((item) => numberOf(item, 'expiresAt') > seconds()).map(noteOf));
+        start = LastEvaluatedKey;
+      } while (start !== undefined && notes.length < limit);
+      return notes;
     },
 
     async useTicket(ticketId, expiresAt) {

@@ -272,10 +272,12 @@ describe('a Nest application', () => {
     await until(() => ended(second).length === 2);
     expect(ended(second).toSorted()).toEqual(['later-1', 'later-2']);
     expect(begun(first).concat(begun(second)).toSorted()).toEqual(['later-1', 'later-2', 'slow-1', 'slow-2']);
-    const { ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible } = await attributesOf(
-      environment['WAYBILL_QUEUE_URL']!,
-    );
-    expect([ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible]).toEqual(['0', '0']);
+    // The message is deleted after its handler ended.
+    await until(async () => {
+      const queue = await attributesOf(environment['WAYBILL_QUEUE_URL']!);
+      const { ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible } = queue;
+      return ApproximateNumberOfMessages === '0' && ApproximateNumberOfMessagesNotVisible === '0';
+    });
   });
 
   test('who was away gets what came meanwhile, once and in order, from its cursor', async () => {
