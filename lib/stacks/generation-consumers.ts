@@ -1,6 +1,7 @@
 /** The consumers of the generation system. */
 import {
   errorNotificationEvents,
+  GenerationComplete,
   generationNotifierEvents,
   generationStartingEvents,
 } from '../../catalog/index.ts';
@@ -32,6 +33,8 @@ export function createGenerationConsumers(
 
   const starter = consumer('generation-starter', {
     subscribesTo: [generation.requests.events()],
+    // Ends what the provider refuses.
+    outbox: generation.relay,
     timeout: STARTER_TIMEOUT,
     environment: {
       GENERATION_PROVIDER: values.provider,
@@ -40,10 +43,9 @@ export function createGenerationConsumers(
     },
   });
   sealing.open(starter, generationStartingEvents);
-  // The deterministic provider signs its callbacks itself.
-  if (values.provider === 'deterministic') {
-    readSecret(starter.handler, generation.callbackSecret, 'CALLBACK_SECRET_ARN');
-  }
+  sealing.seal(starter, [GenerationComplete]);
+  // The provider gets it with an order, to sign its callbacks; the deterministic one signs them itself.
+  readSecret(starter.handler, generation.callbackSecret, 'CALLBACK_SECRET_ARN');
   const notifier = consumer('generation-notifier', {
     subscribesTo: generationNotifierEvents.map((contract) => generation.complete.event(contract)),
     encryptionKey: key,
