@@ -7,6 +7,8 @@ import { delimiter, dirname, join } from 'node:path';
 /** What goes into the package, and what builds it. */
 const PARTS = [
   'bin',
+  'browser',
+  'catalog/jobs',
   'lambda',
   'lib',
   'local',
