@@ -16,10 +16,10 @@ export function find(within: ParentNode, selector: string, kind: Kind<Element> =
   return found;
 }
 
-/** A copy of the template's first element. */
+/** A copy of the card in the template. */
 export function copyOf(template: string): HTMLElement {
   const { content } = find(document, `template#${template}`, HTMLTemplateElement);
-  return find(content, ':scope > *').cloneNode(true) as HTMLElement;
+  return find(content, '.card').cloneNode(true) as HTMLElement;
 }
 
 /** Writes only what differs: a screen reader and a selection are not disturbed by what stays the same. */

@@ -59,7 +59,7 @@ export function createJobCard({ job: first, prompt, cancel, show }: JobCardProps
         current.model,
         times,
         attempt > 1 ? `attempt ${attempt}` : undefined,
-        `job ${current.jobId.slice(-12)}`,
+        prompt === undefined ? undefined : `job ${current.jobId.slice(-12)}`,
       ),
     );
     const resultPart = part(element, 'result');
