@@ -30,6 +30,12 @@ export const MAX_ATTEMPTS = 6;
 /** Seconds until a message comes back whose tenant has as many jobs running as it may have. */
 export const LIMIT_WAIT = { base: 1, cap: 60 } as const;
 
+/** Seconds until an attempt that the model failed is followed by the next. */
+export const MODEL_WAIT = { base: 2, cap: 60 } as const;
+
+/** Seconds until a message comes back because a service of AWS could not be reached. */
+export const AWAY_WAIT = { base: 2, cap: 15 } as const;
+
 /** Days that SQS keeps a request: an id without a row is no longer a waiting job after that. */
 export const REQUEST_RETENTION_DAYS = 14;
 

@@ -1,19 +1,13 @@
 /** Tells a table that can not be reached, which the caller should try again, from a mistake of ours. */
 import { Problem } from '../../http/problem.ts';
+import { isAway } from '../away.ts';
 
 /** Seconds. */
 const RETRY_AFTER = 5;
-const NOT_NOW =
-  /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded|TransactionInProgress|^TimeoutError$|^JobConflictError$/;
 
 /** The 503 of a call to DynamoDB that did not come through; undefined for any other error. */
 export function jobsProblem(error: unknown): Problem | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const { status } = error as { readonly status?: unknown };
-  // What fetch throws is a TypeError with the network's error as its cause.
-  const isOfNetwork = error instanceof TypeError && error.cause !== undefined;
-  const isOfService = typeof status === 'number' && status >= 500 && !(error instanceof Problem);
-  if (!isOfNetwork && !isOfService && !NOT_NOW.test(error.name)) return undefined;
+  if (error instanceof Problem || !isAway(error)) return undefined;
   return new Problem({
     status: 503,
     code: 'WAYBILL_JOBS_UNAVAILABLE',

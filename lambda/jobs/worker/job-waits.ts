@@ -1,7 +1,8 @@
 /** A request that can not be carried out now. It has not failed: the runtime brings it back later (ADR 25). */
 import { fullJitter } from '../../runtime/backoff.ts';
 import { UnavailableError } from '../../runtime/degradation/index.ts';
-import { LIMIT_WAIT } from '../limits.ts';
+import { isAway } from '../away.ts';
+import { AWAY_WAIT, LIMIT_WAIT, MODEL_WAIT } from '../limits.ts';
 
 /** Its tenant has as many jobs running as it may have. The longer it has waited, the longer it waits. */
 export function waitsForPlace(receiveCount: number, random: () => number = Math.random): UnavailableError {
@@ -12,4 +13,21 @@ export function waitsForPlace(receiveCount: number, random: () => number = Math.
 /** Another worker has the job, or had it when it died. */
 export function waitsForLease(until: number, now: number): UnavailableError {
   return new UnavailableError('WAYBILL_JOB_WAITS', 'the job', (until - now) / 1_000);
+}
+
+/** Its model has failed so often. The job's row counts that, not the message. */
+export function waitsForModel(
+  failures: number,
+  cause: unknown,
+  random: () => number = Math.random,
+): UnavailableError {
+  const seconds = fullJitter(MODEL_WAIT, failures, random);
+  return new UnavailableError('WAYBILL_JOB_WAITS', 'the model', seconds, { cause });
+}
+
+/** What the worker needs is away: no message has failed by that. Any other error is as it was. */
+export function waitsIfAway(error: unknown, random: () => number = Math.random): unknown {
+  if (!isAway(error)) return error;
+  const seconds = AWAY_WAIT.base + random() * (AWAY_WAIT.cap - AWAY_WAIT.base);
+  return new UnavailableError('WAYBILL_JOB_WAITS', 'what the job needs', seconds, { cause: error });
 }

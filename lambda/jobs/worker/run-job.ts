@@ -15,7 +15,7 @@ import { ModelError } from '../models/model-provider.ts';
 import type { ModelProvider } from '../models/model-provider.ts';
 import { runAttempt } from './attempt.ts';
 import type { AttemptTimes } from './attempt.ts';
-import { waitsForLease, waitsForPlace } from './job-waits.ts';
+import { waitsForLease, waitsForModel, waitsForPlace, waitsIfAway } from './job-waits.ts';
 
 export interface JobWorker {
   readonly store: JobStore;
@@ -47,9 +47,20 @@ type Context = Pick<HandlerContext, 'signal' | 'logger' | 'receiveCount' | 'trac
  * | lost its job to another attempt | - | comes back after that one's lease |
  * | was interrupted | - | comes back |
  *
+ * A job that waits, and one whose model failed, have not failed as messages: only what nobody has thought of is counted
+ * there, and dead-lettered at its third time.
+ *
  * @throws UnavailableError, PermanentError, or what makes the message come back
  */
 export async function runJob(worker: JobWorker, event: Requested, context: Context): Promise<void> {
+  try {
+    await takeAndRun(worker, event, context);
+  } catch (error) {
+    throw waitsIfAway(error);
+  }
+}
+
+async function takeAndRun(worker: JobWorker, event: Requested, context: Context): Promise<void> {
   const { jobId, model, prompt, parameters } = event.data;
   const key: JobKey = { tenantId: event.tenantId, jobId };
   const job = await begin(worker, key, event, context);
@@ -143,7 +154,7 @@ async function afterFailure(
   if (!final && failures + 1 < MAX_MODEL_FAILURES) {
     // The next attempt need not wait for the lease.
     await store.apply(key, { type: 'given-back', attempt, failed: true });
-    throw error;
+    throw waitsForModel(failures + 1, error);
   }
   await tell('failed', { error: toldOf(error) });
 }

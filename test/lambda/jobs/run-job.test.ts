@@ -128,7 +128,10 @@ describe('a job whose model fails', () => {
   test('is tried again, and may succeed', async () => {
     const { run, request, told } = given('once');
     const event = request('one', 'Try. #fail-once');
-    await expect(run(event)).rejects.toThrow(ModelError);
+    await expect(run(event)).rejects.toMatchObject({
+      name: 'UnavailableError',
+      cause: expect.any(ModelError),
+    });
     await run(event);
     expect(told.map(({ data }) => [data.attempt, data.outcome])).toEqual([[2, 'succeeded']]);
   });
@@ -177,6 +180,24 @@ describe('a job whose model fails', () => {
     const { run, request, told } = given('slow', stuck, { times: { beat: 5, limit: 30 } });
     await run(request('one', 'x'));
     expect(told[0]?.data).toMatchObject({ outcome: 'timed-out', error: { code: 'MODEL_TOO_SLOW' } });
+  });
+});
+
+describe('what the worker needs is away', () => {
+  test('the job waits, and its lease is given back', async () => {
+    const throttled = Object.assign(new Error('busy'), { name: 'PublishError', retryable: true });
+    const { run, request, key } = given('away', undefined, {
+      publisher: { publish: () => Promise.reject(throttled) },
+    });
+    await expect(run(request('one', 'x'))).rejects.toMatchObject({ name: 'UnavailableError' });
+    expect((await jobs.store.apply(key('one'), { type: 'requested' })).kind).toBe('changed');
+  });
+
+  test('a mistake is no outage: it is counted, and ends in the dead-letter queue', async () => {
+    const { run, request } = given('mistake', undefined, {
+      publisher: { publish: () => Promise.reject(new RangeError('ours')) },
+    });
+    await expect(run(request('one', 'x'))).rejects.toThrow(RangeError);
   });
 });
 
