@@ -17,6 +17,7 @@ import { withSource } from './explanation.ts';
 import type { Explanation } from './explanation.ts';
 import { guardExplanations } from './guards.ts';
 import { JOBS_EXPLANATIONS } from './jobs.ts';
+import { NEST_EXPLANATIONS } from './nestjs.ts';
 import { PROOF_EXPLANATIONS } from './proofs.ts';
 import {
   DATABASE_EXPLANATIONS,
@@ -60,6 +61,7 @@ export const AREAS: readonly Area[] = [
       ...withSource(DATABASE_EXPLANATIONS, 'docs/outbox.md'),
     },
   },
+  { title: 'NestJS', explanations: withSource(NEST_EXPLANATIONS, 'docs/nestjs.md') },
   {
     title: 'Cloud assembly, local run and test kit',
     explanations: {

@@ -95,12 +95,15 @@ describe('the file', () => {
 });
 
 describe('with nothing else installed', () => {
-  test.each(['waybill/browser', 'waybill/contracts', 'waybill/nestjs', 'waybill/runtime'])('%s can be imported', (entry) => {
-    const { status, output } = node(alone, '--input-type=module', '-e', `await import('${entry}')`);
+  test.each(['waybill/browser', 'waybill/contracts', 'waybill/nestjs', 'waybill/runtime'])(
+    '%s can be imported',
+    (entry) => {
+      const { status, output } = node(alone, '--input-type=module', '-e', `await import('${entry}')`);
 
-    expect(output).toBe('');
-    expect(status).toBe(0);
-  });
+      expect(output).toBe('');
+      expect(status).toBe(0);
+    },
+  );
 
   test.each([
     ['WaybillModule.forRoot()', '@nestjs/core'],
@@ -138,6 +141,46 @@ describe('with nothing else installed', () => {
     expect(output).toContain(`this needs the package '${needed}', which is not installed`);
     expect(output).toContain(`npm install --save-dev ${needed}`);
     expect(status).toBe(1);
+  });
+});
+
+describe('in a NestJS application', () => {
+  let nest: string;
+
+  beforeAll(() => {
+    nest = join(directory, 'nest');
+    cpSync('examples/nestjs-notifications', nest, { recursive: true });
+    install(packed.tarball, nest, root, [
+      '@nestjs/common',
+      '@nestjs/core',
+      '@nestjs/platform-ws',
+      '@nestjs/websockets',
+      '@aws-sdk/client-sqs',
+      '@types/node',
+      'reflect-metadata',
+      'rxjs',
+      'typescript',
+      'zod',
+    ]);
+  });
+
+  test('it compiles, with legacy decorators, and is started: what it lacks is said by name', () => {
+    const compiled = node(nest, join(root, 'node_modules/typescript/bin/tsc'));
+    expect(compiled).toEqual({ status: 0, output: '' });
+
+    const start = `import { NestFactory } from '@nestjs/core';
+      import { AppModule } from './dist/app.module.js';
+      process.env.TICKET_SECRET = 'x'.repeat(32);
+      process.env.WAYBILL_QUEUE_URL = process.argv[1] ?? '';
+      const app = await NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false })
+        .catch((error) => console.log(error.message));
+      await app?.close();`;
+    const run = (...queueUrl: string[]) => node(nest, '--input-type=module', '-e', start, ...queueUrl);
+
+    expect(run().output).toContain("WAYBILL_NEST_QUEUE_URL_MISSING: consumer 'gallery' has no `queueUrl`");
+    const { status, output } = run('http://127.0.0.1:1/000000000000/gallery');
+    expect(output).toContain('poller stopped');
+    expect(status).toBe(0);
   });
 });
 
