@@ -15,6 +15,7 @@ import { CONTRACT_EXPLANATIONS, LOCK_EXPLANATIONS, TOPOLOGY_EXPLANATIONS } from 
 import { CORE_EXPLANATIONS, TOKEN_EXPLANATIONS } from './core.ts';
 import { withSource } from './explanation.ts';
 import type { Explanation } from './explanation.ts';
+import { GENERATION_EXPLANATIONS } from './generation.ts';
 import { guardExplanations } from './guards.ts';
 import { JOBS_EXPLANATIONS } from './jobs.ts';
 import { NEST_EXPLANATIONS } from './nestjs.ts';
@@ -78,6 +79,7 @@ export const AREAS: readonly Area[] = [
     explanations: {
       ...withSource(CORE_EXPLANATIONS, 'docs/core-system.md'),
       ...withSource(COMMERCE_EXPLANATIONS, 'docs/commerce.md'),
+      ...withSource(GENERATION_EXPLANATIONS, 'docs/generation.md'),
       ...withSource(JOBS_EXPLANATIONS, 'docs/jobs.md'),
       ...withSource(TOKEN_EXPLANATIONS, 'docs/core-system.md'),
     },
