@@ -109,16 +109,9 @@ export const API_GATEWAY_PROVIDERS: Readonly<Record<string, Provider>> = {
     delete: deletedBy('DeleteDeployment', 'DeploymentId'),
   },
   'AWS::ApiGatewayV2::Stage': {
-    honoured: ['ApiId', 'StageName', 'StageVariables'],
-    inert: [
-      'AccessLogSettings',
-      'AutoDeploy',
-      'DefaultRouteSettings',
-      'DeploymentId',
-      'Description',
-      'RouteSettings',
-      'Tags',
-    ],
+    // DefaultRouteSettings: the throttling of WebSocket APIs; HTTP APIs let everything pass.
+    honoured: ['ApiId', 'DefaultRouteSettings', 'StageName', 'StageVariables'],
+    inert: ['AccessLogSettings', 'AutoDeploy', 'DeploymentId', 'Description', 'RouteSettings', 'Tags'],
     async create(properties, context) {
       refuseMissingApi(properties, context);
       const name = textProperty(properties, 'StageName') ?? '$default';
@@ -126,6 +119,7 @@ export const API_GATEWAY_PROVIDERS: Readonly<Record<string, Provider>> = {
         ApiId: properties['ApiId'],
         StageName: name,
         StageVariables: objectProperty(properties, 'StageVariables'),
+        DefaultRouteSettings: properties['DefaultRouteSettings'],
       });
       return { physicalId: name, attributes: {} };
     },

@@ -50,12 +50,20 @@ export async function authorizeConnect(
   // The one message by which a function says 401.
   if (answered.failed) return { status: answer?.errorMessage === 'Unauthorized' ? 401 : 500 };
   const verdict = policyVerdict(answer?.policyDocument, 'execute-api:Invoke', methodArn);
-  if (verdict === 'invalid') return { status: 500 };
+  const isFlat = Object.values(answer?.context ?? {}).every(
+    (value) => typeof value !== 'object' || value === null,
+  );
+  if (verdict === 'invalid' || typeof answer?.principalId !== 'string' || !isFlat) return { status: 500 };
   if (verdict !== 'allowed') return { status: 403 };
   return {
     status: 200,
-    authorizer: { principalId: answer?.principalId, integrationLatency: 0, ...answer?.context },
+    authorizer: { ...textsOf(answer?.context), principalId: answer?.principalId, integrationLatency: 0 },
   };
+}
+
+/** Functions see the authorizer's context as texts: apigateway-websocket-api-lambda-auth.html */
+function textsOf(values: Readonly<Record<string, unknown>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
 function requirePermission(

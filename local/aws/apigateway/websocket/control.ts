@@ -2,6 +2,7 @@
 import type { AwsContext } from '../../context.ts';
 import { AwsError } from '../../errors.ts';
 import { functionArnOf } from '../function-call.ts';
+import { routeThrottling } from '../rest/throttles.ts';
 import { shortId } from '../short-id.ts';
 import type { WebSocketApi, WebSocketRoute } from './model.ts';
 
@@ -57,6 +58,7 @@ export function createWebSocketControl(
         routes: {},
         authorizers: {},
         stages: {},
+        throttling: {},
       };
       apis.set(apiId, api);
       return changed(api, {
@@ -149,6 +151,9 @@ export function createWebSocketControl(
       const api = apiOf(input);
       const StageName = text(input, 'StageName');
       api.stages[StageName] = (input['StageVariables'] ?? {}) as Record<string, string>;
+      if (api.throttling !== undefined) {
+        api.throttling[StageName] = routeThrottling(input['DefaultRouteSettings']);
+      }
       return changed(api, { StageName });
     },
   };

@@ -2,7 +2,7 @@
  * The events that functions of a WebSocket API get.
  * apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { AwsContext } from '../../context.ts';
 import type { WebSocketApi } from './model.ts';
 
@@ -30,6 +30,7 @@ export function requestContext(
 ): Record<string, unknown> {
   const now = context.clock.now();
   return {
+    identity: { sourceIp: '127.0.0.1' },
     ...call,
     messageDirection: 'IN',
     stage: place.stage,
@@ -37,7 +38,6 @@ export function requestContext(
     requestTime: commonLogTime(now),
     requestTimeEpoch: now,
     extendedRequestId: call.requestId,
-    identity: { sourceIp: '127.0.0.1' },
     domainName: new URL(context.endpointUrl).host,
     connectionId: place.connectionId,
     apiId: place.api.apiId,
@@ -45,7 +45,18 @@ export function requestContext(
   };
 }
 
-/** Headers and query string, as `$connect`, `$disconnect` and authorizers see them. */
+/** What `$disconnect` gets of the handshake: neither its query string nor most of its headers. */
+export function disconnectMembers(headers: Readonly<Record<string, string>>): Record<string, unknown> {
+  const kept = Object.entries(headers).filter(([name]) =>
+    ['host', 'x-api-key', 'x-forwarded-for'].includes(name),
+  );
+  return {
+    headers: Object.fromEntries(kept),
+    multiValueHeaders: Object.fromEntries(kept.map(([name, value]) => [name, [value]])),
+  };
+}
+
+/** Headers and query string, as `$connect` and authorizers see them. */
 export function handshakeMembers(
   headers: Readonly<Record<string, string>>,
   query: URLSearchParams,
@@ -62,8 +73,9 @@ export function handshakeMembers(
   };
 }
 
+/** As API Gateway's: no UUID. */
 export function newRequestId(): string {
-  return randomUUID();
+  return `${randomBytes(11).toString('base64url')}=`;
 }
 
 /** `12/Mar/2026:19:03:58 +0000` */

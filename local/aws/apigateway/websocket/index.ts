@@ -7,37 +7,42 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type * as ws from 'ws';
 import type { WebSocket, WebSocketServer } from 'ws';
-import { rootCaller, type AwsContext, type ClockTimer } from '../../context.ts';
+import { rootCaller, type AwsContext } from '../../context.ts';
 import { AwsError } from '../../errors.ts';
 import type { RestRequest, RestResponse } from '../../protocols/rest-json.ts';
 import { requirePackage } from '../../require-package.ts';
 import { callFunction, type FunctionAnswer } from '../function-call.ts';
+import { createThrottles } from '../rest/throttles.ts';
 import { authorizeConnect } from './authorizer.ts';
 import { createWebSocketControl, type WebSocketControl } from './control.ts';
 import {
+  disconnectMembers,
   handshakeMembers,
   newRequestId,
   requestContext,
   type ConnectionPlace,
   type RouteCall,
 } from './event.ts';
-import type { WebSocketApi, WebSocketRoute } from './model.ts';
+import { createExpiry } from './expiry.ts';
+import { watchFrames } from './frames.ts';
+import { headersOf, newConnectionId, routeKeyOf } from './messages.ts';
+import type { WebSocketRoute } from './model.ts';
+import { refuseHandshake } from './refusal.ts';
 
 /** apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html */
-const CONNECTION_MILLISECONDS = 2 * 3600 * 1000;
-const IDLE_MILLISECONDS = 10 * 60 * 1000;
 const MAXIMUM_MESSAGE_BYTES = 128 * 1024;
 
 /** Close codes. RFC 6455, 7.4.1 */
 const NORMAL_CLOSURE = 1000;
 const GOING_AWAY = 1001;
+const MESSAGE_TOO_BIG = 1009;
 
-const UPGRADE_STATUS = {
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-} as const;
+/** The function failed, was too slow, or its answer is none. */
+const INTEGRATION_FAILED = 502;
+/** The function could not be called: no permission, no function, throttled. */
+const NOT_EXECUTED = 500;
+const NOT_CALLED: FunctionAnswer = { payload: 'null', failed: true };
+const SOURCE_IP = '127.0.0.1';
 
 export interface WebSocketConnection {
   readonly connectionId: string;
@@ -67,8 +72,10 @@ export interface WebSocketApis {
 interface Connection extends ConnectionPlace {
   readonly socket: WebSocket;
   readonly handshake: Readonly<Record<string, unknown>>;
+  readonly userAgent: string;
   lastActiveAt: number;
-  idleTimer: ClockTimer | undefined;
+  /** Nothing is read of it any more. */
+  isClosing: boolean;
 }
 
 export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) => string): WebSocketApis {
@@ -79,6 +86,20 @@ export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) 
     return (server ??= new Server({ noServer: true, maxPayload: MAXIMUM_MESSAGE_BYTES }));
   };
   const connections = new Map<string, Connection>();
+  const throttles = createThrottles();
+  const expiry = createExpiry(
+    context.clock,
+    () => connections.values(),
+    ({ socket }) => socket.close(GOING_AWAY, 'Going away'),
+  );
+  const admits = ({ api, stage }: Pick<ConnectionPlace, 'api' | 'stage'>): boolean => {
+    const throttling = api.throttling?.[stage];
+    if (throttling === undefined) return true;
+    return throttles.admits(
+      { api: { id: api.apiId }, stage: { stageName: stage, throttling } },
+      context.clock.now(),
+    );
+  };
 
   const callRoute = async (
     place: ConnectionPlace,
@@ -106,18 +127,16 @@ export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) 
         sourceArn,
         roleArn: integration.roleArn,
       });
-      return await Promise.race([answer.catch(() => ({ payload: 'null', failed: true })), late]);
+      return await Promise.race([answer.catch(() => NOT_CALLED), late]);
     } finally {
       clearTimeout(timer);
     }
   };
 
   const connect: WebSocketApis['connect'] = async (apiId, stage, request, socket, head) => {
-    const refuse = (status: keyof typeof UPGRADE_STATUS): void => {
-      socket.end(
-        `HTTP/1.1 ${status} ${UPGRADE_STATUS[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
-      );
-    };
+    const call: RouteCall = { routeKey: '$connect', eventType: 'CONNECT', requestId: newRequestId() };
+    const connectionId = newConnectionId();
+    const refuse = (status: number): void => refuseHandshake(socket, status, { connectionId, ...call });
     socket.on('error', () => socket.destroy());
     const api = control.find(apiId);
     if (!api?.stages[stage]) return refuse(403);
@@ -126,45 +145,62 @@ export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) 
     const place: ConnectionPlace = {
       api,
       stage,
-      connectionId: newConnectionId(),
+      connectionId,
       connectedAt: context.clock.now(),
       authorizer: undefined,
     };
-    const call: RouteCall = { routeKey: '$connect', eventType: 'CONNECT', requestId: newRequestId() };
+    putMetric(place, 'ConnectCount');
+    if (!admits(place)) return refuse(counted(place, 429));
     const caller = context.credentials.callerOf(accessKeyIdOf(headers, query)) ?? rootCaller(context);
     const verdict = await authorizeConnect(context, place, call, { headers, query, caller });
-    putMetric(place, 'ConnectCount');
-    if (verdict.status !== 200) {
-      putMetric(place, 'ClientError');
-      return refuse(verdict.status);
-    }
+    if (verdict.status !== 200) return refuse(counted(place, verdict.status));
     const authorized = { ...place, authorizer: verdict.authorizer };
-    const handshake = handshakeMembers(headers, query);
+    const userAgent = headers['user-agent'] ?? '';
     const route = api.routes['$connect'];
-    const answer = route && (await callRoute(authorized, route, call, handshake));
+    const connecting = { ...call, identity: { userAgent, sourceIp: SOURCE_IP } };
+    const answer =
+      route && (await callRoute(authorized, route, connecting, handshakeMembers(headers, query)));
     const status = answer ? statusOf(answer) : 200;
-    if (answer?.failed === true || status >= 500) return refuse(502);
-    if (status >= 400) return refuse(status === 401 ? 401 : 403);
-    webSocketServer().handleUpgrade(request, socket, head, (accepted) =>
-      open(authorized, handshake, accepted),
-    );
+    if (counted(place, status) >= 300) return refuse(status);
+    // It may have gone while it was asked for; a socket that is gone takes no answer.
+    if (socket.destroyed) return;
+    webSocketServer().handleUpgrade(request, socket, head, (accepted) => {
+      const connection = open(authorized, { headers, userAgent }, accepted);
+      watchFrames(socket, () => {
+        connection.isClosing = true;
+        accepted.close(MESSAGE_TOO_BIG);
+      });
+    });
   };
 
-  const open = (place: ConnectionPlace, handshake: Connection['handshake'], socket: WebSocket): void => {
+  /** Every connect and message tells whether it failed, so that averages are shares of failures. */
+  const counted = (place: ConnectionPlace, status: number): number => {
+    putMetric(place, 'ClientError', status >= 400 && status < 500 ? 1 : 0);
+    putMetric(place, 'IntegrationError', status === INTEGRATION_FAILED ? 1 : 0);
+    putMetric(place, 'ExecutionError', status === NOT_EXECUTED ? 1 : 0);
+    return status;
+  };
+
+  const open = (
+    place: ConnectionPlace,
+    {
+      headers,
+      userAgent,
+    }: { readonly headers: Readonly<Record<string, string>>; readonly userAgent: string },
+    socket: WebSocket,
+  ): Connection => {
     const connection: Connection = {
       ...place,
       socket,
-      handshake,
+      handshake: disconnectMembers(headers),
+      userAgent,
       lastActiveAt: context.clock.now(),
-      idleTimer: undefined,
+      isClosing: false,
     };
     connections.set(place.connectionId, connection);
-    touch(connection);
-    const lifetime = context.clock.setTimeout(
-      () => socket.close(GOING_AWAY, 'Going away'),
-      CONNECTION_MILLISECONDS,
-    );
+    expiry.opened();
     socket.on('message', (data, isBinary) => {
+      if (connection.isClosing) return;
       touch(connection);
       void receive(connection, isBinary ? data : (data as Buffer).toString('utf8'));
     });
@@ -172,36 +208,35 @@ export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) 
     socket.on('error', () => {});
     socket.on('close', (code, reason) => {
       connections.delete(place.connectionId);
-      context.clock.clearTimeout(lifetime);
-      if (connection.idleTimer) context.clock.clearTimeout(connection.idleTimer);
       void disconnected(connection, code, reason.toString());
     });
+    return connection;
   };
 
   /** The connection was used: its idle time starts anew. */
   const touch = (connection: Connection): void => {
     connection.lastActiveAt = context.clock.now();
-    if (connection.idleTimer) context.clock.clearTimeout(connection.idleTimer);
-    connection.idleTimer = context.clock.setTimeout(
-      () => connection.socket.close(GOING_AWAY, 'Going away'),
-      IDLE_MILLISECONDS,
-    );
   };
 
   const receive = async (connection: Connection, data: unknown): Promise<void> => {
     const { api, socket, connectionId } = connection;
     const requestId = newRequestId();
-    const reply = (message: string) => socket.send(JSON.stringify({ message, connectionId, requestId }));
+    const reply = (message: string): void =>
+      socket.send(JSON.stringify({ message, connectionId, requestId }));
     if (typeof data !== 'string') {
       socket.close(NORMAL_CLOSURE, 'Binary is not supported');
       return;
     }
     putMetric(connection, 'MessageCount');
+    if (!admits(connection)) {
+      counted(connection, 429);
+      return reply('Too Many Requests');
+    }
     const key = routeKeyOf(api, data);
     const route =
       (key === undefined || key.startsWith('$') ? undefined : api.routes[key]) ?? api.routes['$default'];
     if (!route) {
-      putMetric(connection, 'ClientError');
+      counted(connection, 403);
       return reply('Forbidden');
     }
     const call: RouteCall = {
@@ -212,9 +247,10 @@ export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) 
     };
     const answer = await callRoute(connection, route, call, { body: data });
     if (answer?.failed === true) {
-      putMetric(connection, 'IntegrationError');
+      counted(connection, answer === NOT_CALLED ? NOT_EXECUTED : INTEGRATION_FAILED);
       return reply('Internal server error');
     }
+    counted(connection, 200);
     if (!route.returnsResponse || !answer) return;
     const { body } = (JSON.parse(answer.payload) ?? {}) as { readonly body?: unknown };
     if (body !== undefined) socket.send(typeof body === 'string' ? body : JSON.stringify(body));
@@ -233,12 +269,12 @@ export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) 
     await callRoute(connection, route, call, connection.handshake);
   };
 
-  const putMetric = ({ api, stage }: ConnectionPlace, name: string): void =>
+  const putMetric = ({ api, stage }: ConnectionPlace, name: string, value = 1): void =>
     context.metrics.put({
       namespace: 'AWS/ApiGateway',
       name,
       dimensions: { ApiId: api.apiId, Stage: stage },
-      value: 1,
+      value,
     });
 
   /** Does what the management API asks for a connection. */
@@ -248,12 +284,13 @@ export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) 
         status: 200,
         body: {
           connectedAt: new Date(connection.connectedAt).toISOString(),
-          identity: { sourceIp: '127.0.0.1', userAgent: '' },
+          identity: { sourceIp: SOURCE_IP, userAgent: connection.userAgent },
           lastActiveAt: new Date(connection.lastActiveAt).toISOString(),
         },
       };
     }
     if (method === 'DELETE') {
+      connection.isClosing = true;
       connection.socket.close(NORMAL_CLOSURE, 'Connection Closed Normally');
       connections.delete(connection.connectionId);
       return { status: 204 };
@@ -298,48 +335,24 @@ export function createWebSocketApis(context: AwsContext, urlOf: (apiId: string) 
         })),
     close() {
       isClosed = true;
+      expiry.close();
       for (const { socket } of connections.values()) socket.terminate();
       server?.close();
     },
   };
 }
 
-/** The value that the API's expression finds in a message; undefined when the message is no JSON or has none. */
-function routeKeyOf({ routeSelectionExpression }: WebSocketApi, message: string): string | undefined {
-  const path = routeSelectionExpression.replaceAll(/[${}]/g, '').split('.').slice(2);
-  let value: unknown;
-  try {
-    value = JSON.parse(message);
-  } catch {
-    return undefined;
-  }
-  for (const name of path) {
-    value =
-      typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-  }
-  return typeof value === 'string' ? value : undefined;
-}
-
-function statusOf({ payload }: FunctionAnswer): number {
-  const { statusCode } = (JSON.parse(payload) ?? {}) as { readonly statusCode?: unknown };
-  return Number.isInteger(Number(statusCode)) ? Number(statusCode) : 502;
-}
-
-function headersOf(request: IncomingMessage): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return headers;
+/** What the function answers, or with which status its failure is told. */
+function statusOf(answer: FunctionAnswer): number {
+  if (answer === NOT_CALLED) return NOT_EXECUTED;
+  if (answer.failed) return INTEGRATION_FAILED;
+  const { statusCode } = (JSON.parse(answer.payload) ?? {}) as { readonly statusCode?: unknown };
+  const status = Number(statusCode);
+  return Number.isInteger(status) && status >= 200 && status < 600 ? status : INTEGRATION_FAILED;
 }
 
 function accessKeyIdOf(headers: Readonly<Record<string, string>>, query: URLSearchParams): string {
   const scope =
     query.get('X-Amz-Credential') ?? /Credential=([^,\s]+)/.exec(headers['authorization'] ?? '')?.[1];
   return scope?.split('/')[0] ?? '';
-}
-
-/** As API Gateway's: unreserved characters and a `=` at the end, which clients must encode in a path. */
-function newConnectionId(): string {
-  return randomBytes(11).toString('base64url') + '=';
 }

@@ -1,4 +1,5 @@
 /** WebSocket APIs as plain data: what the control API made and the run reads. */
+import type { Throttling } from '../rest/model.ts';
 
 export interface WebSocketApi {
   readonly apiId: string;
@@ -9,7 +10,10 @@ export interface WebSocketApi {
   /** By route key: `$connect`, `$disconnect`, `$default`, or an action. */
   readonly routes: Record<string, WebSocketRoute>;
   readonly authorizers: Record<string, WebSocketAuthorizer>;
+  /** Variables by stage. */
   readonly stages: Record<string, Readonly<Record<string, string>>>;
+  /** By stage; absent: as many connects and messages as come. */
+  readonly throttling?: Record<string, Throttling | undefined>;
 }
 
 export interface WebSocketIntegration {
