@@ -2,8 +2,8 @@
  * What has to be allowed in an assembly so that it works: by its hops, by its functions' settings, and by what
  * Waybill's runtime does with the variables that the constructs set. A grant that serves none of these is too much.
  */
-import { formatArn, parseArn } from '../assembly/index.ts';
-import { object, text } from '../assembly/property.ts';
+import { formatArn, parseArn, partitionOf } from '../assembly/index.ts';
+import { object, objects, text } from '../assembly/property.ts';
 import type { LambdaFunction, Messaging } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
@@ -42,6 +42,7 @@ export function needsOf(messaging: Messaging): readonly Need[] {
     ...ofRotations(messaging),
     ...ofStateMachines(messaging),
     ...ofKafkaTopics(messaging),
+    ...ofCostAnomalies(messaging),
     ...ofDeclaredUses(messaging),
     ...ofApiGatewayLogs(messaging),
   ];
@@ -490,6 +491,22 @@ function ofApiGatewayLogs(messaging: Messaging): Need[] {
       permission,
       because: `logs of APIs, ${account.constructPath}`,
     }));
+  });
+}
+
+/** Cost Anomaly Detection publishes to topics: cost-management/latest/userguide/ad-SNS.html. */
+function ofCostAnomalies(messaging: Messaging): Need[] {
+  return messaging.assembly.ofType('AWS::CE::AnomalySubscription').flatMap((subscription) => {
+    const { accountId, region, properties, constructPath } = subscription;
+    const actor: Actor = {
+      kind: 'service',
+      service: 'costalerts.amazonaws.com',
+      sourceArn: `arn:${partitionOf(region)}:ce::${accountId}:anomalysubscription/${subscription.logicalId}`,
+    };
+    return objects(properties['Subscribers'])
+      .filter(({ Type: type }) => type === 'SNS')
+      .flatMap(({ Address: address }) => publishing(messaging, text(address) ?? '', actor))
+      .map((permission) => ({ permission, because: `cost anomalies of ${constructPath}` }));
   });
 }
 

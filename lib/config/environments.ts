@@ -110,10 +110,13 @@ export interface EnvironmentLoad {
 }
 
 /**
- * What analytics takes: `activity-analytics` counts in memory and writes once a window; `analytics-sink` has a
- * transaction of 20 ms for each event, of which ten keys run at a time.
+ * What single consumers take: `activity-analytics` counts in memory and writes once a window; `analytics-sink` has a
+ * transaction of 20 ms for each event, of which ten keys run at a time. A job takes a model 20 seconds, and a worker has
+ * ten of them at a time.
  */
-const ANALYTICS = { messageMillisecondsOf: { 'activity-analytics': 0.5, 'analytics-sink': 2 } };
+const HANDLERS = {
+  messageMillisecondsOf: { 'activity-analytics': 0.5, 'analytics-sink': 2, 'job-worker': 2_000 },
+};
 
 /** PutRetentionPolicy, AmazonCloudWatchLogs/latest/APIReference. */
 export type LogRetentionDays = 1 | 7 | 14 | 30 | 90 | 180 | 365 | 731;
@@ -140,7 +143,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     logRetentionDays: 1,
     archiveRetentionDays: 1,
     removalPolicy: 'destroy',
-    load: { peakShare: 0.01, averageShare: 0.2, ...ANALYTICS },
+    load: { peakShare: 0.01, averageShare: 0.2, ...HANDLERS },
   },
   dev: {
     name: 'dev',
@@ -160,7 +163,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     logRetentionDays: 7,
     archiveRetentionDays: 7,
     removalPolicy: 'destroy',
-    load: { peakShare: 0.01, averageShare: 0.2, ...ANALYTICS },
+    load: { peakShare: 0.01, averageShare: 0.2, ...HANDLERS },
   },
   staging: {
     name: 'staging',
@@ -180,7 +183,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     logRetentionDays: 30,
     archiveRetentionDays: 14,
     removalPolicy: 'retain',
-    load: { peakShare: 0.1, averageShare: 0.2, ...ANALYTICS },
+    load: { peakShare: 0.1, averageShare: 0.2, ...HANDLERS },
   },
   prod: {
     name: 'prod',
@@ -200,7 +203,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     logRetentionDays: 365,
     archiveRetentionDays: 90,
     removalPolicy: 'retain',
-    load: { peakShare: 1, averageShare: 0.2, ...ANALYTICS },
+    load: { peakShare: 1, averageShare: 0.2, ...HANDLERS },
   },
 };
 

@@ -10,7 +10,7 @@ import { notificationFilter } from './alarms/index.ts';
 import type { AlarmSeverity } from './alarms/index.ts';
 import { alertTopicOf, registerAlertTopic } from './alert-topic-registry.ts';
 import { allowKeyUse } from './key-access.ts';
-import { alarmsIn } from './key-sources.ts';
+import { alarmsIn, anomaliesIn } from './key-sources.ts';
 import { MessagingKey } from './messaging-key.ts';
 import { recordNode } from './topology-recorder.ts';
 import { writeTopicPolicy } from './topic-policy.ts';
@@ -83,6 +83,24 @@ export class AlertTopic extends Construct {
     this.#subscribe('CriticalEmail', props.criticalEmails ?? [], 'critical');
     recordNode(this, { kind: 'alertTopic', resource: this.topic });
     registerAlertTopic(this, this.topic);
+  }
+
+  /** Also takes messages of Cost Anomaly Detection: cost-management/latest/userguide/ad-SNS.html. */
+  allowCostAnomalies(): void {
+    const stack = Stack.of(this);
+    allowKeyUse(this, this.encryptionKey, 'publishCostAnomalies', anomaliesIn(this, stack));
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'PublishCostAnomalies',
+        principals: [new ServicePrincipal('costalerts.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [this.topic.topicArn],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': stack.account },
+          ArnLike: { 'aws:SourceArn': [...anomaliesIn(this, stack).sourceArns] },
+        },
+      }),
+    );
   }
 
   #subscribe(prefix: string, emails: readonly string[], severity?: AlarmSeverity): void {

@@ -10,6 +10,7 @@ export {
   restServerErrors,
   RUNBOOK_BASE_URL_CONTEXT_KEY,
   serverErrors,
+  standsStill,
   webSocketAlarms,
 } from './alarms/index.ts';
 export type { AlarmProps, AlarmSeverity, AlarmSpecification } from './alarms/index.ts';
@@ -25,6 +26,8 @@ export { ConsumerStacks } from './consumer-stacks.ts';
 export type { ConsumerStacksProps } from './consumer-stacks.ts';
 export { ControlsTable } from './controls-table.ts';
 export type { ControlsReader, ControlsTableProps } from './controls-table.ts';
+export { CostAnomalyAlarm } from './cost-anomaly-alarm.ts';
+export type { CostAnomalyAlarmProps } from './cost-anomaly-alarm.ts';
 export type { DatabaseConnection } from './database-connection.ts';
 export { OverviewDashboard, SystemDashboard } from './dashboards/index.ts';
 export type { OverviewDashboardProps, SystemDashboardProps } from './dashboards/index.ts';

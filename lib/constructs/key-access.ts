@@ -21,6 +21,7 @@ export type KeyUse =
   | 'encryptBus'
   | 'encryptArchive'
   | 'publishAlarms'
+  | 'publishCostAnomalies'
   | 'deliverLogs';
 
 /**
@@ -32,6 +33,7 @@ export type KeyUse =
  * | encryptArchive | an archive, which also re-encrypts | eventbridge/latest/userguide/encryption-archives.html |
  * | deliverLogs | the log of an encrypted state machine, on its way | step-functions/latest/dg/encryption-at-rest.html |
  * | publishAlarms | topics | AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html |
+ * | publishCostAnomalies | topics | cost-management/latest/userguide/ad-SNS.html |
  *
  * EventBridge to an encrypted *topic* supports no condition at all: it is no edge of ours, and not in this table.
  */
@@ -50,6 +52,7 @@ const KEY_USES = {
     ],
   },
   deliverLogs: { service: 'delivery.logs', actions: ['kms:Decrypt'] },
+  publishCostAnomalies: { service: 'costalerts', actions: ['kms:Decrypt', 'kms:GenerateDataKey'] },
   publishAlarms: { service: 'cloudwatch', actions: ['kms:Decrypt', 'kms:GenerateDataKey'] },
 } as const satisfies Readonly<Record<KeyUse, { service: string; actions: readonly string[] }>>;
 

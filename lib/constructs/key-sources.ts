@@ -66,6 +66,22 @@ export function alarmsIn(scope: IConstruct, env: Location): KeyUseSource {
   };
 }
 
+/** The subscriptions of Cost Anomaly Detection of an account, which is in no Region. */
+export function anomaliesIn(scope: IConstruct, { account }: Location): KeyUseSource {
+  return {
+    account,
+    sourceArns: [
+      Stack.of(scope).formatArn({
+        service: 'ce',
+        region: '',
+        account,
+        resource: 'anomalysubscription',
+        resourceName: '*',
+      }),
+    ],
+  };
+}
+
 function arn(
   scope: IConstruct,
   { account, region }: Location,

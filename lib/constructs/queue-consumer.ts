@@ -406,7 +406,7 @@ function extendVisibility(consumer: QueueConsumer, props: QueueConsumerProps, se
   acknowledgeGuard(consumer.queue.node.defaultChild as CfnResource, {
     id: 'W13',
     received: `${visibility} seconds`,
-    reason: `${props.consumerName ?? consumer.consumerName} extends the visibility of each message while it works on it (extendsVisibility), so that no second copy runs beside the first. What remains: a batch that Lambda throttles is not worked on, and uses up a receive of each message whenever ${visibility} seconds pass; ${settings.maxReceiveCount} such receives and the message is dead-lettered. Keep the concurrency of the function at or above maxConcurrency (W19)`,
+    reason: `Consumer ${props.consumerName ?? consumer.consumerName} extends the visibility of each message while it works on it (extendsVisibility), so that no second copy runs beside the first. What remains: a batch that Lambda throttles is not worked on, and uses up a receive of each message whenever ${visibility} seconds pass; ${settings.maxReceiveCount} such receives and the message is dead-lettered. Keep the concurrency of the function at or above maxConcurrency (W19)`,
   });
 }
 

@@ -1,5 +1,5 @@
 /** The jobs system: a REST API that puts requests into a queue, the worker, its results, and the table of all jobs. */
-import { CfnOutput, Duration } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Tags } from 'aws-cdk-lib';
 import { AttributeType, ProjectionType } from 'aws-cdk-lib/aws-dynamodb';
 import type { GlobalSecondaryIndexPropsV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -12,14 +12,17 @@ import {
   acknowledge,
   acknowledgeGuard,
   ControlsTable,
+  CostAnomalyAlarm,
   DataTable,
   EventFunction,
   EventQueue,
+  HopAlarms,
   MAX_RECEIVES_WITH_CONTROLS,
   QueueConsumer,
   ScheduledFunction,
+  standsStill,
 } from '../constructs/index.ts';
-import type { MessagingKey } from '../constructs/index.ts';
+import type { AlertTopic, MessagingKey } from '../constructs/index.ts';
 import { jobsConfig } from '../config/index.ts';
 import type { JobsConfig } from '../config/index.ts';
 import { APPLICATION_NAME, EnvironmentStack } from './environment-stack.ts';
@@ -30,6 +33,8 @@ import { SystemRestApi } from './rest-api.ts';
 export interface JobsStackProps extends EnvironmentStackProps {
   /** For `encryptionKey`. */
   readonly key: MessagingKey;
+  /** Is told of costs, besides of alarms. */
+  readonly alertTopic: AlertTopic;
 }
 
 /** How long a request is hidden while a worker is at it: as long as the worker may run, and no longer (W13). */
@@ -96,6 +101,13 @@ export class JobsStack extends EnvironmentStack {
     this.resultConsumer = this.#createResultConsumer();
     this.timeouts = this.#createTimeouts();
     this.http = this.#createApi();
+    new HopAlarms(this.worker, {}).add('StandsStillAlarm', standsStill(this.requests.queue));
+    // CloudFormation puts this tag of the stack on everything in it.
+    new CostAnomalyAlarm(this, 'CostAnomaly', {
+      alertTopic: props.alertTopic,
+      tag: { key: 'Service', value: 'jobs' },
+      threshold: this.#values.costAnomalyThreshold,
+    });
     new CfnOutput(this, 'ApiUrl', { value: this.http.stage.urlForPath('/'), description: 'The REST API' });
     new CfnOutput(this, 'TokenSecretArn', {
       value: this.tokenSecret.secretArn,
@@ -117,6 +129,8 @@ export class JobsStack extends EnvironmentStack {
       // A request that waits for its tenant's turn is received again and again without having failed (docs/adr/0025).
       maxReceiveCount: ofRequests ? MAX_RECEIVES_WITH_CONTROLS : MAX_FAILURES,
     });
+    // Also on the queues themselves, for those who look at queues and not at stacks.
+    for (const [tag, value] of Object.entries(this.tags.tagValues())) Tags.of(queue).add(tag, value);
     acknowledgeGuard(queue.queue.node.defaultChild as CfnQueue, {
       id: 'W10A',
       received: `${RETENTION.toSeconds()} seconds`,

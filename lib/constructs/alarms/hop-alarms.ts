@@ -78,7 +78,7 @@ export class HopAlarms {
     const silent = this.#patient !== undefined && specification.symptom === true;
     const alarm = new Alarm(this.#scope, id, {
       alarmName: alarmName(this.#scope, id),
-      metric,
+      metric: specification.expression ?? metric,
       comparisonOperator,
       threshold,
       evaluationPeriods: periods,

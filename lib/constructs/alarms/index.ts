@@ -39,6 +39,7 @@ export {
   inFlight,
   parked,
   parkedTooLong,
+  standsStill,
   UNDELIVERED,
 } from './queue-alarms.ts';
 export type { DeclaredLoad } from './queue-alarms.ts';

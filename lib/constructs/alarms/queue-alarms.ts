@@ -3,7 +3,7 @@
  * SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html.
  */
 import type { Duration } from 'aws-cdk-lib';
-import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { SQS_MAX_IN_FLIGHT } from '../limits.ts';
 import type { AlarmSeverity } from './alarm-props.ts';
@@ -76,6 +76,34 @@ export function parkedTooLong(queue: IQueue, maxAge: Duration): AlarmSpecificati
     severity: 'critical',
     runbook: 'parked-messages',
     description: `A message has been parked for ${maxAge.toHumanString()}, and SQS deletes it after 14 days. Switch its tenant on, or keep the messages elsewhere.`,
+  };
+}
+
+/**
+ * Messages wait, and not one has been worked off for a quarter of an hour: the consumer stands still. The age sees it
+ * too, but not where a message has been received three times, and not whether it is one message or all of them.
+ */
+export function standsStill(queue: IQueue): AlarmSpecification {
+  const waiting = queue.metricApproximateNumberOfMessagesVisible({
+    period: PERIOD,
+    statistic: Stats.MINIMUM,
+  });
+  const done = queue.metricNumberOfMessagesDeleted({ period: PERIOD, statistic: Stats.SUM });
+  return {
+    watched: queue,
+    metric: waiting,
+    expression: new MathExpression({
+      expression: 'IF(waiting > 0 AND FILL(done, 0) < 1, 1, 0)',
+      usingMetrics: { waiting, done },
+      period: PERIOD,
+      label: 'messages wait and none ends',
+    }),
+    threshold: 0,
+    minutes: 15,
+    severity: 'critical',
+    runbook: 'consumer-unhealthy',
+    description:
+      'Messages wait, and none has been worked off for a quarter of an hour. See the errors, throttles and timeouts of the function, and its switches.',
   };
 }
 

@@ -1,6 +1,7 @@
 /** An alarm as data: what is watched, when it rises, how urgent it is and what to do. */
 import { Duration } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConstruct } from 'constructs';
 import type { AlarmSeverity } from './alarm-props.ts';
 import type { Runbook } from './runbooks.ts';
@@ -12,6 +13,11 @@ export interface AlarmSpecification {
    */
   readonly watched?: IConstruct;
   readonly metric: Metric;
+  /**
+   * Metric math that is compared instead, with `metric` the first of its metrics: what the alarm is about.
+   * @default - the metric itself
+   */
+  readonly expression?: MathExpression;
   readonly threshold: number;
   /**
    * How the value compares to the threshold when the alarm rises.

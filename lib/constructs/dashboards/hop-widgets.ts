@@ -8,9 +8,18 @@ import type { Series, Widget } from './widgets.ts';
 const HEIGHT = 6;
 
 /** Where events come from: the API and the functions that no queue feeds. */
-export function publisherWidgets({ apis, functions }: SystemFlow): Widget[] {
+export function publisherWidgets({ apis, restApis, functions }: SystemFlow): Widget[] {
   return [
-    ...apis.flatMap(({ resource }) => apiWidgets({ ApiId: resource.apiId })),
+    ...apis.flatMap(({ resource }) =>
+      apiWidgets('HTTP API', { ApiId: resource.apiId }, { clientErrors: '4xx', serverErrors: '5xx' }),
+    ),
+    ...restApis.flatMap(({ resource }) =>
+      apiWidgets(
+        'REST API',
+        { ApiName: resource.restApiName, Stage: resource.deploymentStage.stageName },
+        { clientErrors: '4XXError', serverErrors: '5XXError' },
+      ),
+    ),
     ...(functions.length === 0
       ? []
       : [
@@ -35,7 +44,11 @@ export function publisherWidgets({ apis, functions }: SystemFlow): Widget[] {
   ];
 }
 
-function apiWidgets(dimensions: Record<string, string>): Widget[] {
+function apiWidgets(
+  kind: string,
+  dimensions: Record<string, string>,
+  metrics: { readonly clientErrors: string; readonly serverErrors: string },
+): Widget[] {
   const series = (metric: string, stat: string, label: string, right = false): Series => ({
     namespace: 'AWS/ApiGateway',
     metric,
@@ -45,11 +58,11 @@ function apiWidgets(dimensions: Record<string, string>): Widget[] {
     right,
   });
   return graphs({
-    title: 'HTTP API: requests, refusals, latency',
+    title: `${kind}: requests, refusals, latency`,
     series: [
       series('Count', 'Sum', 'requests'),
-      series('4xx', 'Sum', '4xx'),
-      series('5xx', 'Sum', '5xx'),
+      series(metrics.clientErrors, 'Sum', '4xx'),
+      series(metrics.serverErrors, 'Sum', '5xx'),
       series('Latency', 'p90', 'latency p90 (ms)', true),
     ],
     width: 8,

@@ -1,5 +1,6 @@
 /** What a dashboard shows of a system: its topology with the resources behind it, from left to right. */
 import { CfnResource, Stack, Token } from 'aws-cdk-lib';
+import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -50,6 +51,7 @@ export interface ConsumerFlow {
 
 export interface SystemFlow {
   readonly apis: readonly Named<HttpApi>[];
+  readonly restApis: readonly Named<RestApi>[];
   /** Functions that no queue and no stream feeds: handlers of an API, jobs. */
   readonly functions: readonly Named<IFunction>[];
   /** Relays of outboxes, with the queue that wakes them. */
@@ -89,6 +91,7 @@ export function systemFlow(dashboard: IConstruct, scopes: readonly IConstruct[])
   const consumers = consumersOf(topology, nodes, resources);
   return {
     apis: named('httpApi'),
+    restApis: named('restApi'),
     functions: named<IFunction>('function').filter(({ id }) => !consumed.has(id)),
     topics: named('topic'),
     relays: consumers.filter(({ kind }) => kind === 'relay'),

@@ -46,7 +46,7 @@ const template = aTemplate();
 beforeEach(async () => {
   context = caller;
   under = await restApiUnderTest(template, 'jobs', (event) => {
-    if (!String((event['headers'] as Record<string, string>)['authorization']).endsWith('good'))
+    if (!String((event as { headers: Record<string, string> }).headers['authorization']).endsWith('good'))
       throw new Error('Unauthorized');
     return {
       principalId: PREFIX,

@@ -110,7 +110,7 @@ function acknowledgementsOf(app: App): Acknowledgement[] {
         .flatMap(({ data }) => Object.entries(data as Record<string, string>))
         .map(([id, reason]) => ({ path: node.path, id, reason })),
     )
-    .filter(({ id }) => id.startsWith('AwsSolutions::'));
+    .filter(({ id }) => /^(?:AwsSolutions|Waybill)::/.test(id));
 }
 
 /** The hashes of assets change with the code, which is not what a snapshot of a stack is about. */
