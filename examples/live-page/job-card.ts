@@ -66,11 +66,11 @@ export function createJobCard({ job: first, prompt, cancel, show }: JobCardProps
     resultPart.hidden = result === undefined;
     if (result !== undefined) write(resultPart, beginningOf(result.text));
     write(part(element, 'problem'), error === undefined ? '' : `${error.message} (${error.code})`);
-    const hadFocus = element.contains(document.activeElement) && document.activeElement !== heading;
+    const focused = document.activeElement;
     cancelButton.hidden = ended || cancelling;
     showButton.hidden = status !== 'succeeded' || result !== undefined;
-    // The button that had it is gone: it must not fall back to the top of the page.
-    if (hadFocus && (document.activeElement as HTMLElement | null)?.hidden !== false) heading.focus();
+    // The button that had the focus is gone: it must not fall back to the top of the page.
+    if ([cancelButton, showButton].some((button) => button === focused && button.hidden)) heading.focus();
   };
 
   const card: JobCard = {
@@ -89,7 +89,7 @@ export function createJobCard({ job: first, prompt, cancel, show }: JobCardProps
   write(heading, title);
   part(element, 'progress').setAttribute('aria-label', `Progress of: ${title}`);
   cancelButton.setAttribute('aria-label', `Cancel: ${title}`);
-  showButton.setAttribute('aria-label', `Show the result of: ${title}`);
+  showButton.setAttribute('aria-label', `Show result: ${title}`);
   cancelButton.addEventListener('click', () => cancel(card));
   showButton.addEventListener('click', () => show(card));
   draw();

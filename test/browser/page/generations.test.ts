@@ -1,6 +1,6 @@
 /** The images of the example page in a real browser: live, after an absence, in two tabs, and when a session ends. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { startFakeSystem } from './fake-system.ts';
 import type { FakeSystem } from './fake-system.ts';
 import { describeInBrowser, openPage, useBrowser } from './real-browser.ts';
@@ -14,6 +14,13 @@ const card = (prompt: string, within: Page = page) =>
   within.getByRole('listitem').filter({ hasText: prompt });
 const image = (prompt: string, within: Page = page) => within.getByRole('img', { name: prompt });
 const live = (within: Page = page) => within.getByText('Live', { exact: true }).waitFor();
+/** Whether the browser could read it, which an element that is merely there does not say. */
+const isDrawn = (found: Locator): Promise<boolean> =>
+  found.evaluate(async (element) => {
+    const drawn = element as unknown as { decode(): Promise<void>; readonly naturalWidth: number };
+    await drawn.decode();
+    return drawn.naturalWidth > 0;
+  });
 const MISSED = 'Arrived while you were away';
 
 describeInBrowser('images', () => {
@@ -41,9 +48,7 @@ describeInBrowser('images', () => {
     await card('A red boat').getByText('Waiting for the image').waitFor();
     system.finish(id, 'COMPLETE');
     await image('A red boat').waitFor();
-    expect(
-      await image('A red boat').evaluate('(image) => image.decode().then(() => image.naturalWidth > 0)'),
-    ).toBe(true);
+    expect(await isDrawn(image('A red boat'))).toBe(true);
     await page
       .getByRole('status')
       .filter({ hasText: 'Image ready: A red boat.' })
