@@ -58,6 +58,11 @@ const forbidden: readonly [file: string, imported: string][] = [
   ['local/failover/b.ts', 'aws-cdk-lib'],
   ['local/run/a.ts', '../../lambda/service/unit-of-work.ts'],
   ['local/workload/a.ts', '../../lambda/http/problem.ts'],
+  ['browser/a.ts', '../lambda/push/ticket.ts'],
+  ['browser/b.ts', 'node:crypto'],
+  ['browser/c.ts', '../lib/contracts/index.ts'],
+  ['browser/d.ts', 'zod'],
+  ['browser/notifications/e.ts', '../../lambda/push/reader.ts'],
 ];
 const allowed: readonly [file: string, imported: string][] = [
   ['lib/topology/ok.ts', '../contracts/index.ts'],
@@ -79,6 +84,9 @@ const allowed: readonly [file: string, imported: string][] = [
   ['lambda/http/ok.ts', '../../lib/contracts/index.ts'],
   ['local/failover/ok.ts', '../../lib/topology/index.ts'],
   ['local/assembly/ok.ts', '../../lib/topology/index.ts'],
+  ['browser/ok.ts', './notifications/client.ts'],
+  ['browser/notifications/ok.ts', '../backoff.ts'],
+  ['browser/notifications/ok-too.ts', '../../lambda/push/protocol.ts'],
   ['bin/ok.ts', '../lib/stacks/core-stack.ts'],
 ];
 
