@@ -2,11 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readTopology } from '../../lib/topology/index.ts';
-
-/** Generous: a machine that runs other tests at the same time is slow to start processes. */
-jest.setTimeout(120_000);
 
 let directory: string;
 beforeAll(() => {

@@ -4,10 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-
-/** Generous: a machine that runs other tests at the same time is slow to start processes. */
-jest.setTimeout(120_000);
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 const WAYBILL = resolve('bin/waybill.ts');
 let directory: string;

@@ -14,7 +14,7 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { startEmbeddedAws } from '../../local/aws/index.ts';
 import type { EmbeddedAws } from '../../local/aws/index.ts';
 
-const COMMAND_TIMEOUT_MS = 120_000;
+const COMMAND_TIMEOUT_MS = 240_000;
 const TARGET = 'aws://000000000000/us-east-1';
 const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
@@ -119,7 +119,7 @@ const bodies = (queue: string): readonly string[] =>
   aws.services.sqs.messages(`arn:aws:sqs:us-east-1:000000000000:${queue}`).map(({ body }) => body);
 
 async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + COMMAND_TIMEOUT_MS;
   while (!condition()) {
     if (Date.now() > end) throw new Error('the messages did not come in time');
     await new Promise((resolve) => setTimeout(resolve, 20));

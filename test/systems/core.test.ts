@@ -14,8 +14,8 @@ import { createWorkload, malformedMessages, measure } from '../../local/workload
 import type { MalformedMessage, Measurement, Workload, WorkloadReport } from '../../local/workload/index.ts';
 
 const WEBHOOKS = 120;
-const START_TIMEOUT_MS = 120_000;
-const QUIET_TIMEOUT_MS = 90_000;
+const START_TIMEOUT_MS = 240_000;
+const QUIET_TIMEOUT_MS = 240_000;
 
 let run: LocalRun;
 let workload: Workload;
@@ -256,7 +256,7 @@ describe('the API', () => {
       );
       expect(effects.map(({ consumer }) => consumer)).toEqual(['audit-trail', 'usage-metering']);
     },
-    QUIET_TIMEOUT_MS,
+    QUIET_TIMEOUT_MS * 2,
   );
 });
 

@@ -11,7 +11,7 @@ import { createWriters } from './restart/writers.ts';
 const ROUNDS = 3;
 /** How long the writers write before a kill, in milliseconds, give or take half. */
 const ROUND_MILLISECONDS = 1_000;
-const TIMEOUT_MILLISECONDS = 60_000;
+const TIMEOUT_MILLISECONDS = 480_000;
 
 const writers = createWriters();
 const checks = new Map<string, (clients: Clients) => Promise<void>>();

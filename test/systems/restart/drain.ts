@@ -62,7 +62,7 @@ export async function recordsOf({ kinesis }: Clients, StreamName: string): Promi
 }
 
 /** Asks again and again until the answer is as it should be. @throws what the last asking threw */
-export async function eventually(check: () => Promise<void>, withinMilliseconds = 60_000): Promise<void> {
+export async function eventually(check: () => Promise<void>, withinMilliseconds = 200_000): Promise<void> {
   const end = Date.now() + withinMilliseconds;
   for (;;) {
     try {

@@ -99,7 +99,7 @@ const delayed: Standing = {
       await eventually(async () => {
         early.push(...(await drain(later, 'delayed')));
         expect(early).toEqual(['later']);
-      }, 15_000);
+      });
       expect(Date.now()).toBeGreaterThanOrEqual(due);
     };
   },
@@ -395,7 +395,7 @@ const database: Standing = {
       expect(Stacks?.[0]?.StackStatus).toBe('CREATE_COMPLETE');
       const entries = Stacks?.[0]?.Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]);
       outputs = Object.fromEntries(entries ?? []) as Record<string, string>;
-    }, 30_000);
+    });
     const query = async ({ json }: Clients, sql: string): Promise<readonly unknown[]> => {
       const secret = await json('secretsmanager.GetSecretValue', { SecretId: outputs['Secret'] });
       const { username, password } = JSON.parse(String(secret['SecretString'])) as Record<string, string>;

@@ -131,7 +131,7 @@ export async function statuses(pool: Pool): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
 }
 
-export async function eventually(check: () => Promise<void> | void, milliseconds = 60_000): Promise<void> {
+export async function eventually(check: () => Promise<void> | void, milliseconds = 200_000): Promise<void> {
   const deadline = Date.now() + milliseconds;
   for (;;) {
     try {

@@ -53,7 +53,7 @@ export async function codeOf(files: Readonly<Record<string, string>>): Promise<s
 }
 
 /** Resolves when the condition holds; checks without waiting longer than needed. */
-export async function until(condition: () => boolean, withinMilliseconds = 5000): Promise<void> {
+export async function until(condition: () => boolean, withinMilliseconds = 200_000): Promise<void> {
   const end = Date.now() + withinMilliseconds;
   while (!condition()) {
     if (Date.now() > end) throw new Error('the condition did not come true in time');
