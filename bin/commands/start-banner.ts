@@ -14,9 +14,11 @@ export interface BannerProps {
   readonly logFile: string;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** Of the page that shows the system at work, where it has one. */
+  readonly pageUrl?: string | undefined;
 }
 
-export function banner({ run, system, consumers, logFile, startedAt }: BannerProps): string {
+export function banner({ run, system, consumers, logFile, startedAt, pageUrl }: BannerProps): string {
   const { stacks, resources, notRun, inert } = run.deployed;
   const functions = run.aws.context.services.get('lambda').listFunctions().length;
   const topics = run.deployed.find('AWS::SNS::Topic').length;
@@ -29,6 +31,7 @@ export function banner({ run, system, consumers, logFile, startedAt }: BannerPro
     `${styleText('bold', 'Waybill')}  ${system.name} ready in ${seconds} s`,
     line('environment', `${run.environment}, ${stacks.length} stacks, ${resources.length} resources`),
     line('endpoint', `${run.aws.endpointUrl}   (AWS_ENDPOINT_URL for the CLI and any SDK)`),
+    ...(pageUrl === undefined ? [] : [line('page', pageUrl)]),
     line('API', run.apiUrl),
     line('database', `PostgreSQL on port ${new URL(run.databaseUrl).port}`),
     line('logs', logFile),

@@ -30,6 +30,8 @@ export interface StartOptions {
   readonly once?: boolean;
   readonly events?: number;
   readonly orders?: number;
+  readonly generations?: number;
+  readonly jobs?: number;
   readonly chaos?: boolean;
   /** Runs the load test instead of the workload. */
   readonly load?: boolean;
@@ -43,6 +45,8 @@ export interface StartOptions {
   readonly json?: boolean;
 }
 
+/** Options that say how many of what a system counts. */
+const UNITS = ['events', 'orders', 'jobs', 'generations'] as const;
 const REDRAW_INTERVAL_MS = 200;
 /** Of each phase. */
 const LOAD_SECONDS = 20;
@@ -87,9 +91,13 @@ export async function start(options: StartOptions): Promise<void> {
     seed: options.seed,
     logFile: LOG_FILE,
   });
+  let page: Awaited<ReturnType<NonNullable<RunnableSystem['openPage']>>> | undefined;
   try {
     const consumers = consumersNow(run);
-    process.stderr.write(banner({ run, system, consumers, logFile: LOG_FILE, startedAt }));
+    page = reports ? undefined : await system.openPage?.(run);
+    process.stderr.write(
+      banner({ run, system, consumers, logFile: LOG_FILE, startedAt, pageUrl: page?.url }),
+    );
     const contexts = run.regions.map(({ region }) => region.aws.context);
     const counts = tally(contexts, consumersInAll(run));
     const watched = { run, system, counts, options, signal: interrupted.signal };
@@ -97,6 +105,7 @@ export async function start(options: StartOptions): Promise<void> {
     else if (options.once === true) await feedOnce(watched);
     else await watch(watched);
   } finally {
+    await page?.stop();
     await run.stop();
   }
   if (interrupted.signal.aborted && options.once === true) process.exitCode = EXIT.interrupted;
@@ -123,9 +132,7 @@ async function systemOf(options: StartOptions): Promise<RunnableSystem> {
       fix: 'give --system commerce, or run the benches: npm run bench -- outbox',
     });
   }
-  const foreign = (['events', 'orders'] as const).find(
-    (unit) => options[unit] !== undefined && unit !== system.unit,
-  );
+  const foreign = UNITS.find((unit) => options[unit] !== undefined && unit !== system.unit);
   if (foreign !== undefined) {
     throw new CommandError('WAYBILL_SYSTEM_UNIT', `the system '${system.name}' has no --${foreign}`, {
       fix: `say how many with --${system.unit}`,
@@ -144,7 +151,7 @@ async function feedOnce(watched: Watched): Promise<void> {
   };
   const drawing = setInterval(draw, REDRAW_INTERVAL_MS);
   try {
-    const given = options[system.unit as 'events' | 'orders'];
+    const given = options[system.unit as (typeof UNITS)[number]];
     const judged = await runOnce(run, system, {
       counts,
       seed: options.seed,

@@ -26,6 +26,11 @@ export interface RunnableSystem {
   readonly quietTimeoutMs: number;
   /** What only this system has, for the banner: a label of at most twelve characters, and a text. */
   banner(run: LocalRun): readonly (readonly [label: string, text: string])[];
+  /**
+   * A page that shows the system at work, open while it is watched.
+   * @default - it has none
+   */
+  openPage?(run: LocalRun): Promise<{ readonly url: string; stop(): Promise<void> }>;
   /** Makes AWS fail in all the ways in which it may. */
   injectChaos(run: LocalRun): void;
   /** What besides queues and functions goes on, or waits for its time. */
