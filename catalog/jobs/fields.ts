@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 
 /** Of the caller's own part of a job id, the `Idempotency-Key`. */
 export const IDEMPOTENCY_KEY_MAX_LENGTH = 64;
-/** Hexadecimal digits in front, which tell whose job it is without telling who that is (docs/adr/0034). */
+/** Hexadecimal digits in front, which tell whose job it is without telling who that is (docs/adr/0037). */
 export const JOB_ID_PREFIX_LENGTH = 16;
 
 /** `{prefix}-{idempotency key}` or `{prefix}-{milliseconds since 1970}-{request id}`. */

@@ -1,5 +1,5 @@
 /**
- * Ids of jobs: whose a job is shows in the id, to nobody but who knows the secret (docs/adr/0034).
+ * Ids of jobs: whose a job is shows in the id, to nobody but who knows the secret (docs/adr/0037).
  *
  * | form | made |
  * |---|---|

@@ -1,6 +1,6 @@
 /**
  * The mapping templates of `POST /jobs`: from a request to the message in the queue and to the answer, without a
- * function (docs/adr/0034). Each is one line, because what stands between directives is part of the text.
+ * function (docs/adr/0037). Each is one line, because what stands between directives is part of the text.
  *
  * What a template makes of a request:
  *

@@ -2,6 +2,7 @@
 import { AMAZON_MQ_PROVIDERS } from './amazon-mq.ts';
 import { API_GATEWAY_PROVIDERS } from './api-gateway.ts';
 import { API_GATEWAY_REST_PROVIDERS } from './api-gateway-rest.ts';
+import { COST_EXPLORER_PROVIDERS } from './cost-explorer.ts';
 import { DYNAMODB_PROVIDERS } from './dynamodb.ts';
 import { EVENTS_PROVIDERS } from './events.ts';
 import { EVENTS_V2_PROVIDERS } from './eventsv2.ts';
@@ -25,6 +26,7 @@ import { SQS_PROVIDERS } from './sqs.ts';
 const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...SQS_PROVIDERS,
   ...SNS_PROVIDERS,
+  ...COST_EXPLORER_PROVIDERS,
   ...DYNAMODB_PROVIDERS,
   ...EVENTS_PROVIDERS,
   ...EVENTS_V2_PROVIDERS,

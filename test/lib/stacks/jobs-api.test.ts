@@ -46,7 +46,11 @@ const template = aTemplate();
 beforeEach(async () => {
   context = caller;
   under = await restApiUnderTest(template, 'jobs', (event) => {
-    if (!String((event as { headers: Record<string, string> }).headers['authorization']).endsWith('good'))
+    if (
+      !String((event as unknown as { headers: Record<string, string> }).headers['authorization']).endsWith(
+        'good',
+      )
+    )
       throw new Error('Unauthorized');
     return {
       principalId: PREFIX,
