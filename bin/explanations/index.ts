@@ -21,6 +21,7 @@ import { JOBS_EXPLANATIONS } from './jobs.ts';
 import { NEST_EXPLANATIONS } from './nestjs.ts';
 import { PROOF_EXPLANATIONS } from './proofs.ts';
 import {
+  CLAIM_CHECK_EXPLANATIONS,
   DATABASE_EXPLANATIONS,
   DEGRADATION_EXPLANATIONS,
   OUTBOX_EXPLANATIONS,
@@ -57,6 +58,7 @@ export const AREAS: readonly Area[] = [
       ...withSource(PUBLISH_EXPLANATIONS, 'docs/runtime.md'),
       ...withSource(AMQP_EXPLANATIONS, 'docs/amqp.md'),
       ...withSource(SEALING_EXPLANATIONS, 'docs/sealing.md'),
+      ...withSource(CLAIM_CHECK_EXPLANATIONS, 'docs/claim-check.md'),
       ...withSource(DEGRADATION_EXPLANATIONS, 'docs/degradation.md'),
       ...withSource(OUTBOX_EXPLANATIONS, 'docs/outbox.md'),
       ...withSource(DATABASE_EXPLANATIONS, 'docs/outbox.md'),

@@ -1,4 +1,5 @@
 /** Codes of the runtime in a function or container: consumers, publishers, the outbox, the database. */
+import type { ClaimCheckErrorCode } from '../../lambda/runtime/claim-check/claim.ts';
 import type { UnavailableCode } from '../../lambda/runtime/degradation/errors.ts';
 import type { RuntimeErrorCode } from '../../lambda/runtime/errors.ts';
 import type { OutboxErrorCode } from '../../lambda/runtime/outbox/errors.ts';
@@ -236,3 +237,36 @@ export const SEALING_EXPLANATIONS = {
     example: 'waybill explain WAYBILL_SEAL_BROKEN',
   },
 } as const satisfies Record<SealingErrorCode, AreaExplanation>;
+
+export const CLAIM_CHECK_EXPLANATIONS = {
+  WAYBILL_CLAIM_CHECK_MISSING: {
+    what: 'The data of an event is in S3, and the consumer has no claim check to fetch it with.',
+    why: 'Its publisher moved it there because it is above the limit of the platform. The message is retried, not dropped.',
+    fix: 'Give the consumer claimCheck: s3ClaimCheck(), and grants.fetch(consumer, events) of the ClaimCheckBucket.',
+    example: 'consume(ReportWritten, archive, { claimCheck: s3ClaimCheck() })',
+  },
+  WAYBILL_CLAIM_MISSING: {
+    what: 'The object with the data of an event is gone.',
+    why: 'Its lifecycle has ended before the message was handled, or somebody has deleted it. No retry brings it back, so the message is dead-lettered at once.',
+    fix: 'Publish the event again from its source; make expiration of the ClaimCheckBucket longer than the longest redelivery.',
+    example: "new ClaimCheckBucket(this, 'Claims', { expiration: Duration.days(180) })",
+  },
+  WAYBILL_CLAIM_TAMPERED: {
+    what: 'The object with the data of an event is not what was published: another size or digest.',
+    why: 'Somebody has written to the bucket who should not. The message is dead-lettered at once.',
+    fix: 'Find who may write to the bucket besides the publishers; publish the event again from its source.',
+    example: 'claims.grants.store(reports, [ReportWritten])',
+  },
+  WAYBILL_CLAIM_MISMATCH: {
+    what: 'The claim in an envelope names an object of another tenant, type or event.',
+    why: 'A consumer reads only what belongs to the envelope. The message is dead-lettered at once.',
+    fix: 'Find who writes envelopes by hand; publishers of the runtime make the key from the envelope.',
+    example: 'claims/acme/ReportWritten/EVENT_ID/SHA256',
+  },
+  WAYBILL_CLAIM_NOT_STORED: {
+    what: 'The data of a large event could not be written to the claim check bucket.',
+    why: 'S3 failed three times, or refused. The event was not sent, nor were events behind it with its ordering key.',
+    fix: 'Publish it again; an outbox does so by itself. On AccessDenied: grants.store(publisher, events).',
+    example: 'claims.grants.store(relay, [ReportWritten])',
+  },
+} as const satisfies Record<ClaimCheckErrorCode | 'WAYBILL_CLAIM_NOT_STORED', AreaExplanation>;

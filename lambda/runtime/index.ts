@@ -8,6 +8,7 @@ export { eventBridgeBus } from './bus/event-bridge-bus.ts';
 export type { EventBridgeBusProps, EventBridgeSubscribeOptions } from './bus/event-bridge-bus.ts';
 export { memoryBus } from './bus/memory-bus.ts';
 export type { MemoryBus, MemoryBusProps, MemoryDeadLetter } from './bus/memory-bus.ts';
+export * from './claim-check/index.ts';
 export type { Clock, Random } from './clock.ts';
 export { consume } from './consume.ts';
 export type { ConsumeOptions, SqsHandler } from './consume.ts';

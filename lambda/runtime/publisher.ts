@@ -1,5 +1,6 @@
 /** `createPublisher()`: events as envelopes in, encoded messages out to a transport. */
 import type { AnyEventContract, Envelope, EnvelopeOf } from '../../lib/contracts/index.ts';
+import type { ClaimCheck } from './claim-check/claim.ts';
 import { encode } from './encode.ts';
 import { PublishError } from './errors.ts';
 import type { Sealer } from './sealing/index.ts';
@@ -14,6 +15,12 @@ export interface PublisherProps<Contract extends AnyEventContract> {
    * @default - personal data goes out as it is
    */
   readonly sealer?: Sealer;
+  /**
+   * Moves the data of an event whose body is above CLAIM_CHECK_BYTES to S3 before it is sent (D12), sealed where it is:
+   * `s3ClaimCheck()`.
+   * @default - a large event goes out whole, or is refused by what it is sent to
+   */
+  readonly claimCheck?: Pick<ClaimCheck, 'storing'>;
 }
 
 /**
@@ -27,6 +34,7 @@ export interface PublisherProps<Contract extends AnyEventContract> {
 export function createPublisher<const Contract extends AnyEventContract>(
   props: PublisherProps<Contract>,
 ): EventPublisher<Contract> {
+  const transport = props.claimCheck?.storing(props.transport) ?? props.transport;
   const byName = new Map<string, Contract>(props.contracts.map((contract) => [contract.name, contract]));
 
   const publishBatch = async (envelopes: readonly EnvelopeOf<Contract>[]): Promise<PublishResult> => {
@@ -37,7 +45,7 @@ export function createPublisher<const Contract extends AnyEventContract>(
       if (contract === undefined) undeclared.push(notDeclared(envelope, byName));
       else messages.push(encode(contract, (await props.sealer?.seal(contract, envelope)) ?? envelope));
     }
-    const sent = messages.length === 0 ? { failed: [] } : await props.transport.send(messages);
+    const sent = messages.length === 0 ? { failed: [] } : await transport.send(messages);
     const failed = [...undeclared, ...sent.failed];
     const failedIds = new Set(failed.map(({ eventId }) => eventId));
     const published = messages.map(({ eventId }) => eventId).filter((eventId) => !failedIds.has(eventId));
@@ -50,7 +58,7 @@ export function createPublisher<const Contract extends AnyEventContract>(
       const { failed } = await publishBatch([envelope]);
       if (failed[0] !== undefined) throw new PublishError(failed[0]);
     },
-    send: (messages) => props.transport.send(messages),
+    send: (messages) => transport.send(messages),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Where a deployed function publishes: the routes in its environment, each to a topic, a queue, a bus or a stream. */
 import type { AnyEventContract } from '../../lib/contracts/index.ts';
+import type { ClaimCheck } from './claim-check/claim.ts';
 import { requiredVariable } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { RuntimeError } from './errors.ts';
@@ -32,6 +33,7 @@ export type TransportKind = (target: string) => Transport | undefined;
  * A relay that only passes encoded messages on (`send`) needs no contracts.
  *
  * @param kinds needed where a route leads to a Kafka topic: `kafkaTopics`
+ * @param claimCheck moves the data of large events to S3: `s3ClaimCheck()`
  *
  * @example
  * const publisher = publisherFromEnvironment([ProjectCreated, ProjectArchived]);
@@ -43,6 +45,7 @@ export function publisherFromEnvironment<const Contract extends AnyEventContract
   contracts: readonly Contract[] = [],
   environment: Environment = process.env,
   kinds: readonly TransportKind[] = [],
+  claimCheck?: Pick<ClaimCheck, 'storing'>,
 ): EventPublisher<Contract> {
   const routes = publishRoutes(environment);
   const transportOf = (target: string): Transport => {
@@ -52,7 +55,11 @@ export function publisherFromEnvironment<const Contract extends AnyEventContract
     }
     return transportTo(target);
   };
-  return createPublisher({ contracts, transport: routingTransport(routes, transportOf) });
+  return createPublisher({
+    contracts,
+    transport: routingTransport(routes, transportOf),
+    ...(claimCheck !== undefined && { claimCheck }),
+  });
 }
 
 /** @throws RuntimeError WAYBILL_ENVIRONMENT_MISSING, WAYBILL_ENVIRONMENT_INVALID */

@@ -54,7 +54,7 @@ export function signedHeaders({
   const canonical = [
     method,
     // Every service but S3 wants what is encoded in the path to be encoded once more.
-    url.pathname.split('/').map(encodeURIComponent).join('/'),
+    service === 's3' ? url.pathname : url.pathname.split('/').map(encodeURIComponent).join('/'),
     '',
     ...names.map((name) => `${name}:${signed[name]}`),
     '',

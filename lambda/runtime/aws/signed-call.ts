@@ -5,7 +5,7 @@ import { endpointOf, localAws, MAX_ATTEMPTS, REQUEST_TIMEOUT_MILLISECONDS } from
 import type { ClientService } from '../clients.ts';
 import type { Environment } from '../environment.ts';
 import { credentialsOf, signedHeaders } from '../signed-request.ts';
-import type { SigningCredentials } from '../signed-request.ts';
+import type { SignedRequest, SigningCredentials } from '../signed-request.ts';
 
 export interface SignedCall {
   /** Whose AWS_ENDPOINT_URL_SERVICE counts. */
@@ -27,10 +27,15 @@ const CALL_BACKOFF = { base: 100, cap: 2_000 };
  * The answer as JSON. Throttling, errors of the service and broken connections are tried again.
  * @throws an error whose name is AWS's code
  */
-export async function callAws(environment: Environment, call: SignedCall): Promise<unknown> {
+export function callAws(environment: Environment, call: SignedCall): Promise<unknown> {
+  return withRetries(() => once(environment, call));
+}
+
+/** Throttling, errors of the service and broken connections are tried again. */
+export async function withRetries<Answer>(call: () => Promise<Answer>): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await once(environment, call);
+      return await call();
     } catch (error) {
       if (attempt === MAX_ATTEMPTS || !isTransient(error)) throw error;
       await sleep(fullJitter(CALL_BACKOFF, attempt, Math.random));
@@ -50,16 +55,10 @@ export function requiredCredentials(environment: Environment): SigningCredential
 }
 
 async function once(environment: Environment, call: SignedCall): Promise<unknown> {
-  const { endpoint, service, region, partition, method, path, headers, body } = call;
+  const { endpoint, service, region, partition, path } = call;
   const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
   const url = new URL(path, endpointOf(endpoint, environment) ?? `https://${service}.${region}.${suffix}`);
-  const credentials = requiredCredentials(environment);
-  const response = await fetch(url, {
-    method,
-    headers: signedHeaders({ credentials, region, service, url, method, headers, body }),
-    ...(method === 'POST' && { body }),
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MILLISECONDS),
-  });
+  const response = await sendSigned(environment, url, call);
   const answer = readJson(await response.text());
   if (response.ok && answer !== undefined) return answer;
   const type = response.headers.get('x-amzn-errortype') ?? answer?.['__type'];
@@ -67,6 +66,22 @@ async function once(environment: Environment, call: SignedCall): Promise<unknown
   const text = answer?.['message'] ?? answer?.['Message'];
   const message = typeof text === 'string' ? text : `status ${response.status}`;
   throw Object.assign(named(code || `HTTP${response.status}`, message), { status: response.status });
+}
+
+/** One try, whatever the answer says. */
+export function sendSigned(
+  environment: Environment,
+  url: URL,
+  request: Pick<SignedRequest, 'region' | 'service' | 'method' | 'headers' | 'body'>,
+): Promise<Response> {
+  const { method = 'POST', body } = request;
+  const credentials = requiredCredentials(environment);
+  return fetch(url, {
+    method,
+    headers: signedHeaders({ ...request, credentials, url }),
+    ...(method !== 'GET' && { body: body as string | Uint8Array<ArrayBuffer> }),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MILLISECONDS),
+  });
 }
 
 /** Undefined for what is no JSON object, such as the page of a proxy. */
@@ -79,7 +94,7 @@ function readJson(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function named(name: string, message: string): Error {
+export function named(name: string, message: string): Error {
   return Object.assign(new Error(message), { name });
 }
 
@@ -94,6 +109,6 @@ const THROTTLED = new Set([
 /** A refusal is final, but for throttling, whatever its status; what never arrived is tried again. */
 function isTransient(error: unknown): boolean {
   const { status, name } = error as { readonly status?: number; readonly name: string };
-  if (name === 'CredentialsProviderError') return false;
+  if (name === 'CredentialsProviderError' || name === 'ConfigError') return false;
   return status === undefined || status >= 500 || status === 429 || THROTTLED.has(name);
 }

@@ -1,6 +1,7 @@
 /** The options that every consumer has, in Lambda or outside, and the consumer made of them. */
 import type { AnyEventContract } from '../../../lib/contracts/index.ts';
 import type { Backoff } from '../backoff.ts';
+import type { ClaimCheck } from '../claim-check/claim.ts';
 import type { SqsSender } from '../clients.ts';
 import { systemClock } from '../clock.ts';
 import type { Clock, Random } from '../clock.ts';
@@ -56,6 +57,11 @@ export interface ConsumerOptions {
    * @default - sealed fields stay sealed
    */
   readonly sealer?: Pick<Sealer, 'open'>;
+  /**
+   * Fetches the data of large events, before anything else reads it (D12): `s3ClaimCheck()`.
+   * @default - such an event is refused: it fails with WAYBILL_CLAIM_CHECK_MISSING
+   */
+  readonly claimCheck?: Pick<ClaimCheck, 'fetch'>;
   /** @default - JSON lines on standard output, level from WAYBILL_LOG_LEVEL */
   readonly logger?: Logger;
   /** @default - one client per process, see clients.ts */
@@ -86,6 +92,7 @@ export function consumerFrom<Contract extends AnyEventContract>(
     clock: options.clock ?? systemClock,
     controls: options.controls,
     sealer: options.sealer,
+    claimCheck: options.claimCheck,
   };
 }
 

@@ -1,5 +1,6 @@
 /** One message, from its text to its outcome. Never throws. */
 import type { AnyEventContract, Envelope, EnvelopeOf } from '../../../lib/contracts/index.ts';
+import type { ClaimCheck } from '../claim-check/claim.ts';
 import type { Clock } from '../clock.ts';
 import { describeError, type Logger } from '../logger.ts';
 import { isPermanentError } from '../errors.ts';
@@ -24,6 +25,7 @@ export interface Consumer<Contract extends AnyEventContract = AnyEventContract> 
   readonly clock: Clock;
   readonly controls: ConsumerAdmission | undefined;
   readonly sealer: Pick<Sealer, 'open'> | undefined;
+  readonly claimCheck: Pick<ClaimCheck, 'fetch'> | undefined;
 }
 
 export interface DeadLetter {
@@ -50,7 +52,7 @@ export async function handleMessage<Contract extends AnyEventContract>(
   const receiveCount = receiveCountOf(record);
   let event: EnvelopeOf<Contract> | undefined;
   try {
-    const read = readEvent(consumer.contracts, record, consumer.sealer);
+    const read = readEvent(consumer.contracts, record, consumer.sealer, consumer.claimCheck);
     event = read instanceof Promise ? await read : read;
     const replay = event.metadata.replay;
     if (replay !== undefined && consumer.onReplay === 'skip') {

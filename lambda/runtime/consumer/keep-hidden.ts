@@ -93,6 +93,6 @@ export function checkedHeartbeat(heartbeat: HeartbeatOptions): HeartbeatOptions 
   if (fits) return heartbeat;
   throw new RuntimeError(
     'WAYBILL_OPTION_INVALID',
-    `heartbeat must have whole seconds as its visibilityTimeout, 1 to ${MAX_VISIBILITY_SECONDS - 1}, and 0 < every < visibilityTimeout; received visibilityTimeout ${visibilityTimeout}, every ${every ?? 'absent'}`,
+    `heartbeat takes a visibilityTimeout of 1 to ${MAX_VISIBILITY_SECONDS - 1} whole seconds, and 0 < every < visibilityTimeout; received ${visibilityTimeout}, every ${every}`,
   );
 }

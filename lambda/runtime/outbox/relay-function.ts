@@ -4,6 +4,7 @@
  * deadline is near; two at a time share the work.
  */
 import type { Pool } from 'pg';
+import type { ClaimCheck } from '../claim-check/claim.ts';
 import { purgeInbox } from '../inbox/index.ts';
 import { createLogger } from '../logger.ts';
 import { createPool } from '../postgres/index.ts';
@@ -19,6 +20,11 @@ export interface RelayFunctionProps {
    * @default []
    */
   readonly kinds?: readonly TransportKind[];
+  /**
+   * Moves the data of large events to S3: `s3ClaimCheck()`.
+   * @default - a large event is quarantined where its target refuses it
+   */
+  readonly claimCheck?: Pick<ClaimCheck, 'storing'>;
 }
 
 export type RelayHandler = (
@@ -40,7 +46,7 @@ interface Relay {
  * @example
  * export const handler = relayFunction({ kinds: [kafkaTopics] });
  */
-export function relayFunction({ kinds = [] }: RelayFunctionProps = {}): RelayHandler {
+export function relayFunction({ kinds = [], claimCheck }: RelayFunctionProps = {}): RelayHandler {
   const logger = createLogger({ fields: { service: 'outbox-relay' } });
   let made: Promise<Relay> | undefined;
 
@@ -48,7 +54,7 @@ export function relayFunction({ kinds = [] }: RelayFunctionProps = {}): RelayHan
   const relay = (): Promise<Relay> => {
     made ??= (async () => {
       const pool = await createPool({ logger });
-      const publisher = publisherFromEnvironment([], process.env, kinds);
+      const publisher = publisherFromEnvironment([], process.env, kinds, claimCheck);
       return { pool, processor: createOutboxProcessor({ pool, publisher, logger }) };
     })().catch((error: unknown) => {
       made = undefined;

@@ -143,7 +143,7 @@ async function addAll<Contract extends AnyEventContract, State>(
   for (const placed of batch.Records.map(streamRecord)) {
     if (deadline.isClosing()) return { kept, failed: placed.sequenceNumber };
     try {
-      const event = await readEvent(consumer.contracts, placed.record, consumer.sealer);
+      const event = await readEvent(consumer.contracts, placed.record, consumer.sealer, consumer.claimCheck);
       const aggregate = await add(kept === undefined ? initial() : kept.aggregate, event, context);
       kept = { aggregate, from: kept?.from ?? placed.sequenceNumber };
     } catch (error) {

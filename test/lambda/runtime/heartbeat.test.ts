@@ -441,7 +441,8 @@ describe('against the embedded SQS', () => {
         ),
       ).rejects.toThrow();
       await work.advance(50_000);
-      for (let turn = 0; turn < 100 && signal?.aborted !== true; turn += 1) {
+      const isTold = (): boolean => signal?.aborted === true;
+      for (let turn = 0; turn < 100 && !isTold(); turn += 1) {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
       expect(signal?.reason).toMatchObject({ code: 'WAYBILL_MESSAGE_LOST' });
