@@ -26,8 +26,8 @@ export function localStorageCursors(user: string): CursorStore {
   const storage = (): Storage => (globalThis as unknown as { readonly localStorage: Storage }).localStorage;
   const load = (): number | undefined => {
     try {
-      const cursor = Number(storage().getItem(key) ?? Number.NaN);
-      return Number.isSafeInteger(cursor) && cursor >= 0 ? cursor : undefined;
+      const text = storage().getItem(key) ?? '';
+      return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
     } catch {
       return undefined;
     }
