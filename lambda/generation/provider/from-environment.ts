@@ -16,8 +16,9 @@ export function imageProvider(): ImageProvider {
 
 function makeProvider(name: string): ImageProvider {
   const callbackUrl = setting('CALLBACK_URL');
+  const kept = callbackSecrets();
   // Read again each minute, so that a changed secret is used soon.
-  const secrets = callbackSecrets().fresh;
+  const secrets = () => kept.fresh();
   if (name === 'deterministic') return deterministicProvider({ callbackUrl, secrets });
   if (name === 'http') return httpProvider({ url: setting('GENERATION_PROVIDER_URL'), callbackUrl, secrets });
   throw new RuntimeError(

@@ -1,7 +1,8 @@
 /** The generation system on a real database in a schema of its own. */
 import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import type { Pool } from 'pg';
-import { generationEvents, GenerationRequested } from '../../../catalog/generation/index.ts';
+import { generationEvents } from '../../../catalog/generation/index.ts';
+import type { GenerationRequested } from '../../../catalog/generation/index.ts';
 import { createGeneration } from '../../../lambda/generation/api/create-generation.ts';
 import { generationMigrations } from '../../../lambda/generation/migrations/index.ts';
 import type { Caller } from '../../../lambda/http/request.ts';

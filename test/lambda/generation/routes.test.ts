@@ -17,33 +17,40 @@ beforeEach(() => {
 const NEIGHBOUR: Caller = { ...CALLER, userId: 'usr_2' };
 const STRANGER: Caller = { ...CALLER, tenantId: 'tenant-2' };
 
+interface Body {
+  readonly generationId?: string;
+  readonly status?: string;
+  readonly items?: readonly { readonly generationId: string }[];
+  readonly nextCursor?: string | null;
+}
+
 async function call(request: TestRequest) {
   const handler = httpHandler(
     generationRoutes(async () => system.service),
     () => undefined,
   );
   const { statusCode, headers = {}, body } = await handler(httpRequest({ caller: CALLER, ...request }));
-  return { status: statusCode, headers, body: JSON.parse(body ?? '{}') as Record<string, never> };
+  return { status: statusCode, headers, body: JSON.parse(body ?? '{}') as Body };
 }
 
 const create = (more: Partial<TestRequest> = {}) =>
   call({ routeKey: 'POST /generations', body: { prompt: PROMPT }, ...more });
 const read = (generationId: string, caller = CALLER) =>
   call({ routeKey: 'GET /generations/{generationId}', pathParameters: { generationId }, caller });
-const list = (query: Record<string, string> = {}, caller = CALLER) =>
+const list = (query: Partial<Record<'limit' | 'cursor', string>> = {}, caller = CALLER) =>
   call({ routeKey: 'GET /generations', query, caller });
 
 describe('a new generation', () => {
   test('is taken with 202 and where to look, and is an event of the outbox in the same transaction', async () => {
     const { status, headers, body } = await create();
 
-    expect([status, body['status']]).toEqual([202, 'PENDING']);
-    expect(headers['location']).toBe(`/generations/${body['generationId']}`);
+    expect([status, body.status]).toEqual([202, 'PENDING']);
+    expect(headers['location']).toBe(`/generations/${body.generationId}`);
     expect(await system.written('GenerationRequested')).toMatchObject([
       {
         tenantId: 'tenant-1',
         data: {
-          generationId: body['generationId'],
+          generationId: body.generationId,
           userId: 'usr_1',
           prompt: PROMPT,
           width: 1024,
@@ -61,7 +68,7 @@ describe('a new generation', () => {
     const other = await create({ ...more, caller: NEIGHBOUR });
     const elsewhere = await create({ ...more, caller: STRANGER });
 
-    const ids = [first, again, other, elsewhere].map(({ body }) => body['generationId']);
+    const ids = [first, again, other, elsewhere].map(({ body }) => body.generationId);
     expect(ids[1]).toBe(ids[0]);
     expect(new Set(ids).size).toBe(3);
     expect(await system.outbox()).toHaveLength(3);
@@ -95,7 +102,7 @@ describe('a new generation', () => {
 describe('reading', () => {
   test('gives a user its own generation, and everybody else the answer for one that does not exist', async () => {
     const { body } = await create();
-    const generationId: string = body['generationId']!;
+    const generationId: string = body.generationId!;
 
     const own = await read(generationId);
     const others = [
@@ -126,8 +133,8 @@ describe('reading', () => {
         limit: '2',
         ...(cursor !== null && { cursor }),
       });
-      seen.push(...(page.body['items'] as { generationId: string }[]).map((one) => one.generationId));
-      cursor = page.body['nextCursor'] ?? null;
+      seen.push(...page.body.items!.map((one) => one.generationId));
+      cursor = page.body.nextCursor ?? null;
     } while (cursor !== null);
 
     const own = await system.rows<{ id: string }>(

@@ -246,7 +246,7 @@ describe('the management API', () => {
       url: managementUrl,
       environment: ENVIRONMENT,
       fetch: async (target, init) => {
-        methods.push(`${init?.method} ${String(target).split('/@')[1]}`);
+        methods.push(`${init?.method} ${(target as URL).href.split('/@')[1]}`);
         const status = statuses.shift() ?? 200;
         if (status === 'broken') throw new TypeError('fetch failed');
         return new Response(status === 204 ? null : '{}', { status });
