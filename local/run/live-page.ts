@@ -49,7 +49,7 @@ export async function startLivePage(props: LivePageProps): Promise<LivePage> {
   const server = createServer((request, response) => {
     answer(props, request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
-      else problem(response, 502, 'WAYBILL_PAGE_UPSTREAM', (error as Error).message);
+      else problem(response, 502, 'LIVE_PAGE_UPSTREAM', (error as Error).message);
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -74,17 +74,17 @@ async function answer(
 ): Promise<void> {
   // A name that only points here is another site's, whose pages must not read the token.
   if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) {
-    return problem(response, 421, 'WAYBILL_PAGE_HOST', 'open the page by 127.0.0.1 or localhost');
+    return problem(response, 421, 'LIVE_PAGE_HOST', 'open the page by 127.0.0.1 or localhost');
   }
   const { pathname, search } = new URL(request.url ?? '/', 'http://127.0.0.1');
   const api = /^\/api\/(jobs|generation)(\/.*)$/.exec(pathname);
   if (api !== null) {
     const url = await given(api[1] === 'jobs' ? props.jobsUrl : props.generationUrl);
-    if (url === undefined) return problem(response, 404, 'WAYBILL_PAGE_NOT_FOUND', 'this API does not run');
+    if (url === undefined) return problem(response, 404, 'LIVE_PAGE_NOT_FOUND', 'this API does not run');
     return proxy(`${url.replace(/\/$/, '')}${api[2]}${search}`, request, response);
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return problem(response, 405, 'WAYBILL_PAGE_METHOD', 'the page is only read');
+    return problem(response, 405, 'LIVE_PAGE_METHOD', 'the page is only read');
   }
   switch (pathname) {
     case '/':
@@ -96,7 +96,7 @@ async function answer(
     case '/config.json':
       return send(response, 'application/json', JSON.stringify(await settings(props)));
     default:
-      return problem(response, 404, 'WAYBILL_PAGE_NOT_FOUND', 'there is nothing at this address');
+      return problem(response, 404, 'LIVE_PAGE_NOT_FOUND', 'there is nothing at this address');
   }
 }
 
@@ -132,7 +132,7 @@ async function proxy(url: string, request: IncomingMessage, response: ServerResp
     if (typeof value === 'string') headers.set(name, value);
   }
   const body = await bodyOf(request);
-  if (body === undefined) return problem(response, 413, 'WAYBILL_PAGE_TOO_LARGE', 'the request is too large');
+  if (body === undefined) return problem(response, 413, 'LIVE_PAGE_TOO_LARGE', 'the request is too large');
   const answered = await fetch(url, {
     method: request.method ?? 'GET',
     headers,

@@ -156,7 +156,7 @@ export async function startFakeSystem(
       }
       case 'GET /jobs': {
         const { items, ...rest } = page(system.jobs.values());
-        return [200, { jobs: items.map(({ result: _, ...job }) => job), ...rest }];
+        return [200, { jobs: items.map((job) => ({ ...job, result: undefined })), ...rest }];
       }
       case 'GET /jobs/{id}': {
         const job = system.jobs.get(id);
@@ -209,7 +209,10 @@ export async function startFakeSystem(
   const api = createServer((request, response) => void answer(request, response));
   const webSockets = new WebSocketServer({ noServer: true });
   api.on('upgrade', (request, socket, head) => {
-    if (system.refusing) return socket.destroy();
+    if (system.refusing) {
+      socket.destroy();
+      return;
+    }
     webSockets.handleUpgrade(request, socket, head, (opened) => {
       open.add(opened);
       opened.on('close', () => open.delete(opened));

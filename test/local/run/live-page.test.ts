@@ -91,7 +91,7 @@ test('an API that can not be reached is a problem document', async () => {
   const response = await fetch(`${other.url}api/generation/generations`);
   expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
     502,
-    'WAYBILL_PAGE_UPSTREAM',
+    'LIVE_PAGE_UPSTREAM',
   ]);
   await other.stop();
 });
