@@ -221,9 +221,12 @@ async function assemblyFor(directory: string, first: RunRegion | undefined): Pro
   return target;
 }
 
-/** Of the first HTTP API; each region has its own address. */
-function apiUrlOf({ records }: DeployedAssembly, { endpointUrl }: EmbeddedAws): string {
-  return (records.apis.find(({ url }) => url.startsWith(endpointUrl)) ?? records.apis[0])?.url ?? '';
+/** Of the first HTTP API, or the stage of the first REST API; each region has its own address. */
+function apiUrlOf(deployed: DeployedAssembly, { endpointUrl }: EmbeddedAws): string {
+  const { apis } = deployed.records;
+  const url = (apis.find((api) => api.url.startsWith(endpointUrl)) ?? apis[0])?.url ?? '';
+  const stage = deployed.find('AWS::ApiGateway::Stage')[0]?.physicalId;
+  return stage === undefined ? url : `${url}/${stage}`;
 }
 
 /** Gives the secret that holds one password another one. */

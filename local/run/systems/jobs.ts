@@ -1,0 +1,187 @@
+/** The jobs system in the local run: jobs over the REST API, followed and cancelled, judged by their rows. */
+import { rootCaller } from '../../aws/index.ts';
+import {
+  createJobsWorkload,
+  jobsFailures,
+  jobsReport,
+  jobsSummary,
+  measureJobs,
+} from '../../workload/jobs/index.ts';
+import type { JobMix, JobsMeasure, JobsOutcome } from '../../workload/jobs/index.ts';
+import { injectChaos } from '../chaos.ts';
+import type { LocalRun } from '../local-run.ts';
+import type { Feed, FeedOptions, RunnableSystem } from './system.ts';
+
+const WORKER = 'JobWorker';
+const TABLE = 'Jobs';
+const REQUESTS = 'Requests';
+const TOKEN_SECRET = 'Token';
+
+export const jobsSystem: RunnableSystem = {
+  name: 'jobs',
+  unit: 'jobs',
+  defaultCount: 200,
+  feedRate: 15,
+  watchedRate: 1,
+  quietTimeoutMs: 240_000,
+  hasBrokers: false,
+  banner: (run) => [['queue', queueUrlOf(run)]],
+  injectChaos: (run) => injectJobsChaos(run),
+  activity: async (run) => {
+    const { rows } = await tableOf(run);
+    const now = Date.now();
+    // Functions go by the machine's time: the clock of queues must not run ahead of a lease.
+    const leases = rows.filter(({ leaseUntil }) => leaseUntil !== undefined && leaseUntil > now).length;
+    const open = rows.filter((row) => row.open).length;
+    return {
+      running: leases > 0 ? [`${leases} jobs that a worker has, or had when it died`] : [],
+      waiting: open > leases ? [`${open - leases} jobs that have not ended`] : [],
+    };
+  },
+  createFeed: (run, options) => Promise.resolve(createJobsFeed(run, options)),
+};
+
+export interface JobsFeedOptions extends FeedOptions {
+  /** @default - a few of each kind, most simply answered */
+  readonly mix?: JobMix;
+}
+
+export function createJobsFeed(run: LocalRun, options: JobsFeedOptions): Feed {
+  const { seed, chaos, signal, mix, note } = options;
+  const workload = createJobsWorkload({
+    apiUrl: () => run.apiUrl.replace(/\/$/, ''),
+    tokenSecret: () => run.secretValue(TOKEN_SECRET),
+    seed,
+    signal,
+    ...(mix !== undefined && { mix }),
+  });
+  const ends = countEnds(run);
+  return {
+    run: async ({ count, perSecond }) => {
+      if (chaos) await sendUnreadable(run);
+      let killed = false;
+      await workload.run({
+        jobs: count,
+        perSecond,
+        beforeJob: (sent) => {
+          if (!chaos || killed || sent < count / 2) return;
+          killed = true;
+          killNextWorker(run);
+          note?.('half way: the next worker is killed with all of its jobs');
+        },
+      });
+      if (Number.isFinite(count)) await workload.misbehave();
+    },
+    judge: async (observed) => {
+      const outcome: JobsOutcome = {
+        ...observed,
+        ...(await tableOf(run)),
+        taken: workload.taken(),
+        seen: await workload.ask(),
+        endsWritten: ends.count(),
+        setbacks: workload.setbacks(),
+        unexpectedAnswers: workload.unexpected(),
+        refused: workload.refused(),
+        workersKilled: killedWorkers(run),
+        unreadable: chaos ? 1 : 0,
+      };
+      return { report: jobsReport(outcome), summary: jobsSummary(outcome), failures: jobsFailures(outcome) };
+    },
+    close: () => {
+      ends.stop();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** As every system's, and besides: calls of the table, of the queues and of the bucket that fail, and more duplicates. */
+function injectJobsChaos(run: LocalRun): void {
+  injectChaos(run, WORKER);
+  const { faults } = run.aws.context;
+  const lambda = run.aws.services.lambda;
+  // Its ten jobs begin again each time, and none of them may be begun more than six times.
+  lambda.faults.set(nameOf(run, WORKER), { crashBefore: 0.02, crashDuring: 0.06, loseResponse: 0.05 });
+  const away = { kind: 'fail', code: 'InternalServerError', httpStatus: 500 } as const;
+  faults.add({ service: 'dynamodb', probability: 0.02, effect: away });
+  faults.add({ service: 'dynamodb', probability: 0.01, effect: { kind: 'drop-response' } });
+  faults.add({ service: 'sqs', action: 'SendMessageBatch', probability: 0.05, effect: { kind: 'throttle' } });
+  faults.add({
+    service: 'sqs',
+    action: 'SendMessageBatch',
+    probability: 0.03,
+    effect: { kind: 'drop-response' },
+  });
+  faults.add({
+    service: 'sqs',
+    action: 'SendMessage',
+    probability: 0.03,
+    effect: { kind: 'fail', code: 'InternalFailure', httpStatus: 500 },
+  });
+  faults.add({ service: 'sqs', action: 'Deliver', probability: 0.03, effect: { kind: 'duplicate' } });
+}
+
+/** In the middle of its work: what it did until then stays, and nobody is told. */
+function killNextWorker(run: LocalRun): void {
+  run.aws.services.lambda.faults.add({
+    functionName: nameOf(run, WORKER),
+    fault: { kind: 'crash-during' },
+    times: 1,
+  });
+}
+
+function killedWorkers(run: LocalRun): number {
+  return run.aws.services.lambda.faults.injected()['crash-during'] ?? 0;
+}
+
+function nameOf(run: LocalRun, part: string): string {
+  const found = run.aws.services.lambda
+    .listFunctions()
+    .find(({ functionName }) => functionName.includes(part));
+  if (found === undefined) throw new Error(`no function of the templates is called ${part}`);
+  return found.functionName;
+}
+
+async function tableOf(run: LocalRun): Promise<JobsMeasure> {
+  const table = run.deployed
+    .find('AWS::DynamoDB::GlobalTable')
+    .concat(run.deployed.find('AWS::DynamoDB::Table'))
+    .find(({ logicalId }) => logicalId.startsWith(TABLE));
+  if (table === undefined) throw new Error(`no table of the templates is called ${TABLE}`);
+  const { dynamodb } = run.aws.services;
+  return measureJobs(async (after) => {
+    const input = {
+      TableName: table.physicalId,
+      ConsistentRead: true,
+      ...(after !== undefined && { ExclusiveStartKey: after }),
+    };
+    return (await dynamodb.handle('Scan', input, rootCaller(run.aws.context))) as Awaited<
+      ReturnType<Parameters<typeof measureJobs>[0]>
+    >;
+  });
+}
+
+function queueUrlOf(run: LocalRun): string {
+  const queue = run.deployed
+    .find('AWS::SQS::Queue')
+    .find(({ logicalId }) => logicalId.startsWith(REQUESTS) && !/DeadLetter/.test(logicalId));
+  if (queue === undefined) throw new Error(`no queue of the templates is called ${REQUESTS}`);
+  return queue.physicalId;
+}
+
+/** A message that nobody can read, as a service might send it that does not know the contract. */
+async function sendUnreadable(run: LocalRun): Promise<void> {
+  await run.aws.services.sqs.handle(
+    'SendMessage',
+    { QueueUrl: queueUrlOf(run), MessageBody: '{"eventId": "this body ends too soon' },
+    rootCaller(run.aws.context),
+  );
+}
+
+/** The functions count the ends that they write; a job with two of them is in no row. */
+function countEnds(run: LocalRun): { count(): number; stop(): void } {
+  let ends = 0;
+  const stop = run.aws.services.lambda.observeLogs(({ text }) => {
+    ends += text.split('"JobsEnded":1').length - 1;
+  });
+  return { count: () => ends, stop };
+}
