@@ -97,3 +97,16 @@ export function s3Authorization(
   }
   return requests;
 }
+
+/**
+ * Who may not list a bucket is not told that an object is missing, but that access is denied. The request has no prefix,
+ * so a grant that asks for one does not count. AmazonS3/latest/API/API_GetObject.html, "Permissions".
+ */
+export function seeingWhatIsThere(buckets: ReadonlyMap<string, Bucket>, input: Input): AuthorizationRequest {
+  const name = optionalText(input, 'Bucket') ?? '';
+  return {
+    action: 's3:ListBucket',
+    resourceArn: bucketArn(name),
+    resourcePolicy: buckets.get(name)?.policy,
+  };
+}

@@ -9,7 +9,7 @@ import {
 } from '../context.ts';
 import { callService, ResponseDropped } from '../dispatch.ts';
 import { asAwsError, AwsError } from '../errors.ts';
-import { s3Authorization } from './authorization.ts';
+import { s3Authorization, seeingWhatIsThere } from './authorization.ts';
 import { bucketActions } from './buckets.ts';
 import { piecesOf } from './content.ts';
 import { createLifecycle } from './lifecycle.ts';
@@ -115,11 +115,22 @@ export function createS3Service(context: AwsContext): S3Service {
     if (ExpectedBucketOwner !== undefined && ExpectedBucketOwner !== context.accountId) {
       throw new AwsError('AccessDenied', 'Access Denied', FORBIDDEN);
     }
-    const output = await callService(context, service, action, input, request.caller, request.signal);
+    const output = await callService(context, service, action, input, request.caller, request.signal).catch(
+      (error: unknown) => {
+        if (isMissingObject(error)) {
+          context.authorizer?.authorize('s3', request.caller, [seeingWhatIsThere(store.buckets, input)]);
+        }
+        throw error;
+      },
+    );
     return responseOf(action, output as Output);
   };
 
   return service;
+}
+
+function isMissingObject(error: unknown): boolean {
+  return error instanceof AwsError && error.code === 'NoSuchKey';
 }
 
 function addressOrNone(host: string, path: string): Address {
