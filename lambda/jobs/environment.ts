@@ -3,12 +3,14 @@ import { AIJobEnded } from '../../catalog/jobs/index.ts';
 import type { ReportFailure } from '../http/http-handler.ts';
 import { dynamoDbClient } from '../runtime/aws/dynamodb.ts';
 import type { DynamoDbClient } from '../runtime/aws/dynamodb.ts';
+import { s3ClaimCheck } from '../runtime/claim-check/index.ts';
+import { s3ClaimStore } from '../runtime/claim-check/s3-claim-store.ts';
 import { createControls, createLogger, createPublisher, sqsTransport } from '../runtime/index.ts';
 import { describeError } from '../runtime/logger.ts';
 import { createJobStore } from './job-store.ts';
 import type { JobStore } from './job-store.ts';
+import { resultStoreIn } from './result-store.ts';
 import type { ResultStore } from './result-store.ts';
-import { s3ResultStore } from './s3-result-store.ts';
 import { jobsNumber, jobsVariable } from './settings.ts';
 
 export const logger = createLogger();
@@ -49,16 +51,13 @@ export function resultPublisher() {
   return createPublisher({
     contracts: [AIJobEnded],
     transport: sqsTransport({ queueUrl: jobsVariable('AI_JOB_RESPONSE_QUEUE_URL') }),
+    claimCheck: s3ClaimCheck(),
   });
 }
 
-/** Of results that are too large for a row. Its bucket is looked for when there is one. */
+/** Of results that are too large for a row. */
 export function resultStore(): ResultStore {
-  const bucket = (): ResultStore => s3ResultStore(jobsVariable('WAYBILL_CLAIM_CHECK_BUCKET'));
-  return {
-    write: async (key, attempt, result) => bucket().write(key, attempt, result),
-    read: async (claim) => bucket().read(claim),
-  };
+  return resultStoreIn(s3ClaimStore());
 }
 
 /** Names, codes and places; nothing of the request. */

@@ -1,9 +1,34 @@
-/** Results that are too large for a row. */
-import type { JobResult } from '../../catalog/jobs/index.ts';
-import type { JobKey } from './job-row.ts';
+/**
+ * Results that are too large for a row: objects in the bucket of the claim checks, under the key that a claim of the same
+ * event has. Where the event itself came by a claim check, that is the very same object.
+ */
+import { createHash } from 'node:crypto';
+import { JobResult } from '../../catalog/jobs/index.ts';
+import type { AIJobEnded } from '../../catalog/jobs/index.ts';
+import type { EnvelopeOf } from '../../lib/contracts/index.ts';
+import { claimKey } from '../runtime/claim-check/claim.ts';
+import type { ClaimStore } from '../runtime/claim-check/claim.ts';
 
 export interface ResultStore {
-  /** Writes it, and answers under what it is found. An attempt has one place, so that no other attempt overwrites it. */
-  write(key: JobKey, attempt: number, result: JobResult): Promise<string>;
-  read(claim: string): Promise<JobResult>;
+  /** Writes the event's data, and answers under what it is found. */
+  write(event: EnvelopeOf<typeof AIJobEnded>): Promise<string>;
+  /** Undefined where it is kept no longer. */
+  read(claim: string): Promise<JobResult | undefined>;
+}
+
+export function resultStoreIn(store: ClaimStore): ResultStore {
+  return {
+    async write(event) {
+      const content = new TextEncoder().encode(JSON.stringify(event.data));
+      const claim = claimKey(event, createHash('sha256').update(content).digest('hex'));
+      await store.put(claim, content);
+      return claim;
+    },
+    async read(claim) {
+      const content = await store.get(claim);
+      if (content === undefined) return undefined;
+      const { result } = JSON.parse(new TextDecoder().decode(content)) as { readonly result?: unknown };
+      return JobResult.parse(result);
+    },
+  };
 }

@@ -1,5 +1,5 @@
 /** The end of a job as its worker told it, written to its row. A late one, or a second one, changes nothing. */
-import type { AIJobEnded } from '../../catalog/jobs/index.ts';
+import type { AIJobEnded, JobResult } from '../../catalog/jobs/index.ts';
 import type { EnvelopeOf } from '../../lib/contracts/index.ts';
 import type { HandlerContext } from '../runtime/types.ts';
 import type { JobEnd, JobKey } from './job-row.ts';
@@ -13,15 +13,17 @@ export interface TakeResultProps {
   readonly results: ResultStore;
 }
 
+type Ended = EnvelopeOf<typeof AIJobEnded>;
+
 export async function takeResult(
   { store, results }: TakeResultProps,
-  event: EnvelopeOf<typeof AIJobEnded>,
+  event: Ended,
   { logger }: Pick<HandlerContext, 'logger'>,
 ): Promise<void> {
   const { jobId, attempt, outcome, result, error } = event.data;
   const key: JobKey = { tenantId: event.tenantId, jobId };
   const end: JobEnd = {
-    ...(result !== undefined && (await placed(results, key, attempt, result))),
+    ...(result !== undefined && (await placed(results, event, result))),
     ...(error !== undefined && { error }),
   };
   const applied = await store.apply(key, { type: 'ended', attempt, outcome }, end);
@@ -38,12 +40,7 @@ export async function takeResult(
   });
 }
 
-async function placed(
-  results: ResultStore,
-  key: JobKey,
-  attempt: number,
-  result: NonNullable<EnvelopeOf<typeof AIJobEnded>['data']['result']>,
-): Promise<JobEnd> {
+async function placed(results: ResultStore, event: Ended, result: JobResult): Promise<JobEnd> {
   if (Buffer.byteLength(result.text) <= MAX_RESULT_BYTES_IN_ROW) return { result };
-  return { resultClaim: await results.write(key, attempt, result) };
+  return { resultClaim: await results.write(event) };
 }

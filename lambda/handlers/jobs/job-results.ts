@@ -2,8 +2,11 @@
 import { AIJobEnded } from '../../../catalog/jobs/index.ts';
 import { jobsTable, resultStore } from '../../jobs/environment.ts';
 import { takeResult } from '../../jobs/take-result.ts';
+import { s3ClaimCheck } from '../../runtime/claim-check/index.ts';
 import { consume } from '../../runtime/index.ts';
 
-export const handler = consume(AIJobEnded, (event, context) =>
-  takeResult({ store: jobsTable().store, results: resultStore() }, event, context),
+export const handler = consume(
+  AIJobEnded,
+  (event, context) => takeResult({ store: jobsTable().store, results: resultStore() }, event, context),
+  { claimCheck: s3ClaimCheck() },
 );

@@ -2,6 +2,7 @@
 import { rootCaller } from '../../aws/index.ts';
 import {
   createJobsWorkload,
+  DEFAULT_MIX,
   jobsFailures,
   jobsReport,
   jobsSummary,
@@ -53,7 +54,7 @@ export function createJobsFeed(run: LocalRun, options: JobsFeedOptions): Feed {
     tokenSecret: () => run.secretValue(TOKEN_SECRET),
     seed,
     signal,
-    ...(mix !== undefined && { mix }),
+    mix: { ...(mix ?? DEFAULT_MIX), ...(!hasBucket(run) && { large: 0 }) },
   });
   const ends = countEnds(run);
   return {
@@ -139,6 +140,11 @@ function nameOf(run: LocalRun, part: string): string {
     .find(({ functionName }) => functionName.includes(part));
   if (found === undefined) throw new Error(`no function of the templates is called ${part}`);
   return found.functionName;
+}
+
+/** Without one no answer is larger than a message. */
+function hasBucket(run: LocalRun): boolean {
+  return run.deployed.find('AWS::S3::Bucket').some(({ logicalId }) => logicalId.startsWith('ClaimCheck'));
 }
 
 async function tableOf(run: LocalRun): Promise<JobsMeasure> {

@@ -1,6 +1,8 @@
 /** The routes of the jobs API against a table of the embedded DynamoDB, by events of payload format 1.0. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { AIJobEnded } from '../../../catalog/jobs/index.ts';
+import { createEnvelope } from '../../../lib/contracts/index.ts';
 import { jobsProblem } from '../../../lambda/jobs/api/problem.ts';
 import { jobsRoutes } from '../../../lambda/jobs/api/routes.ts';
 import { restHandler } from '../../../lambda/http/rest-handler.ts';
@@ -83,7 +85,11 @@ describe('GET /jobs/{jobId}', () => {
   test('a job that has ended shows its result, wherever that is, and need not be asked for again', async () => {
     const key = { tenantId: 'acme', jobId: jobId('a', 'ended') };
     const result = { text: 'long', finishReason: 'stop' } as const;
-    const resultClaim = await jobs.results.write(key, 1, result);
+    const at = new Date().toISOString();
+    const data = { ...key, userId: 'usr_1', attempt: 1, outcome: 'succeeded', result } as const;
+    const resultClaim = await jobs.results.write(
+      createEnvelope(AIJobEnded, { tenantId: 'acme', data: { ...data, startedAt: at, endedAt: at } }),
+    );
     await jobs.store.apply(key, { type: 'requested' });
     await jobs.store.apply(key, { type: 'ended', attempt: 1, outcome: 'succeeded' }, { resultClaim });
     const answer = await call(ONE, { jobId: key.jobId });

@@ -6,8 +6,9 @@ import { startEmbeddedAws } from '../../../local/aws/index.ts';
 import type { EmbeddedAws } from '../../../local/aws/index.ts';
 import { createJobStore } from '../../../lambda/jobs/job-store.ts';
 import type { JobStore } from '../../../lambda/jobs/job-store.ts';
-import { s3ResultStore } from '../../../lambda/jobs/s3-result-store.ts';
+import { resultStoreIn } from '../../../lambda/jobs/result-store.ts';
 import type { ResultStore } from '../../../lambda/jobs/result-store.ts';
+import { s3ClaimStore } from '../../../lambda/runtime/claim-check/s3-claim-store.ts';
 import { dynamoDbClient } from '../../../lambda/runtime/aws/dynamodb.ts';
 import type { DynamoDbClient } from '../../../lambda/runtime/aws/dynamodb.ts';
 
@@ -67,7 +68,7 @@ export async function jobsUnderTest(): Promise<JobsUnderTest> {
     sqs,
     environment,
     store: storeWith({}),
-    results: s3ResultStore(BUCKET, environment),
+    results: resultStoreIn(s3ClaimStore(BUCKET, environment)),
     now,
     storeWith,
     skip(milliseconds) {
