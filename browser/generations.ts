@@ -1,40 +1,44 @@
 /** Image generations from a page: ask for one, read and list them, and the ticket for their notifications. */
-import { createHttp } from './http.ts';
+import { createHttp, httpEnvironment } from './http.ts';
 import type { HttpOptions } from './http.ts';
-import type { Signalled } from './jobs.ts';
+import type { Signalled, SubmitOptions } from './jobs.ts';
 import type { Ticket } from './notifications/types.ts';
 
 export interface GenerationRequest {
+  /** 1 to 4,000 characters. */
   readonly prompt: string;
-  readonly model: string;
-  /** Pixels. */
-  readonly width: number;
-  readonly height: number;
+  /** @default 'image-small' */
+  readonly model?: string;
+  /** Pixels. @default 1024 */
+  readonly width?: number;
+  readonly height?: number;
 }
 
 export interface Generation {
   readonly generationId: string;
   readonly status: 'PENDING' | 'COMPLETE' | 'ERROR';
   readonly prompt?: string;
+  /** Null, as are its sides, unless the status is COMPLETE. */
   readonly imageUrl?: string | null;
   readonly imageHeight?: number | null;
   readonly imageWidth?: number | null;
   readonly coreModel?: string;
   readonly createdAt?: string;
   readonly updatedAt?: string;
-  readonly error?: { readonly code: string; readonly message: string };
+  /** Of the status ERROR, where it was read from the API: a notification does not tell it. */
+  readonly errorCode?: string | null;
 }
 
 export interface GenerationPage {
-  readonly generations: readonly Generation[];
-  /** For the next page; undefined on the last. */
-  readonly cursor?: string;
+  /** Newest first. */
+  readonly items: readonly Generation[];
+  /** For the next page; null on the last. */
+  readonly nextCursor: string | null;
 }
 
-/** All reject with ProblemError for what the API refuses, and UnreachableError when it does not answer. */
+/** All reject with ProblemError for what the API refuses, and UnreachableError when it does not answer in five tries. */
 export interface GenerationsClient {
-  /** Not repeated by itself: the API takes each request for a new one. */
-  request(request: GenerationRequest, options?: Signalled): Promise<Generation>;
+  request(request: GenerationRequest, options?: SubmitOptions): Promise<Generation>;
   get(generationId: string, options?: Signalled): Promise<Generation>;
   list(options?: Signalled & { readonly limit?: number; readonly cursor?: string }): Promise<GenerationPage>;
   /** For `createNotificationClient({ ticket })`. */
@@ -43,16 +47,18 @@ export interface GenerationsClient {
 
 export function createGenerationsClient(options: HttpOptions): GenerationsClient {
   const http = createHttp(options);
+  const { newId } = { ...httpEnvironment(), ...options.environment };
   return {
-    request: async (request, { signal } = {}) => {
-      const call = {
+    request: async (request, { idempotencyKey = newId(), signal } = {}) => {
+      const { body } = await http<Generation>({
         method: 'POST',
         path: '/generations',
+        headers: { 'idempotency-key': idempotencyKey },
         body: request,
         signal,
-        repeatable: false,
-      } as const;
-      return (await http<Generation>(call)).body;
+        repeatable: true,
+      });
+      return body;
     },
     get: async (generationId, { signal } = {}) => {
       const path = `/generations/${encodeURIComponent(generationId)}`;

@@ -48,7 +48,7 @@ export interface Signalled {
 
 export interface SubmitOptions extends Signalled {
   /**
-   * 1 to 64 of `[A-Za-z0-9_-]`. Of all requests with one key there is one job.
+   * 1 to 64 of `[A-Za-z0-9_-]`. Of all requests with one key there is one job, or generation.
    * @default - a new one for each call, so that the repetitions of a call are one job
    */
   readonly idempotencyKey?: string;

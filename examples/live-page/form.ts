@@ -6,7 +6,7 @@ const MAX_PROMPT = 32_000;
 
 export interface PromptForm {
   readonly form: HTMLFormElement;
-  /** Says what is wrong with the prompt, beyond that there has to be one. */
+  /** Characters. @default 32,000 */
   readonly maxPrompt?: number;
   /** Sends it. What it throws is shown. */
   readonly send: (prompt: string, field: (name: string) => string) => Promise<void>;

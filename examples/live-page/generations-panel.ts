@@ -14,7 +14,7 @@ interface Events {
 }
 
 const PAGE = 20;
-const MODEL = 'image-small';
+const MAX_PROMPT = 4000;
 
 const STATES: Readonly<Record<NotificationState, string>> = {
   connecting: 'Connecting…',
@@ -54,8 +54,8 @@ export function startGenerationsPanel(url: string, session: Session): void {
   async function read(cursor?: string): Promise<void> {
     try {
       const page = await client.list({ limit: PAGE, ...(cursor !== undefined && { cursor }) });
-      for (const generation of page.generations) place(generation, 'last');
-      nextPage = page.cursor;
+      for (const generation of page.items) place(generation, 'last');
+      nextPage = page.nextCursor ?? undefined;
       more.hidden = nextPage === undefined;
       write(trouble, '');
     } catch (error) {
@@ -92,9 +92,10 @@ export function startGenerationsPanel(url: string, session: Session): void {
   });
   runForm({
     form: find(panel, 'form', HTMLFormElement),
+    maxPrompt: MAX_PROMPT,
     send: async (prompt, field) => {
       const [width = 0, height = 0] = field('size').split('x').map(Number);
-      const generation = await client.request({ prompt, model: MODEL, width, height });
+      const generation = await client.request({ prompt, width, height });
       place({ ...generation, prompt, status: generation.status ?? 'PENDING' }, 'first');
       announce('Image requested.');
     },

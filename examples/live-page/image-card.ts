@@ -48,15 +48,8 @@ export function createImageCard(first: Generation): ImageCard {
     if (status === 'ERROR') write(waiting, 'No image');
     const size = imageWidth && imageHeight ? `${imageWidth} × ${imageHeight}` : undefined;
     write(part(element, 'meta'), joined(coreModel, size, timeOf(current.updatedAt ?? current.createdAt)));
-    const { error } = current;
-    write(
-      part(element, 'problem'),
-      status !== 'ERROR'
-        ? ''
-        : error === undefined
-          ? 'The image could not be generated.'
-          : `${error.message} (${error.code})`,
-    );
+    const code = current.errorCode ? ` (${current.errorCode})` : '';
+    write(part(element, 'problem'), status === 'ERROR' ? `The image could not be generated.${code}` : '');
   };
   draw();
   return {

@@ -139,8 +139,8 @@ export async function startFakeSystem(
     const from = Number(url.searchParams.get('cursor') ?? 0);
     const page = <Item>(items: Iterable<Item>) => {
       const newest = [...items].toReversed();
-      const cursor = from + limit < newest.length ? { cursor: String(from + limit) } : {};
-      return { items: newest.slice(from, from + limit), ...cursor };
+      const cursor = from + limit < newest.length ? String(from + limit) : undefined;
+      return { items: newest.slice(from, from + limit), ...(cursor !== undefined && { cursor }) };
     };
     switch (`${method} ${url.pathname.replace(/^(\/\w+)\/.+$/, '$1/{id}')}`) {
       case 'POST /jobs': {
@@ -167,11 +167,13 @@ export async function startFakeSystem(
       case 'DELETE /jobs/{id}':
         system.setJob(id, { status: 'cancelled', endedAt: new Date().toISOString() });
         return [202, system.jobs.get(id)!];
-      case 'POST /generations':
-        return [202, system.order(String(body['prompt']))];
+      case 'POST /generations': {
+        const { generationId, status } = system.order(String(body['prompt']));
+        return [202, { generationId, status }];
+      }
       case 'GET /generations': {
         const { items, ...rest } = page(system.generations.values());
-        return [200, { generations: items, ...rest }];
+        return [200, { items, nextCursor: rest.cursor ?? null }];
       }
       case 'POST /tickets':
         return [
