@@ -118,6 +118,14 @@ const REMEDIES = {
     fix: 'Ask AWS for more, or start fewer executions at a time.',
     example: 'maxConcurrency: 20',
   },
+  WAYBILL_CAPACITY_WEB_SOCKET_SENDS: {
+    fix: 'Ask AWS for more, or let fewer messages wait for fewer senders: what waits in the queue is not lost.',
+    example: 'maxConcurrency: 10',
+  },
+  WAYBILL_CAPACITY_WEB_SOCKET_CONNECTS: {
+    fix: 'Raise the throttling of the stage and the quota, or let clients wait longer before they come back.',
+    example: 'webSocketRateLimit: 500',
+  },
   WAYBILL_CAPACITY_BUS_GROUP: {
     fix: 'Choose an ordering key with more values.',
     example: "orderingKey: 'orderId'",

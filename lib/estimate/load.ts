@@ -41,6 +41,12 @@ export interface Assumptions {
   readonly logBytesPerInvocation: number;
   /** The access log line of one HTTP request. */
   readonly accessLogBytes: number;
+  /** WebSocket connections that are open in the declared peak. */
+  readonly webSocketConnections: number;
+  /** Connections of one user to whom something is sent, such as tabs. */
+  readonly connectionsPerUser: number;
+  /** Seconds between two heartbeats of a connection: below the ten minutes after which API Gateway closes it. */
+  readonly heartbeatSeconds: number;
   /** The part of a consumer's messages that has the busiest ordering key. */
   readonly hottestKeyShare: number;
   /** The part that has the busiest tenant, which is the group where an event declares no ordering key. */
@@ -61,6 +67,9 @@ export const DEFAULT_ASSUMPTIONS: Assumptions = {
   relayMilliseconds: 2,
   logBytesPerInvocation: 500,
   accessLogBytes: 300,
+  webSocketConnections: 10_000,
+  connectionsPerUser: 1.5,
+  heartbeatSeconds: 240,
   hottestKeyShare: 0.01,
   hottestTenantShare: 0.1,
   transactionsPerCapacityUnit: 300,

@@ -31,6 +31,9 @@ const EVENT_BRIDGE = 'eventbridge/latest/userguide/eb-quota.html';
 const LAMBDA = 'lambda/latest/dg/gettingstarted-limits.html';
 const KINESIS = 'streams/latest/dev/service-sizes-and-limits.html (from memory)';
 const MSK = 'msk/latest/developerguide/limits.html (from memory)';
+const API_GATEWAY = 'apigateway/latest/developerguide/limits.html (from memory)';
+const WEB_SOCKET =
+  'apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html (from memory)';
 const LAMBDA_SQS = 'lambda/latest/dg/services-sqs-scaling.html';
 
 export const QUOTAS = {
@@ -84,6 +87,16 @@ export const QUOTAS = {
   kafkaServerlessOut: adjustable(400_000_000, 'bytes a second out of a serverless cluster', MSK),
   kafkaPartitionIn: fixed(5_000_000, 'bytes a second into a partition of a serverless cluster', MSK),
   kafkaExpressIn: fixed(15_600_000, 'bytes a second into an express.m7g.large (from memory)', MSK),
+  apiGatewayRequests: adjustable(
+    10_000,
+    'requests a second of the account and Region, over all APIs',
+    API_GATEWAY,
+  ),
+  webSocketConnects: adjustable(
+    500,
+    'new connections a second of the account and Region, over all WebSocket APIs',
+    WEB_SOCKET,
+  ),
   stackResources: fixed(
     500,
     'resources of a stack',

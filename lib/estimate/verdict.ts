@@ -9,7 +9,7 @@ export type VerdictSeverity = 'error' | 'warning' | 'info';
 export interface Verdict {
   /** Stable, for `waybill explain` and for acknowledgements. */
   readonly code: VerdictCode;
-  /** Short, for tables: C1 to C29. */
+  /** Short, for tables: C1 to C31. */
   readonly id: string;
   readonly severity: VerdictSeverity;
   readonly constructPath: string;
@@ -204,6 +204,18 @@ export const VERDICT_RULES = {
     id: 'C29',
     title: 'Executions are started faster than the quota of the Region',
     explanation: 'StartExecution is throttled; what starts them has to try again.',
+  },
+  WAYBILL_CAPACITY_WEB_SOCKET_SENDS: {
+    id: 'C30',
+    title: 'More is sent to WebSocket connections than the quota of the Region',
+    explanation:
+      'PostToConnection is throttled, and with it every API of the account: browsers hear of things late.',
+  },
+  WAYBILL_CAPACITY_WEB_SOCKET_CONNECTS: {
+    id: 'C31',
+    title: 'Lost WebSocket connections come back faster than they are let in',
+    explanation:
+      'After a failure clients are refused with 429 and try again; the last of them waits for minutes.',
   },
 } as const satisfies Record<string, VerdictRule>;
 

@@ -8,6 +8,7 @@ import { policyVerdicts } from './policies.ts';
 import { stackVerdicts } from './stacks.ts';
 import { streamVerdicts } from './streams.ts';
 import { throughputVerdicts } from './throughput.ts';
+import { webSocketVerdicts } from './web-socket.ts';
 
 const CHECKS = [
   throughputVerdicts,
@@ -17,6 +18,7 @@ const CHECKS = [
   stackVerdicts,
   databaseVerdicts,
   streamVerdicts,
+  webSocketVerdicts,
 ];
 const GRAVITY: Readonly<Record<VerdictSeverity, number>> = { error: 0, warning: 1, info: 2 };
 

@@ -11,7 +11,9 @@ import type { CostLine } from './lines.ts';
 export function apiCost(context: EstimateContext): readonly CostLine[] {
   const { assembly, assumptions, average } = context;
   const requests = requestsTo(context, average);
-  const apis = assembly.ofType('AWS::ApiGatewayV2::Api', 'AWS::ApiGateway::RestApi');
+  const apis = assembly
+    .ofType('AWS::ApiGatewayV2::Api', 'AWS::ApiGateway::RestApi')
+    .filter(({ properties }) => properties['ProtocolType'] !== 'WEBSOCKET');
   return [...Map.groupBy(apis, ({ stack }) => stack)].flatMap(([stack, ofStack]) => {
     const api = ofStack[0]!;
     const perSecond = [...requests].reduce((sum, [fn, rate]) => (fn.stack === stack ? sum + rate : sum), 0);

@@ -10,6 +10,7 @@ import { sqsCost } from './sqs.ts';
 import { brokerCost, kafkaCost, kinesisCost, readerCost } from './streams.ts';
 import { stateMachineCost } from './workflows.ts';
 import { eventBridgeCost, snsCost } from './topics-and-buses.ts';
+import { webSocketCost } from './web-socket.ts';
 
 export { type CostLine, type CostService } from './lines.ts';
 
@@ -29,6 +30,7 @@ const CALCULATORS: readonly Calculator[] = [
   readerCost,
   brokerCost,
   stateMachineCost,
+  webSocketCost,
 ];
 
 export function costLines(context: EstimateContext): readonly CostLine[] {

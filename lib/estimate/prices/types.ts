@@ -47,6 +47,8 @@ export const PRICE_ITEMS = [
   'lambdaPollers',
   'apiGatewayHttpRequests',
   'apiGatewayRestRequests',
+  'apiGatewayWebSocketMessages',
+  'apiGatewayConnectionMinutes',
   'kmsKeys',
   'kmsRequests',
   'alarms',
