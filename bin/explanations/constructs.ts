@@ -170,6 +170,12 @@ export const CONSTRUCT_EXPLANATIONS = {
     fix: 'Give names in kebab case, and controls.',
     example: "new QueueConsumer(stack, 'Payments', { controls, dependencies: ['payment-gateway'], ... });",
   },
+  WAYBILL_CLAIM_EXPIRATION_TOO_SHORT: {
+    what: 'The objects of a ClaimCheckBucket expire before their messages can.',
+    why: 'A message that comes back from a dead-letter queue or an archive would be dead-lettered without its data.',
+    fix: 'Give whole days, 29 or more, and more than an archive keeps events for.',
+    example: 'expiration: Duration.days(90)',
+  },
   WAYBILL_STANDBY_KEY_MISSING: {
     what: 'A controls table is encrypted, and its replica in the standby Region would have no key.',
     why: 'A key is of one Region; CloudFormation would refuse the replica.',

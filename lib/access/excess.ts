@@ -10,6 +10,8 @@
  * | by any other queue, topic, bus or function | no |
  * | on what a variable of the role's function names | no: the code is told of it |
  * | to connections of a WebSocket API that the topology declares | yes |
+ * | to objects of a bucket that is a claim check | yes |
+ * | of S3 otherwise | no |
  * | of another action of a service that is not in JUDGED_SERVICES | no: whether code uses it is not known |
  * | to alarms, by an alert topic that no alarm here uses: it awaits those of others | no |
  * | to a service that is not in KNOWN_SERVICES, by a queue, topic, bus, function or key | no |
@@ -19,6 +21,7 @@ import { isUnknown } from '../assembly/index.ts';
 import type { TopologyNode } from '../topology/index.ts';
 import { evaluate, readPolicy } from '../policies/index.ts';
 import { principalOf } from './actor.ts';
+import { claimBuckets } from './claim-check-needs.ts';
 import type { Permission } from './permission.ts';
 import { needsOf } from './needs.ts';
 import type { Need } from './needs.ts';
@@ -90,7 +93,8 @@ const JUDGED_SERVICES: ReadonlySet<string> = new Set(
 type Judged = (action: string, target: string) => boolean;
 
 /** Connections only of declared APIs: who else sends to those of others is not known. */
-function judgedBy({ assembly }: Messaging): Judged {
+function judgedBy({ assembly, functions }: Messaging): Judged {
+  const claims = claimBuckets(assembly, functions).flatMap(({ arn }) => arn ?? []);
   const isStage = isAmong((assembly.topology?.nodes ?? []).filter(({ kind }) => kind === 'webSocketApi'));
   const declared = new Set(
     assembly.ofType('AWS::ApiGatewayV2::Stage').flatMap((stage) => {
@@ -101,6 +105,7 @@ function judgedBy({ assembly }: Messaging): Judged {
   return (action, target) => {
     const service = action.split(':')[0] ?? '';
     if (service === 'execute-api') return declared.has(apiIdIn(target));
+    if (service === 's3') return claims.some((arn) => target === arn || target.startsWith(`${arn}/`));
     return JUDGED_SERVICES.has(service) || action === '*';
   };
 }

@@ -7,6 +7,7 @@ import { object, objects, text } from '../assembly/property.ts';
 import type { LambdaFunction, Messaging } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
+import { ofClaimChecks } from './claim-check-needs.ts';
 import { usingControls } from './controls-needs.ts';
 import { ofDeclaredUses } from './declared-needs.ts';
 import type { Permission } from './permission.ts';
@@ -110,6 +111,7 @@ function ofFunction(messaging: Messaging, fn: LambdaFunction): Need[] {
       need(variable, ofVariable(messaging, actor, variable, value)),
     ),
     ...need('sealed personal data', ofSealing(messaging, actor, fn.environment)),
+    ...need('claim checks', ofClaimChecks(messaging, actor, fn.environment)),
     ...need('controls', usingControls(messaging, actor, fn.environment)),
   ];
 }

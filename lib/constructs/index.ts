@@ -22,6 +22,8 @@ export { ADDED_REGIONS_CONTEXT_KEY, CUSTOM_EVENT_BUS_REGIONS } from './bus-type.
 export type { BusType } from './bus-type.ts';
 export { BusReplica } from './bus-replica.ts';
 export type { BusReplicaProps } from './bus-replica.ts';
+export { ClaimCheckBucket, ClaimCheckGrants } from './claim-check-bucket.ts';
+export type { ClaimCheckBucketProps } from './claim-check-bucket.ts';
 export { ConsumerStacks } from './consumer-stacks.ts';
 export type { ConsumerStacksProps } from './consumer-stacks.ts';
 export { ControlsTable } from './controls-table.ts';

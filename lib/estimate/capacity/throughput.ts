@@ -1,5 +1,6 @@
 /** Whether the account and Region carry the peak: message sizes, publishes, deliveries, invocations, key requests. */
 import type { Resource } from '../../assembly/index.ts';
+import { isRecord } from '../../json.ts';
 import { keyRequests } from '../key-requests.ts';
 import type { EstimateContext, QueueMapping } from '../context.ts';
 import { numberOf } from '../context.ts';
@@ -34,19 +35,37 @@ function eventsTooLarge(context: EstimateContext): readonly Verdict[] {
     const limit = nodeOf(edge.to)?.kind === 'bus' ? QUOTAS.putEventsBytes : topicLimit(target);
     return edge.events.flatMap((name) => {
       const bytes = peak.events.get(name)?.averageBytes ?? 0;
-      if (bytes <= limit.value) return [];
+      if (bytes <= limit.value || isStored(context, edge.to, name)) return [];
       return [
         verdict('WAYBILL_CAPACITY_EVENT_TOO_LARGE', {
           severity: 'error',
           constructPath: edge.to,
           received: `${name} has ${figure(bytes)} bytes on average`,
           allowed: `${figure(limit.value)} ${limit.unit}`,
-          fix: 'keep the payload in S3 and send where it is, or declare averageBytes as it is on the wire',
+          fix: 'give the publisher a claim check: grants.store(publisher, [event]) of a ClaimCheckBucket, or declare averageBytes as it is',
           source: limit.source,
         }),
       ];
     });
   });
+}
+
+/** Whether everybody who publishes the event there moves its data to a claim check bucket first (D12). */
+function isStored({ topology, resourceOf }: EstimateContext, target: string, event: string): boolean {
+  const publishers = topology.edges.flatMap((edge) =>
+    edge.kind === 'publishes' && edge.to === target && edge.events.includes(event)
+      ? (resourceOf(edge.from) ?? [])
+      : [],
+  );
+  return publishers.length > 0 && publishers.every((publisher) => storesOf(publisher).includes(event));
+}
+
+/** `claims/TENANT/EVENT/...` of the patterns that the publisher's function was told. */
+function storesOf({ properties }: Resource): readonly (string | undefined)[] {
+  const { Environment: environment } = properties;
+  const variables = isRecord(environment) ? environment['Variables'] : undefined;
+  const patterns = isRecord(variables) ? variables['WAYBILL_CLAIM_STORES'] : undefined;
+  return typeof patterns === 'string' ? patterns.split(',').map((pattern) => pattern.split('/')[2]) : [];
 }
 
 function topicLimit(topic: Resource | undefined): Quota {
