@@ -13,8 +13,10 @@
  * | more         |                                        | resume                                              |
  * | pong         | tells a cursor beyond the position     | resume, unless that is asked already                |
  * | caught-up    | the position is not known yet          | this is the position                                |
- * |              | below what was asked for               | the server began anew: from the start               |
- * | then         | a cursor beyond the position is known  | resume; after five in vain, it is a gap             |
+ * |              | below what the connection first asked  | the server began anew: from the start               |
+ * |              | below what was asked later             | an earlier answer that comes late: nothing          |
+ * | then         | a cursor beyond the position is known  | resume; after five in vain, what should have been   |
+ * |              |                                        | sent and was not is a gap                           |
  * |              | else                                   | live                                                |
  */
 import type { NotificationMessage, ServerMessage } from '../../lambda/push/protocol.ts';
@@ -29,8 +31,12 @@ export interface Sequence {
   readonly known: number;
   /** What the resume that is not answered yet asked for. */
   readonly asked: number | 'latest' | undefined;
+  /** Nothing was answered on this connection yet. */
+  readonly first: boolean;
   /** Resumes in a row that brought nothing. */
   readonly fruitless: number;
+  /** The lowest cursor that came from behind the hole, since there is one. */
+  readonly ahead: number;
 }
 
 export interface Step {
@@ -51,13 +57,15 @@ export const sequenceFrom = (position: number | undefined): Sequence => ({
   position,
   known: position ?? 0,
   asked: undefined,
+  first: false,
   fruitless: 0,
+  ahead: Number.POSITIVE_INFINITY,
 });
 
 /** What to send right after a connection opened. */
 export function begin(sequence: Sequence, unknown: 0 | 'latest'): Step {
   const position = sequence.position ?? (unknown === 0 ? 0 : undefined);
-  return ask({ ...sequence, position, fruitless: 0 }, position ?? 'latest');
+  return ask({ ...sequence, position, first: true, fruitless: 0 }, position ?? 'latest');
 }
 
 export function receive(sequence: Sequence, message: ServerMessage): Step {
@@ -68,8 +76,10 @@ export function receive(sequence: Sequence, message: ServerMessage): Step {
       const next = knowing(sequence, cursor);
       if (position === undefined) return { sequence: next };
       if (cursor <= position) return { sequence };
-      if (cursor > position + 1) return behind(next, position);
-      return { sequence: { ...next, position: cursor, fruitless: 0 }, deliver: message };
+      if (cursor > position + 1) {
+        return behind({ ...next, ahead: Math.min(next.ahead, cursor) }, position);
+      }
+      return { sequence: { ...next, ...at(cursor) }, deliver: message };
     }
     case 'gap': {
       const { from, to } = message;
@@ -79,7 +89,9 @@ export function receive(sequence: Sequence, message: ServerMessage): Step {
       return from > position + 1 ? behind(next, position) : skip(next, position + 1, to);
     }
     case 'more':
-      return asked === undefined || position === undefined ? { sequence } : answered(sequence, position);
+      return asked === undefined || position === undefined
+        ? { sequence }
+        : answered({ ...sequence, first: false }, position, message.cursor);
     case 'pong': {
       const next = knowing(sequence, message.cursor ?? 0);
       return position === undefined || next.known <= position ? { sequence: next } : behind(next, position);
@@ -87,10 +99,15 @@ export function receive(sequence: Sequence, message: ServerMessage): Step {
     case 'caught-up': {
       if (asked === undefined) return { sequence };
       if (typeof asked === 'number' && message.cursor < asked) {
-        return { ...ask(sequenceFrom(0), 0), restarted: true };
+        // Later on, it is an earlier answer that comes late.
+        return sequence.first ? { ...ask(sequenceFrom(0), 0), restarted: true } : { sequence };
       }
-      const next = { ...knowing(sequence, message.cursor), position: position ?? message.cursor };
-      if (next.known > next.position) return answered(next, next.position);
+      const next = {
+        ...knowing(sequence, message.cursor),
+        position: position ?? message.cursor,
+        first: false,
+      };
+      if (next.known > next.position) return answered(next, next.position, message.cursor);
       return { sequence: { ...next, asked: undefined, fruitless: 0 }, live: true };
     }
     case 'error':
@@ -105,14 +122,24 @@ const knowing = (sequence: Sequence, cursor: number): Sequence => ({
   known: Math.max(sequence.known, cursor),
 });
 
-/** A resume was answered and left something out. */
-function answered(sequence: Sequence, last: number): Step {
+/** A resume was answered and left something out, of what is up to `sent`. */
+function answered(sequence: Sequence, last: number, sent: number): Step {
   const fruitless = sequence.asked === last ? sequence.fruitless + 1 : 0;
   if (fruitless < FRUITLESS_RESUMES) return ask({ ...sequence, fruitless }, last);
-  if (sequence.known <= last)
-    return { sequence: { ...sequence, asked: undefined, fruitless: 0 }, live: true };
-  return { ...skip({ ...sequence, asked: undefined, fruitless: 0 }, last + 1, sequence.known), live: true };
+  const to = Math.min(sequence.ahead - 1, sent);
+  // It knows of nothing to send: asking again at once would change nothing. The connection's deadline begins anew.
+  if (to <= last) return { sequence };
+  const { sequence: next, ...told } = skip(sequence, last + 1, to);
+  if (next.known > to) return { ...told, ...ask(next, to) };
+  return { ...told, sequence: { ...next, asked: undefined }, live: true };
 }
+
+/** Past a hole, or without one. */
+const at = (position: number): Pick<Sequence, 'position' | 'fruitless' | 'ahead'> => ({
+  position,
+  fruitless: 0,
+  ahead: Number.POSITIVE_INFINITY,
+});
 
 const behind = (sequence: Sequence, last: number): Step =>
   sequence.asked === undefined ? ask(sequence, last) : { sequence };
@@ -123,6 +150,6 @@ const ask = (sequence: Sequence, resume: number | 'latest'): Step => ({
 });
 
 const skip = (sequence: Sequence, from: number, to: number): Step => ({
-  sequence: { ...sequence, position: to, fruitless: 0 },
+  sequence: { ...sequence, ...at(to) },
   gap: { from, to },
 });
