@@ -29,8 +29,9 @@ program
       'Kafka and RabbitMQ of the system: auto takes real ones where they are',
     ).choices(['auto', 'embedded', 'real']),
   )
-  .option('--load', 'load test: ten times over capacity, with high priority on the side (commerce)')
-  .option('--seconds <number>', 'of each phase of the load test', count)
+  .option('--load', 'load test: ten times over capacity (commerce), or thousands of browsers (generation)')
+  .option('--seconds <number>', 'of each phase of the load test (commerce)', count)
+  .option('--clients <number>', 'simulated browsers of the load test (generation)', count)
   .option('--events <number>', 'webhook deliveries to feed (core)', count)
   .option('--orders <number>', 'orders to place (commerce)', count)
   .option('--generations <number>', 'images to order (generation)', count)

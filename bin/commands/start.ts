@@ -31,6 +31,8 @@ export interface StartOptions {
   readonly events?: number;
   readonly orders?: number;
   readonly generations?: number;
+  /** Of the load test of the generation system. */
+  readonly clients?: number;
   readonly jobs?: number;
   readonly chaos?: boolean;
   /** Runs the load test instead of the workload. */
@@ -127,9 +129,9 @@ async function systemOf(options: StartOptions): Promise<RunnableSystem> {
       },
     );
   }
-  if (options.load === true && system.name !== 'commerce') {
+  if (options.load === true && !Object.hasOwn(LOAD_TESTS, system.name)) {
     throw new CommandError('WAYBILL_SYSTEM_UNIT', `the system '${system.name}' has no load test`, {
-      fix: 'give --system commerce, or run the benches: npm run bench -- outbox',
+      fix: 'give --system commerce or --system generation, or run the benches: npm run bench -- outbox',
     });
   }
   const foreign = UNITS.find((unit) => options[unit] !== undefined && unit !== system.unit);
@@ -179,29 +181,40 @@ async function feedOnce(watched: Watched): Promise<void> {
   }
 }
 
-/** A name, so that the package does not take our application along. */
-const LOAD_TEST: string = '../../local/run/load.ts';
+/** Names, so that the package does not take our application along. */
+const LOAD_TESTS: Readonly<Record<string, string>> = {
+  commerce: '../../local/run/load.ts',
+  generation: '../../local/workload/generation/load.ts',
+};
 
 type RunLoad = (
   run: LocalRun,
   options: {
     readonly seconds: number;
+    readonly clients?: number;
     readonly signal: AbortSignal;
     readonly note: (text: string) => void;
   },
 ) => Promise<{ readonly lost: number }>;
 
-async function loadTest({ run, options, signal }: Watched): Promise<void> {
-  const { runLoad } = (await import(LOAD_TEST)) as { runLoad: RunLoad };
+async function loadTest({ run, system, options, signal }: Watched): Promise<void> {
+  const { runLoad } = (await import(LOAD_TESTS[system.name]!)) as { runLoad: RunLoad };
   const seconds = options.seconds ?? LOAD_SECONDS;
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
-  const report = await runLoad(run, { seconds, signal, note });
+  const report = await runLoad(run, {
+    seconds,
+    signal,
+    note,
+    ...(options.clients !== undefined && { clients: options.clients }),
+  });
   if (signal.aborted) return;
   process.stdout.write(
     options.json === true ? `${JSON.stringify(report)}\n` : `${JSON.stringify(report, undefined, 2)}\n`,
   );
   if (report.lost > 0) {
-    process.stderr.write(`${styleText('red', 'failed')}: ${report.lost} effects are missing\n`);
+    process.stderr.write(
+      `${styleText('red', 'failed')}: ${report.lost} effects or notifications are missing\n`,
+    );
     process.exitCode = EXIT.failed;
   }
 }
