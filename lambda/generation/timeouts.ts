@@ -52,3 +52,17 @@ async function endBatch(service: Service, minutes: number): Promise<number> {
     return silent.length;
   });
 }
+
+/** Days. Far longer than any provider tries again; its signatures are of use for minutes. */
+const PROVIDER_EVENT_DAYS = 30;
+const FORGET_BATCH = 5_000;
+
+/** Forgets ids of callbacks that can not come again. What is left of more than a batch is for the next run. */
+export async function forgetProviderEvents({ database }: Service): Promise<void> {
+  await database.query(
+    `delete from provider_event where provider_event_id in (
+       select provider_event_id from provider_event
+        where received_at < now() - $1::int * interval '1 day' order by received_at limit ${FORGET_BATCH})`,
+    [PROVIDER_EVENT_DAYS],
+  );
+}

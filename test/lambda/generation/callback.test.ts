@@ -4,6 +4,7 @@ import { callbackRoutes } from '../../../lambda/generation/callback/routes.ts';
 import { signatureOf } from '../../../lambda/generation/callback/signature.ts';
 import type { UnstoredCallback } from '../../../lambda/generation/callback/store-callback.ts';
 import { callbackSecrets } from '../../../lambda/generation/provider-secret.ts';
+import type { CallbackSecrets } from '../../../lambda/generation/provider-secret.ts';
 import { errorPublisher } from '../../../lambda/generation/urgent.ts';
 import { httpHandler } from '../../../lambda/http/http-handler.ts';
 import type { Service } from '../../../lambda/service/unit-of-work.ts';
@@ -32,6 +33,9 @@ let service: Service;
 let unstored: UnstoredCallback[];
 let waits: number[];
 let secrets: readonly string[];
+/** What the function remembers between requests. */
+let kept: CallbackSecrets;
+let time: number;
 let eventIds = 0;
 
 beforeEach(async () => {
@@ -40,6 +44,8 @@ beforeEach(async () => {
   unstored = [];
   waits = [];
   secrets = [SECRET];
+  time = NOW;
+  kept = callbackSecrets({ read: async () => secrets, now: () => time });
   await system.order(ID);
   await system.rows('delete from event_outbox');
 });
@@ -66,7 +72,7 @@ async function send({ body = COMPLETE, ...more }: Sent = {}) {
   const handler = httpHandler(
     callbackRoutes({
       generation: async () => service,
-      secrets: callbackSecrets({ read: async () => secrets, now: () => NOW }),
+      secrets: kept,
       publishError: async (one) => void unstored.push(one),
       now: () => NOW,
       wait: async (milliseconds) => void waits.push(milliseconds),
@@ -140,23 +146,33 @@ describe('who may tell', () => {
     const both = signatureOf([OLD_SECRET, SECRET], body, NOW);
 
     expect((await send({ body, signature: both })).status).toBe(200);
-    secrets = [OLD_SECRET];
+    kept = callbackSecrets({ read: async () => [OLD_SECRET] });
     expect((await send({ body, signature: both })).status).toBe(200);
-    secrets = [SECRET, OLD_SECRET];
+    kept = callbackSecrets({ read: async () => [SECRET, OLD_SECRET] });
     expect((await send({ body, signature: signatureOf([OLD_SECRET], body, NOW) })).status).toBe(200);
+  });
+
+  test('a secret that was changed meanwhile is read again at the first signature that is wrong', async () => {
+    expect((await send({ body: PENDING })).status).toBe(200);
+    secrets = [OLD_SECRET];
+    time += 60_000;
+
+    const signature = signatureOf([OLD_SECRET], JSON.stringify(COMPLETE), NOW);
+
+    expect((await send({ signature })).body).toEqual({ status: 'COMPLETE', changed: true });
+    expect((await send()).status).toBe(401);
   });
 
   test('a wrong signature makes the secret be read again, at most once a minute', async () => {
     let reads = 0;
-    let time = NOW;
-    const kept = callbackSecrets({ read: async () => [`${(reads += 1)}`], now: () => time });
+    const counted = callbackSecrets({ read: async () => [`${(reads += 1)}`], now: () => time });
 
-    await kept.known();
-    await kept.fresh();
+    await counted.known();
+    await counted.fresh();
     expect(reads).toBe(1);
     time += 60_000;
-    expect(await kept.fresh()).toEqual(['2']);
-    expect(await kept.known()).toEqual(['2']);
+    expect(await counted.fresh()).toEqual(['2']);
+    expect(await counted.known()).toEqual(['2']);
   });
 
   test('what API Gateway hands over as base64 is verified as the bytes that were sent', async () => {
@@ -218,6 +234,15 @@ describe('what counts', () => {
     expect(answers.filter(({ body }) => body['changed'] === true)).toHaveLength(1);
     expect(late.body).toEqual({ status: 'COMPLETE', changed: false });
     expect(await statuses()).toEqual(['COMPLETE']);
+  });
+
+  test('an id that came before changes nothing, whatever is told with it', async () => {
+    await send({ body: PENDING, eventId: 'evt-same' });
+
+    const again = await send({ body: COMPLETE, eventId: 'evt-same' });
+
+    expect(again.body).toEqual({ status: 'PENDING', changed: false });
+    expect(await statuses()).toEqual(['PENDING']);
   });
 
   test.each([

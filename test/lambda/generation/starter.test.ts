@@ -12,7 +12,7 @@ import { httpProvider } from '../../../lambda/generation/provider/http-provider.
 import type { ImageProvider } from '../../../lambda/generation/provider/image-provider.ts';
 import { callbackSecrets } from '../../../lambda/generation/provider-secret.ts';
 import { startGeneration } from '../../../lambda/generation/start-generation.ts';
-import { endSilentGenerations } from '../../../lambda/generation/timeouts.ts';
+import { endSilentGenerations, forgetProviderEvents } from '../../../lambda/generation/timeouts.ts';
 import { httpHandler } from '../../../lambda/http/http-handler.ts';
 import { PermanentError } from '../../../lambda/runtime/index.ts';
 import type { Envelope } from '../../../lib/contracts/index.ts';
@@ -239,6 +239,16 @@ describe('what nobody speaks of any more', () => {
 
     expect(await endSilentGenerations(system.service, 30)).toBe(0);
   });
+});
+
+test('ids of callbacks are forgotten when they can not come again', async () => {
+  await system.rows(`insert into provider_event (provider_event_id, generation_id, status, received_at)
+                     values ('old', 'gen_1', 'PENDING', now() - interval '31 days'),
+                            ('young', 'gen_1', 'PENDING', now() - interval '29 days')`);
+
+  await forgetProviderEvents(system.service);
+
+  expect(await system.rows('select provider_event_id as id from provider_event')).toEqual([{ id: 'young' }]);
 });
 
 describe('error notifications', () => {
