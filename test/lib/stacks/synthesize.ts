@@ -68,7 +68,7 @@ export function synthesize(
   const app = new App({
     analyticsReporting: false,
     builtinCloudFormationValidation: false,
-    context: { ...context, 'aws:cdk:bundling-stacks': [] },
+    context: { ...context, 'aws:cdk:bundling-stacks': [], 'aws:cdk:disable-stack-trace': true },
   });
   createApplication(app, { ...environmentConfig(environment), ...changes });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new WaybillChecks(app));
