@@ -1,5 +1,6 @@
 /** The jobs system in the local run: jobs over the REST API, followed and cancelled, judged by their rows. */
 import { rootCaller } from '../../aws/index.ts';
+import { bearerToken } from '../../workload/api-client.ts';
 import {
   createJobsWorkload,
   DEFAULT_MIX,
@@ -9,7 +10,9 @@ import {
   measureJobs,
 } from '../../workload/jobs/index.ts';
 import type { JobMix, JobsMeasure, JobsOutcome } from '../../workload/jobs/index.ts';
+import { sampleTenantId } from '../../workload/tenants.ts';
 import { injectChaos } from '../chaos.ts';
+import { startLivePage } from '../live-page.ts';
 import type { LocalRun } from '../local-run.ts';
 import type { Feed, FeedOptions, RunnableSystem } from './system.ts';
 
@@ -17,6 +20,8 @@ const WORKER = 'JobWorker';
 const TABLE = 'Jobs';
 const REQUESTS = 'Requests';
 const TOKEN_SECRET = 'Token';
+/** One of the workload's users, of a tenant that asks for little: the page has jobs of its own and a few to show. */
+const PAGE_USER = { tenantId: sampleTenantId(1), userId: 'usr_1' };
 
 export const jobsSystem: RunnableSystem = {
   name: 'jobs',
@@ -27,6 +32,13 @@ export const jobsSystem: RunnableSystem = {
   quietTimeoutMs: 240_000,
   hasBrokers: false,
   banner: (run) => [['queue', queueUrlOf(run)]],
+  openPage: async (run) => {
+    const secret = await run.secretValue(TOKEN_SECRET);
+    return startLivePage({
+      jobsUrl: () => run.apiUrl,
+      token: () => bearerToken(secret, { ...PAGE_USER, role: 'member' }),
+    });
+  },
   injectChaos: (run) => injectJobsChaos(run),
   activity: async (run) => {
     const { rows } = await tableOf(run);
