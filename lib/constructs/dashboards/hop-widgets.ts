@@ -8,7 +8,7 @@ import type { Series, Widget } from './widgets.ts';
 const HEIGHT = 6;
 
 /** Where events come from: the API and the functions that no queue feeds. */
-export function publisherWidgets({ apis, restApis, functions }: SystemFlow): Widget[] {
+export function publisherWidgets({ apis, restApis, webSocketApis, functions }: SystemFlow): Widget[] {
   return [
     ...apis.flatMap(({ resource }) =>
       apiWidgets('HTTP API', { ApiId: resource.apiId }, { clientErrors: '4xx', serverErrors: '5xx' }),
@@ -19,6 +19,9 @@ export function publisherWidgets({ apis, restApis, functions }: SystemFlow): Wid
         { ApiName: resource.restApiName, Stage: resource.deploymentStage.stageName },
         { clientErrors: '4XXError', serverErrors: '5XXError' },
       ),
+    ),
+    ...webSocketApis.flatMap(({ resource }) =>
+      webSocketWidgets({ ApiId: resource.api.apiId, Stage: resource.stageName }),
     ),
     ...(functions.length === 0
       ? []
@@ -64,6 +67,30 @@ function apiWidgets(
       series(metrics.clientErrors, 'Sum', '4xx'),
       series(metrics.serverErrors, 'Sum', '5xx'),
       series('Latency', 'p90', 'latency p90 (ms)', true),
+    ],
+    width: 8,
+    height: HEIGHT,
+  });
+}
+
+function webSocketWidgets(dimensions: Record<string, string>): Widget[] {
+  const series = (metric: string, stat: string, label: string, right = false): Series => ({
+    namespace: 'AWS/ApiGateway',
+    metric,
+    dimensions,
+    stat,
+    label,
+    right,
+  });
+  return graphs({
+    title: 'WebSocket API: connects, messages, errors',
+    series: [
+      series('ConnectCount', 'Sum', 'connects'),
+      series('MessageCount', 'Sum', 'messages'),
+      series('ClientError', 'Sum', 'refused'),
+      series('IntegrationError', 'Sum', 'failed functions'),
+      series('ExecutionError', 'Sum', 'not called'),
+      series('IntegrationLatency', 'p90', 'latency p90 (ms)', true),
     ],
     width: 8,
     height: HEIGHT,

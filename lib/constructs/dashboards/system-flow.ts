@@ -1,7 +1,7 @@
 /** What a dashboard shows of a system: its topology with the resources behind it, from left to right. */
 import { CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
-import type { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { HttpApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { DatabaseCluster } from 'aws-cdk-lib/aws-rds';
@@ -52,6 +52,8 @@ export interface ConsumerFlow {
 export interface SystemFlow {
   readonly apis: readonly Named<HttpApi>[];
   readonly restApis: readonly Named<RestApi>[];
+  /** Stages of WebSocket APIs. */
+  readonly webSocketApis: readonly Named<WebSocketStage>[];
   /** Functions that no queue and no stream feeds: handlers of an API, jobs. */
   readonly functions: readonly Named<IFunction>[];
   /** Relays of outboxes, with the queue that wakes them. */
@@ -92,6 +94,7 @@ export function systemFlow(dashboard: IConstruct, scopes: readonly IConstruct[])
   return {
     apis: named('httpApi'),
     restApis: named('restApi'),
+    webSocketApis: named('webSocketApi'),
     functions: named<IFunction>('function').filter(({ id }) => !consumed.has(id)),
     topics: named('topic'),
     relays: consumers.filter(({ kind }) => kind === 'relay'),

@@ -128,3 +128,13 @@ test('pages of other origins may call the HTTP API only where the environment na
   expect(apis).toHaveLength(2);
   for (const { Properties } of apis) expect(Properties?.['CorsConfiguration']).toBeUndefined();
 });
+
+test('the dashboard shows connects, messages and errors of the WebSocket API', () => {
+  const dashboards = Object.values(templates['Observability']?.Resources ?? {}).filter(
+    ({ Type }) => Type === 'AWS::CloudWatch::Dashboard',
+  );
+  const bodies = JSON.stringify(dashboards.map(({ Properties }) => Properties?.['DashboardBody']));
+
+  expect(bodies).toContain('WebSocket API: connects, messages, errors');
+  for (const metric of ['ConnectCount', 'MessageCount', 'IntegrationError']) expect(bodies).toContain(metric);
+});
