@@ -342,5 +342,12 @@ export function createNotificationClient<Events extends object = Record<string, 
   };
 }
 
-const isUnauthorised = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && (error as { readonly status?: unknown }).status === 401;
+/**
+ * 401 is ours, and API Gateway's for a request without a token. A token that has expired gets its own 403, which is no
+ * problem document; a 403 of ours has a code and says that the role is not enough.
+ */
+function isUnauthorised(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const { status, code } = error as { readonly status?: unknown; readonly code?: unknown };
+  return status === 401 || (status === 403 && code === 'HTTP_403');
+}

@@ -44,8 +44,8 @@ export interface NotificationClientOptions {
   /** Any stable name of the signed-in user, under which the cursor is kept. */
   readonly user: string;
   /**
-   * Called before each connection, as a ticket lives for a minute. It rejects with an error whose `status` is 401
-   * when the session ended: `requestTicket` does.
+   * Called before each connection, as a ticket lives for a minute. When the session ended it rejects with an error whose
+   * `status` is 401, or 403 with the `code` HTTP_403, which is API Gateway's own refusal: `requestTicket` does.
    */
   readonly ticket: () => Promise<Ticket>;
   /**

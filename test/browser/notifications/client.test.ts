@@ -387,6 +387,16 @@ describe('the session', () => {
     expect(browser.sockets).toHaveLength(1);
   });
 
+  test.each([
+    ['a 403 of API Gateway, which an expired token gets', { status: 403, code: 'HTTP_403' }, 'expired'],
+    ['a 403 of ours, for the role', { status: 403, code: 'WAYBILL_ROLE_NOT_ALLOWED' }, 'offline'],
+  ])('is it, or is it not: %s', async (_name, fields, state) => {
+    const client = create({ ticket: () => Promise.reject(Object.assign(new Error('no'), fields)) });
+    client.connect();
+    await settle();
+    expect(client.state).toBe(state);
+  });
+
   test('is refused right after it was renewed: it is not renewed for ever', async () => {
     let renewals = 0;
     const client = create({
