@@ -9,6 +9,7 @@ import { createControls, createLogger, createPublisher, sqsTransport } from '../
 import { describeError } from '../runtime/logger.ts';
 import { createJobStore } from './job-store.ts';
 import type { JobStore } from './job-store.ts';
+import { TABLE_CALLS } from './limits.ts';
 import { resultStoreIn } from './result-store.ts';
 import type { ResultStore } from './result-store.ts';
 import { jobsNumber, jobsVariable } from './settings.ts';
@@ -34,7 +35,7 @@ export function jobsTable(): JobsTable {
 
 function makeTable(): JobsTable {
   const table = jobsVariable('JOBS_TABLE_NAME');
-  const client = dynamoDbClient(table);
+  const client = dynamoDbClient(table, process.env, TABLE_CALLS);
   const retentionDays = jobsNumber('JOBS_RETENTION_DAYS');
   const store = createJobStore({
     client,

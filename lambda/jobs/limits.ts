@@ -33,6 +33,15 @@ export const LIMIT_WAIT = { base: 1, cap: 60 } as const;
 /** Seconds until an attempt that the model failed is followed by the next. */
 export const MODEL_WAIT = { base: 2, cap: 60 } as const;
 
+/**
+ * Of calls to the table: nothing can be done without it, so they are given more time than those of the controls; three
+ * of them are still shorter than an API's caller waits (29 s) and a lease lasts.
+ */
+export const TABLE_CALLS = { callTimeout: 6_000, maxAttempts: 3 } as const;
+
+/** Seconds until a result comes back that could not be written: its three receives outlast a short outage. */
+export const RESULT_BACKOFF = { base: 60, cap: 900 } as const;
+
 /** Seconds until a message comes back because a service of AWS could not be reached. */
 export const AWAY_WAIT = { base: 2, cap: 15 } as const;
 

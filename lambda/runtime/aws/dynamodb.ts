@@ -42,10 +42,21 @@ const MAX_ATTEMPTS = 2;
 /** Milliseconds between the tries. */
 const CALL_BACKOFF = { base: 50, cap: 200 };
 
+export interface DynamoDbClientOptions {
+  /** Milliseconds that one try may take. @default 1500 */
+  readonly callTimeout?: number;
+  /** Tries of a call that did not come through. @default 2 */
+  readonly maxAttempts?: number;
+}
+
 /**
  * @param table the table's name or ARN; an ARN says the Region too
  */
-export function dynamoDbClient(table: string, environment: Environment = process.env): DynamoDbClient {
+export function dynamoDbClient(
+  table: string,
+  environment: Environment = process.env,
+  { callTimeout = CALL_TIMEOUT, maxAttempts = MAX_ATTEMPTS }: DynamoDbClientOptions = {},
+): DynamoDbClient {
   const region =
     table.split(':')[3] ??
     environment['AWS_REGION'] ??
@@ -56,9 +67,9 @@ export function dynamoDbClient(table: string, environment: Environment = process
       const body = JSON.stringify(action === 'TransactWriteItems' ? input : { TableName: table, ...input });
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await callOnce(environment, region, action, body);
+          return await callOnce(environment, region, action, body, callTimeout);
         } catch (error) {
-          if (attempt === MAX_ATTEMPTS || !isTransient(error)) throw error;
+          if (attempt === maxAttempts || !isTransient(error)) throw error;
           await sleep(fullJitter(CALL_BACKOFF, attempt, Math.random));
         }
       }
@@ -71,6 +82,7 @@ async function callOnce(
   region: string | undefined,
   action: DynamoDbAction,
   body: string,
+  callTimeout: number,
 ): Promise<DynamoDbAnswer> {
   if (region === undefined) throw named('ConfigError', 'AWS_REGION is not set: Lambda sets it');
   const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
@@ -88,7 +100,7 @@ async function callOnce(
     method: 'POST',
     headers: signedHeaders({ credentials, region, service: 'dynamodb', url, headers, body }),
     body,
-    signal: AbortSignal.timeout(CALL_TIMEOUT),
+    signal: AbortSignal.timeout(callTimeout),
   });
   const answer = (await response.json()) as DynamoDbAnswer & {
     readonly __type?: string;
