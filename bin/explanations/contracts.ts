@@ -30,6 +30,12 @@ export const CONTRACT_EXPLANATIONS = {
     fix: 'Correct the field that the message names. If consumers see it, the publisher has an older contract.',
     example: 'npm run contracts:check',
   },
+  WAYBILL_EVENT_DATA_ELSEWHERE: {
+    what: 'An event was decoded whose data is in a claim check bucket.',
+    why: 'The envelope holds only its short fields, which could pass for the whole.',
+    fix: 'Read it with consume() or poll() and a claim check, which fetch and verify the data first.',
+    example: 'consume(ReportWritten, archive, { claimCheck: s3ClaimCheck() })',
+  },
   WAYBILL_EVENT_TYPE_UNKNOWN: {
     what: 'A consumer got an event that it does not handle.',
     why: 'Its filter lets more through than its handler takes.',

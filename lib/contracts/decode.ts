@@ -15,7 +15,8 @@ import type { SchemaResult } from './standard-schema.ts';
  * | other          | -                | declared        | upcast, then validated, version as read |
  * | other          | -                | none            | WAYBILL_EVENT_VERSION_UNSUPPORTED       |
  *
- * @throws ContractError WAYBILL_EVENT_TYPE_UNKNOWN when no contract has the event's type,
+ * @throws ContractError WAYBILL_EVENT_DATA_ELSEWHERE for an envelope whose data is in S3 (D12): fetch it first,
+ * WAYBILL_EVENT_TYPE_UNKNOWN when no contract has the event's type,
  * WAYBILL_EVENT_VERSION_UNSUPPORTED, WAYBILL_UPCAST_FAILED, WAYBILL_EVENT_DATA_INVALID
  */
 export function decode<Contract extends AnyEventContract>(
@@ -28,6 +29,13 @@ export function decode<Contract extends AnyEventContract>(
     throw new ContractError(
       'WAYBILL_EVENT_TYPE_UNKNOWN',
       `received '${envelope.eventType}', but this consumer declares ${known}: fix the subscription's filter, or add the event to consume()`,
+    );
+  }
+  // What is left in the envelope could pass for the whole where a field is optional.
+  if (envelope.metadata['claimCheck'] !== undefined) {
+    throw new ContractError(
+      'WAYBILL_EVENT_DATA_ELSEWHERE',
+      `the data of ${envelope.eventType} ${envelope.eventId} is in a claim check bucket: read it with consume() or poll() and claimCheck: s3ClaimCheck()`,
     );
   }
   const data = upcast(contract, envelope);
