@@ -65,7 +65,9 @@ export function createJobCard({ job: first, prompt, cancel, show }: JobCardProps
     const resultPart = part(element, 'result');
     resultPart.hidden = result === undefined;
     if (result !== undefined) write(resultPart, beginningOf(result.text));
-    write(part(element, 'problem'), error === undefined ? '' : `${error.message} (${error.code})`);
+    // That somebody wanted it so is no problem.
+    const isProblem = error !== undefined && status !== 'cancelled';
+    write(part(element, 'problem'), isProblem ? `${error.message} (${error.code})` : '');
     const focused = document.activeElement;
     cancelButton.hidden = ended || cancelling;
     showButton.hidden = status !== 'succeeded' || result !== undefined;

@@ -43,7 +43,7 @@ describeInBrowser('the page and the jobs system', () => {
 
   test('a job is submitted, runs and shows its result', async () => {
     await submit('Tell of a parcel and a gull');
-    await card('Tell of a parcel').getByText('Succeeded').waitFor();
+    await card('Tell of a parcel').getByText('Succeeded', { exact: true }).waitFor();
     expect((await card('Tell of a parcel').locator('.result').textContent())!.length).toBeGreaterThan(10);
   });
 
@@ -53,12 +53,12 @@ describeInBrowser('the page and the jobs system', () => {
       .getByText(/^Running, [1-9]\d* %$/)
       .waitFor();
     await page.getByRole('button', { name: 'Cancel: #slow story of a ship' }).click();
-    await card('#slow').getByText('Cancelled').waitFor();
+    await card('#slow').getByText('Cancelled', { exact: true }).waitFor();
   });
 
   test('one that the model fails says why', async () => {
     await submit('#fail to tell of a storm');
-    await card('#fail').getByText('Failed').waitFor();
+    await card('#fail').getByText('Failed', { exact: true }).waitFor();
     await card('#fail')
       .locator('.problem')
       .filter({ hasText: /\([A-Z_]+\)$/ })
@@ -70,7 +70,7 @@ describeInBrowser('the page and the jobs system', () => {
     await page.context().setOffline(true);
     await page.getByText('The server can not be reached').waitFor();
     await page.context().setOffline(false);
-    await card('in a tunnel').getByText('Succeeded').waitFor();
+    await card('in a tunnel').getByText('Succeeded', { exact: true }).waitFor();
     expect(page.errors).toEqual([]);
   });
 
