@@ -17,7 +17,7 @@ import type { CommerceMeasure } from '../../local/workload/commerce/measure.ts';
 /** Placed in the first region, in the standby, and in the first region again. */
 const ORDERS = { before: 6, away: 6, after: 4 } as const;
 const TOTAL = ORDERS.before + ORDERS.away + ORDERS.after;
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 900_000;
 
 let run: LocalRun;
 let measured: CommerceMeasure;

@@ -19,7 +19,7 @@ import { orderFailures } from '../../local/workload/commerce/ledger.ts';
 
 const ORDERS = 40;
 const START_TIMEOUT_MS = 240_000;
-const QUIET_TIMEOUT_MS = 400_000;
+const QUIET_TIMEOUT_MS = 900_000;
 const MIX = {
   'payment-declined': 0.1,
   'fraud-suspected': 0.05,

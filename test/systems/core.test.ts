@@ -15,7 +15,7 @@ import type { MalformedMessage, Measurement, Workload, WorkloadReport } from '..
 
 const WEBHOOKS = 120;
 const START_TIMEOUT_MS = 240_000;
-const QUIET_TIMEOUT_MS = 240_000;
+const QUIET_TIMEOUT_MS = 600_000;
 
 let run: LocalRun;
 let workload: Workload;
