@@ -1,7 +1,7 @@
 /** What both jest configurations have in common, and which tests are whose. */
 
 /**
- * Whole processes, real brokers and browsers, and the mutation run. A file anywhere that is named `*.system.test.ts` is
+ * Whole processes, real brokers and browsers, the bundles of every handler, and the mutation run. A file anywhere that is named `*.system.test.ts` is
  * one of them.
  */
 export const SYSTEM_TESTS = [
@@ -9,6 +9,7 @@ export const SYSTEM_TESTS = [
   '<rootDir>/test/mutations/',
   '<rootDir>/test/local/brokers/',
   '<rootDir>/test/local/kafka/(real|java-client)\\.test\\.ts$',
+  '/bundles\\.test\\.ts$',
   '\\.system\\.test\\.ts$',
 ];
 
