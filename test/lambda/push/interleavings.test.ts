@@ -13,7 +13,7 @@ import { eventOf, memoryPush, notification, SILENT } from './memory-push.ts';
 import type { MemoryPush, Step } from './memory-push.ts';
 
 const now = (): number => 0;
-const RUNS = 400;
+const RUNS = 150;
 
 interface Setup {
   readonly push: MemoryPush;
