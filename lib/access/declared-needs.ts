@@ -22,8 +22,13 @@ export function ofDeclaredUses(messaging: Messaging): readonly Need[] {
       edge.kind === 'accesses'
         ? accessing(messaging, edge, target, actor)
         : managingConnections(edge, target, actor);
-    return permissions.map((permission) => ({ permission, because: `${edge.from} ${edge.kind} ${edge.to}` }));
+    return permissions.map((permission) => ({ permission, because: becauseOf(edge) }));
   });
+}
+
+/** How the needs of an edge are told from all others. */
+export function becauseOf({ from, kind, to }: AccessesEdge | PushesEdge): string {
+  return `${from} ${kind} ${to}`;
 }
 
 function declaredResources({ assembly }: Messaging): ReadonlyMap<string, Resource> {

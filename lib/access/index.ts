@@ -11,3 +11,4 @@ export { excessOf } from './excess.ts';
 export type { Excess } from './excess.ts';
 export { needsOf, publishTargets } from './needs.ts';
 export type { Need } from './needs.ts';
+export { becauseOf } from './declared-needs.ts';

@@ -4,7 +4,7 @@
  * | grant | found as |
  * |---|---|
  * | an identity may do `sqs:*`, `sns:*`, `*` or another wildcard over actions that move messages | W22 |
- * | an identity may move messages on every queue, topic or bus (`Resource: *`) | W22 |
+ * | an identity may move messages on every queue, topic or bus (`Resource: *`), or to connections of every WebSocket API | W22 |
  * | the same, of sns:Publish by the role in which Cognito texts to phones | nothing: phones have no ARN |
  * | a queue, topic or bus lets anybody in, without a condition | W22 |
  * | a queue, topic or bus lets a service in for anybody's resources (no source condition) | W22A |
@@ -55,6 +55,7 @@ const MESSAGE_ACTIONS = [
   'sns:Publish',
   'sns:Subscribe',
   'events:PutEvents',
+  'execute-api:ManageConnections',
 ] as const;
 
 /** Managed policies of AWS that hold all of them. */
@@ -95,17 +96,22 @@ function wildcards({ resource, statements }: AttachedPolicy, isForPhones: boolea
         fix: `name what is needed of ${action}: it covers ${covered.join(', ')}`,
       }));
       const tooWide = covered.filter((action) => !(isForPhones && action === 'sns:Publish'));
-      if (wild.length === 0 && tooWide.length > 0 && listOf(statement['Resource']).includes('*')) {
+      if (wild.length === 0 && tooWide.length > 0 && listOf(statement['Resource']).some(meansEvery)) {
         findings.push({
           resource,
           property: 'PolicyDocument',
           received: `${tooWide.join(', ')} on every resource`,
-          allowed: 'the queues, topics and buses that are meant',
+          allowed: 'the queues, topics, buses and APIs that are meant',
           fix: `name them as the statement's Resource${tooWide.includes('sns:Publish') ? '; text messages to phones are the only thing that needs sns:Publish on *: acknowledge it then' : ''}`,
         });
       }
       return findings;
     });
+}
+
+/** `*`, or the ARN of every API of an account. */
+function meansEvery(target: string): boolean {
+  return target === '*' || /^arn:[^:]*:execute-api:[^:]*:[^:]*:\*/.test(target);
 }
 
 function coversAction(statement: PolicyStatement, action: string): boolean {

@@ -1,12 +1,20 @@
 /** Claims of publish edges: who publishes may do so, and nudges and scheduled runs arrive. */
-import { decide, deliveriesOf, publishing } from '../access/index.ts';
+import { becauseOf, decide, deliveriesOf, needsOf, publishing } from '../access/index.ts';
 import type { Messaging, QueueMethod } from '../assembly/index.ts';
-import type { InvokesEdge, NudgesEdge, PublishesEdge, StartsEdge } from '../topology/index.ts';
+import type {
+  AccessesEdge,
+  InvokesEdge,
+  NudgesEdge,
+  PublishesEdge,
+  PushesEdge,
+  StartsEdge,
+} from '../topology/index.ts';
 import { accessBreaks, breakOf } from './check-access.ts';
 import { consumptionBreaks } from './check-consumption.ts';
 import { runtimeBreaks } from './check-runtime.ts';
 import { failureBreaks } from './check-failures.ts';
 import type { Declared } from './declared.ts';
+import { unmetNeeds } from './prove-privilege.ts';
 import { unique } from './proof.ts';
 import type { Break, Proof } from './proof.ts';
 
@@ -19,8 +27,24 @@ export function provePublishing(messaging: Messaging, declared: Declared): reado
     if (edge.kind === 'nudges') return [proveNudge(messaging, declared, edge)];
     if (edge.kind === 'starts') return [proveStart(messaging, declared, edge)];
     if (edge.kind === 'invokes') return [proveInvocation(messaging, declared, edge)];
+    if (edge.kind === 'pushes' || edge.kind === 'accesses') return [proveUse(messaging, edge)];
     return [];
   });
+}
+
+/** A function may send to connections, or read and write a table, as it is declared. */
+function proveUse(messaging: Messaging, edge: PushesEdge | AccessesEdge): Proof {
+  const needs = needsOf(messaging).filter(({ because }) => because === becauseOf(edge));
+  const claim =
+    edge.kind === 'pushes'
+      ? `${edge.from} sends to connections of ${edge.to}`
+      : `${edge.from} keeps its data in ${edge.to}`;
+  return {
+    kind: 'publish',
+    claim,
+    steps: needs.map(({ permission: { action, resourceArn } }) => `${action} on ${resourceArn}`),
+    breaks: needs.length === 0 ? [absent(edge.to)] : unique(unmetNeeds(messaging, needs)),
+  };
 }
 
 function provePublish(messaging: Messaging, declared: Declared, edge: PublishesEdge): Proof {

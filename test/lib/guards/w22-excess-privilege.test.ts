@@ -24,6 +24,13 @@ describe('W22 no more privilege than the edges need', () => {
     ['a wildcard over what moves messages', ['sqs:*Message'], [QUEUE]],
     ['a named action on every queue', ['sqs:SendMessage'], ['*']],
     ['publishing to every topic', ['sns:Publish'], ['*']],
+    ['sending to every WebSocket connection', ['execute-api:ManageConnections'], ['*']],
+    [
+      'sending to those of every API',
+      ['execute-api:ManageConnections'],
+      ['arn:aws:execute-api:eu-west-1:111111111111:*/live/POST/@connections/*'],
+    ],
+    ['every action on APIs', ['execute-api:*'], ['arn:aws:execute-api:eu-west-1:111111111111:abc/*']],
   ])('%s: found', (_, actions, resources) => {
     expect(findingsOf(excessPrivilege, roleThatMay(actions, resources))).toEqual([
       'Plain/Role/DefaultPolicy PolicyDocument',
@@ -34,6 +41,12 @@ describe('W22 no more privilege than the edges need', () => {
     ['named actions on a named queue', ['sqs:SendMessage', 'sqs:GetQueueAttributes'], [QUEUE]],
     ['reading attributes of every queue', ['sqs:Get*', 'sqs:List*'], ['*']],
     ['what is no message', ['s3:*'], ['*']],
+    [
+      'sending to the connections of one stage',
+      ['execute-api:ManageConnections'],
+      ['arn:aws:execute-api:eu-west-1:111111111111:abc/live/POST/@connections/*'],
+    ],
+    ['calling every API', ['execute-api:Invoke'], ['*']],
   ])('%s: nothing', (_, actions, resources) => {
     expect(findingsOf(excessPrivilege, roleThatMay(actions, resources))).toEqual([]);
   });
