@@ -11,7 +11,7 @@
  * | running, lease over, cancellation asked for | requested | cancelled, place given back |
  * | running, lease over, attempts used up | requested | failed, place given back |
  * | running, lease over | requested | running, attempt + 1, the place is kept |
- * | running | progress of its attempt | lease renewed, progress if it is more |
+ * | running | progress of its attempt | lease renewed, progress if it is more; nothing where neither is due |
  * | running | given-back by its attempt | lease over, a failure more if it was one |
  * | running | ended by its attempt or a later one | that outcome, place given back |
  * | running | cancel | cancellation asked for |
@@ -138,6 +138,9 @@ function ofRunning(state: JobState, event: JobEvent, now: number): Decision {
     case 'progress': {
       if (event.attempt !== state.attempt) return ignore('older-attempt');
       const progress = Math.max(state.progress, event.progress);
+      // A beat without news is not worth a write, until a third of the lease is over.
+      const isFresh = state.leaseUntil - now > (LEASE_MILLISECONDS * 2) / 3;
+      if (progress === state.progress && isFresh) return ignore('nothing-new');
       return change({ ...state, progress, leaseUntil: now + LEASE_MILLISECONDS }, 0);
     }
     case 'given-back':

@@ -102,9 +102,11 @@ function keepAlive({ every, signal, beat, stop, logger }: KeepAlive): { end(): v
     try {
       const applied = await beat();
       if (over) return;
-      if (applied.kind !== 'changed') return stop('lost');
-      leaseUntil = begun + LEASE_MILLISECONDS;
-      if (applied.job.cancelRequested) return stop('cancelled');
+      const isOurs =
+        applied.kind === 'changed' || (applied.kind === 'ignored' && applied.because === 'nothing-new');
+      if (!isOurs) return stop('lost');
+      if (applied.kind === 'changed') leaseUntil = begun + LEASE_MILLISECONDS;
+      if (applied.job?.cancelRequested === true) return stop('cancelled');
     } catch (error) {
       if (over) return;
       logger.warn('the progress of a job could not be told', { detail: describeError(error) });

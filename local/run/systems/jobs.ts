@@ -27,7 +27,7 @@ export const jobsSystem: RunnableSystem = {
   name: 'jobs',
   unit: 'jobs',
   defaultCount: 200,
-  feedRate: 15,
+  feedRate: 10,
   watchedRate: 1,
   quietTimeoutMs: 240_000,
   hasBrokers: false,
@@ -41,7 +41,7 @@ export const jobsSystem: RunnableSystem = {
   },
   injectChaos: (run) => injectJobsChaos(run),
   activity: async (run) => {
-    const { rows } = await tableOf(run);
+    const { rows } = await recentTableOf(run);
     const now = Date.now();
     // Functions go by the machine's time: the clock of queues must not run ahead of a lease.
     const leases = rows.filter(({ leaseUntil }) => leaseUntil !== undefined && leaseUntil > now).length;
@@ -157,6 +157,18 @@ function nameOf(run: LocalRun, part: string): string {
 /** Without one no answer is larger than a message. */
 function hasBucket(run: LocalRun): boolean {
   return run.deployed.find('AWS::S3::Bucket').some(({ logicalId }) => logicalId.startsWith('ClaimCheck'));
+}
+
+/** Quiet is looked for many times a second, and a scan is not for nothing. */
+const recent = new WeakMap<LocalRun, { readonly at: number; readonly table: Promise<JobsMeasure> }>();
+const RECENT_MS = 250;
+
+function recentTableOf(run: LocalRun): Promise<JobsMeasure> {
+  const known = recent.get(run);
+  if (known !== undefined && Date.now() - known.at < RECENT_MS) return known.table;
+  const table = tableOf(run);
+  recent.set(run, { at: Date.now(), table });
+  return table;
 }
 
 async function tableOf(run: LocalRun): Promise<JobsMeasure> {
