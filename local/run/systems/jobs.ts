@@ -156,7 +156,7 @@ function nameOf(run: LocalRun, part: string): string {
 
 /** Without one no answer is larger than a message. */
 function hasBucket(run: LocalRun): boolean {
-  return run.deployed.find('AWS::S3::Bucket').some(({ logicalId }) => logicalId.startsWith('ClaimCheck'));
+  return run.deployed.find('AWS::S3::Bucket').some(({ logicalId }) => /^Claims?(Check)?Bucket/.test(logicalId));
 }
 
 /** Quiet is looked for many times a second, and a scan is not for nothing. */
