@@ -122,6 +122,7 @@ describe('submitting', () => {
     expect(waits[1]).toBeGreaterThan(25_000);
     plan = [problem(503, { 'retry-after': '3600' })];
     expect(await refusal(jobs().submit(request))).toMatchObject({ retryAfterMs: 3_600_000 });
+    expect(calls).toHaveLength(5);
   });
 
   test('what is no problem document is an error all the same', async () => {
@@ -179,6 +180,12 @@ describe('reading', () => {
       status: 'PENDING',
     });
     expect(calls.map(({ headers }) => headers['idempotency-key'])).toEqual(['key-1', 'key-1']);
+  });
+
+  test('a ticket is asked for once: who asks has a backoff of its own', async () => {
+    plan = [problem(503)];
+    expect(await refusal(createGenerationsClient(options).ticket())).toMatchObject({ status: 503 });
+    expect(calls).toHaveLength(1);
   });
 });
 

@@ -468,6 +468,18 @@ describe('closing', () => {
     expect([client.state, browser.timers()]).toEqual(['closed', 0]);
   });
 
+  test('what was still on its way is not seen, nor what an earlier connection brings', async () => {
+    const client = await live();
+    const seen: number[] = [];
+    client.onAny(({ cursor }) => seen.push(cursor));
+    last().cut();
+    await back();
+    browser.sockets[0]!.tellLate(note(5));
+    client.close();
+    last().tellLate(note(5));
+    expect([seen, client.cursor]).toEqual([[], 4]);
+  });
+
   test('and connecting anew goes on from where it was', async () => {
     const client = await live();
     client.close();

@@ -25,6 +25,8 @@ export interface FakeSocket {
   onSend: (message: ClientMessage) => void;
   accept(): void;
   tell(message: ServerMessage | string): void;
+  /** As `tell`, of a socket that closes: what was on its way still arrives. */
+  tellLate(message: ServerMessage): void;
   /** From the other end. */
   cut(): void;
 }
@@ -124,6 +126,7 @@ function createSocket(url: string): { socket: Socket; fake: FakeSocket } {
         emit('message', typeof message === 'string' ? message : JSON.stringify(message));
       }
     },
+    tellLate: (message) => emit('message', JSON.stringify(message)),
     cut: () => {
       if (fake.state === 'closed') return;
       fake.state = 'closed';
