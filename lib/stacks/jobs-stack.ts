@@ -3,6 +3,7 @@ import { CfnOutput, Duration, Tags } from 'aws-cdk-lib';
 import { AttributeType, ProjectionType } from 'aws-cdk-lib/aws-dynamodb';
 import type { GlobalSecondaryIndexPropsV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -11,6 +12,7 @@ import { AiJobs, jobRequestEvents, jobResultEvents } from '../../catalog/jobs/in
 import {
   acknowledge,
   acknowledgeGuard,
+  ClaimCheckBucket,
   ControlsTable,
   CostAnomalyAlarm,
   DataTable,
@@ -63,6 +65,8 @@ export class JobsStack extends EnvironmentStack {
   readonly requests: EventQueue;
   readonly results: EventQueue;
   readonly table: DataTable;
+  /** Results that are too large for a message or a row. */
+  readonly claims: ClaimCheckBucket;
   /** Kill switches and circuit breakers of the worker. */
   readonly controls: ControlsTable;
   readonly worker: QueueConsumer;
@@ -83,6 +87,10 @@ export class JobsStack extends EnvironmentStack {
     this.requests = this.#createQueue('Requests', 'request');
     this.results = this.#createQueue('Results', 'response');
     this.table = this.#createTable();
+    this.claims = new ClaimCheckBucket(this, 'Claims', {
+      encryptionKey: this.#key,
+      removalPolicy: this.removalPolicy,
+    });
     this.controls = new ControlsTable(this, 'Controls', {
       encryptionKey: props.key,
       removalPolicy: this.removalPolicy,
@@ -178,6 +186,7 @@ export class JobsStack extends EnvironmentStack {
       logRetention: this.logRetention,
     });
     worker.function.addEnvironment('WAYBILL_MAX_FAILURES', String(MAX_FAILURES));
+    this.#claim(worker.handler, 'store');
     this.table.grants.access(worker.handler, ['GetItem', 'UpdateItem']);
     return worker;
   }
@@ -193,6 +202,8 @@ export class JobsStack extends EnvironmentStack {
       environment: this.#environment(),
       logRetention: this.logRetention,
     });
+    // A result that fits a message may still be too large for a row.
+    this.#claim(consumer.handler, 'store', 'fetch');
     this.table.grants.access(consumer.handler, ['GetItem', 'UpdateItem']);
     return consumer;
   }
@@ -230,6 +241,7 @@ export class JobsStack extends EnvironmentStack {
       environment: this.#environment(),
       logRetention,
     });
+    this.#claim(api, 'fetch');
     this.table.grants.access(api, ['GetItem', 'UpdateItem'], [BY_CREATION]);
     return new SystemRestApi(this, 'Http', {
       restApiName: `${this.stackName}-api`,
@@ -241,6 +253,19 @@ export class JobsStack extends EnvironmentStack {
       throttlingBurstLimit: this.#values.apiBurstLimit,
       logRetention,
     });
+  }
+
+  /** Results of whatever tenant: which one is in the key, and the function knows it from the event or the caller. */
+  #claim(fn: EventFunction, ...uses: readonly ('store' | 'fetch')[]): void {
+    for (const use of uses) this.claims.grants[use](fn, jobResultEvents);
+    const bucket = this.getLogicalId(this.claims.bucket.node.defaultChild as CfnBucket);
+    for (const { name } of jobResultEvents) {
+      acknowledge(
+        fn.role,
+        `AwsSolutions-IAM5[Resource::<${bucket}.Arn>/claims/*/${name}/*]`,
+        'Objects of one event, whose keys begin with the tenant and end with a digest: neither is known before they are written',
+      );
+    }
   }
 
   /** What every function of the system finds. */

@@ -12,6 +12,7 @@ testSystem('jobs', {
     'AWS::ApiGateway::GatewayResponse': 20,
     'AWS::DynamoDB::GlobalTable': 2,
     'AWS::CloudWatch::Alarm': 20,
+    'AWS::S3::Bucket': 1,
     'AWS::CE::AnomalySubscription': 1,
   },
   proofs: { publish: 3, delivery: 2, privilege: 6, alarm: 20 },
