@@ -71,6 +71,7 @@ const SEEDS_APART = 7919;
 export function createJobsWorkload(options: JobsWorkloadOptions): JobsWorkload {
   const { seed, signal, inFlight = 8 } = options;
   const call = apiClient(options.apiUrl, signal);
+  const isStopped = (): boolean => signal?.aborted === true;
   const taken: TakenJob[] = [];
   const unexpected: Record<string, number> = {};
   const setbacks: string[] = [];
@@ -102,7 +103,7 @@ export function createJobsWorkload(options: JobsWorkloadOptions): JobsWorkload {
   const follow = async (job: TakenJob): Promise<void> => {
     const until = Date.now() + FOLLOW_LIMIT_MS;
     let last: SeenJob | undefined;
-    while (Date.now() < until && signal?.aborted !== true) {
+    while (Date.now() < until && !isStopped()) {
       const seen = seenJob(await ask(job, { method: 'GET', path: `/jobs/${job.jobId}` }));
       if (seen === undefined) setbacks.push(`job ${job.jobId} was taken, and the API does not know it`);
       else if (last !== undefined && seen.progress < last.progress) {
@@ -150,7 +151,7 @@ export function createJobsWorkload(options: JobsWorkloadOptions): JobsWorkload {
       let failure: unknown;
       const until = sent + jobs;
       const first = sent;
-      for (let round: readonly PlannedJob[] = []; sent < until && signal?.aborted !== true; sent += 1) {
+      for (let round: readonly PlannedJob[] = []; sent < until && !isStopped(); sent += 1) {
         const place = sent % ROUND;
         if (place === 0 || round.length === 0) {
           const size = Math.min(ROUND - place, until - sent);
@@ -166,7 +167,7 @@ export function createJobsWorkload(options: JobsWorkloadOptions): JobsWorkload {
         const job = round[sent - round[0]!.index]!;
         const sending: Promise<void> = one(job)
           .catch((error: unknown) => {
-            if (signal?.aborted !== true) failure ??= error;
+            if (!isStopped()) failure ??= error;
           })
           .finally(() => waiting.delete(sending));
         waiting.add(sending);
@@ -175,7 +176,7 @@ export function createJobsWorkload(options: JobsWorkloadOptions): JobsWorkload {
       }
       await Promise.all(waiting);
       await Promise.all(background.splice(0)).catch((error: unknown) => {
-        if (signal?.aborted !== true) failure ??= error;
+        if (!isStopped()) failure ??= error;
       });
       if (failure !== undefined) throw failure;
     },
