@@ -1,4 +1,6 @@
 /** API Gateway: requests to functions behind it, and its access log. */
+import { messagingOf } from '../../assembly/index.ts';
+import type { Resource } from '../../assembly/index.ts';
 import type { EstimateContext } from '../context.ts';
 import { valueAt } from '../context.ts';
 import { MONTH_SECONDS } from '../load.ts';
@@ -16,7 +18,9 @@ export function apiCost(context: EstimateContext): readonly CostLine[] {
     .filter(({ properties }) => properties['ProtocolType'] !== 'WEBSOCKET');
   return [...Map.groupBy(apis, ({ stack }) => stack)].flatMap(([stack, ofStack]) => {
     const api = ofStack[0]!;
-    const perSecond = [...requests].reduce((sum, [fn, rate]) => (fn.stack === stack ? sum + rate : sum), 0);
+    const perSecond =
+      [...requests].reduce((sum, [fn, rate]) => (fn.stack === stack ? sum + rate : sum), 0) +
+      sentToQueues(context, stack);
     const isHttp = api.type === 'AWS::ApiGatewayV2::Api';
     return [
       ...linesOf(context, api, [
@@ -36,6 +40,20 @@ export function apiCost(context: EstimateContext): readonly CostLine[] {
         : []),
     ];
   });
+}
+
+/** Requests that an API of the stack puts into queues by itself, one for each event. */
+function sentToQueues({ assembly, average, nodeIdOf }: EstimateContext, stack: Resource['stack']): number {
+  const messaging = messagingOf(assembly);
+  const roles = new Set(
+    messaging.queueMethods
+      .filter(({ resource }) => resource.stack === stack)
+      .map(({ roleArn }) => messaging.role(roleArn)?.resource),
+  );
+  return [...roles].reduce((sum, role) => {
+    const id = role === undefined ? undefined : nodeIdOf(role);
+    return id === undefined ? sum : sum + average.outOf(id).perSecond;
+  }, 0);
 }
 
 function hasAccessLog({ assembly }: EstimateContext): boolean {

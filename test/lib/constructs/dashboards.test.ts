@@ -107,7 +107,7 @@ const titlesOf = ({ widgets }: Board) =>
   widgets.map(({ properties }) => properties.title ?? properties.markdown ?? '');
 
 /** Properties by which a metric's dimension may name a resource. */
-const NAMED = ['QueueName', 'ClusterName', 'BrokerName', 'Name'];
+const NAMED = ['QueueName', 'StageName', 'ClusterName', 'BrokerName', 'Name'];
 /** Dimensions that name a part of a resource. */
 const PARTS = ['Broker ID', 'Queue', 'VirtualHost'];
 
@@ -119,23 +119,29 @@ describe('the dashboards of an application', () => {
     assembly.stacks.map(({ stackName, template }) => [stackName, template as Record<string, unknown>]),
   );
   const boards = boardsOf(templates['waybill-prod-observability'] ?? {});
-  const [core, commerce, overview] = boards as [Board, Board, Board];
+  const [core, commerce, jobs, generation, overview] = boards as [Board, Board, Board, Board, Board];
 
   test('one for each system, and an overview that leads to them', () => {
     expect(boards.map(({ name }) => name)).toEqual([
       `waybill-prod-core-${REGION}`,
       `waybill-prod-commerce-${REGION}`,
+      `waybill-prod-jobs-${REGION}`,
+      `waybill-prod-generation-${REGION}`,
       `waybill-prod-overview-${REGION}`,
     ]);
     expect(titlesOf(overview).filter((title) => title.includes('[each hop]'))).toEqual([
       `## core: [each hop](#dashboards/dashboard/${core.name})`,
       `## commerce: [each hop](#dashboards/dashboard/${commerce.name})`,
+      `## jobs: [each hop](#dashboards/dashboard/${jobs.name})`,
+      `## generation: [each hop](#dashboards/dashboard/${generation.name})`,
     ]);
   });
 
   test.each([
     ['core', core],
     ['commerce', commerce],
+    ['jobs', jobs],
+    ['generation', generation],
     ['overview', overview],
   ])(
     '%s: alarms on top, nothing overlaps, nothing hangs over, every graph has its region',
@@ -192,6 +198,8 @@ describe('the dashboards of an application', () => {
     }
     expect([...resourceTypes].toSorted()).toEqual([
       'AWS::AmazonMQ::Broker',
+      'AWS::ApiGateway::RestApi',
+      'AWS::ApiGateway::Stage',
       'AWS::ApiGatewayV2::Api',
       'AWS::Events::EventBus',
       'AWS::Events::Rule',
@@ -217,6 +225,8 @@ describe('the dashboards of an application', () => {
     for (const [system, board] of [
       ['core', core],
       ['commerce', commerce],
+      ['jobs', jobs],
+      ['generation', generation],
     ] as const) {
       const own = acting.filter((name) => name.startsWith(`waybill-prod-${system}`));
       expect(shown(board).toSorted()).toEqual(own.toSorted());
