@@ -153,10 +153,10 @@ async function start(): Promise<Application> {
   return application;
 }
 
-const ended = (application: Application): (string | undefined)[] =>
-  application.told.filter(({ type }) => type === 'ended').map(({ imageId }) => imageId);
-const begun = (application: Application): (string | undefined)[] =>
-  application.told.filter(({ type }) => type === 'begun').map(({ imageId }) => imageId);
+const ended = (application: Application): string[] =>
+  application.told.filter(({ type }) => type === 'ended').map(({ imageId }) => imageId ?? '');
+const begun = (application: Application): string[] =>
+  application.told.filter(({ type }) => type === 'begun').map(({ imageId }) => imageId ?? '');
 
 interface Received {
   readonly type: string;
@@ -168,7 +168,7 @@ interface Received {
 interface Client {
   readonly socket: WebSocket;
   readonly received: Received[];
-  readonly images: () => (string | undefined)[];
+  readonly images: () => string[];
 }
 
 async function connect(application: Application, cursor: number | 'latest'): Promise<Client> {
@@ -176,13 +176,14 @@ async function connect(application: Application, cursor: number | 'latest'): Pro
   const ticket = createTicket(TICKET_SECRET, session);
   const socket = new WebSocket(`ws://127.0.0.1:${application.port}/push?ticket=${ticket}`);
   const received: Received[] = [];
-  socket.on('message', (data) => received.push(JSON.parse(String(data)) as Received));
+  socket.on('message', (data: Buffer) => received.push(JSON.parse(data.toString()) as Received));
   await once(socket, 'open');
   socket.send(JSON.stringify({ action: 'resume', cursor }));
   const client: Client = {
     socket,
     received,
-    images: () => received.filter(({ type }) => type === 'notification').map(({ data }) => data?.imageId),
+    images: () =>
+      received.filter(({ type }) => type === 'notification').map(({ data }) => data?.imageId ?? ''),
   };
   clients.push(client);
   await until(() => received.some(({ type }) => type === 'caught-up'));

@@ -28,6 +28,7 @@ function provider(
   call: (...given: readonly unknown[]) => unknown = () => undefined,
   consumer?: string,
 ): Type {
+  // oxlint-disable-next-line typescript/no-extraneous-class -- Nest's providers and modules are classes
   class Handlers {}
   for (const [name, contracts] of Object.entries(marks)) {
     const value = (...given: readonly unknown[]): void => void call(...given);
@@ -65,6 +66,7 @@ async function boot(
   options: WaybillModuleOptions,
   ...providers: readonly Type[]
 ): Promise<INestApplicationContext> {
+  // oxlint-disable-next-line typescript/no-extraneous-class -- Nest's providers and modules are classes
   class Root {}
   application = await NestFactory.createApplicationContext(
     {

@@ -59,8 +59,8 @@ export class LoadClient {
       this.#connections += 1;
       this.#resume();
     });
-    socket.on('message', (data) => {
-      const message = parseServerMessage(String(data));
+    socket.on('message', (data: Buffer) => {
+      const message = parseServerMessage(data.toString());
       if (message === undefined) return;
       this.#take(message);
       if (message.type === 'caught-up') endTurn();

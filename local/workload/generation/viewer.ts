@@ -63,12 +63,12 @@ export function createViewer({ name, user, ticket }: ViewerProps): Viewer {
         opened += 1;
         // A refused or cut connection also closes, which is what the client listens to.
         mine.on('error', () => {});
-        mine.on('message', (data) => {
-          if (String(data).startsWith('{"type":"notification"')) received += 1;
+        mine.on('message', (data: Buffer) => {
+          if (data.toString().startsWith('{"type":"notification"')) received += 1;
         });
         return {
           addEventListener: (type, listener) => {
-            if (type === 'message') mine.on('message', (data) => listener({ data: String(data) }));
+            if (type === 'message') mine.on('message', (data: Buffer) => listener({ data: data.toString() }));
             else mine.on(type, () => listener({}));
           },
           send: (text) => mine.send(text),

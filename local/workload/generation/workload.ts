@@ -211,7 +211,8 @@ export function createGenerationWorkload(options: GenerationWorkloadOptions): Ge
       for (const viewer of viewers) viewer.connect();
       const deadline = Date.now() + timeoutMs;
       const isBehind = (viewer: Viewer): boolean => viewer.cursor() < newestOf(users[viewer.user]!);
-      while (Date.now() < deadline && signal?.aborted !== true) {
+      const isStopped = (): boolean => signal?.aborted === true;
+      while (Date.now() < deadline && !isStopped()) {
         if (!viewers.some(isBehind)) return;
         await delay(LOOK);
       }
