@@ -46,6 +46,8 @@ const KNOWN_SERVICES = [
   // Discoverers are charged for, registries are not: aws.amazon.com/eventbridge/pricing, "Schema Registry".
   'AWS::EventSchemas::Registry',
   'AWS::EventSchemas::Schema',
+  // A monitor and its messages are free: aws.amazon.com/aws-cost-management/aws-cost-anomaly-detection/pricing.
+  'AWS::CE::Anomaly',
   'AWS::Scheduler::',
   'AWS::Lambda::',
   'AWS::IAM::',
