@@ -3,6 +3,7 @@ import { connect as connectTcp } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
+import { AwsError } from '../../../../local/aws/errors.ts';
 import { createFrameMeter, MAXIMUM_FRAME_BYTES } from '../../../../local/aws/apigateway/websocket/frames.ts';
 import {
   gatewayUnderTest,
@@ -320,6 +321,44 @@ describe('what functions are told', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
 
     expect(under.gateway.connections(ApiId)).toEqual([]);
+  });
+});
+
+describe('the management API asks IAM', () => {
+  const call = async (method: string, connectionId: string): Promise<number> => {
+    const response = await fetch(
+      `${url.replace('ws:', 'http:')}/@connections/${encodeURIComponent(connectionId)}`,
+      { method, ...(method === 'POST' && { body: 'hello' }) },
+    );
+    await response.arrayBuffer();
+    return response.status;
+  };
+
+  test('each method is asked for on its own resource; what is refused reaches no client, and tells nothing', async () => {
+    const socket = await connected();
+    const received: string[] = [];
+    socket.on('message', (data) => received.push((data as Buffer).toString('utf8')));
+    const id = under.gateway.connections(ApiId)[0]?.connectionId ?? '';
+    const asked: string[] = [];
+    under.context.authorizer = {
+      authorize(_service, _caller, requests) {
+        for (const { action, resourceArn } of requests) asked.push(`${action} ${resourceArn}`);
+        throw new AwsError('AccessDeniedException', 'not allowed', 403);
+      },
+    };
+
+    for (const method of ['POST', 'GET', 'DELETE']) {
+      expect(await call(method, id)).toBe(403);
+      expect(await call(method, 'nobody')).toBe(403);
+    }
+    expect(asked.filter((line) => line.includes(id))).toEqual(
+      ['POST', 'GET', 'DELETE'].map(
+        (method) =>
+          `execute-api:ManageConnections arn:aws:execute-api:us-east-1:000000000000:${ApiId}/live/${method}/@connections/${id}`,
+      ),
+    );
+    expect(received).toEqual([]);
+    expect(under.gateway.connections(ApiId)).toHaveLength(1);
   });
 });
 
