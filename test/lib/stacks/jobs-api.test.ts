@@ -268,7 +268,9 @@ describe('refused, with nothing in the queue', () => {
 
 describe('the queue', () => {
   const fails = (error: Error) => {
-    (under.sqs as { handle: unknown }).handle = () => Promise.reject(error);
+    (under.sqs as { handle: unknown }).handle = () => {
+      throw error;
+    };
   };
 
   test.each([

@@ -90,7 +90,7 @@ export async function restApiUnderTest(
   const [stage] = ofType('Stage');
   const stageName = String(stage?.properties['StageName']);
   await under.call('CreateStage', { restApiId, stageName, deploymentId: deployment['id'] });
-  const [all] = stage?.properties['MethodSettings'] as readonly Properties[];
+  const [all] = (stage?.properties['MethodSettings'] ?? []) as readonly Properties[];
   await under.call('UpdateStage', {
     restApiId,
     stageName,
