@@ -99,9 +99,7 @@ function page({ perSecond, bytes = 1000, rateLimit, load }: Page) {
       },
     },
   };
-  return estimateContext(assemblyOf([{ stackName: STACK, template }], topology), {
-    ...(load === undefined ? {} : { load }),
-  });
+  return estimateContext(assemblyOf([{ stackName: STACK, template }], topology), { load });
 }
 
 const codes = (values: Page) =>
