@@ -39,9 +39,9 @@ test('every job ends once, as it was planned, although a worker was killed with 
     jobs: { accepted: JOBS, open: 0, lost: 0, endedTwice: 0 },
     placesLeft: 0,
     denied: 0,
-    workersKilled: expect.any(Number),
+    killedAtWork: expect.any(Number),
   });
-  expect(judged?.report).not.toMatchObject({ workersKilled: 0 });
+  expect(judged?.report).not.toMatchObject({ killedAtWork: 0 });
 });
 
 describe('what has to be refused', () => {

@@ -1,4 +1,5 @@
 /** The jobs system in the local run: jobs over the REST API, followed and cancelled, judged by their rows. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { rootCaller } from '../../aws/index.ts';
 import { bearerToken } from '../../workload/api-client.ts';
 import {
@@ -20,6 +21,9 @@ const WORKER = 'JobWorker';
 const TABLE = 'Jobs';
 const REQUESTS = 'Requests';
 const TOKEN_SECRET = 'Token';
+/** Until jobs are at work that can be killed. */
+const KILL_PATIENCE_MS = 60_000;
+const KILL_LOOK_MS = 50;
 /** One of the workload's users, of a tenant that asks for little: the page has jobs of its own and a few to show. */
 const PAGE_USER = { tenantId: sampleTenantId(1), userId: 'usr_1' };
 
@@ -69,20 +73,23 @@ export function createJobsFeed(run: LocalRun, options: JobsFeedOptions): Feed {
     mix: { ...(mix ?? DEFAULT_MIX), ...(!hasBucket(run) && { large: 0 }) },
   });
   const ends = countEnds(run);
+  let killedWith = 0;
   return {
     run: async ({ count, perSecond }) => {
       if (chaos) await sendUnreadable(run);
-      let killed = false;
+      let kill: Promise<number> | undefined;
       await workload.run({
         jobs: count,
         perSecond,
         beforeJob: (sent) => {
-          if (!chaos || killed || sent < count / 2) return;
-          killed = true;
-          killNextWorker(run);
-          note?.('half way: the next worker is killed with all of its jobs');
+          if (!chaos || sent < count / 2) return;
+          kill ??= killWorkers(run, signal).then((jobs) => {
+            note?.(`half way: every instance was killed, with ${jobs} jobs at work`);
+            return jobs;
+          });
         },
       });
+      killedWith = (await kill) ?? 0;
       if (Number.isFinite(count)) await workload.misbehave();
     },
     judge: async (observed) => {
@@ -95,7 +102,7 @@ export function createJobsFeed(run: LocalRun, options: JobsFeedOptions): Feed {
         setbacks: workload.setbacks(),
         unexpectedAnswers: workload.unexpected(),
         refused: workload.refused(),
-        workersKilled: killedWorkers(run),
+        killedAtWork: chaos ? killedWith : undefined,
         unreadable: chaos ? 1 : 0,
       };
       return { report: jobsReport(outcome), summary: jobsSummary(outcome), failures: jobsFailures(outcome) };
@@ -133,17 +140,22 @@ function injectJobsChaos(run: LocalRun): void {
   faults.add({ service: 'sqs', action: 'Deliver', probability: 0.03, effect: { kind: 'duplicate' } });
 }
 
-/** In the middle of its work: what it did until then stays, and nobody is told. */
-function killNextWorker(run: LocalRun): void {
-  run.aws.services.lambda.faults.add({
-    functionName: nameOf(run, WORKER),
-    fault: { kind: 'crash-during' },
-    times: 1,
-  });
-}
-
-function killedWorkers(run: LocalRun): number {
-  return run.aws.services.lambda.faults.injected()['crash-during'] ?? 0;
+/**
+ * In the middle of their work: what they did until then stays, and nobody is told.
+ * @returns the jobs that were at work
+ */
+async function killWorkers(run: LocalRun, signal: AbortSignal): Promise<number> {
+  for (const until = Date.now() + KILL_PATIENCE_MS; Date.now() < until; await delay(KILL_LOOK_MS)) {
+    if (signal.aborted) return 0;
+    const { rows } = await tableOf(run);
+    const atWork = rows.filter(
+      ({ status, leaseUntil = 0 }) => status === 'running' && leaseUntil > Date.now(),
+    );
+    if (atWork.length === 0) continue;
+    await run.aws.services.lambda.crash();
+    return atWork.length;
+  }
+  return 0;
 }
 
 function nameOf(run: LocalRun, part: string): string {
@@ -156,7 +168,9 @@ function nameOf(run: LocalRun, part: string): string {
 
 /** Without one no answer is larger than a message. */
 function hasBucket(run: LocalRun): boolean {
-  return run.deployed.find('AWS::S3::Bucket').some(({ logicalId }) => /^Claims?(Check)?Bucket/.test(logicalId));
+  return run.deployed
+    .find('AWS::S3::Bucket')
+    .some(({ logicalId }) => /^Claims?(Check)?Bucket/.test(logicalId));
 }
 
 /** Quiet is looked for many times a second, and a scan is not for nothing. */

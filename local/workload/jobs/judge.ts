@@ -16,8 +16,8 @@ export interface JobsOutcome extends Observed, JobsMeasure {
   readonly unexpectedAnswers: Readonly<Record<string, number>>;
   /** Bad requests that were refused as they should be. */
   readonly refused: number;
-  /** Workers that were killed while they had jobs. */
-  readonly workersKilled: number;
+  /** Jobs that were at work when all workers were killed; undefined where none was. */
+  readonly killedAtWork: number | undefined;
   /** Messages that nobody can read, on purpose: that many dead letters more. */
   readonly unreadable: number;
 }
@@ -54,7 +54,8 @@ export function jobsReport(outcome: JobsOutcome): object {
       asked: taken.filter(({ cancelAnswer }) => cancelAnswer !== undefined).length,
       tooLate: taken.filter(({ cancelAnswer }) => cancelAnswer === 409).length,
     },
-    workersKilled: outcome.workersKilled,
+    killedAtWork: outcome.killedAtWork ?? 0,
+    interrupted: interruptedOf(rows),
     refused: outcome.refused,
     placesLeft: Object.values(outcome.running).reduce((total, count) => total + count, 0),
     retried,
@@ -103,7 +104,7 @@ function latencyOf(rows: readonly JobRow[]): Latency | null {
 }
 
 export function jobsSummary(outcome: JobsOutcome): string {
-  const { rows, taken, seconds, workersKilled } = outcome;
+  const { rows, taken, seconds, killedAtWork } = outcome;
   const ended = ENDS.flatMap((end) => {
     const count = rows.filter(({ status }) => status === end).length;
     return count === 0 ? [] : [`${count} ${end}`];
@@ -115,7 +116,9 @@ export function jobsSummary(outcome: JobsOutcome): string {
   return [
     `${taken.length} jobs: ${ended.join(', ')}`,
     `${retries} tried again, ${duplicates} duplicates`,
-    ...(workersKilled > 0 ? [`${workersKilled} workers killed`] : []),
+    ...(killedAtWork === undefined
+      ? []
+      : [`killed with ${killedAtWork} jobs at work, ${interruptedOf(rows)} attempts interrupted`]),
     `${outcome.deadLetters.length} dead-lettered`,
     `${seconds.toFixed(1)} s`,
     ...(latency === null
@@ -147,6 +150,7 @@ export function jobsFailures(outcome: JobsOutcome): string[] {
     ),
     ...deadLetterFailures(outcome),
   ];
+  if (outcome.killedAtWork === 0) failures.push('no job was at work when the workers were to be killed');
   const twice = endedTwice(outcome);
   if (twice > 0) failures.push(`${twice} ends were written over others`);
   const known = new Set(taken.map(({ jobId }) => jobId));
@@ -155,6 +159,11 @@ export function jobsFailures(outcome: JobsOutcome): string[] {
     failures.push(`${foreign.length} jobs are in rows that nobody asked for, such as ${foreign[0]!.jobId}`);
   }
   return failures;
+}
+
+/** Attempts that neither ended nor failed: their worker died. Of the jobs' last attempts one has ended. */
+function interruptedOf(rows: readonly JobRow[]): number {
+  return rows.reduce((total, { attempt, failures }) => total + Math.max(0, attempt - 1 - failures), 0);
 }
 
 function lostJobs({ taken, rows }: Pick<JobsOutcome, 'taken' | 'rows'>): readonly TakenJob[] {

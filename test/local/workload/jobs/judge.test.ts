@@ -51,7 +51,7 @@ function outcome(more: Partial<JobsOutcome> = {}): JobsOutcome {
     setbacks: [],
     unexpectedAnswers: {},
     refused: 12,
-    workersKilled: 0,
+    killedAtWork: undefined,
     unreadable: 0,
     ...more,
     rows,
@@ -83,6 +83,7 @@ describe('what fails a run', () => {
       { rows: [row('one', { status: 'failed', hasResult: false, errorCode: 'MODEL_FAILED' })] },
       'job one (answered) should have ended as succeeded, and is failed (MODEL_FAILED)',
     ],
+    ['a kill that hit nobody', { killedAtWork: 0 }, 'no job was at work'],
     ['a second end', { endsWritten: 2 }, '1 ends were written over others'],
     ['a place that was not given back', { running: { 'tenant-1': 1 } }, 'tenant-1 has 1 places taken'],
     ['progress that went back', { setbacks: ['job one went back'] }, 'job one went back'],
@@ -149,14 +150,15 @@ describe('figures', () => {
   });
 
   test('the report counts what happened', () => {
-    const rows = [row('one', { attempt: 3, failures: 2, duplicates: 4 })];
-    expect(jobsReport(outcome({ rows, workersKilled: 1 }))).toMatchObject({
+    const rows = [row('one', { attempt: 3, failures: 1, duplicates: 4 })];
+    expect(jobsReport(outcome({ rows, killedAtWork: 1 }))).toMatchObject({
       jobs: { accepted: 1, succeeded: 1, open: 0, lost: 0, endedTwice: 0 },
       attempts: 3,
       retries: 2,
-      modelFailures: 2,
+      modelFailures: 1,
       duplicates: 4,
-      workersKilled: 1,
+      killedAtWork: 1,
+      interrupted: 1,
       latencyMs: { p50: 1_000, p99: 1_000, count: 1 },
     });
     expect(jobsSummary(outcome({ rows }))).toBe(
