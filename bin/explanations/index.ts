@@ -20,6 +20,7 @@ import { guardExplanations } from './guards.ts';
 import { JOBS_EXPLANATIONS } from './jobs.ts';
 import { NEST_EXPLANATIONS } from './nestjs.ts';
 import { PROOF_EXPLANATIONS } from './proofs.ts';
+import { REST_API_EXPLANATIONS } from './rest-apis.ts';
 import {
   CLAIM_CHECK_EXPLANATIONS,
   DATABASE_EXPLANATIONS,
@@ -77,12 +78,13 @@ export const AREAS: readonly Area[] = [
   },
   { title: 'Command line', explanations: withSource(COMMAND_EXPLANATIONS, 'docs/local-run.md') },
   {
-    title: 'The core system',
+    title: 'The systems of this repository',
     explanations: {
       ...withSource(CORE_EXPLANATIONS, 'docs/core-system.md'),
       ...withSource(COMMERCE_EXPLANATIONS, 'docs/commerce.md'),
       ...withSource(GENERATION_EXPLANATIONS, 'docs/generation.md'),
       ...withSource(JOBS_EXPLANATIONS, 'docs/jobs.md'),
+      ...withSource(REST_API_EXPLANATIONS, 'docs/jobs.md'),
       ...withSource(TOKEN_EXPLANATIONS, 'docs/core-system.md'),
     },
   },

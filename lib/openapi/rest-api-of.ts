@@ -29,12 +29,13 @@ export function restApiOf(template: { readonly Resources?: object }): RestApiTem
   const models = new Map(ofType('Model').map((one) => [one.id, one['Schema']]));
   const methods = ofType('Method').map((one) => ({
     route: `${String(one['HttpMethod'])} ${pathOf(one['ResourceId'])}`,
-    model: Object.values((one['RequestModels'] ?? {}) as object).map((model) => models.get(refOf(model)))[0],
+    model: Object.values(one['RequestModels'] ?? {}).map((model) => models.get(refOf(model)))[0],
   }));
   const problems = ofType('GatewayResponse').map((one) => {
     const [text] = Object.values(one['ResponseTemplates'] as Readonly<Record<string, string>>);
     return { status: String(one['StatusCode']), code: /"code":"(\w+)"/.exec(text ?? '')?.[1] ?? '' };
   });
+  const stageName = ofType('Stage')[0]?.['StageName'];
   return {
     routes: methods.map(({ route }) => route).toSorted(),
     models: Object.fromEntries(
@@ -46,7 +47,7 @@ export function restApiOf(template: { readonly Resources?: object }): RestApiTem
         [...new Set(ofStatus.map(({ code }) => code))].toSorted(),
       ]),
     ),
-    stageName: String(ofType('Stage')[0]?.['StageName'] ?? ''),
+    stageName: typeof stageName === 'string' ? stageName : '',
   };
 }
 

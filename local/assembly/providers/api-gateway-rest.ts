@@ -241,12 +241,12 @@ async function throttle(properties: JsonObject, context: ProviderContext): Promi
     (one) => isJsonObject(one) && one['HttpMethod'] === '*' && one['ResourcePath'] === '/*',
   );
   if (!isJsonObject(settings)) return;
-  const patchOperations = [
-    ['rateLimit', settings['ThrottlingRateLimit']],
-    ['burstLimit', settings['ThrottlingBurstLimit']],
-  ].flatMap(([name, value]) =>
+  const patchOperations = Object.entries({
+    rateLimit: settings['ThrottlingRateLimit'],
+    burstLimit: settings['ThrottlingBurstLimit'],
+  }).flatMap(([name, value]) =>
     typeof value === 'number'
-      ? [{ op: 'replace', path: `/*/*/throttling/${String(name)}`, value: String(value) }]
+      ? [{ op: 'replace', path: `/*/*/throttling/${name}`, value: String(value) }]
       : [],
   );
   if (patchOperations.length === 0) return;

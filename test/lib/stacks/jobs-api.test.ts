@@ -261,7 +261,7 @@ describe('refused, with nothing in the queue', () => {
     expect(last.headers.get('retry-after')).toBe('1');
     await refused(last, 429, 'WAYBILL_TOO_MANY_REQUESTS');
     expect(answers.slice(0, -1).every(({ status }) => status === 400)).toBe(true);
-    under.clock.advance(100);
+    await under.clock.advance(100);
     expect((await post(REQUEST)).status).toBe(202);
   });
 });
