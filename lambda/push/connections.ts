@@ -33,8 +33,8 @@ export function connectHandler(connections: () => Connections): ConnectionHandle
     try {
       const row = rowOf(event, session);
       await store.putConnection(session, row);
-      await giveWay({ store, report, ...rest }, session, row);
-      return { statusCode: 200 };
+      const stays = await giveWay({ store, report, ...rest }, session, row);
+      return { statusCode: stays ? 200 : 429 };
     } catch (error) {
       report('a connection could not be kept', error);
       return { statusCode: 503 };
@@ -66,24 +66,34 @@ export function rowOf(
   return { connectionId, connectedAt, sessionExpiresAt };
 }
 
-/** Counted after the own row is there, so that of several that connect at once each sees the others. */
+/**
+ * Counted after the own row is there, so that of several that connect at once each sees the others. All of them are put
+ * into one order, so that they agree on who stays.
+ * @returns false where the new connection is itself among the oldest
+ */
 async function giveWay(
   { store, management, maxConnections }: Connections,
   session: Session,
   own: ConnectionRow,
-): Promise<void> {
+): Promise<boolean> {
   const others = (await store.connections(session)).filter(
     ({ connectionId }) => connectionId !== own.connectionId,
   );
-  const tooMany = others.length + 1 - maxConnections;
-  if (tooMany <= 0) return;
-  const oldest = [...others].sort((one, other) => one.connectedAt - other.connectedAt).slice(0, tooMany);
+  const tooMany = [...others, own].sort(byAge).slice(0, Math.max(0, others.length + 1 - maxConnections));
   await Promise.all(
-    oldest.map(async ({ connectionId }) => {
+    tooMany.map(async ({ connectionId }) => {
       // First the row: from now on nothing is pushed there, whatever becomes of the connection.
       await store.deleteConnection(session, connectionId);
+      // The own one is not open yet: its answer refuses it.
+      if (connectionId === own.connectionId) return;
       await management.post(connectionId, problemMessage('WAYBILL_PUSH_TOO_MANY_CONNECTIONS'));
       await management.close(connectionId);
     }),
   );
+  return !tooMany.includes(own);
+}
+
+/** The oldest first; of two of the same millisecond everybody has the same one first. */
+function byAge(one: ConnectionRow, other: ConnectionRow): number {
+  return one.connectedAt - other.connectedAt || (one.connectionId < other.connectionId ? -1 : 1);
 }

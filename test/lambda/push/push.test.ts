@@ -323,6 +323,19 @@ describe('connections', () => {
     expect(push.rows.has('last=')).toBe(true);
   });
 
+  test('of two at once, of which one may stay, the newer one does: they do not end each other', async () => {
+    const push = memoryPush(async (_name, run) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return run();
+    });
+    const { connect } = connectionsOf(push, 1);
+
+    const answers = await Promise.all([connect(at('old=', 1)), connect(at('new=', 2))]);
+
+    expect([...push.rows.keys()]).toEqual(['new=']);
+    expect(answers).toEqual([{ statusCode: 429 }, { statusCode: 200 }]);
+  });
+
   test('a table that fails refuses a connection, and never a disconnection', async () => {
     const push = memoryPush();
     const broken = () => Promise.reject(new Error('table'));
