@@ -17,7 +17,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { ServiceContract } from '../contracts/index.ts';
+import type { AnyEventContract, ServiceContract } from '../contracts/index.ts';
 import { acknowledge } from './acknowledge.ts';
 import {
   functionErrors,
@@ -81,6 +81,12 @@ export interface FunctionProps extends AlarmProps {
    */
   readonly outbox?: OutboxWriting;
   /**
+   * Events that a request or message makes it write to the outbox, each at the declared rate. The estimate counts the
+   * requests of a function behind an API by them; they grant nothing.
+   * @default - not told: the events of its `service`
+   */
+  readonly emits?: readonly AnyEventContract[];
+  /**
    * Topics and buses it publishes to directly, that is without an outbox.
    * @default - it publishes nothing
    */
@@ -117,7 +123,7 @@ export interface ControlsReading {
 /** The part of an OutboxRelay that a writer needs. */
 export interface OutboxWriting {
   readonly database: DatabaseConnection;
-  readonly grants: { nudge(fn: EventFunction): void };
+  readonly grants: { nudge(fn: EventFunction, emits?: readonly AnyEventContract[]): void };
 }
 
 export interface EventFunctionProps extends FunctionProps {
@@ -215,7 +221,7 @@ export class EventFunction extends Construct implements IGrantable {
     });
 
     if (database !== undefined) this.#connect(database);
-    props.outbox?.grants.nudge(this);
+    props.outbox?.grants.nudge(this, props.emits);
     props.controls?.connect(this, {
       dependencies: props.dependencies ?? [],
       consumer: who.variable === 'WAYBILL_CONSUMER' ? who.name : undefined,

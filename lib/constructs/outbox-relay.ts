@@ -6,6 +6,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { AnyEventContract } from '../contracts/index.ts';
 import { asyncDestinationFailed, deadLetters, functionSilent, HopAlarms } from './alarms/index.ts';
 import { libraryEntry } from './bundle-options.ts';
 import type { DatabaseConnection } from './database-connection.ts';
@@ -28,7 +29,7 @@ import type { Rule } from './validation.ts';
 
 export interface OutboxRelayProps extends Omit<
   FunctionProps,
-  'entry' | 'outbox' | 'database' | 'publishesTo'
+  'entry' | 'emits' | 'outbox' | 'database' | 'publishesTo'
 > {
   /** The database with the table `event_outbox`. */
   readonly database: DatabaseConnection;
@@ -195,14 +196,20 @@ export class OutboxRelayGrants {
   /**
    * Lets a function wake the relay after a commit: `sqs:SendMessage` on the nudge queue, the use of its
    * key, and WAYBILL_OUTBOX_NUDGE_QUEUE_URL. The prop `outbox` of a function does this, and the database too.
+   * @param emits - what it writes to the outbox, for the topology
    */
-  nudge(fn: EventFunction | LambdaFunction): void {
+  nudge(fn: EventFunction | LambdaFunction, emits: readonly AnyEventContract[] = []): void {
     const { nudgeQueue } = this.#relay;
     const lambda = fn instanceof EventFunction ? fn.function : fn;
     lambda.addEnvironment('WAYBILL_OUTBOX_NUDGE_QUEUE_URL', nudgeQueue.queueUrl);
     grantTo(fn, ['sqs:SendMessage'], [nudgeQueue.queueArn]);
     this.#encryptionKey?.grant(fn, 'kms:Decrypt', 'kms:GenerateDataKey');
-    recordEdge(this.#relay, { kind: 'nudges', from: fn, to: nudgeQueue });
+    recordEdge(this.#relay, {
+      kind: 'nudges',
+      from: fn,
+      to: nudgeQueue,
+      ...(emits.length === 0 ? {} : { events: emits.map(({ name }) => name) }),
+    });
   }
 }
 

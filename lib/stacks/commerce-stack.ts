@@ -4,6 +4,8 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import {
   busEvents,
+  CartUpdated,
+  CheckoutStarted,
   commerceEvents,
   customerEvents,
   inventoryCommands,
@@ -11,11 +13,13 @@ import {
   notificationEvents,
   Notifications,
   orderEvents,
+  OrderPlaced,
   Orders,
   paymentCommands,
   paymentEvents,
   Payments,
   priorityEvents,
+  ProductViewed,
   screeningCommands,
   shippingCommands,
 } from '../../catalog/index.ts';
@@ -236,6 +240,7 @@ export class CommerceStack extends EnvironmentStack {
     const api = new EventFunction(this, 'CommerceApi', {
       entry: 'lambda/handlers/commerce/commerce-api.ts',
       outbox: this.relay,
+      emits: [...customerEvents, OrderPlaced, ProductViewed, CartUpdated, CheckoutStarted],
       logRetention,
     });
     this.sealingKey.grants.seal(api, customerEvents);

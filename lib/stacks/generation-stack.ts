@@ -146,12 +146,14 @@ export class GenerationStack extends EnvironmentStack {
     const api = new EventFunction(this, 'GenerationApi', {
       entry: entryOf('generation-api'),
       outbox: this.relay,
+      emits: [GenerationRequested],
       logRetention,
     });
     this.sealingKey.grants.seal(api, [GenerationRequested]);
     const callback = new EventFunction(this, 'ProviderCallback', {
       entry: entryOf('provider-callback'),
       outbox: this.relay,
+      emits: [GenerationComplete],
       publishesTo: [this.errors],
       timeout: CALLBACK_TIMEOUT,
       logRetention,

@@ -262,6 +262,8 @@ export interface PushesEdge extends EdgeBetween {
 /** From a function that has just written to an outbox to the relay's queue. A hint, not a promise. */
 export interface NudgesEdge extends EdgeBetween {
   readonly kind: 'nudges';
+  /** Names of the events that it writes to the outbox, where it tells them; since 1.3. */
+  readonly events?: readonly string[];
 }
 
 /** From a bus to its archive; to itself where it keeps its events. */

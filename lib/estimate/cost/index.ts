@@ -2,6 +2,7 @@
 import type { EstimateContext } from '../context.ts';
 import { apiCost } from './api.ts';
 import { databaseCost } from './database.ts';
+import { dynamoDbCost } from './dynamodb.ts';
 import { alarmCost, keyCost, secretCost } from './fixed.ts';
 import { lambdaCost } from './lambda.ts';
 import type { Calculator, CostLine } from './lines.ts';
@@ -24,6 +25,7 @@ const CALCULATORS: readonly Calculator[] = [
   secretCost,
   networkCost,
   databaseCost,
+  dynamoDbCost,
   apiCost,
   kinesisCost,
   kafkaCost,
@@ -60,6 +62,7 @@ const KNOWN_SERVICES = [
   'AWS::CloudWatch::',
   'AWS::Logs::',
   'AWS::RDS::DB',
+  'AWS::DynamoDB::',
   'AWS::Kinesis::Stream',
   'AWS::MSK::Cluster',
   'AWS::MSK::ServerlessCluster',

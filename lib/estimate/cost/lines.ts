@@ -8,6 +8,7 @@ export type CostService =
   | 'API Gateway'
   | 'Aurora'
   | 'CloudWatch'
+  | 'DynamoDB'
   | 'EventBridge'
   | 'Amazon MQ'
   | 'Kinesis'

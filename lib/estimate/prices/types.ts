@@ -65,6 +65,8 @@ export const PRICE_ITEMS = [
   'crossRegionBytes',
   'auroraCapacityHours',
   'auroraStorageRequests',
+  'dynamoDbReads',
+  'dynamoDbWrites',
   'secrets',
   'kinesisStreamHours',
   'kinesisIngestion',

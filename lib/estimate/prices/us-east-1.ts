@@ -214,6 +214,20 @@ const PRICES: Readonly<Record<PriceItem, Price>> = {
     'memory',
   ),
   snsHttpDeliveries: price(0.6, 'million HTTP deliveries', 'aws.amazon.com/sns/pricing', '2026-11', 'memory'),
+  dynamoDbReads: price(
+    0.125,
+    'million reads of 4 KB',
+    'AWS Price List, AmazonDynamoDB',
+    '2026-08-15',
+    'list',
+  ),
+  dynamoDbWrites: price(
+    0.625,
+    'million writes of 1 KB',
+    'AWS Price List, AmazonDynamoDB',
+    '2026-08-15',
+    'list',
+  ),
   secrets: price(0.4, 'secret-month', 'aws.amazon.com/secrets-manager/pricing', '2026-11', 'memory'),
 };
 

@@ -468,6 +468,81 @@ describe('what a small shop costs, calculated by hand', () => {
     expect(kept.load).toBeCloseTo(7.884 * 2.4 * 0.03, 6);
   });
 
+  test('a function behind an API that tells what it writes to an outbox: a request per event of these, whatever their source', () => {
+    const behind = (name: string) => ({
+      [name]: { Type: 'AWS::Lambda::Function', Properties: { MemorySize: 256 } },
+      [`${name}Permission`]: {
+        Type: 'AWS::Lambda::Permission',
+        Properties: {
+          Principal: 'apigateway.amazonaws.com',
+          FunctionName: { 'Fn::GetAtt': [name, 'Arn'] },
+        },
+      },
+    });
+    const found = estimate(
+      shop({
+        events: [...EVENTS, { name: 'OrderShipped', perSecond: 50 }],
+        resources: {
+          Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: {} },
+          Nudges: { Type: 'AWS::SQS::Queue', Properties: {} },
+          ...behind('Handler'),
+          ...behind('Authorizer'),
+        },
+        nodes: [
+          { ...node('shop/Handler', 'function', 'Handler'), owner: 'handler' },
+          { ...node('shop/Authorizer', 'function', 'Authorizer'), owner: 'authorizer' },
+          node('shop/Nudges', 'queue', 'Nudges'),
+        ],
+        edges: [{ kind: 'nudges', from: 'shop/Handler', to: 'shop/Nudges', events: ['OrderPlaced'] }],
+      }),
+      { load: LOAD },
+    );
+
+    expect(costOf(found, 'API Gateway', 'requests').load).toBeCloseTo(26.28, 6);
+    expect(costOf(found, 'Lambda', 'requests').load).toBeCloseTo(26.28 * 0.2, 6);
+  });
+
+  test('a table on demand: each message makes every call that its function may make, and writes to each index, too', () => {
+    const table = (more: object) => ({
+      Type: 'AWS::DynamoDB::GlobalTable',
+      Properties: { BillingMode: 'PAY_PER_REQUEST', ...more },
+    });
+    const found = estimate(
+      shop({
+        events: EVENTS,
+        consumers: [{ name: 'Invoices', events: ['OrderPlaced'] }],
+        resources: {
+          Jobs: table({ GlobalSecondaryIndexes: [{ IndexName: 'byCreation' }, { IndexName: 'open' }] }),
+          Unused: table({}),
+          Provisioned: { Type: 'AWS::DynamoDB::Table', Properties: { BillingMode: 'PROVISIONED' } },
+        },
+        nodes: [
+          node('shop/Jobs', 'table', 'Jobs'),
+          node('shop/Unused', 'table', 'Unused'),
+          node('shop/Provisioned', 'table', 'Provisioned'),
+        ],
+        edges: ['shop/Jobs', 'shop/Provisioned'].map((to) => ({
+          kind: 'accesses',
+          from: 'shop/InvoicesFunction',
+          to,
+          actions: ['GetItem', 'UpdateItem'],
+          indexes: ['open'],
+        })),
+      }),
+      { load: LOAD },
+    );
+
+    // A read of the table and one of the index; a write of the table and of both indexes.
+    expect(costOf(found, 'DynamoDB', 'reads')).toEqual({
+      idle: 0,
+      load: expect.closeTo(26.28 * 2 * 0.125, 6),
+    });
+    expect(costOf(found, 'DynamoDB', 'writes')).toEqual({
+      idle: 0,
+      load: expect.closeTo(26.28 * 3 * 0.625, 6),
+    });
+  });
+
   test('logs are kept as long as the group of the function says, not another', () => {
     const group = (name: string, days: number) => ({
       Type: 'AWS::Logs::LogGroup',
