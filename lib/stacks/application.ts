@@ -64,8 +64,8 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
     systems: {
       ...(core === undefined ? {} : { core: [core, ...core.consumerStacks.stacks] }),
       ...(commerce === undefined ? {} : { commerce: commerce.stacks }),
-      ...(generation === undefined ? {} : { generation: [generation] }),
       ...(jobs === undefined ? {} : { jobs: [jobs] }),
+      ...(generation === undefined ? {} : { generation: [generation] }),
     },
     shared: [foundation, network, data],
   });
