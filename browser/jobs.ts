@@ -36,9 +36,10 @@ export interface Job {
 }
 
 export interface JobPage {
-  readonly jobs: readonly Job[];
-  /** For the next page; undefined on the last. */
-  readonly cursor?: string;
+  /** Newest first. */
+  readonly items: readonly Job[];
+  /** For the next page; null on the last. */
+  readonly nextCursor: string | null;
 }
 
 export interface Signalled {

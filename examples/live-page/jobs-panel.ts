@@ -109,11 +109,11 @@ export function startJobsPanel(url: string, session: Session): void {
 
   async function refresh(): Promise<boolean> {
     try {
-      const { jobs, cursor } = await client.list({ limit: PAGE });
+      const { items: jobs, nextCursor } = await client.list({ limit: PAGE });
       // Newest first: from the oldest on, so that each new one goes to the top.
       const isFirst = cards.size === 0;
       for (const job of isFirst ? jobs : jobs.toReversed()) place(job, isFirst ? 'last' : 'first');
-      if (!askedForMore) nextPage = cursor;
+      if (!askedForMore) nextPage = nextCursor ?? undefined;
       more.hidden = nextPage === undefined;
       write(trouble, '');
       followOpen();
@@ -127,13 +127,13 @@ export function startJobsPanel(url: string, session: Session): void {
   async function older(): Promise<void> {
     askedForMore = true;
     try {
-      const { jobs, cursor } = await client.list({
+      const { items: jobs, nextCursor } = await client.list({
         limit: PAGE,
         ...(nextPage !== undefined && { cursor: nextPage }),
       });
       for (const job of jobs) place(job, 'last');
-      nextPage = cursor;
-      more.hidden = cursor === undefined;
+      nextPage = nextCursor ?? undefined;
+      more.hidden = nextPage === undefined;
       announce(`${jobs.length} older jobs.`);
       if (more.hidden) list.lastElementChild?.querySelector<HTMLElement>('h3')?.focus();
     } catch (error) {

@@ -216,8 +216,11 @@ function schemasOf({ models }: RestApiTemplate): Json {
     },
     JobPage: {
       type: 'object',
-      required: ['jobs'],
-      properties: { jobs: { type: 'array', items: ref('Job') }, cursor: { type: 'string' } },
+      required: ['items', 'nextCursor'],
+      properties: {
+        items: { type: 'array', items: ref('Job') },
+        nextCursor: { type: ['string', 'null'] },
+      },
     },
     Problem: object({
       type: { type: 'string' },

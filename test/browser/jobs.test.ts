@@ -143,10 +143,10 @@ describe('submitting', () => {
 
 describe('reading', () => {
   test('a page of jobs, with what was asked for', async () => {
-    plan = [{ body: { jobs: [], cursor: 'next' } }];
+    plan = [{ body: { items: [], nextCursor: 'next' } }];
     expect(await jobs().list({ limit: 5, cursor: 'a&b', status: 'failed' })).toEqual({
-      jobs: [],
-      cursor: 'next',
+      items: [],
+      nextCursor: 'next',
     });
     expect(calls[0]!.url).toBe('https://api.test/prod/jobs?limit=5&cursor=a%26b&status=failed');
   });

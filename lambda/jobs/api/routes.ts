@@ -85,8 +85,8 @@ async function list(api: JobsApi, event: APIGatewayProxyEvent) {
   return {
     status: 200,
     body: {
-      jobs: page.jobs.map(described),
-      ...(page.next !== undefined && { cursor: encodeCursor(page.next) }),
+      items: page.jobs.map(described),
+      nextCursor: page.next === undefined ? null : encodeCursor(page.next),
     },
   };
 }

@@ -139,8 +139,8 @@ export async function startFakeSystem(
     const from = Number(url.searchParams.get('cursor') ?? 0);
     const page = <Item>(items: Iterable<Item>) => {
       const newest = [...items].toReversed();
-      const cursor = from + limit < newest.length ? String(from + limit) : undefined;
-      return { items: newest.slice(from, from + limit), ...(cursor !== undefined && { cursor }) };
+      const nextCursor = from + limit < newest.length ? String(from + limit) : null;
+      return { items: newest.slice(from, from + limit), nextCursor };
     };
     switch (`${method} ${url.pathname.replace(/^(\/\w+)\/.+$/, '$1/{id}')}`) {
       case 'POST /jobs': {
@@ -155,8 +155,8 @@ export async function startFakeSystem(
         return [202, { jobId, status: 'queued' }, { 'retry-after': '0' }];
       }
       case 'GET /jobs': {
-        const { items, ...rest } = page(system.jobs.values());
-        return [200, { jobs: items.map((job) => ({ ...job, result: undefined })), ...rest }];
+        const { items, nextCursor } = page(system.jobs.values());
+        return [200, { items: items.map((job) => ({ ...job, result: undefined })), nextCursor }];
       }
       case 'GET /jobs/{id}': {
         const job = system.jobs.get(id);
@@ -171,10 +171,8 @@ export async function startFakeSystem(
         const { generationId, status } = system.order(String(body['prompt']));
         return [202, { generationId, status }];
       }
-      case 'GET /generations': {
-        const { items, ...rest } = page(system.generations.values());
-        return [200, { items, nextCursor: rest.cursor ?? null }];
-      }
+      case 'GET /generations':
+        return [200, page(system.generations.values())];
       case 'POST /tickets':
         return [
           201,

@@ -176,9 +176,10 @@ describe('GET /jobs', () => {
     do {
       const query = { limit: '2', ...(typeof cursor === 'string' && { cursor }) };
       const { body } = await call('GET /jobs', { tenantId: 'pages', query });
-      seen.push(...(body['jobs'] as { jobId: string }[]).map((job) => job.jobId));
-      cursor = body['cursor'];
-    } while (cursor !== undefined);
+      seen.push(...(body['items'] as { jobId: string }[]).map((job) => job.jobId));
+      cursor = body['nextCursor'];
+    } while (typeof cursor === 'string');
+    expect(cursor).toBeNull();
     expect(seen.toSorted((left, right) => left.localeCompare(right))).toEqual(
       ['1', '2', '3'].map((name) => jobId('a', name)),
     );
