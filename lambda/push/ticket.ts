@@ -2,7 +2,9 @@
  * Tickets for the WebSocket API. A browser can send no header with a handshake, and what stands in a URL ends up in
  * logs: so it gets a JSON Web Token that is good for nothing else, for a minute, and once.
  */
-import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { signedToken, verifiedClaims } from '../http/json-web-token.ts';
+import type { Claims } from '../http/json-web-token.ts';
 import type { User } from './push-table.ts';
 
 const ISSUER = 'waybill';
@@ -39,28 +41,18 @@ export function issueTicket(
     exp: expiresAt,
     sessionExpiresAt,
   };
-  const content = `${encoded({ alg: 'HS256', typ: 'JWT' })}.${encoded(claims)}`;
   return {
-    token: `${content}.${signatureOf(secret, content).toString('base64url')}`,
+    token: signedToken(secret, claims),
     ticket: { tenantId, userId, ticketId, expiresAt, sessionExpiresAt },
   };
 }
 
 /** The ticket, or undefined for any text that is none, was changed, or is too old. */
 export function verifyTicket(secret: string, token: string, now: number): Ticket | undefined {
-  const [header, payload, signature, ...rest] = token.split('.');
-  if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) {
-    return undefined;
-  }
-  const expected = signatureOf(secret, `${header}.${payload}`);
-  const received = Buffer.from(signature, 'base64url');
-  if (received.length !== expected.length || !timingSafeEqual(received, expected)) return undefined;
-  // No other algorithm is taken, whatever the ticket says of itself (RFC 8725, section 3.1).
-  if (decoded(header)?.['alg'] !== 'HS256') return undefined;
-  return ticketFrom(decoded(payload) ?? {}, Math.floor(now / 1000));
+  return ticketFrom(verifiedClaims(secret, token) ?? {}, Math.floor(now / 1000));
 }
 
-function ticketFrom(claims: Readonly<Record<string, unknown>>, now: number): Ticket | undefined {
+function ticketFrom(claims: Claims, now: number): Ticket | undefined {
   const { iss, aud, exp, sub, tenantId, jti, sessionExpiresAt } = claims;
   if (iss !== ISSUER || aud !== AUDIENCE) return undefined;
   if (typeof sub !== 'string' || typeof tenantId !== 'string' || typeof jti !== 'string') return undefined;
@@ -72,20 +64,4 @@ function ticketFrom(claims: Readonly<Record<string, unknown>>, now: number): Tic
 /** Until then a ticket that was used has to be remembered. Seconds since the epoch. */
 export function rememberedUntil({ expiresAt }: Ticket): number {
   return expiresAt + 2 * CLOCK_SKEW;
-}
-
-const signatureOf = (secret: string, content: string): Buffer =>
-  createHmac('sha256', secret).update(content).digest();
-
-const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-
-function decoded(part: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }

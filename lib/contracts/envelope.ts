@@ -6,6 +6,7 @@ import { ContractError } from './errors.ts';
 import type { AnyEventContract, DataOf, InputOf } from './event.ts';
 import { describeIssues } from './standard-schema.ts';
 import { valueAt } from './field-path.ts';
+import { isTenantId } from './tenant-id.ts';
 import { isUuid, uuidv7 } from './uuid.ts';
 
 export interface ReplayMark {
@@ -53,8 +54,6 @@ export type EnvelopeOf<Contract> = Contract extends AnyEventContract
 
 /** Above this an event is part of a loop. AWS's own loop detection stops at about 16 and does not see EventBridge or a database. */
 export const MAX_HOP_COUNT = 16;
-
-const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
 
 export interface NewEvent<Contract extends AnyEventContract> {
   readonly tenantId: string;
@@ -189,7 +188,7 @@ function envelopeMistakes(value: Record<string, unknown>): string[] {
   if (!text('correlationId')) mistakes.push('correlationId must be a non-empty string');
   if (value['causationId'] !== null && !text('causationId'))
     mistakes.push('causationId must be a string or null');
-  if (!text('tenantId') || !TENANT_ID.test(value['tenantId'] as string)) {
+  if (!text('tenantId') || !isTenantId(value['tenantId'] as string)) {
     mistakes.push("tenantId must be 1 to 64 letters, digits, '.', '_', ':' or '-'");
   }
   if (!('data' in value)) mistakes.push('data is missing');

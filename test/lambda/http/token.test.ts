@@ -47,6 +47,7 @@ describe('D18 the tenant comes from a verified token', () => {
     ['another audience', tokenOf(HEADER, { ...VALID, aud: 'other' })],
     ['an unknown role', tokenOf(HEADER, { ...VALID, role: 'root' })],
     ['no tenant', tokenOf(HEADER, { ...VALID, tenantId: '' })],
+    ['a tenant that no event can have', tokenOf(HEADER, { ...VALID, tenantId: 'tenant-1#usr_1' })],
   ])('a token with %s names nobody', (_case, token) => {
     expect(verifyToken('secret', token, NOW)).toBeUndefined();
   });
