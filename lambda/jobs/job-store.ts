@@ -156,7 +156,8 @@ async function write(
       return undefined;
     }
     await props.client.call('TransactWriteItems', {
-      ClientRequestToken: job.writeId,
+      // For the retries of this one call. The next try has another content, which DynamoDB refuses under the same token.
+      ClientRequestToken: uuidv7(),
       TransactItems: [
         update,
         placesUpdate(props, job.tenantId, places),

@@ -102,6 +102,29 @@ describe('the store of jobs', () => {
     expect(await jobs.running('lost')).toBe(1);
   });
 
+  test('each try has a token of its own: DynamoDB refuses one that comes back with another content', async () => {
+    const tokens: unknown[] = [];
+    const store = createJobStore({
+      ...LIMITS,
+      table: 'jobs',
+      client: {
+        async call(action, input) {
+          if (action !== 'TransactWriteItems') return jobs.client.call(action, input);
+          tokens.push((input as { readonly ClientRequestToken?: unknown }).ClientRequestToken);
+          if (tokens.length > 1) return jobs.client.call(action, input);
+          throw Object.assign(new Error('cancelled'), {
+            name: 'TransactionCanceledException',
+            reasons: ['TransactionConflict', 'None', 'None'],
+          });
+        },
+      },
+    });
+    const applied = await store.apply({ tenantId: 'tokens', jobId: jobId('a', 'one') }, requested);
+    expect(applied).toMatchObject({ kind: 'changed' });
+    expect(tokens).toHaveLength(2);
+    expect(new Set(tokens).size).toBe(2);
+  });
+
   test('duplicates are counted on the row, and make none', async () => {
     const key = { tenantId: 'again', jobId: jobId('a', 'one') };
     await jobs.store.countDuplicate(key);
