@@ -63,6 +63,7 @@ const KNOWN_SERVICES = [
   'AWS::Logs::',
   'AWS::RDS::DB',
   'AWS::DynamoDB::',
+  'AWS::S3::BucketPolicy',
   'AWS::Kinesis::Stream',
   'AWS::MSK::Cluster',
   'AWS::MSK::ServerlessCluster',
