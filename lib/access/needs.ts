@@ -3,15 +3,17 @@
  * Waybill's runtime does with the variables that the constructs set. A grant that serves none of these is too much.
  */
 import { formatArn, parseArn, partitionOf } from '../assembly/index.ts';
-import { object, objects, text } from '../assembly/property.ts';
+import { objects, text } from '../assembly/property.ts';
 import type { LambdaFunction, Messaging } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
+import { ofApiGateway } from './api-gateway-needs.ts';
 import { ofClaimChecks } from './claim-check-needs.ts';
 import { usingControls } from './controls-needs.ts';
 import { ofDeclaredUses } from './declared-needs.ts';
 import type { Permission } from './permission.ts';
 import { deliveriesOf } from './deliveries.ts';
+import { ofStateMachines } from './state-machine-needs.ts';
 import { makingKafkaTopic } from './stream-permissions.ts';
 import {
   CUSTOM_BUS_CONTEXT,
@@ -37,15 +39,13 @@ export function needsOf(messaging: Messaging): readonly Need[] {
     ...ofDeliveries(messaging),
     ...messaging.functions.flatMap((fn) => ofFunction(messaging, fn)),
     ...ofEncryptedBuses(messaging),
-    ...ofHttpRoutes(messaging),
-    ...ofRestMethods(messaging),
+    ...ofApiGateway(messaging),
     ...ofFlowLogs(messaging),
     ...ofRotations(messaging),
     ...ofStateMachines(messaging),
     ...ofKafkaTopics(messaging),
     ...ofCostAnomalies(messaging),
     ...ofDeclaredUses(messaging),
-    ...ofApiGatewayLogs(messaging),
   ];
   found.set(messaging, needs);
   return needs;
@@ -270,152 +270,6 @@ function ofEncryptedBuses(messaging: Messaging): Need[] {
   });
 }
 
-/** API Gateway invokes the function of an integration, and an API's authorizer. */
-function ofHttpRoutes(messaging: Messaging): Need[] {
-  const { assembly } = messaging;
-  const integrations = new Map(
-    assembly.ofType('AWS::ApiGatewayV2::Integration').map((one) => [one.ref, one]),
-  );
-  const routes = assembly.ofType('AWS::ApiGatewayV2::Route').flatMap((route) => {
-    const [api, key, target] = ['ApiId', 'RouteKey', 'Target'].map(
-      (name) => text(route.properties[name]) ?? '',
-    );
-    const integration = integrations.get(target?.split('/')[1] ?? '');
-    const fn = messaging.function(functionArnIn(text(integration?.properties['IntegrationUri'])));
-    if (fn === undefined) return [];
-    const [method = '', path = ''] = key?.split(' ') ?? [];
-    return [{ fn, route, sourceArn: formatArn('execute-api', route, `${api}/stage/${method}${path}`) }];
-  });
-  const authorizers = assembly
-    .ofType('AWS::ApiGatewayV2::Authorizer', 'AWS::ApiGateway::Authorizer')
-    .flatMap((route) => {
-      const fn = messaging.function(functionArnIn(text(route.properties['AuthorizerUri'])));
-      if (fn === undefined) return [];
-      const { ApiId: id, RestApiId: restId } = route.properties;
-      const api = text(id ?? restId) ?? '';
-      return [{ fn, route, sourceArn: formatArn('execute-api', route, `${api}/authorizers/${route.ref}`) }];
-    });
-  return [...routes, ...authorizers].map(({ fn, route, sourceArn }) => ({
-    permission: {
-      actor: { kind: 'service', service: 'apigateway.amazonaws.com', sourceArn },
-      action: 'lambda:InvokeFunction',
-      resourceArn: fn.arn,
-    },
-    because: `route ${route.constructPath}`,
-  }));
-}
-
-/** The same of a REST API, whose console tests a method under a stage of its own. */
-function ofRestMethods(messaging: Messaging): Need[] {
-  const { assembly } = messaging;
-  const resources = new Map(assembly.ofType('AWS::ApiGateway::Resource').map((one) => [one.ref, one]));
-  const pathOf = (id: string | undefined): string => {
-    const resource = resources.get(id ?? '');
-    if (resource === undefined) return '';
-    return `${pathOf(text(resource.properties['ParentId']))}/${text(resource.properties['PathPart']) ?? ''}`;
-  };
-  return assembly.ofType('AWS::ApiGateway::Method').flatMap((method) => {
-    const { RestApiId: api, ResourceId: id, HttpMethod: verb, Integration: integration } = method.properties;
-    const fn = messaging.function(functionArnIn(text(object(integration)?.['Uri'])));
-    if (fn === undefined) return [];
-    const stages = assembly
-      .ofType('AWS::ApiGateway::Stage')
-      .filter(({ properties }) => properties['RestApiId'] === api)
-      .map(({ name }) => name);
-    return [...(stages.length === 0 ? ['stage'] : stages), 'test-invoke-stage'].map((stage) => ({
-      permission: {
-        actor: {
-          kind: 'service',
-          service: 'apigateway.amazonaws.com',
-          sourceArn: formatArn(
-            'execute-api',
-            method,
-            `${text(api) ?? ''}/${stage}/${text(verb) ?? ''}${pathOf(text(id)) || '/'}`,
-          ),
-        },
-        action: 'lambda:InvokeFunction',
-        resourceArn: fn.arn,
-      },
-      because: `method ${method.constructPath}`,
-    }));
-  });
-}
-
-/** The function in `arn:aws:apigateway:REGION:lambda:path/.../functions/ARN/invocations`; or the ARN itself. */
-function functionArnIn(uri = ''): string {
-  return /arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[^/]+/.exec(uri)?.[0] ?? uri;
-}
-
-/** step-functions/latest/dg/cw-logs.html; none of them takes a resource. */
-const LOG_DELIVERY_ACTIONS = [
-  'logs:CreateLogDelivery',
-  'logs:DeleteLogDelivery',
-  'logs:DescribeLogGroups',
-  'logs:DescribeResourcePolicies',
-  'logs:GetLogDelivery',
-  'logs:ListLogDeliveries',
-  'logs:PutResourcePolicy',
-  'logs:UpdateLogDelivery',
-];
-/** step-functions/latest/dg/encryption-at-rest.html */
-const EXECUTION_KEY_ACTIONS = ['kms:Decrypt', 'kms:GenerateDataKey'];
-/** step-functions/latest/dg/connect-to-resource.html#connect-wait-token */
-const ANSWERING_ACTIONS = ['states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'];
-
-/** The log and the key of a machine, besides its deliveries; and the answers of those who consume its queues. */
-function ofStateMachines(messaging: Messaging): Need[] {
-  return messaging.stateMachines.flatMap((machine) => {
-    const { resource, arn, roleArn, logs, kmsKeyId, queueTasks } = machine;
-    const role = messaging.role(roleArn);
-    const key = messaging.key(kmsKeyId);
-    const own: Permission[] = (role === undefined ? [] : [role]).flatMap((owner) => {
-      const actor = { kind: 'role', role: owner } as const;
-      return [
-        ...(logs ? LOG_DELIVERY_ACTIONS : []).map((action) => ({ actor, action, resourceArn: '*' })),
-        ...(key === undefined ? [] : EXECUTION_KEY_ACTIONS).map((action) => ({
-          actor,
-          action,
-          resourceArn: key?.arn ?? '',
-          keys: { 'kms:EncryptionContext:aws:states:stateMachineArn': arn },
-        })),
-      ];
-    });
-    const waiting = new Set(
-      queueTasks.flatMap(({ queueUrl, waitsForToken }) =>
-        waitsForToken ? (messaging.queue(queueUrl)?.arn ?? []) : [],
-      ),
-    );
-    const answers = messaging.mappings.flatMap(({ eventSourceArn, functionArn }): Permission[] => {
-      const worker = messaging.role(messaging.function(functionArn)?.roleArn);
-      if (worker === undefined || eventSourceArn === undefined || !waiting.has(eventSourceArn)) return [];
-      return ANSWERING_ACTIONS.map((action) => ({
-        actor: { kind: 'role', role: worker },
-        action,
-        resourceArn: arn,
-      }));
-    });
-    // The log is encrypted with the machine's key on its way: step-functions/latest/dg/encryption-at-rest.html.
-    const delivery: readonly Permission[] =
-      logs && key !== undefined
-        ? [
-            {
-              actor: {
-                kind: 'service',
-                service: 'delivery.logs.amazonaws.com',
-                sourceArn: formatArn('logs', resource, '*'),
-              },
-              action: 'kms:Decrypt',
-              resourceArn: key.arn,
-            },
-          ]
-        : [];
-    return [...own, ...delivery, ...answers].map((permission) => ({
-      permission,
-      because: `state machine ${resource.constructPath}`,
-    }));
-  });
-}
-
 /** secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html */
 const ROTATION_ACTIONS = ['DescribeSecret', 'GetSecretValue', 'PutSecretValue', 'UpdateSecretVersionStage'];
 
@@ -456,42 +310,6 @@ function ofKafkaTopics(messaging: Messaging): Need[] {
     return makingKafkaTopic(arn, { kind: 'role', role }).map((permission) => ({
       permission,
       because: `Kafka topic ${resource.constructPath}`,
-    }));
-  });
-}
-
-/** Those of AmazonAPIGatewayPushToCloudWatchLogs: API Gateway refuses a role that has fewer. */
-const API_LOG_ACTIONS = [
-  'logs:CreateLogGroup',
-  'logs:CreateLogStream',
-  'logs:DescribeLogGroups',
-  'logs:DescribeLogStreams',
-  'logs:FilterLogEvents',
-  'logs:GetLogEvents',
-  'logs:PutLogEvents',
-];
-
-/** API Gateway writes the logs of REST and WebSocket APIs in the role of its account settings. */
-function ofApiGatewayLogs(messaging: Messaging): Need[] {
-  return messaging.assembly.ofType('AWS::ApiGateway::Account').flatMap((account) => {
-    const role = messaging.role(account.properties['CloudWatchRoleArn']);
-    if (role === undefined) return [];
-    const service: Actor = {
-      kind: 'service',
-      service: 'apigateway.amazonaws.com',
-      sourceArn: formatArn('apigateway', account, '/account'),
-    };
-    const permissions: readonly Permission[] = [
-      { actor: service, action: 'sts:AssumeRole', resourceArn: role.arn },
-      ...API_LOG_ACTIONS.map((action): Permission => ({
-        actor: { kind: 'role', role },
-        action,
-        resourceArn: '*',
-      })),
-    ];
-    return permissions.map((permission) => ({
-      permission,
-      because: `logs of APIs, ${account.constructPath}`,
     }));
   });
 }
