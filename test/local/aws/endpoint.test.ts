@@ -1,4 +1,6 @@
 /** The HTTP endpoint: where it listens, what it answers to requests that no service takes, and routes. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, expect, test } from '@jest/globals';
 import { AwsError, startEmbeddedAws, type AwsService, type EmbeddedAws } from '../../../local/aws/index.ts';
@@ -55,6 +57,19 @@ test('close ends a long poll and frees the port', async () => {
   await poll;
 
   await expect(start({ port })).resolves.toBeDefined();
+});
+
+test('close ends a connection that has sent nothing: it would keep the process alive', async () => {
+  const aws = await start();
+  const silent = connect(Number(new URL(aws.endpointUrl).port), '127.0.0.1');
+  silent.on('error', () => {});
+  await once(silent, 'connect');
+  // Connections are accepted in turn: once this is answered, the silent one is the server's.
+  await fetch(aws.endpointUrl);
+
+  const closed = once(silent.resume(), 'close');
+  await aws.close();
+  await closed;
 });
 
 test('region and account show in ARNs and URLs', async () => {
