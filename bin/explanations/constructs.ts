@@ -286,6 +286,12 @@ export const CONSTRUCT_EXPLANATIONS = {
     example: 'minimumPollers: 2, maximumPollers: 20',
     source: 'lambda/latest/dg/services-sqs-scaling.html',
   },
+  WAYBILL_PUT_BACK_UNSUPPORTED: {
+    what: 'A consumer puts back what waits, and its queue is FIFO or is filled by topics and buses.',
+    why: 'SQS delays no single message of a FIFO queue, and a copy would lose its place in the order; only an EventQueue is sent to.',
+    fix: 'Leave putsBack out: what waits is then received again, up to 1,000 times with controls.',
+    example: "new QueueConsumer(stack, 'Worker', { subscribesTo: [jobs.events()], putsBack: true, entry });",
+  },
   WAYBILL_QUEUE_HAS_CONSUMER: {
     what: 'Two consumers subscribe to one EventQueue.',
     why: 'Each message of a queue goes to one of them: both would miss some.',

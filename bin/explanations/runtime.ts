@@ -45,6 +45,12 @@ export const RUNTIME_EXPLANATIONS = {
     fix: 'Do what the end of the message says, and deploy again: what is there already is taken as it is.',
     example: "new KafkaTopic(stack, 'Analytics', { cluster, publishes: [OrderPlaced], partitionCount: 12 });",
   },
+  WAYBILL_WAITED_TOO_LONG: {
+    what: 'An event still has to wait, and is older than its consumer lets it wait.',
+    why: 'Each copy is kept for as long as a new message: without a bound it would wait for ever, unseen.',
+    fix: 'See what it waits for; its reason is in the log. Then redrive it from the dead-letter queue.',
+    example: 'putBack: putBackCopies({ longestWait: 86_400_000 })',
+  },
   WAYBILL_OPTION_INVALID: {
     what: 'An option of a consumer or poller is outside of what can work.',
     why: 'SQS would refuse the call, at some message in the middle of the night.',

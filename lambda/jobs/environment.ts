@@ -16,7 +16,7 @@ import { jobsNumber, jobsVariable } from './settings.ts';
 
 export const logger = createLogger();
 
-/** Switches of the worker and of its tenants; with them failures are counted, and receives are not. */
+/** Switches of the worker and of its tenants. */
 export const controls = createControls();
 
 export interface JobsTable {

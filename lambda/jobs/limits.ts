@@ -21,17 +21,29 @@ export const RUNNING_DEADLINE_MILLISECONDS = 1_200_000;
 /** Milliseconds that a job waits for its turn, from when a worker has first seen it. */
 export const QUEUED_DEADLINE_MILLISECONDS = 86_400_000;
 
-/** Attempts that a model may fail, as the request queue's maxReceiveCount. */
+/** Attempts that a model may fail. The third one ends the job as failed. */
 export const MAX_MODEL_FAILURES = 3;
+
+/**
+ * Receives of a message before SQS dead-letters it: the redrive policy of the request queue. An attempt that the model
+ * failed and one whose worker died use one each. What waits is put back as a copy, whose receives begin anew.
+ */
+export const MAX_REQUEST_RECEIVES = 3;
 
 /** Attempts that may be begun: beside those that failed, as many whose worker died. */
 export const MAX_ATTEMPTS = 6;
 
-/** Seconds until a message comes back whose tenant has as many jobs running as it may have. */
-export const LIMIT_WAIT = { base: 1, cap: 60 } as const;
+/** Seconds until a message comes back whose tenant has as many jobs running as it may have: up to half its age. */
+export const LIMIT_WAIT = { least: 1, cap: 60 } as const;
 
-/** Seconds until an attempt that the model failed is followed by the next. */
-export const MODEL_WAIT = { base: 2, cap: 60 } as const;
+/**
+ * Seconds until an attempt that the model failed is followed by the next, and what could not be put back comes again:
+ * the latter is an outage of SQS, and its three receives should not be over in seconds.
+ */
+export const REQUEST_BACKOFF = { base: 10, cap: 900 } as const;
+
+/** Seconds until a request comes back whose model has failed at the last receive of its message. */
+export const MODEL_WAIT = { base: 10, cap: 60 } as const;
 
 /**
  * Of calls to the table: nothing can be done without it, so they are given more time than those of the controls; three
@@ -47,6 +59,12 @@ export const AWAY_WAIT = { base: 2, cap: 15 } as const;
 
 /** Days that SQS keeps a request: an id without a row is no longer a waiting job after that. */
 export const REQUEST_RETENTION_DAYS = 14;
+
+/**
+ * Milliseconds that a request is put back for. Mostly its job's deadline ends it much earlier; this bounds what has no
+ * row, because the table could not be reached, and is as long as SQS would have kept the message.
+ */
+export const LONGEST_REQUEST_WAIT_MILLISECONDS = REQUEST_RETENTION_DAYS * 86_400_000;
 
 /** Days that the count of a tenant's day is kept. */
 export const DAY_COUNT_RETENTION_DAYS = 2;

@@ -11,6 +11,7 @@ export type RuntimeErrorCode =
   | 'WAYBILL_DEADLINE_NEAR'
   | 'WAYBILL_BATCH_NOT_FINISHED'
   | 'WAYBILL_MESSAGE_LOST'
+  | 'WAYBILL_WAITED_TOO_LONG'
   | 'WAYBILL_SHUTDOWN';
 
 export class RuntimeError extends Error {

@@ -14,6 +14,8 @@ export { consume } from './consume.ts';
 export type { ConsumeOptions, SqsHandler } from './consume.ts';
 export type { ConsumerOptions } from './consumer/consumer-options.ts';
 export type { HeartbeatOptions } from './consumer/keep-hidden.ts';
+export { putBackCopies } from './consumer/put-back.ts';
+export type { PutBack, PutBackProps } from './consumer/put-back.ts';
 export * from './degradation/index.ts';
 export { isPermanentError, PermanentError, PublishError, RuntimeError } from './errors.ts';
 export type { RuntimeErrorCode } from './errors.ts';

@@ -24,6 +24,7 @@ import type { Rule } from './validation.ts';
 export const QUEUE_CONSUMER_RULES: readonly Rule<QueueConsumerProps>[] = [
   subscribesToSomething,
   takesAQueueAlone,
+  putsBackOnItsOwnQueue,
   leavesSettingsToTheQueue,
   doesNotMixFifoAndStandard,
   takesNoClassicBusIntoFifo,
@@ -103,6 +104,20 @@ function takesAQueueAlone({ subscribesTo }: QueueConsumerProps): ReturnType<Rule
     received: `${queue.origin.node.path} and ${subscribesTo.length - 1} more`,
     allowed: 'one EventQueue, or any number of topics and buses',
     fix: 'make two consumers: what is sent straight to a queue must not wait behind what comes from elsewhere',
+  };
+}
+
+function putsBackOnItsOwnQueue({
+  putsBack,
+  subscribesTo,
+}: QueueConsumerProps): ReturnType<Rule<QueueConsumerProps>> {
+  if (putsBack !== true || subscribesTo.some(({ kind, fifo }) => kind === 'queue' && !fifo)) return undefined;
+  return {
+    code: 'WAYBILL_PUT_BACK_UNSUPPORTED',
+    prop: 'putsBack',
+    received: subscribesTo.some(({ fifo }) => fifo) ? 'a FIFO queue' : 'subscriptions to topics or buses',
+    allowed: 'one EventQueue without fifo',
+    fix: 'leave it out: SQS takes no delay of a message on a FIFO queue, where a copy would lose its place too, and what comes by a topic is received again instead',
   };
 }
 

@@ -33,6 +33,7 @@ import { kebabCase } from './names.ts';
 import { uniqueEvents } from './queue-connection.ts';
 import { QUEUE_CONSUMER_RULES } from './queue-consumer-rules.ts';
 import { createParkingQueue } from './parking-queue.ts';
+import { allowPuttingBack } from './put-back.ts';
 import {
   DEFAULT_RETENTION,
   LONG_POLL,
@@ -103,6 +104,13 @@ export interface QueueConsumerProps extends FunctionProps {
    * @default false
    */
   readonly extendsVisibility?: boolean;
+  /**
+   * What waits, for a breaker, a switch or whatever its handler throws UnavailableError for, is put back on the queue as
+   * a copy with a delay, so that waiting uses up no receives: for `consume()` with `putBackCopies()`. Of a standard
+   * EventQueue alone. Lambda's detection of recursive loops is off for the function.
+   * @default false
+   */
+  readonly putsBack?: boolean;
   /**
    * How long an unhandled message is kept: 60 seconds to 14 days.
    * @default Duration.days(4)
@@ -187,6 +195,7 @@ export class QueueConsumer extends Construct implements IGrantable {
     this.#tellRuntime(settings);
     if (props.extendsVisibility === true) extendVisibility(this, props, settings);
     if (props.controls !== undefined) this.#tellOfFailures(props, settings);
+    if (props.putsBack === true && given !== undefined) allowPuttingBack(this.handler, given);
     this.#allowConsuming(encryptionKey);
     this.eventSourceMapping = new EventSourceMapping(this, 'Mapping', {
       target: this.function,
@@ -291,7 +300,8 @@ export class QueueConsumer extends Construct implements IGrantable {
     const fifo = props.subscribesTo.some((source) => source.fifo);
     const maxFailures = props.maxReceiveCount ?? maxReceiveCountOf(fifo);
     this.function.addEnvironment('WAYBILL_MAX_FAILURES', String(Math.min(maxFailures, maxReceiveCount)));
-    if (maxReceiveCount < MAX_RECEIVES_WITH_CONTROLS) warnOfFewReceives(this, maxReceiveCount);
+    if (props.putsBack !== true && maxReceiveCount < MAX_RECEIVES_WITH_CONTROLS)
+      warnOfFewReceives(this, maxReceiveCount);
   }
 
   /** Reading its queue, and putting what can never be handled on its dead-letter queue (D10). */
@@ -351,7 +361,7 @@ function warnOfMissingInbox(scope: Construct): void {
 function warnOfFewReceives(scope: Construct, maxReceiveCount: number): void {
   Annotations.of(scope).addWarningV2(
     'waybill:fewReceivesWithControls',
-    `the queue dead-letters a message at its receive number ${maxReceiveCount + 1}, also one that only waited for a dependency. Give its EventQueue maxReceiveCount: MAX_RECEIVES_WITH_CONTROLS`,
+    `the queue dead-letters a message at its receive number ${maxReceiveCount + 1}, also one that only waited for a dependency. Give its EventQueue maxReceiveCount: MAX_RECEIVES_WITH_CONTROLS, or the consumer putsBack`,
   );
 }
 

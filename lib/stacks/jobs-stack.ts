@@ -19,7 +19,6 @@ import {
   EventFunction,
   EventQueue,
   HopAlarms,
-  MAX_RECEIVES_WITH_CONTROLS,
   QueueConsumer,
   ScheduledFunction,
   standsStill,
@@ -44,8 +43,8 @@ const REQUEST_VISIBILITY = Duration.seconds(900);
 const RESULT_VISIBILITY = Duration.seconds(300);
 /** The longest that SQS keeps a message. */
 const RETENTION = Duration.days(14);
-/** Failures of a job, or of the write of its result, before its message is dead-lettered. */
-const MAX_FAILURES = 3;
+/** Receives before a message is dead-lettered. A request that waits is put back as a copy, which is none (docs/adr/0039). */
+const MAX_RECEIVES = 3;
 
 /** The longest that Lambda allows, lambda/latest/dg/gettingstarted-limits.html. */
 const WORKER_TIMEOUT = Duration.minutes(15);
@@ -134,8 +133,7 @@ export class JobsStack extends EnvironmentStack {
       encryptionKey: this.#key,
       visibilityTimeout: ofRequests ? REQUEST_VISIBILITY : RESULT_VISIBILITY,
       retentionPeriod: RETENTION,
-      // A request that waits for its tenant's turn is received again and again without having failed (docs/adr/0025).
-      maxReceiveCount: ofRequests ? MAX_RECEIVES_WITH_CONTROLS : MAX_FAILURES,
+      maxReceiveCount: MAX_RECEIVES,
     });
     // Also on the queues themselves, for those who look at queues and not at stacks.
     for (const [tag, value] of Object.entries(this.tags.tagValues())) Tags.of(queue).add(tag, value);
@@ -179,13 +177,13 @@ export class JobsStack extends EnvironmentStack {
       timeout: WORKER_TIMEOUT,
       memorySize: WORKER_MEMORY_MIB,
       extendsVisibility: true,
+      putsBack: true,
       controls: this.controls,
       publishesTo: [this.results],
       maxAge: MAX_AGE,
       environment: this.#environment(),
       logRetention: this.logRetention,
     });
-    worker.function.addEnvironment('WAYBILL_MAX_FAILURES', String(MAX_FAILURES));
     this.#claim(worker.handler, 'store');
     this.table.grants.access(worker.handler, ['GetItem', 'UpdateItem']);
     return worker;

@@ -1,13 +1,14 @@
-/** A request that can not be carried out now. It has not failed: the runtime brings it back later (ADR 25). */
+/** A request that can not be carried out now. It has not failed: the runtime puts it back, as a copy with a delay (ADR 39). */
 import { fullJitter } from '../../runtime/backoff.ts';
 import { UnavailableError } from '../../runtime/degradation/index.ts';
 import { isAway } from '../away.ts';
 import { AWAY_WAIT, LIMIT_WAIT, MODEL_WAIT } from '../limits.ts';
 
 /** Its tenant has as many jobs running as it may have. The longer it has waited, the longer it waits. */
-export function waitsForPlace(receiveCount: number, random: () => number = Math.random): UnavailableError {
-  const seconds = LIMIT_WAIT.base + fullJitter(LIMIT_WAIT, receiveCount, random);
-  return new UnavailableError('WAYBILL_JOB_WAITS', 'the tenant', Math.min(LIMIT_WAIT.cap, seconds));
+export function waitsForPlace(ageMilliseconds: number, random: () => number = Math.random): UnavailableError {
+  const { least, cap } = LIMIT_WAIT;
+  const most = Math.min(cap - least, Math.max(least, ageMilliseconds / 2_000));
+  return new UnavailableError('WAYBILL_JOB_WAITS', 'the tenant', least + random() * most);
 }
 
 /** Another worker has the job, or had it when it died. */
@@ -15,7 +16,7 @@ export function waitsForLease(until: number, now: number): UnavailableError {
   return new UnavailableError('WAYBILL_JOB_WAITS', 'the job', (until - now) / 1_000);
 }
 
-/** Its model has failed so often. The job's row counts that, not the message. */
+/** Its model has failed, and its message has no receives left. The job's row counts the failures. */
 export function waitsForModel(
   failures: number,
   cause: unknown,

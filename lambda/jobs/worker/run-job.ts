@@ -9,7 +9,7 @@ import type { EventPublisher, HandlerContext } from '../../runtime/types.ts';
 import type { Job, JobKey } from '../job-row.ts';
 import { CANCELLED, hasEnded } from '../job-state.ts';
 import type { JobStore } from '../job-store.ts';
-import { MAX_MODEL_FAILURES } from '../limits.ts';
+import { MAX_MODEL_FAILURES, MAX_REQUEST_RECEIVES } from '../limits.ts';
 import { countJobs } from '../metrics.ts';
 import { ModelError } from '../models/model-provider.ts';
 import type { ModelProvider } from '../models/model-provider.ts';
@@ -40,17 +40,18 @@ type Context = Pick<HandlerContext, 'signal' | 'logger' | 'receiveCount' | 'trac
  * |---|---|---|
  * | answered | succeeded | done |
  * | answered what is no answer | failed | dead-lettered, for somebody to look |
- * | failed, and may be tried again | - | comes back; the third time: failed, done |
+ * | failed, and may be tried again | - | fails, and comes back; the third time: failed, done |
  * | refused for good | failed | done |
  * | was cancelled, was too slow | cancelled, timed-out | done |
  * | lost its job to an end | - | done |
  * | lost its job to another attempt | - | comes back after that one's lease |
- * | was interrupted | - | comes back |
+ * | was interrupted | - | fails, and comes back |
  *
- * A job that waits, and one whose model failed, have not failed as messages: only what nobody has thought of is counted
- * there, and dead-lettered at its third time.
+ * What comes back without having failed waits: UnavailableError, for which the runtime puts back a copy. What fails uses
+ * one of its message's three receives, as a worker that dies does. Where that was the last one and the model may still be
+ * tried, the job waits instead, so that the row alone says how often a model may fail.
  *
- * @throws UnavailableError, PermanentError, or what makes the message come back
+ * @throws UnavailableError, PermanentError, ModelError, or what makes the message come back
  */
 export async function runJob(worker: JobWorker, event: Requested, context: Context): Promise<void> {
   try {
@@ -87,7 +88,7 @@ async function takeAndRun(worker: JobWorker, event: Requested, context: Context)
       throw new PermanentError(NO_ANSWER.code, 'the model answered what is no answer');
     }
     case 'failed':
-      return afterFailure(worker, key, job, end.error, tell);
+      return afterFailure(worker, job, end.error, context, tell);
     case 'cancelled':
       return tell('cancelled', { error: CANCELLED });
     case 'timed-out':
@@ -113,7 +114,7 @@ async function begin(
   { store }: JobWorker,
   key: JobKey,
   event: Requested,
-  { logger, receiveCount }: Context,
+  { logger }: Context,
 ): Promise<Job | undefined> {
   const details = { createdAt: Date.parse(event.timestamp), model: event.data.model };
   const applied = await store.apply(key, { type: 'requested' }, details);
@@ -133,7 +134,7 @@ async function begin(
       // So that its owner sees it in the list.
       await store.apply(key, { type: 'held-back' }, details);
       countJobs(logger, 'Waits', { why: 'place' });
-      throw waitsForPlace(receiveCount);
+      throw waitsForPlace(Date.now() - Date.parse(event.timestamp));
     case 'over-quota': {
       const refused = await store.apply(key, { type: 'refused' }, details);
       if (refused.kind === 'changed') countJobs(logger, 'JobsEnded', { outcome: 'failed' });
@@ -145,21 +146,22 @@ async function begin(
 
 async function afterFailure(
   { store }: JobWorker,
-  key: JobKey,
-  { attempt, failures }: Job,
+  job: Job,
   error: unknown,
+  { receiveCount }: Context,
   tell: (outcome: JobOutcome, what: Told) => Promise<void>,
 ): Promise<void> {
   const final = error instanceof ModelError && !error.retryable;
-  if (!final && failures + 1 < MAX_MODEL_FAILURES) {
-    // The next attempt need not wait for the lease.
-    await store.apply(key, { type: 'given-back', attempt, failed: true });
-    throw waitsForModel(failures + 1, error);
-  }
-  await tell('failed', { error: toldOf(error) });
+  const failures = job.failures + 1;
+  const told = toldOf(error);
+  if (final || failures >= MAX_MODEL_FAILURES) return tell('failed', { error: told });
+  // The next attempt need not wait for the lease.
+  await store.apply(job, { type: 'given-back', attempt: job.attempt, failed: true });
+  if (receiveCount >= MAX_REQUEST_RECEIVES) throw waitsForModel(failures, error);
+  throw new ModelError(told.code, told.message, { retryable: true, cause: error });
 }
 
-/** A message that another worker has by now must not be deleted under it. */
+/** The request of a job that another attempt has must not be lost with that one: a copy of it looks again. */
 async function afterLoss(
   { store }: JobWorker,
   key: JobKey,

@@ -13,6 +13,7 @@ import type { ConsumerAdmission } from './admission.ts';
 import type { Sealer } from '../sealing/index.ts';
 import { sendDeadLetter } from './dead-letter.ts';
 import type { Consumer, DeadLetter } from './handle-message.ts';
+import type { PutBack } from './put-back.ts';
 
 export interface ConsumerOptions {
   /**
@@ -62,6 +63,12 @@ export interface ConsumerOptions {
    * @default - such an event is refused: it fails with WAYBILL_CLAIM_CHECK_MISSING
    */
   readonly claimCheck?: Pick<ClaimCheck, 'fetch'>;
+  /**
+   * What waits goes back to its queue as a copy, so that waiting uses up no receives: `putBackCopies()`. Standard queues
+   * alone; the construct's `putsBack` grants it. A handler may get an event twice by it.
+   * @default - it is hidden for as long, and has been received once more when it comes back
+   */
+  readonly putBack?: PutBack;
   /** @default - JSON lines on standard output, level from WAYBILL_LOG_LEVEL */
   readonly logger?: Logger;
   /** @default - one client per process, see clients.ts */
@@ -93,6 +100,7 @@ export function consumerFrom<Contract extends AnyEventContract>(
     controls: options.controls,
     sealer: options.sealer,
     claimCheck: options.claimCheck,
+    putBack: options.putBack,
   };
 }
 

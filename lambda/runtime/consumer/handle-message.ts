@@ -6,11 +6,12 @@ import { describeError, type Logger } from '../logger.ts';
 import { isPermanentError } from '../errors.ts';
 import type { Sealer } from '../sealing/index.ts';
 import type { EventPublisher, Handler, SqsRecord } from '../types.ts';
-import { postpone, retryAfterOf } from './admission.ts';
+import { postpone, postponementOf, retryAfterOf } from './admission.ts';
 import type { ConsumerAdmission } from './admission.ts';
 import { MessageContext } from './message-context.ts';
 import { belongsInDeadLetterQueue, isAcknowledged } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
+import type { PutBack } from './put-back.ts';
 import { readEvent, unreadableReason } from './read-event.ts';
 
 /** A consumer as data: nothing of it changes from message to message (D5). */
@@ -26,6 +27,7 @@ export interface Consumer<Contract extends AnyEventContract = AnyEventContract> 
   readonly controls: ConsumerAdmission | undefined;
   readonly sealer: Pick<Sealer, 'open'> | undefined;
   readonly claimCheck: Pick<ClaimCheck, 'fetch'> | undefined;
+  readonly putBack?: PutBack | undefined;
 }
 
 export interface DeadLetter {
@@ -71,8 +73,13 @@ export async function handleMessage<Contract extends AnyEventContract>(
     if (run.isOver()) return 'abandoned';
     const retryAfter = retryAfterOf(error);
     if (retryAfter !== undefined) {
-      log(consumer, record, event, 'postponed', startedAt, { detail: describeError(error), retryAfter });
-      return settled(consumer, record, postpone(record, retryAfter));
+      const outcome = postpone(record, retryAfter);
+      const why = { detail: describeError(error), retryAfter };
+      if (event === undefined || consumer.putBack === undefined) {
+        log(consumer, record, event, outcome, startedAt, why);
+        return settled(consumer, record, outcome);
+      }
+      return putBack(consumer, consumer.putBack, record, run, { event, startedAt, why });
     }
     return afterFailure(consumer, record, run, { error, event, receiveCount, startedAt });
   }
@@ -100,8 +107,42 @@ async function keptFromHandler<Contract extends AnyEventContract>(
     return settled(consumer, record, outcome);
   }
   const outcome = verdict.kind === 'parked' ? 'parked' : postpone(record, verdict.seconds);
+  if (outcome === 'postponed' && consumer.putBack !== undefined) {
+    return putBack(consumer, consumer.putBack, record, run, { event, startedAt, why: { reason } });
+  }
   log(consumer, record, event, outcome, startedAt, { reason });
   return outcome;
+}
+
+interface Waiting {
+  readonly event: Envelope;
+  readonly startedAt: number;
+  /** For its line in the log. */
+  readonly why: Readonly<Record<string, unknown>>;
+}
+
+/** What can not be put back has failed, as anything that a handler throws. */
+async function putBack<Contract extends AnyEventContract>(
+  consumer: Consumer<Contract>,
+  place: PutBack,
+  record: SqsRecord,
+  run: MessageRun,
+  { event, startedAt, why }: Waiting,
+): Promise<Outcome> {
+  try {
+    await place.send(record, event, postponementOf(record));
+  } catch (error) {
+    return afterFailure(consumer, record, run, {
+      error,
+      event,
+      receiveCount: receiveCountOf(record),
+      startedAt,
+    });
+  }
+  log(consumer, record, event, 'put-back', startedAt, why);
+  // For the controls it is not done with: the copy is what they know of it.
+  await settled(consumer, record, 'postponed');
+  return 'put-back';
 }
 
 /** Tells the controls of the outcome. Where they cannot note that a message is done with, it comes back. */
@@ -160,7 +201,11 @@ function log<Contract extends AnyEventContract>(
   more: Readonly<Record<string, unknown>> | undefined,
 ): void {
   const level =
-    outcome === 'failed' || outcome === 'postponed' ? 'warn' : outcome === 'dead-lettered' ? 'error' : 'info';
+    outcome === 'failed' || outcome === 'postponed' || outcome === 'put-back'
+      ? 'warn'
+      : outcome === 'dead-lettered'
+        ? 'error'
+        : 'info';
   if (consumer.logger.isEnabled?.(level) === false) return;
   consumer.logger[level](`message ${outcome}`, {
     eventId: event?.eventId,

@@ -12,6 +12,8 @@ export type Outcome =
   | 'failed'
   /** To be delivered again when what it needs is there again. It did not fail. */
   | 'postponed'
+  /** The same, as a copy with a delay: this message is done with. */
+  | 'put-back'
   /** FIFO: behind a message of its group that was not acknowledged. */
   | 'held'
   /** No time was left, or a shutdown began. */
@@ -19,11 +21,17 @@ export type Outcome =
   /** The handler was still running when the time was over. Its result is unknown. */
   | 'abandoned';
 
+const ACKNOWLEDGED: ReadonlySet<Outcome> = new Set<Outcome>([
+  'handled',
+  'skipped',
+  'dead-lettered',
+  'parked',
+  'put-back',
+]);
+
 /** True when the message is done with and leaves the queue. */
 export function isAcknowledged(outcome: Outcome): boolean {
-  return (
-    outcome === 'handled' || outcome === 'skipped' || outcome === 'dead-lettered' || outcome === 'parked'
-  );
+  return ACKNOWLEDGED.has(outcome);
 }
 
 export interface FailedMessage {

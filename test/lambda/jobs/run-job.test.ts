@@ -6,11 +6,12 @@ import type { JobResult } from '../../../catalog/jobs/index.ts';
 import { createEnvelope, decode, parseEnvelope } from '../../../lib/contracts/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import type { JobKey } from '../../../lambda/jobs/job-row.ts';
-import { LEASE_MILLISECONDS } from '../../../lambda/jobs/limits.ts';
+import { LEASE_MILLISECONDS, LIMIT_WAIT, MAX_REQUEST_RECEIVES } from '../../../lambda/jobs/limits.ts';
 import { echoModel } from '../../../lambda/jobs/models/echo.ts';
 import { ModelError } from '../../../lambda/jobs/models/model-provider.ts';
 import type { ModelProvider } from '../../../lambda/jobs/models/model-provider.ts';
 import { takeResult } from '../../../lambda/jobs/take-result.ts';
+import { waitsForPlace } from '../../../lambda/jobs/worker/job-waits.ts';
 import { runJob } from '../../../lambda/jobs/worker/run-job.ts';
 import type { JobWorker } from '../../../lambda/jobs/worker/run-job.ts';
 import { capturedLog } from '../runtime/fixtures.ts';
@@ -70,6 +71,8 @@ function given(
     key: (name: string): JobKey => ({ tenantId, jobId: jobId('a', name) }),
     run: (event: ReturnType<typeof request>, signal?: AbortSignal) =>
       runJob(worker, event, signal === undefined ? context : { ...context, signal }),
+    runAtReceive: (receiveCount: number, event: ReturnType<typeof request>) =>
+      runJob(worker, event, { ...context, receiveCount }),
     take: (event: Ended) => takeResult(jobs, event, context),
   };
 }
@@ -128,19 +131,28 @@ describe('a job whose model fails', () => {
   test('is tried again, and may succeed', async () => {
     const { run, request, told } = given('once');
     const event = request('one', 'Try. #fail-once');
-    await expect(run(event)).rejects.toMatchObject({
+    // A failure of the message: it is received again, and that counts.
+    await expect(run(event)).rejects.toMatchObject({ name: 'ModelError', cause: expect.any(ModelError) });
+    await run(event);
+    expect(told.map(({ data }) => [data.attempt, data.outcome])).toEqual([[2, 'succeeded']]);
+  });
+
+  test('at the last receive of its message, used up by workers that died, it waits instead', async () => {
+    const { runAtReceive, request, told } = given('last');
+    const event = request('one', 'Try. #fail-once');
+    await expect(runAtReceive(MAX_REQUEST_RECEIVES, event)).rejects.toMatchObject({
       name: 'UnavailableError',
       cause: expect.any(ModelError),
     });
-    await run(event);
+    await runAtReceive(1, event);
     expect(told.map(({ data }) => [data.attempt, data.outcome])).toEqual([[2, 'succeeded']]);
   });
 
   test('fails the third time, and tells why', async () => {
     const { run, request, told, take, key } = given('fails');
     const event = request('one', 'Try. #fail');
-    await expect(run(event)).rejects.toThrow();
-    await expect(run(event)).rejects.toThrow();
+    await expect(run(event)).rejects.toThrow(ModelError);
+    await expect(run(event)).rejects.toThrow(ModelError);
     await run(event);
     expect(told[0]?.data).toMatchObject({ attempt: 3, outcome: 'failed', error: { code: 'MODEL_FAILED' } });
     await take(told[0]!);
@@ -245,8 +257,11 @@ describe('a worker that dies', () => {
     const { run, request, told, key } = given('ghost', stuck);
     const running = run(request('one', 'x'));
     await until(async () => (await jobs.store.read(key('one')))?.status === 'running');
-    await jobs.store.apply(key('one'), { type: 'given-back', attempt: 1, failed: false });
-    await jobs.store.apply(key('one'), { type: 'requested' });
+    // Its beats go on, and renew its lease until somebody else has the job.
+    await until(async () => {
+      await jobs.store.apply(key('one'), { type: 'given-back', attempt: 1, failed: false });
+      return (await jobs.store.apply(key('one'), { type: 'requested' })).kind === 'changed';
+    });
     await expect(running).rejects.toMatchObject({ name: 'UnavailableError' });
     expect(told).toEqual([]);
   });
@@ -269,6 +284,16 @@ describe('limits of a tenant', () => {
     await expect(run(request('4', 'x'))).rejects.toMatchObject({ name: 'UnavailableError' });
     expect(await jobs.store.read(key('4'))).toMatchObject({ status: 'queued', attempt: 0 });
     expect(told).toEqual([]);
+  });
+
+  test.each([
+    ['a new one', 0, 1],
+    ['one of ten seconds', 10_000, 5],
+    ['one of an hour', 3_600_000, LIMIT_WAIT.cap - 1],
+    ['one of a caller whose clock is ahead', -60_000, 1],
+  ])('%s waits between a second and as long as its age says', (_, age, spread) => {
+    expect(waitsForPlace(age, () => 0).retryAfterSeconds).toBe(1);
+    expect(waitsForPlace(age, () => 1).retryAfterSeconds).toBe(1 + spread);
   });
 
   test('over the quota of the day a job fails, and says why', async () => {

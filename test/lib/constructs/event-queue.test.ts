@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Duration } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import {
+  ControlsTable,
   EventFunction,
   EventQueue,
   EventTopic,
@@ -51,6 +52,26 @@ test('a publisher may send to the queue and use its key, and its runtime knows t
   expect(JSON.stringify(Environment.Variables['WAYBILL_PUBLISH_ROUTES'])).toContain(
     String.raw`\"events\":[\"OrderCancelled\"]`,
   );
+});
+
+test('a consumer that puts back what waits may send to its queue, and is taken for no loop', () => {
+  const { stack, queue } = priority();
+  new QueueConsumer(stack, 'OnCall', {
+    subscribesTo: [queue.events()],
+    entry: ENTRY,
+    controls: new ControlsTable(stack, 'Controls', {}),
+    putsBack: true,
+  });
+  const template = Template.fromStack(stack);
+
+  expect(statementsOf(template, 'OnCall')).toContainEqual(
+    expect.objectContaining({
+      Action: expect.arrayContaining(['sqs:ReceiveMessage', 'sqs:SendMessage']),
+      Resource: reference('PriorityQueue'),
+    }),
+  );
+  expect(propertiesOf(template, 'AWS::Lambda::Function', 'OnCall')).toMatchObject({ RecursiveLoop: 'Allow' });
+  Annotations.fromStack(stack).hasNoWarning('*', Match.stringLikeRegexp('receive number'));
 });
 
 test('its one consumer takes it for its own, dead letters included', () => {
@@ -119,6 +140,7 @@ describe('what is refused', () => {
     ['WAYBILL_QUEUE_SETTING_ELSEWHERE', { maxReceiveCount: 3 }],
     ['WAYBILL_QUEUE_SETTING_ELSEWHERE', { retentionPeriod: Duration.days(1) }],
     ['WAYBILL_VISIBILITY_TIMEOUT_TOO_SHORT', { timeout: Duration.minutes(2) }],
+    ['WAYBILL_PUT_BACK_UNSUPPORTED', { subscribesTo: [topic.event(OrderPlaced)], putsBack: true }],
     ['WAYBILL_POLLERS_OUT_OF_RANGE', { minimumPollers: 1, maximumPollers: 2 }],
     ['WAYBILL_POLLERS_OUT_OF_RANGE', { minimumPollers: 2, maximumPollers: 2001 }],
     ['WAYBILL_POLLERS_OUT_OF_RANGE', { minimumPollers: 3, maximumPollers: 2 }],

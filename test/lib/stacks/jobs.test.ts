@@ -36,6 +36,7 @@ describe.each(ENVIRONMENT_NAMES)('%s', (environment) => {
         ...shared,
         VisibilityTimeout: 900,
         ReceiveMessageWaitTimeSeconds: 20,
+        RedrivePolicy: { maxReceiveCount: 3 },
       },
       [`waybill-ai-job-request-dlq-${environment}`]: shared,
       [`waybill-ai-job-response-${environment}`]: {
@@ -57,16 +58,19 @@ describe.each(ENVIRONMENT_NAMES)('%s', (environment) => {
     }
   });
 
-  test('the worker: ten jobs at a time, 15 minutes, 3 GB, three failures', () => {
+  test('the worker: ten jobs at a time, 15 minutes, 3 GB, three receives, and what waits is put back', () => {
     const worker = ofType('AWS::Lambda::Function').find(
       ({ Properties: properties }) => properties?.['MemorySize'] === 3072,
     );
 
     expect(worker?.Properties).toMatchObject({
       Timeout: 900,
+      // Its own copies invoke it, which Lambda would take for a loop.
+      RecursiveLoop: 'Allow',
       Environment: {
         Variables: {
           WAYBILL_MAX_FAILURES: '3',
+          WAYBILL_MAX_RECEIVE_COUNT: '3',
           JOBS_MAX_RUNNING_PER_TENANT: String(jobsConfig(environment).maxRunningPerTenant),
         },
       },
