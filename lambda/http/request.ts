@@ -1,5 +1,7 @@
 /** What a handler needs of an HTTP API request: raw bytes, a JSON body, the caller the authorizer verified. */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { en } from 'zod/locales';
+import { config } from 'zod/mini';
 import type { StandardSchema } from '../../lib/contracts/index.ts';
 import { describeIssues } from '../../lib/contracts/index.ts';
 import { Problem } from './problem.ts';
@@ -38,6 +40,8 @@ export async function commandBody<Value>(
       detail: `A command has at most ${MAX_COMMAND_BYTES} bytes; ${body.byteLength} were received.`,
     });
   }
+  // Of itself `zod/mini` says no more than "Invalid input", of everything.
+  config(en());
   const result = await schema['~standard'].validate(parseJson(body));
   // Written so in JSON; as a byte it would not have been JSON.
   if (body.includes('\\u0000')) throw invalidCommand('NUL characters can not be stored: leave them out.');

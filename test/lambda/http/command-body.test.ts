@@ -1,0 +1,39 @@
+/** What a caller is told of a body that is refused: which field, and what it may be; never what it was. */
+import { beforeEach, expect, test } from '@jest/globals';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import * as z from 'zod/mini';
+import { commandBody } from '../../../lambda/http/request.ts';
+
+const Command = z.strictObject({
+  prompt: z.string().check(z.minLength(1), z.maxLength(8)),
+  model: z.enum(['small', 'large']),
+  width: z.int().check(z.gte(1), z.lte(100)),
+});
+const GOOD = { prompt: 'a gull', model: 'small', width: 10 };
+
+const bodyOf = (body: unknown) =>
+  commandBody({ body: JSON.stringify(body), isBase64Encoded: false } as APIGatewayProxyEventV2, Command);
+
+beforeEach(() => {
+  // As in a function that starts: tests of other schemas must not have said it.
+  z.config({ localeError: undefined });
+});
+
+test('a body that fits is the value', async () => {
+  expect(await bodyOf(GOOD)).toEqual(GOOD);
+});
+
+test.each([
+  ['no field', { ...GOOD, prompt: undefined }, /^prompt: .*expected string/],
+  ['a text that is too long', { ...GOOD, prompt: 'secret words' }, /^prompt: Too big: .*<=8 characters/],
+  ['an unknown choice', { ...GOOD, model: 'secret' }, /^model: .*"small"\|"large"/],
+  ['a number that is too small', { ...GOOD, width: 0 }, /^width: Too small: .*>=1/],
+  ['a field too many', { ...GOOD, colour: 'secret' }, /Unrecognized key: "colour"/],
+  ['no object', ['secret'], /expected object, received array/],
+])('%s is named, with what is allowed', async (_name, body, detail) => {
+  const refused = (await bodyOf(body).catch((error: unknown) => error)) as Error;
+
+  expect(refused).toMatchObject({ status: 422, code: 'WAYBILL_COMMAND_INVALID' });
+  expect(refused.message).toMatch(detail);
+  expect(refused.message).not.toContain('secret');
+});
