@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { AIJobEnded, AIJobRequested, JOB_ID_PREFIX_LENGTH } from '../../../catalog/jobs/index.ts';
 import { createEnvelope, uuidv7 } from '../../../lib/contracts/index.ts';
 import type { InputOf } from '../../../lib/contracts/index.ts';
+import { s3ClaimCheck } from '../../runtime/claim-check/index.ts';
+import type { ClaimCheck } from '../../runtime/claim-check/index.ts';
 import { sqs } from '../../runtime/clients.ts';
 import type { SqsSender } from '../../runtime/clients.ts';
 import { receive } from '../../runtime/poller/receive.ts';
@@ -16,6 +18,11 @@ import type { ReceivedJobMessage } from './received.ts';
 export interface JobsClientProps extends JobQueueUrls {
   /** @default - one client per process, with the endpoint and the time limits of the runtime */
   readonly client?: SqsSender;
+  /**
+   * Where events are kept that are too large for a message.
+   * @default - the bucket of WAYBILL_CLAIM_CHECK_BUCKET; without one, large events are not sent and not read
+   */
+  readonly claimCheck?: ClaimCheck;
 }
 
 type RequestData = InputOf<typeof AIJobRequested>;
@@ -93,9 +100,11 @@ const MAX_RECEIVED = 10;
  */
 export function createJobsClient(props: JobsClientProps = {}): JobsClient {
   const given = props.client === undefined ? {} : { client: props.client };
+  const claimCheck = props.claimCheck ?? s3ClaimCheck();
   const publisherTo = (queue: JobQueue) =>
     createPublisher({
       contracts: [AIJobRequested, AIJobEnded],
+      claimCheck,
       transport: sqsTransport({ queueUrl: queueUrl(queue, props), ...given }),
     });
 
@@ -135,7 +144,7 @@ export function createJobsClient(props: JobsClientProps = {}): JobsClient {
         signal: options.signal ?? new AbortController().signal,
         ...given,
       });
-      return Promise.all(records.map((record) => receivedMessage(queue, record)));
+      return Promise.all(records.map((record) => receivedMessage(queue, record, claimCheck)));
     },
     async deleteMessage(queue, receiptHandle) {
       const QueueUrl = queueUrl(queue, props);

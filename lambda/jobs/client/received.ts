@@ -2,6 +2,8 @@
 import { AIJobEnded, AIJobRequested } from '../../../catalog/jobs/index.ts';
 import { decode, parseEnvelope } from '../../../lib/contracts/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
+import { hasClaim } from '../../runtime/claim-check/claim.ts';
+import type { ClaimCheck } from '../../runtime/claim-check/claim.ts';
 import type { SqsRecord } from '../../runtime/types.ts';
 import type { JobQueue } from './queues.ts';
 
@@ -19,27 +21,30 @@ export interface ReceivedJobMessage<Queue extends JobQueue> {
   readonly receiveCount: number;
   /** Undefined for a message that can not be read; `unreadable` says why. It stays in its queue like any other. */
   readonly event: JobEvents[Queue] | undefined;
-  /** A stable code of the contracts. */
+  /** A stable code of the contracts or of the claim check; the name of an error of S3, after which it may be read later. */
   readonly unreadable?: string;
 }
 
 export async function receivedMessage<Queue extends JobQueue>(
   queue: Queue,
   record: SqsRecord,
+  claimCheck: Pick<ClaimCheck, 'fetch'>,
 ): Promise<ReceivedJobMessage<Queue>> {
   const { messageId, receiptHandle } = record;
   const receiveCount = Number(record.attributes.ApproximateReceiveCount ?? 1);
   const message = { messageId, receiptHandle, receiveCount };
   try {
     const contract = queue === 'request' ? AIJobRequested : AIJobEnded;
-    const event = await decode([contract], parseEnvelope(record.body));
+    const envelope = parseEnvelope(record.body);
+    const whole = hasClaim(envelope) ? await claimCheck.fetch(envelope) : envelope;
+    const event = await decode([contract], whole);
     return { ...message, event: event as JobEvents[Queue] };
   } catch (error) {
-    const { code } = error as { readonly code?: unknown };
+    const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
     return {
       ...message,
       event: undefined,
-      unreadable: typeof code === 'string' ? code : 'WAYBILL_ENVELOPE_INVALID',
+      unreadable: typeof code === 'string' ? code : String(name),
     };
   }
 }

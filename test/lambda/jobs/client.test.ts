@@ -1,6 +1,7 @@
 /** The client of the queues over the wire. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { claimCheckWith, memoryClaimStore } from '../../../lambda/runtime/claim-check/index.ts';
 import { createJobsClient } from '../../../lambda/jobs/client/index.ts';
 import type { JobsClient } from '../../../lambda/jobs/client/index.ts';
 import { jobId, jobsUnderTest } from './support.ts';
@@ -50,6 +51,30 @@ test('a result is sent and received with its type', async () => {
   });
   const [message] = await client.receiveMessages('response');
   expect(message?.event?.data.result?.text).toBe('Hello.');
+});
+
+test('a result that is too large for a message goes by a claim check, and says so to who has no bucket', async () => {
+  const responseQueueUrl = (await jobs.queue('large-responses')).url;
+  const claimCheck = claimCheckWith(memoryClaimStore());
+  const large = createJobsClient({ requestQueueUrl, responseQueueUrl, client: jobs.sqs, claimCheck });
+  const at = '2026-11-21T09:30:00.000Z';
+  const text = 'x'.repeat(1_200_000);
+  await large.sendAIJobResult({
+    tenantId: 'acme',
+    jobId: jobId('a', 'large'),
+    userId: 'usr_1',
+    attempt: 1,
+    outcome: 'succeeded',
+    result: { text, finishReason: 'stop' },
+    startedAt: at,
+    endedAt: at,
+  });
+
+  const without = createJobsClient({ requestQueueUrl, responseQueueUrl, client: jobs.sqs });
+  const [unread] = await without.receiveMessages('response', { visibilityTimeout: 0 });
+  expect(unread).toMatchObject({ event: undefined, unreadable: 'WAYBILL_CLAIM_CHECK_MISSING' });
+  const [message] = await large.receiveMessages('response');
+  expect(message?.event?.data.result?.text).toBe(text);
 });
 
 test('what is no event is given with its reason, and stays', async () => {
