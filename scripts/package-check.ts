@@ -1,9 +1,10 @@
 /** Packs the package and lets publint and are-the-types-wrong look at the file: `npm run package:check`. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sharedPackedFile } from './packed-file.ts';
 import { problemsOf } from './package-problems.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -17,6 +18,11 @@ try {
   const [{ filename, size, entryCount }] = JSON.parse(packed.slice(packed.indexOf('['))) as [
     { filename: string; size: number; entryCount: number },
   ];
+  const shared = sharedPackedFile();
+  if (shared !== undefined) {
+    mkdirSync(dirname(shared), { recursive: true });
+    copyFileSync(join(directory, filename), shared);
+  }
   const problems = await problemsOf(readFileSync(join(directory, filename)));
   for (const problem of problems) process.stderr.write(`${problem}\n`);
   process.stdout.write(
