@@ -66,7 +66,7 @@ export interface JobsClient {
       readonly status?: JobStatus;
     },
   ): Promise<JobPage>;
-  /** Rejects with status 409 for a job that has ended. A running one ends soon after, not at once. */
+  /** Rejects with status 409 for a job that has ended otherwise. A running one ends soon after, not at once. */
   cancel(jobId: string, options?: Signalled): Promise<void>;
   /**
    * Looks again and again, as often as the server wants it, until the job has ended, however long the network is away.

@@ -58,7 +58,9 @@ export function jobsRoutes(jobs: () => JobsApi): Readonly<Record<string, RestRou
         { type: 'cancel' },
         createdAt === undefined ? {} : { createdAt },
       );
-      if (applied.kind === 'ignored' && applied.because === 'ended') throw hasEndedAlready();
+      // Who repeats it because an answer was lost gets that answer.
+      const isCancelled = applied.kind === 'ignored' && applied.job?.status === 'cancelled';
+      if (applied.kind === 'ignored' && applied.because === 'ended' && !isCancelled) throw hasEndedAlready();
       const job = applied.kind === 'changed' || applied.kind === 'ignored' ? applied.job : undefined;
       const open = job === undefined || !hasEnded(job.status);
       return {

@@ -141,6 +141,12 @@ describe('DELETE /jobs/{jobId}', () => {
     expect((await call(CANCEL, { jobId: jobId('a', 'held') })).body).toMatchObject({ status: 'cancelled' });
   });
 
+  test('of a cancelled job it is the same again: the first answer may have been lost', async () => {
+    const id = jobId('a', 'twice');
+    const first = await call(CANCEL, { jobId: id });
+    expect(await call(CANCEL, { jobId: id })).toMatchObject({ status: 202, body: first.body });
+  });
+
   test('a running job is asked to stop, however often', async () => {
     const key = { tenantId: 'acme', jobId: jobId('a', 'stops') };
     await jobs.store.apply(key, { type: 'requested' });
