@@ -6,6 +6,7 @@ import type { DeployedAssembly, StartDatabase } from '../assembly/index.ts';
 import type { EmbeddedAws } from '../aws/index.ts';
 import { changesBetween } from './changes.ts';
 import type { Changes, ResourceState } from './changes.ts';
+import { removeLeftOverAssemblies } from './left-over-assemblies.ts';
 import { synthesize } from './synthesize.ts';
 
 export interface DeploymentProps {
@@ -59,6 +60,7 @@ export function createDeployment({ directory, environment, context = {}, aws }: 
     async synthesize() {
       // The process id keeps two runs in one clone apart.
       const outputDirectory = join(directory, '.waybill', `cdk.out-${process.pid}-${count++}`);
+      if (folders.length === 0) await removeLeftOverAssemblies(join(directory, '.waybill'));
       folders.push(outputDirectory);
       await synthesize({ directory, environment, context, outputDirectory, signal: closed.signal });
       return outputDirectory;
