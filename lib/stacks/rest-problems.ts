@@ -81,7 +81,14 @@ export const GATEWAY_PROBLEMS: Readonly<Record<string, RestProblem>> = {
   },
   DEFAULT_5XX: FAILED,
   EXPIRED_TOKEN: NOT_AUTHENTICATED,
-  INTEGRATION_FAILURE: { ...UNAVAILABLE, status: 503, code: 'WAYBILL_BACKEND_UNAVAILABLE' },
+  INTEGRATION_FAILURE: {
+    ...UNAVAILABLE,
+    status: 503,
+    code: 'WAYBILL_BACKEND_UNAVAILABLE',
+    // The connection may have broken after the request was passed on.
+    detail:
+      'It may be that it was carried out. Send the same request again later, with the same Idempotency-Key: nothing happens twice.',
+  },
   INTEGRATION_TIMEOUT: TIMED_OUT,
   INVALID_API_KEY: NOT_ALLOWED,
   INVALID_SIGNATURE: NOT_AUTHENTICATED,
