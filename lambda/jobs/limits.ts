@@ -51,20 +51,20 @@ export const MODEL_WAIT = { base: 10, cap: 60 } as const;
  */
 export const TABLE_CALLS = { callTimeout: 6_000, maxAttempts: 3 } as const;
 
-/** Seconds until a result comes back that could not be written: its three receives outlast a short outage. */
+/** Seconds until a result comes back whose write failed for no known outage, or which could not be put back. */
 export const RESULT_BACKOFF = { base: 60, cap: 900 } as const;
 
-/** Seconds until a message comes back because a service of AWS could not be reached. */
+/** Seconds until a request or a result comes back because a service of AWS could not be reached. */
 export const AWAY_WAIT = { base: 2, cap: 15 } as const;
 
 /** Days that SQS keeps a request: an id without a row is no longer a waiting job after that. */
 export const REQUEST_RETENTION_DAYS = 14;
 
 /**
- * Milliseconds that a request is put back for. Mostly its job's deadline ends it much earlier; this bounds what has no
- * row, because the table could not be reached, and is as long as SQS would have kept the message.
+ * Milliseconds that a request or a result is put back for. Mostly the job's deadline ends it much earlier; this bounds
+ * what waits for a table that can not be reached, and is as long as SQS would have kept the message.
  */
-export const LONGEST_REQUEST_WAIT_MILLISECONDS = REQUEST_RETENTION_DAYS * 86_400_000;
+export const LONGEST_WAIT_MILLISECONDS = REQUEST_RETENTION_DAYS * 86_400_000;
 
 /** Days that the count of a tenant's day is kept. */
 export const DAY_COUNT_RETENTION_DAYS = 2;

@@ -7,6 +7,7 @@ import type { JobStore } from './job-store.ts';
 import { MAX_RESULT_BYTES_IN_ROW } from './limits.ts';
 import { countJobs } from './metrics.ts';
 import type { ResultStore } from './result-store.ts';
+import { waitsIfAway } from './worker/job-waits.ts';
 
 export interface TakeResultProps {
   readonly store: JobStore;
@@ -15,7 +16,20 @@ export interface TakeResultProps {
 
 type Ended = EnvelopeOf<typeof AIJobEnded>;
 
+/** @throws UnavailableError while the table or the bucket can not be reached, or what makes the message come back */
 export async function takeResult(
+  props: TakeResultProps,
+  event: Ended,
+  context: Pick<HandlerContext, 'logger'>,
+): Promise<void> {
+  try {
+    await take(props, event, context);
+  } catch (error) {
+    throw waitsIfAway(error);
+  }
+}
+
+async function take(
   { store, results }: TakeResultProps,
   event: Ended,
   { logger }: Pick<HandlerContext, 'logger'>,

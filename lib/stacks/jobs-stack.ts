@@ -43,7 +43,7 @@ const REQUEST_VISIBILITY = Duration.seconds(900);
 const RESULT_VISIBILITY = Duration.seconds(300);
 /** The longest that SQS keeps a message. */
 const RETENTION = Duration.days(14);
-/** Receives before a message is dead-lettered. A request that waits is put back as a copy, which is none (docs/adr/0039). */
+/** Receives before a message is dead-lettered. What waits is put back as a copy, and uses none (docs/adr/0039). */
 const MAX_RECEIVES = 3;
 
 /** The longest that Lambda allows, lambda/latest/dg/gettingstarted-limits.html. */
@@ -196,6 +196,7 @@ export class JobsStack extends EnvironmentStack {
       description: 'Writes how jobs ended',
       maxConcurrency: this.#values.resultConcurrency,
       timeout: RESULT_TIMEOUT,
+      putsBack: true,
       maxAge: MAX_AGE,
       environment: this.#environment(),
       logRetention: this.logRetention,

@@ -1,7 +1,7 @@
 /** Consumer `job-worker`: lets a model carry out the jobs that were asked for. */
 import { AIJobRequested } from '../../../catalog/jobs/index.ts';
 import { controls, jobsTable, resultPublisher } from '../../jobs/environment.ts';
-import { HEARTBEAT, LONGEST_REQUEST_WAIT_MILLISECONDS, REQUEST_BACKOFF } from '../../jobs/limits.ts';
+import { HEARTBEAT, LONGEST_WAIT_MILLISECONDS, REQUEST_BACKOFF } from '../../jobs/limits.ts';
 import { echoModel } from '../../jobs/models/echo.ts';
 import { runJob } from '../../jobs/worker/run-job.ts';
 import { consume, putBackCopies } from '../../runtime/index.ts';
@@ -16,6 +16,6 @@ export const handler = consume(
     controls,
     heartbeat: HEARTBEAT,
     backoff: REQUEST_BACKOFF,
-    putBack: putBackCopies({ longestWait: LONGEST_REQUEST_WAIT_MILLISECONDS }),
+    putBack: putBackCopies({ longestWait: LONGEST_WAIT_MILLISECONDS }),
   },
 );

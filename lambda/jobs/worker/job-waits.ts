@@ -1,4 +1,4 @@
-/** A request that can not be carried out now. It has not failed: the runtime puts it back, as a copy with a delay (ADR 39). */
+/** A request, or a result, that can not be taken now. It has not failed: the runtime puts it back, as a copy with a delay (ADR 39). */
 import { fullJitter } from '../../runtime/backoff.ts';
 import { UnavailableError } from '../../runtime/degradation/index.ts';
 import { isAway } from '../away.ts';

@@ -205,6 +205,17 @@ describe('what the worker needs is away', () => {
     expect((await jobs.store.apply(key('one'), { type: 'requested' })).kind).toBe('changed');
   });
 
+  test('a result waits too, for as long as the table is away', async () => {
+    const { run, request, told, context } = given('no-table');
+    await run(request('one', 'x'));
+    const throttled = Object.assign(new Error('busy'), { name: 'ThrottlingException', status: 400 });
+    const store = { ...jobs.store, apply: () => Promise.reject(throttled) };
+    await expect(takeResult({ ...jobs, store }, told[0]!, context)).rejects.toMatchObject({
+      name: 'UnavailableError',
+      code: 'WAYBILL_JOB_WAITS',
+    });
+  });
+
   test('a mistake is no outage: it is counted, and ends in the dead-letter queue', async () => {
     const { run, request } = given('mistake', undefined, {
       publisher: { publish: () => Promise.reject(new RangeError('ours')) },

@@ -85,6 +85,18 @@ describe.each(ENVIRONMENT_NAMES)('%s', (environment) => {
     );
   });
 
+  test('a large result is kept for longer than the row that names it', () => {
+    const [bucket] = ofType('AWS::S3::Bucket');
+    // Its message may have been in the response queue and its dead-letter queue; DynamoDB deletes within two days.
+    const longest = 14 + 14 + jobsConfig(environment).retentionDays + 2;
+
+    const rules = bucket?.Properties?.['LifecycleConfiguration'] as {
+      Rules: { ExpirationInDays?: number }[];
+    };
+    expect(rules.Rules).toHaveLength(1);
+    expect(rules.Rules[0]?.ExpirationInDays).toBeGreaterThanOrEqual(longest);
+  });
+
   test('no log of the API says who called or what was sent', () => {
     const [stage] = ofType('AWS::ApiGateway::Stage');
 
