@@ -73,13 +73,8 @@ export async function handleMessage<Contract extends AnyEventContract>(
     if (run.isOver()) return 'abandoned';
     const retryAfter = retryAfterOf(error);
     if (retryAfter !== undefined) {
-      const outcome = postpone(record, retryAfter);
       const why = { detail: describeError(error), retryAfter };
-      if (event === undefined || consumer.putBack === undefined) {
-        log(consumer, record, event, outcome, startedAt, why);
-        return settled(consumer, record, outcome);
-      }
-      return putBack(consumer, consumer.putBack, record, run, { event, startedAt, why });
+      return wait(consumer, record, run, { event, receiveCount, startedAt, seconds: retryAfter, why });
     }
     return afterFailure(consumer, record, run, { error, event, receiveCount, startedAt });
   }
@@ -106,43 +101,47 @@ async function keptFromHandler<Contract extends AnyEventContract>(
     log(consumer, record, event, outcome, startedAt, letter);
     return settled(consumer, record, outcome);
   }
-  const outcome = verdict.kind === 'parked' ? 'parked' : postpone(record, verdict.seconds);
-  if (outcome === 'postponed' && consumer.putBack !== undefined) {
-    return putBack(consumer, consumer.putBack, record, run, { event, startedAt, why: { reason } });
+  const why = { reason };
+  if (verdict.kind === 'postpone') {
+    const { seconds } = verdict;
+    return wait(consumer, record, run, {
+      event,
+      receiveCount: receiveCountOf(record),
+      startedAt,
+      seconds,
+      why,
+    });
   }
-  log(consumer, record, event, outcome, startedAt, { reason });
-  return outcome;
+  log(consumer, record, event, 'parked', startedAt, why);
+  return 'parked';
 }
 
-interface Waiting {
-  readonly event: Envelope;
-  readonly startedAt: number;
+interface Waiting extends Omit<FailedHandling, 'error'> {
+  readonly seconds: number;
   /** For its line in the log. */
   readonly why: Readonly<Record<string, unknown>>;
 }
 
-/** What can not be put back has failed, as anything that a handler throws. */
-async function putBack<Contract extends AnyEventContract>(
+/** Hidden, or put back where the consumer does that. What can not be put back has failed, as anything that a handler throws. */
+async function wait<Contract extends AnyEventContract>(
   consumer: Consumer<Contract>,
-  place: PutBack,
   record: SqsRecord,
   run: MessageRun,
-  { event, startedAt, why }: Waiting,
+  waiting: Waiting,
 ): Promise<Outcome> {
+  const { event, startedAt, seconds, why } = waiting;
+  const postponed = postpone(record, seconds);
+  let putBack: Outcome | undefined;
   try {
-    await place.send(record, event, postponementOf(record));
+    putBack = event && (await consumer.putBack?.send(record, event, postponementOf(record)));
   } catch (error) {
-    return afterFailure(consumer, record, run, {
-      error,
-      event,
-      receiveCount: receiveCountOf(record),
-      startedAt,
-    });
+    return afterFailure(consumer, record, run, { ...waiting, error });
   }
-  log(consumer, record, event, 'put-back', startedAt, why);
+  const outcome = putBack ?? postponed;
+  log(consumer, record, event, outcome, startedAt, why);
   // For the controls it is not done with: the copy is what they know of it.
-  await settled(consumer, record, 'postponed');
-  return 'put-back';
+  await settled(consumer, record, postponed);
+  return outcome;
 }
 
 /** Tells the controls of the outcome. Where they cannot note that a message is done with, it comes back. */
@@ -201,11 +200,7 @@ function log<Contract extends AnyEventContract>(
   more: Readonly<Record<string, unknown>> | undefined,
 ): void {
   const level =
-    outcome === 'failed' || outcome === 'postponed' || outcome === 'put-back'
-      ? 'warn'
-      : outcome === 'dead-lettered'
-        ? 'error'
-        : 'info';
+    outcome === 'failed' || outcome === 'postponed' ? 'warn' : outcome === 'dead-lettered' ? 'error' : 'info';
   if (consumer.logger.isEnabled?.(level) === false) return;
   consumer.logger[level](`message ${outcome}`, {
     eventId: event?.eventId,

@@ -21,17 +21,9 @@ export type Outcome =
   /** The handler was still running when the time was over. Its result is unknown. */
   | 'abandoned';
 
-const ACKNOWLEDGED: ReadonlySet<Outcome> = new Set<Outcome>([
-  'handled',
-  'skipped',
-  'dead-lettered',
-  'parked',
-  'put-back',
-]);
-
 /** True when the message is done with and leaves the queue. */
 export function isAcknowledged(outcome: Outcome): boolean {
-  return ACKNOWLEDGED.has(outcome);
+  return /^(handled|skipped|dead-lettered|parked|put-back)$/.test(outcome);
 }
 
 export interface FailedMessage {

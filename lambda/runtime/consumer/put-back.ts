@@ -33,7 +33,7 @@ export interface PutBack {
    * Whoever is interrupted between this and the end of the message leaves two of them: the handler must take a copy.
    * @throws RuntimeError WAYBILL_WAITED_TOO_LONG, or an Error with the code of SQS: the message was then not put back
    */
-  send(record: SqsRecord, event: Envelope, seconds: number): Promise<void>;
+  send(record: SqsRecord, event: Envelope, seconds: number): Promise<'put-back'>;
 }
 
 /** Seconds. Source: SQS API, SendMessageBatchRequestEntry: DelaySeconds, at most 15 minutes, not on a FIFO queue. */
@@ -73,7 +73,7 @@ export function putBackCopies(props: PutBackProps): PutBack {
         }),
       );
       const failure = positional(1, answer)[0];
-      if (failure === undefined) return;
+      if (failure === undefined) return 'put-back';
       throw Object.assign(new Error(failure.message), { name: 'PutBackError', code: failure.code });
     },
   };

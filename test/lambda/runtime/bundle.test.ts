@@ -48,14 +48,14 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe('a bundle', () => {
-  test('with SQS and SNS clients is at most 345 KB, our runtime at most 25 KB of it', async () => {
+  test('with SQS and SNS clients is at most 345 KB, our runtime at most 26 KB of it', async () => {
     const inputs = Object.values(metafile.outputs)[0]!.inputs;
     const runtime = Object.entries(inputs)
       .filter(([path]) => path.startsWith('lambda/runtime/'))
       .reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0);
 
     expect((await stat(file)).size).toBeLessThanOrEqual(345 * KIBIBYTE);
-    expect(runtime).toBeLessThanOrEqual(25 * KIBIBYTE);
+    expect(runtime).toBeLessThanOrEqual(26 * KIBIBYTE);
   });
 
   test('holds neither the credential clients that Lambda never needs, nor PostgreSQL', () => {
