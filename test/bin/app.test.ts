@@ -57,6 +57,8 @@ test('prod is synthesized without an account, credentials or a network', () => {
       'CoreConsumers8',
       'Data',
       'Foundation',
+      'Generation',
+      'Jobs',
       'Network',
       'Observability',
     ].map((stack) => `${stack}.template.json`),
