@@ -12,6 +12,7 @@
  * | to connections of a WebSocket API that the topology declares | yes |
  * | to objects of a bucket that is a claim check | yes |
  * | of S3 otherwise | no |
+ * | every action of any service, such as `dynamodb:*` | yes, whatever it is on: no code uses all of them |
  * | of another action of a service that is not in JUDGED_SERVICES | no: whether code uses it is not known |
  * | to alarms, by an alert topic that no alarm here uses: it awaits those of others | no |
  * | to a service that is not in KNOWN_SERVICES, by a queue, topic, bus, function or key | no |
@@ -189,6 +190,9 @@ function namedResources({ functions, assembly }: Messaging, role: Role): readonl
     .flatMap(({ arn }) => arn ?? []);
 }
 
+/** `dynamodb:*` deletes tables, too. */
+const WHOLE_SERVICE = /^[a-z0-9-]+:\*$/;
+
 /** Every pair of action and resource of an identity policy has to serve a need, without reaching further. */
 function excessOfRole(
   role: Role,
@@ -205,8 +209,11 @@ function excessOfRole(
         return [tooWide(resource, 'NotAction', 'it allows everything but some actions')];
       return actions.flatMap((action) =>
         listOf(statement['Resource'])
-          .filter((target) => isJudged(action, target))
-          .filter((target) => !named.some((arn) => target.startsWith(arn)))
+          .filter(
+            (target) =>
+              WHOLE_SERVICE.test(action) ||
+              (isJudged(action, target) && !named.some((arn) => target.startsWith(arn))),
+          )
           .flatMap((target) => excessOfGrant(resource, statement, action, target, needs)),
       );
     }),
