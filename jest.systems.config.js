@@ -9,6 +9,4 @@ export default {
   ),
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/'],
   globals: { brokersUnderTest: 'real' },
-  // A run of a system has a dozen processes of its own.
-  maxWorkers: 1,
 };
