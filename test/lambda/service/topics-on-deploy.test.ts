@@ -1,4 +1,5 @@
 /** Topics as a custom resource, on each Kafka: what is made, changed, kept and refused, and what CloudFormation is told. */
+import { setTimeout } from 'node:timers/promises';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -91,6 +92,17 @@ describeOnEachKafka('topics as custom resources', (kind) => {
   beforeEach(() => {
     brokers = broker.bootstrapServers;
   });
+  /** A broker tells of a change a moment after the controller has taken it. */
+  const eventually = async (check: () => Promise<void>): Promise<void> => {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      try {
+        return await check();
+      } catch {
+        await setTimeout(100);
+      }
+    }
+    await check();
+  };
   const partitionsOf = async (name: string) =>
     (await topicAdmin(broker.bootstrapServers).describe(name))?.partitions.length;
   const configsOf = (name: string) => topicAdmin(broker.bootstrapServers).configs(name);
@@ -105,8 +117,10 @@ describeOnEachKafka('topics as custom resources', (kind) => {
       RequestId: 'request-1',
       LogicalResourceId: 'Topic',
     });
-    expect(await partitionsOf('made')).toBe(3);
-    expect(await configsOf('made')).toMatchObject({ 'retention.ms': '60000' });
+    await eventually(async () => {
+      expect(await partitionsOf('made')).toBe(3);
+      expect(await configsOf('made')).toMatchObject({ 'retention.ms': '60000' });
+    });
     // CloudFormation asks again when an answer was lost.
     expect(await request('Create', topic)).toMatchObject({ Data: { Change: 'unchanged' } });
   });
@@ -114,16 +128,19 @@ describeOnEachKafka('topics as custom resources', (kind) => {
   test('an update adds partitions, changes settings, and takes back what is not named any more', async () => {
     const configs = { 'retention.ms': '60000', 'max.message.bytes': '2000000' };
     await request('Create', { name: 'grown', configs });
+    await eventually(async () => expect(await configsOf('grown')).toMatchObject(configs));
     const updated = { name: 'grown', partitions: 5, configs: { 'retention.ms': '90000' } };
     expect(await request('Update', updated)).toMatchObject({
       Status: 'SUCCESS',
       PhysicalResourceId: arnOf('grown'),
       Data: { Change: 'changed' },
     });
-    expect(await partitionsOf('grown')).toBe(5);
-    const present = await configsOf('grown');
-    expect(present['retention.ms']).toBe('90000');
-    expect(present['max.message.bytes']).not.toBe('2000000');
+    await eventually(async () => {
+      expect(await partitionsOf('grown')).toBe(5);
+      const present = await configsOf('grown');
+      expect(present['retention.ms']).toBe('90000');
+      expect(present['max.message.bytes']).not.toBe('2000000');
+    });
     expect(await request('Update', updated)).toMatchObject({ Data: { Change: 'unchanged' } });
   });
 
@@ -132,7 +149,7 @@ describeOnEachKafka('topics as custom resources', (kind) => {
     expect(await request('Create', { name: 'found', partitions: 2 })).toMatchObject({
       Data: { Change: 'changed' },
     });
-    expect(await partitionsOf('found')).toBe(2);
+    await eventually(async () => expect(await partitionsOf('found')).toBe(2));
   });
 
   test('a removed resource leaves its topic', async () => {
@@ -141,11 +158,12 @@ describeOnEachKafka('topics as custom resources', (kind) => {
       Status: 'SUCCESS',
       PhysicalResourceId: arnOf('kept'),
     });
-    expect(await partitionsOf('kept')).toBe(2);
+    await eventually(async () => expect(await partitionsOf('kept')).toBe(2));
   });
 
   test('what can never be says which topic, what, and what to do', async () => {
     await request('Create', { name: 'refused', partitions: 4 });
+    await eventually(async () => expect(await partitionsOf('refused')).toBe(4));
     const fewer = await request('Update', { name: 'refused', partitions: 2 });
     expect(fewer).toMatchObject({ Status: 'FAILED', PhysicalResourceId: arnOf('refused') });
     expect(fewer['Reason']).toMatch(
