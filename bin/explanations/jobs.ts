@@ -8,18 +8,6 @@ export const JOBS_EXPLANATIONS = {
     fix: 'Deploy the stack of the jobs system, which sets them all; elsewhere set the one that is named.',
     example: 'JOBS_TABLE_NAME=waybill-jobs-dev',
   },
-  WAYBILL_JOB_ID_SECRET_UNREADABLE: {
-    what: 'The secret from which the ids of jobs are made could not be read.',
-    why: 'Nobody could be told whose a job is: every request is refused.',
-    fix: 'Let the role of the authorizer read the secret, and use its key.',
-    example: 'secret.grantRead(authorizer);',
-  },
-  WAYBILL_JOB_ID_SECRET_TOO_SHORT: {
-    what: 'The secret from which the ids of jobs are made has fewer than 32 characters.',
-    why: 'It could be guessed, and with it whose jobs are whose.',
-    fix: 'Give it at least 32. Changing it makes all jobs so far unknown to their owners.',
-    example: 'generateSecretString: { passwordLength: 48 }',
-  },
   WAYBILL_JOB_CONFLICT: {
     what: "A job's row was changed by somebody else each time that it was to be written.",
     why: 'A write that was decided from an older row must not count.',

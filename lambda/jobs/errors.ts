@@ -1,8 +1,5 @@
 /** Errors of the jobs system's own set-up. */
-export type JobsErrorCode =
-  | 'WAYBILL_JOBS_NOT_CONFIGURED'
-  | 'WAYBILL_JOB_ID_SECRET_UNREADABLE'
-  | 'WAYBILL_JOB_ID_SECRET_TOO_SHORT';
+export type JobsErrorCode = 'WAYBILL_JOBS_NOT_CONFIGURED';
 
 export class JobsError extends Error {
   readonly code: JobsErrorCode;

@@ -7,7 +7,6 @@ const VARIABLES = {
   AI_JOB_REQUEST_QUEUE_URL: 'it is the URL of the queue that takes the requests',
   AI_JOB_RESPONSE_QUEUE_URL: 'it is the URL of the queue that takes the results',
   JOBS_TABLE_NAME: 'it names the table of the jobs',
-  JOB_ID_SECRET_ARN: 'it names the secret from which the ids of jobs are made',
 } as const;
 
 export type JobsVariable = keyof typeof VARIABLES;

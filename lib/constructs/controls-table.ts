@@ -2,14 +2,15 @@
  * The controls of a system: one table with kill switches and the shared state of circuit breakers, which functions
  * read within seconds and operators change with `waybill controls`. See docs/degradation.md.
  */
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import type { CfnGlobalTable, TablePropsV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { TablePropsV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ValidationError } from './errors.ts';
 import type { EventFunction } from './event-function.ts';
+import { allowTableKey, encryptTable } from './table-key.ts';
 
 export interface ControlsTableProps {
   /**
@@ -82,14 +83,7 @@ export class ControlsTable extends Construct {
       ...(props.tableName === undefined ? {} : { tableName: props.tableName }),
       ...(standbyRegion === undefined ? {} : replication(standbyRegion, encryptionKey, standbyKeyArn)),
     });
-    if (encryptionKey !== undefined && standbyRegion === undefined) this.#encrypt(encryptionKey);
-  }
-
-  /** The L2 would demand a stack whose Region is known. */
-  #encrypt(key: IKey): void {
-    const table = this.table.node.defaultChild as CfnGlobalTable;
-    table.sseSpecification = { sseEnabled: true, sseType: 'KMS' };
-    table.addPropertyOverride('Replicas.0.SSESpecification', { KMSMasterKeyId: key.keyArn });
+    if (encryptionKey !== undefined && standbyRegion === undefined) encryptTable(this.table, encryptionKey);
   }
 
   /** Tells the function's runtime, and lets it read the switches and write its own part. The same as the prop `controls`. */
@@ -104,7 +98,7 @@ export class ControlsTable extends Construct {
     this.#allow(fn, ['dynamodb:Query'], ['switches', ...parked]);
     this.#allow(fn, ['dynamodb:UpdateItem'], [...breakers, ...failures]);
     this.#allow(fn, ['dynamodb:DeleteItem', 'dynamodb:PutItem'], parked);
-    this.#allowKey(fn);
+    if (this.#encryptionKey !== undefined) allowTableKey(fn, this.table, this.#encryptionKey);
   }
 
   /** "Using IAM policy conditions for fine-grained access control", amazondynamodb/latest/developerguide/specifying-conditions.html. */
@@ -122,20 +116,6 @@ export class ControlsTable extends Construct {
       }),
     );
   }
-
-  /**
-   * DynamoDB uses the key in the name of whoever calls it: amazondynamodb/latest/developerguide/encryption.usagenotes.html.
-   */
-  #allowKey(fn: EventFunction): void {
-    if (this.#encryptionKey === undefined) return;
-    fn.role.addToPolicy(
-      new PolicyStatement({
-        actions: [...CONTROLS_KEY_ACTIONS],
-        resources: [this.#encryptionKey.keyArn],
-        conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this).region}.amazonaws.com` } },
-      }),
-    );
-  }
 }
 
 function replication(
@@ -150,6 +130,3 @@ function replication(
       : { encryption: TableEncryptionV2.customerManagedKey(key, { [region]: standbyKeyArn }) }),
   };
 }
-
-/** Reading the table's own key is enough to read and write items: the table's key was made when the table was. */
-const CONTROLS_KEY_ACTIONS = ['kms:Decrypt', 'kms:DescribeKey'] as const;

@@ -1,12 +1,13 @@
 /** A DynamoDB table that functions keep their own data in, with grants of single actions and the key they need for it. */
-import { RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import type { CfnGlobalTable, GlobalSecondaryIndexPropsV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { GlobalSecondaryIndexPropsV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { allowTableKey, encryptTable } from './table-key.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
 
 export interface DataTableProps {
@@ -72,16 +73,9 @@ export class DataTable extends Construct {
         ? {}
         : { globalSecondaryIndexes: [...props.globalSecondaryIndexes] }),
     });
-    if (encryptionKey !== undefined) this.#encrypt(encryptionKey);
+    if (encryptionKey !== undefined) encryptTable(this.table, encryptionKey);
     recordNode(this, { kind: 'table', resource: this.table });
     this.grants = new DataTableGrants(this, props);
-  }
-
-  /** The L2 would demand a stack whose Region is known. */
-  #encrypt(key: IKey): void {
-    const table = this.table.node.defaultChild as CfnGlobalTable;
-    table.sseSpecification = { sseEnabled: true, sseType: 'KMS' };
-    table.addPropertyOverride('Replicas.0.SSESpecification', { KMSMasterKeyId: key.keyArn });
   }
 }
 
@@ -112,7 +106,7 @@ export class DataTableGrants {
         indexes.map((name) => `${table.tableArn}/index/${name}`),
       );
     }
-    this.#allowKey(user);
+    if (this.#encryptionKey !== undefined) allowTableKey(user, table, this.#encryptionKey);
     recordEdge(this.#table, {
       kind: 'accesses',
       from: user,
@@ -120,21 +114,5 @@ export class DataTableGrants {
       actions,
       ...(indexes.length === 0 ? {} : { indexes }),
     });
-  }
-
-  /**
-   * DynamoDB uses the key in the name of whoever calls it: amazondynamodb/latest/developerguide/encryption.usagenotes.html.
-   */
-  #allowKey(user: TableUser): void {
-    if (this.#encryptionKey === undefined) return;
-    user.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: ['kms:Decrypt', 'kms:DescribeKey'],
-        resources: [this.#encryptionKey.keyArn],
-        conditions: {
-          StringEquals: { 'kms:ViaService': `dynamodb.${Stack.of(this.#table).region}.amazonaws.com` },
-        },
-      }),
-    );
   }
 }

@@ -2,7 +2,10 @@
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
 import { tokenSecret } from '../../core/token-secret.ts';
 import { authorizeJobRequest } from '../../jobs/api/authorize.ts';
-import { jobIdSecret } from '../../jobs/job-id-secret.ts';
+import { signingSecret } from '../../service/signing-secret.ts';
+
+/** It is never rotated: an id that was given out must stay its owner's. */
+const jobIdSecret = signingSecret('JOB_ID_SECRET_ARN');
 
 export const handler = (event: APIGatewayRequestAuthorizerEvent): Promise<APIGatewayAuthorizerResult> =>
   authorizeJobRequest(event, { tokenSecret, jobIdSecret, now: Date.now });
