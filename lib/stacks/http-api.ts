@@ -1,5 +1,5 @@
 /** A system's HTTP API: routes to functions, one authorizer, throttling, access logs, alarms on 5xx and latency. */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import {
   CorsHttpMethod,
   HttpApi,
@@ -8,14 +8,11 @@ import {
   HttpRoute,
   HttpRouteKey,
   HttpStage,
-  LogGroupLogDestination,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { CfnRoute, HttpApiProps } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -27,6 +24,7 @@ import {
   recordNode,
   serverErrors,
 } from '../constructs/index.ts';
+import { apiStageOptions } from './api-stage.ts';
 
 export interface RoutesOf {
   /** Answers all of its routes. */
@@ -60,6 +58,18 @@ export interface SystemHttpApiProps {
 const CORS_MAX_AGE = Duration.hours(1);
 /** How long a verified token is trusted without asking again. A revoked one works so much longer. */
 const AUTHORIZATION_TTL = Duration.minutes(5);
+
+/** What the access log says: no addresses of callers, which are personal data. */
+const ACCESS_LOG_FIELDS = {
+  requestId: '$context.requestId',
+  requestTime: '$context.requestTime',
+  routeKey: '$context.routeKey',
+  status: '$context.status',
+  responseLength: '$context.responseLength',
+  responseLatency: '$context.responseLatency',
+  integrationError: '$context.integrationErrorMessage',
+  authorizerError: '$context.authorizer.error',
+};
 
 export class SystemHttpApi extends Construct {
   readonly api: HttpApi;
@@ -111,33 +121,11 @@ export class SystemHttpApi extends Construct {
     alarms.add('LatencyAlarm', latency(this.api));
   }
 
-  /** Access logs without addresses of callers, which are personal data. */
   #stage(props: SystemHttpApiProps): HttpStage {
-    const accessLog = new LogGroup(this, 'AccessLog', {
-      retention: props.logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
     return new HttpStage(this, 'Stage', {
       httpApi: this.api,
       stageName: '$default',
-      autoDeploy: true,
-      detailedMetricsEnabled: true,
-      throttle: { rateLimit: props.throttlingRateLimit, burstLimit: props.throttlingBurstLimit },
-      accessLogSettings: {
-        destination: new LogGroupLogDestination(accessLog),
-        format: AccessLogFormat.custom(
-          JSON.stringify({
-            requestId: '$context.requestId',
-            requestTime: '$context.requestTime',
-            routeKey: '$context.routeKey',
-            status: '$context.status',
-            responseLength: '$context.responseLength',
-            responseLatency: '$context.responseLatency',
-            integrationError: '$context.integrationErrorMessage',
-            authorizerError: '$context.authorizer.error',
-          }),
-        ),
-      },
+      ...apiStageOptions(this, props, ACCESS_LOG_FIELDS),
     });
   }
 }

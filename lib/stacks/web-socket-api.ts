@@ -1,18 +1,17 @@
 /** A system's WebSocket API: who may connect, routes to functions, throttling, access log, alarms, and the right to send. */
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { LogGroupLogDestination, WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
+import { Duration, Stack } from 'aws-cdk-lib';
+import { WebSocketApi, WebSocketStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { CfnRoute } from 'aws-cdk-lib/aws-apigatewayv2';
 import { WebSocketLambdaAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge, HopAlarms, recordEdge, recordNode, webSocketAlarms } from '../constructs/index.ts';
 import type { EventFunction } from '../constructs/index.ts';
+import { apiStageOptions } from './api-stage.ts';
 
 export interface SystemWebSocketApiProps {
   /** Decides who may connect, once; it gets the handshake with its query string. */
@@ -42,6 +41,21 @@ const MANAGEMENT_URL_VARIABLE = 'WEB_SOCKET_MANAGEMENT_URL';
 const STAGE_NAME = 'live';
 const NOT_AGAIN =
   'Authorization is for $connect alone: API Gateway takes none on other routes, and their messages come over a connection that was authorized';
+
+/** What the access log says: no addresses, which are personal data, and no query strings, which have tickets. */
+const ACCESS_LOG_FIELDS = {
+  requestId: '$context.requestId',
+  requestTime: '$context.requestTime',
+  eventType: '$context.eventType',
+  routeKey: '$context.routeKey',
+  status: '$context.status',
+  connectionId: '$context.connectionId',
+  integrationLatency: '$context.integrationLatency',
+  integrationError: '$context.integrationErrorMessage',
+  authorizerError: '$context.authorizer.error',
+  disconnectStatusCode: '$context.disconnectStatusCode',
+  disconnectReason: '$context.disconnectReason',
+};
 
 export class SystemWebSocketApi extends Construct {
   readonly api: WebSocketApi;
@@ -114,36 +128,11 @@ export class SystemWebSocketApi extends Construct {
     fn.function.addEnvironment(MANAGEMENT_URL_VARIABLE, this.stage.callbackUrl);
   }
 
-  /** An access log without addresses and query strings: the former are personal data, the latter have tickets. */
   #createStage(props: SystemWebSocketApiProps): WebSocketStage {
-    const accessLog = new LogGroup(this, 'AccessLog', {
-      retention: props.logRetention,
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
     return new WebSocketStage(this, 'Stage', {
       webSocketApi: this.api,
       stageName: STAGE_NAME,
-      autoDeploy: true,
-      detailedMetricsEnabled: true,
-      throttle: { rateLimit: props.throttlingRateLimit, burstLimit: props.throttlingBurstLimit },
-      accessLogSettings: {
-        destination: new LogGroupLogDestination(accessLog),
-        format: AccessLogFormat.custom(
-          JSON.stringify({
-            requestId: '$context.requestId',
-            requestTime: '$context.requestTime',
-            eventType: '$context.eventType',
-            routeKey: '$context.routeKey',
-            status: '$context.status',
-            connectionId: '$context.connectionId',
-            integrationLatency: '$context.integrationLatency',
-            integrationError: '$context.integrationErrorMessage',
-            authorizerError: '$context.authorizer.error',
-            disconnectStatusCode: '$context.disconnectStatusCode',
-            disconnectReason: '$context.disconnectReason',
-          }),
-        ),
-      },
+      ...apiStageOptions(this, props, ACCESS_LOG_FIELDS),
     });
   }
 }
