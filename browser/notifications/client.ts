@@ -2,7 +2,7 @@
  * Notifications over WebSocket, each once and in order, across lost connections, sleep, several tabs and expired
  * sessions. {@link createNotificationClient} is all that an application needs of it.
  */
-import { parseServerMessage } from '../../lambda/push/protocol.ts';
+import { isUnanswered, parseServerMessage } from '../../lambda/push/protocol.ts';
 import type { ClientMessage, NotificationMessage, PushProblem } from '../../lambda/push/protocol.ts';
 import { backoffMs } from '../backoff.ts';
 import { localStorageCursors } from './cursor-store.ts';
@@ -22,7 +22,12 @@ import type {
 export const RECONNECT = { baseMs: 500, capMs: 30_000 } as const;
 /** A connection that lived this long was no failure: the next wait is short again. */
 export const STABLE_MS = 30_000;
-/** API Gateway closes what was idle for 10 minutes (quota "Idle Connection Timeout" of WebSocket APIs). */
+/**
+ * Between two pings: this long after the connection opened or a notification came, then twice as long each time. What
+ * follows soon is the likeliest to come, and a push of it that was lost is found by the next ping.
+ */
+export const FIRST_HEARTBEAT_MS = 30_000;
+/** The most. API Gateway closes what was idle for 10 minutes (quota "Idle Connection Timeout" of WebSocket APIs). */
 export const HEARTBEAT_MS = 4 * 60_000;
 /** For the answer to a ping, which may have to start a function first. */
 export const PONG_MS = 15_000;
@@ -185,8 +190,9 @@ export function createNotificationClient<Events extends object = Record<string, 
     });
     opened.addEventListener('message', ({ data }) => {
       if (!current()) return;
-      const message = parseServerMessage(String(data));
-      if (message === undefined) return;
+      const text = String(data);
+      const message = parseServerMessage(text);
+      if (message === undefined) return isUnanswered(text) ? unanswered() : undefined;
       stopTimer('pong');
       if (message.type === 'expired') return expire();
       if (message.type === 'error') return refused(message.problem, current);
@@ -203,14 +209,28 @@ export function createNotificationClient<Events extends object = Record<string, 
     if (problem.code === 'WAYBILL_PUSH_TOO_MANY_CONNECTIONS') {
       drop();
       enter('displaced');
-    } else if (problem.code === 'WAYBILL_PUSH_UNAVAILABLE' && sequence?.asked !== undefined) {
-      const { asked } = sequence;
-      startTimer('again', backoffMs(RECONNECT, failures, environment.random), () => {
-        startTimer('catchUp', CATCH_UP_MS, lost);
-        send({ action: 'resume', cursor: asked });
-      });
-      failures += 1;
+    } else if (problem.code === 'WAYBILL_PUSH_UNAVAILABLE') {
+      askAgain();
     }
+  }
+
+  /** The connection is there; what was behind it is not, or is too busy. */
+  function unanswered(): void {
+    stopTimer('pong');
+    if (sequence?.asked === undefined) beat();
+    else askAgain();
+  }
+
+  function askAgain(): void {
+    if (sequence?.asked === undefined) return;
+    startTimer('again', backoffMs(RECONNECT, failures, environment.random), () => {
+      const asked = sequence?.asked;
+      // The answer came after all.
+      if (asked === undefined) return;
+      startTimer('catchUp', CATCH_UP_MS, lost);
+      send({ action: 'resume', cursor: asked });
+    });
+    failures += 1;
   }
 
   /** Does what the sequence says. A listener may end the connection; nothing is sent then. */
@@ -218,7 +238,10 @@ export function createNotificationClient<Events extends object = Record<string, 
     const missed = sequence?.asked !== undefined;
     const before = sequence?.position;
     sequence = step.sequence;
-    if (step.deliver !== undefined) deliver(step.deliver, missed);
+    if (step.deliver !== undefined) {
+      deliver(step.deliver, missed);
+      if (current()) beat();
+    }
     if (step.gap !== undefined) tell(listeners.gap, step.gap);
     const { position } = step.sequence;
     if (position !== undefined && (position !== before || step.restarted === true)) {
@@ -250,9 +273,9 @@ export function createNotificationClient<Events extends object = Record<string, 
     tell(listeners.any, notification);
   }
 
-  function beat(): void {
-    startTimer('heartbeat', HEARTBEAT_MS, () => {
-      beat();
+  function beat(milliseconds = FIRST_HEARTBEAT_MS): void {
+    startTimer('heartbeat', milliseconds, () => {
+      beat(Math.min(2 * milliseconds, HEARTBEAT_MS));
       probe();
     });
   }

@@ -8,12 +8,12 @@ import { PermanentError } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { MAX_MESSAGE_BYTES } from './management.ts';
 import type { ConnectionManagement } from './management.ts';
-import type { ConnectionRow, NewNote, PushStore, User } from './push-table.ts';
+import type { NewNote, PushStore, StoredConnection, User } from './push-table.ts';
 
 export interface NotifierProps {
   readonly store: Pick<
     PushStore,
-    'append' | 'connections' | 'cursorOf' | 'deleteConnection' | 'newestCursor'
+    'append' | 'connections' | 'cursorOf' | 'deleteConnection' | 'forgetConnection' | 'newestCursor'
   >;
   readonly management: ConnectionManagement;
   readonly now: () => number;
@@ -89,9 +89,10 @@ export async function storeNote(
 async function sendTo(
   { store, management, now }: NotifierProps,
   user: User,
-  { connectionId, sessionExpiresAt }: ConnectionRow,
+  connection: StoredConnection,
   message: Parameters<ConnectionManagement['post']>[1],
 ): Promise<'sent' | 'gone' | 'unreached' | 'expired'> {
+  const { connectionId, sessionExpiresAt } = connection;
   if (sessionExpiresAt * 1000 <= now()) {
     await store.deleteConnection(user, connectionId);
     await management.post(connectionId, { type: 'expired' });
@@ -99,7 +100,9 @@ async function sendTo(
     return 'expired';
   }
   const outcome = await management.post(connectionId, message);
-  if (outcome === 'gone') await store.deleteConnection(user, connectionId);
+  // Also before a handshake has ended the answer is 410. When it has, the client resumes and puts the row again, which
+  // must stay: every later push goes there.
+  if (outcome === 'gone') await store.forgetConnection(user, connection);
   return outcome;
 }
 

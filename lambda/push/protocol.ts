@@ -125,6 +125,16 @@ export function parseServerMessage(text: string): ServerMessage | undefined {
   }
 }
 
+/**
+ * Whether it is API Gateway that says that a message was not taken, for its function failed or was throttled:
+ * `{"message":"Internal server error","connectionId":"...","requestId":"..."}`.
+ * It names neither the message nor its route. Messages of the protocol have a type.
+ */
+export function isUnanswered(text: string): boolean {
+  const { type, message, connectionId } = parsed(text) ?? {};
+  return type === undefined && typeof message === 'string' && typeof connectionId === 'string';
+}
+
 function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -2,8 +2,9 @@
  * The table of the push functions: connections and notifications of each user, and the counter that gives cursors.
  * One partition for each user, so that a notification and its cursor are one transaction of one partition.
  */
+import { randomUUID } from 'node:crypto';
 import type { Attribute, DynamoDbClient, Item } from '../runtime/aws/dynamodb.ts';
-import { cancellationReasons, isConditionFailed } from '../runtime/aws/dynamodb.ts';
+import { isConditionFailed, isContention } from '../runtime/aws/dynamodb.ts';
 
 export interface User {
   readonly tenantId: string;
@@ -16,6 +17,12 @@ export interface ConnectionRow {
   readonly connectedAt: number;
   /** Seconds since the epoch. */
   readonly sessionExpiresAt: number;
+}
+
+/** As it was read. */
+export interface StoredConnection extends ConnectionRow {
+  /** Another one each time that the row is put; rows of earlier releases have none. */
+  readonly version?: string;
 }
 
 export interface Note {
@@ -33,7 +40,9 @@ export interface PushStore {
   /** Puts the row, or puts it again. */
   putConnection(user: User, connection: ConnectionRow): Promise<void>;
   deleteConnection(user: User, connectionId: string): Promise<void>;
-  connections(user: User): Promise<readonly ConnectionRow[]>;
+  /** Deletes a row that nobody has put again since it was read. */
+  forgetConnection(user: User, connection: StoredConnection): Promise<void>;
+  connections(user: User): Promise<readonly StoredConnection[]>;
   /** The cursor of the newest notification; 0 where there was none yet. */
   newestCursor(user: User): Promise<number>;
   /** The cursor that an event was stored with, undefined where it was not. */
@@ -79,6 +88,7 @@ export function pushTable({ client, tableName, retentionDays, now = Date.now }: 
           connectionId: { S: connectionId },
           connectedAt: number(connectedAt),
           sessionExpiresAt: number(sessionExpiresAt),
+          version: { S: randomUUID() },
           expiresAt: expiresIn(CONNECTION_KEPT),
         },
       });
@@ -88,8 +98,22 @@ export function pushTable({ client, tableName, retentionDays, now = Date.now }: 
       await client.call('DeleteItem', { Key: key(user, connectionKey(connectionId)) });
     },
 
+    async forgetConnection(user, { connectionId, version }) {
+      try {
+        await client.call('DeleteItem', {
+          Key: key(user, connectionKey(connectionId)),
+          ConditionExpression:
+            version === undefined ? 'attribute_not_exists(#version)' : '#version = :version',
+          ExpressionAttributeNames: { '#version': 'version' },
+          ...(version !== undefined && { ExpressionAttributeValues: { ':version': { S: version } } }),
+        });
+      } catch (error) {
+        if (!isConditionFailed(error)) throw error;
+      }
+    },
+
     async connections(user) {
-      const rows: ConnectionRow[] = [];
+      const rows: StoredConnection[] = [];
       let from: Item | undefined;
       do {
         const { Items = [], LastEvaluatedKey } = await client.call('Query', {
@@ -161,7 +185,8 @@ export function pushTable({ client, tableName, retentionDays, now = Date.now }: 
         });
         return true;
       } catch (error) {
-        if (isContention(cancellationReasons(error))) return false;
+        // Somebody else stored the event, took the cursor, or is at it.
+        if (isContention(error)) return false;
         throw error;
       }
     },
@@ -208,14 +233,6 @@ export function pushTable({ client, tableName, retentionDays, now = Date.now }: 
   }
 }
 
-/** Somebody else stored the event, took the cursor, or is at it. */
-const CONTENTION: ReadonlySet<string> = new Set(['ConditionalCheckFailed', 'TransactionConflict']);
-
-function isContention(reasons: readonly string[] | undefined): boolean {
-  const failed = (reasons ?? []).filter((reason) => reason !== 'None');
-  return failed.length > 0 && failed.every((reason) => CONTENTION.has(reason));
-}
-
 const partition = ({ tenantId, userId }: User): string => `USER#${tenantId}#${userId}`;
 const key = (user: User, sk: string) => ({ pk: { S: partition(user) }, sk: { S: sk } });
 const connectionKey = (connectionId: string): string => `CONNECTION#${connectionId}`;
@@ -240,8 +257,10 @@ function textOf(item: Item, name: string): string {
   return value !== undefined && 'S' in value ? value.S : '';
 }
 
-function connectionOf(item: Item): ConnectionRow {
+function connectionOf(item: Item): StoredConnection {
+  const version = textOf(item, 'version');
   return {
+    ...(version !== '' && { version }),
     connectionId: textOf(item, 'connectionId'),
     connectedAt: numberOf(item, 'connectedAt'),
     sessionExpiresAt: numberOf(item, 'sessionExpiresAt'),

@@ -1,7 +1,7 @@
 /** A child process of the load test, with its share of the clients: so many sockets are more than one process should hold. */
 import { issueTicket } from '../../../lambda/push/ticket.ts';
-import { LoadClient } from './load-client.ts';
-import type { LoadClientState } from './load-client.ts';
+import { createLoadClient } from './load-client.ts';
+import type { LoadClient, LoadClientState } from './load-client.ts';
 
 export interface LoadProcessStart {
   readonly type: 'start';
@@ -19,6 +19,8 @@ export interface LoadProcessReport {
   readonly clients: readonly LoadClientState[];
   /** Milliseconds from publishing to receiving, of each notification since the last report. */
   readonly latencies: readonly number[];
+  /** Of these, how many a client had to ask for. */
+  readonly missed: number;
   readonly residentBytes: number;
 }
 
@@ -27,6 +29,7 @@ const SESSION = 6 * 3_600_000;
 
 const clients: LoadClient[] = [];
 let latencies: number[] = [];
+let missedOnes = 0;
 
 process.on('message', (command: LoadCommand) => {
   if (command.type === 'start') start(command);
@@ -44,18 +47,22 @@ process.on('disconnect', () => process.exit(0));
 function start({ url, ticketSecret, clients: given, connecting }: LoadProcessStart): void {
   const turn = turns(connecting);
   for (const { user, tenantId, userId } of given) {
-    const client = new LoadClient({
+    const client = createLoadClient({
       user,
-      url: () => {
+      name: userId,
+      ticket: () => {
         const sessionExpiresAt = Math.floor((Date.now() + SESSION) / 1000);
         const { token } = issueTicket(ticketSecret, { tenantId, userId, sessionExpiresAt }, Date.now());
-        return `${url}?ticket=${token}`;
+        return { ticket: token, url };
       },
       turn,
-      onNotification: (latency) => void latencies.push(latency),
+      onNotification: (latency, missed) => {
+        latencies.push(latency);
+        if (missed) missedOnes += 1;
+      },
     });
     clients.push(client);
-    void client.connect();
+    client.connect();
   }
 }
 
@@ -64,9 +71,11 @@ function report(): void {
   const message: LoadProcessReport = {
     clients: clients.map((client) => client.state()),
     latencies,
+    missed: missedOnes,
     residentBytes: rss,
   };
   latencies = [];
+  missedOnes = 0;
   process.send?.(message);
 }
 

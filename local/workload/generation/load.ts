@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { CATCH_UP_MS, HEARTBEAT_MS, PONG_MS } from '../../../browser/notifications/client.ts';
 import { GenerationComplete } from '../../../catalog/generation/index.ts';
 import { createEnvelope, orderingKeyOf } from '../../../lib/contracts/index.ts';
 import { rootCaller } from '../../aws/index.ts';
@@ -44,6 +45,8 @@ export interface PushLoadReport {
   readonly duplicates: number;
   /** From publishing to the topic to the browser, while all are connected. */
   readonly liveMs: Latency | null;
+  /** Of these, pushes that did not arrive and that clients asked for, after the next one or after a ping. */
+  readonly liveAskedFor: number;
   /** The same of what came while they were cut off: that includes the time of connecting again. */
   readonly resumedMs: Latency | null;
   /** Of all children together, and of the process with the embedded AWS. */
@@ -66,8 +69,8 @@ const TOLD_LIVE = 200;
 const PER_SECOND = 10;
 const BATCH = 10;
 const LOOK = 1_000;
-/** Milliseconds that nothing may come before the run gives up. */
-const STALLED = 120_000;
+/** Milliseconds that nothing may come before the run gives up: longer than a client takes to find out what it lacks. */
+const STALLED = HEARTBEAT_MS + PONG_MS + CATCH_UP_MS;
 const MEGABYTE = 1_048_576;
 
 /** @returns `lost` is what makes the run a failure */
@@ -110,6 +113,7 @@ export async function runLoad(run: LocalRun, options: PushLoadOptions): Promise<
       delivered,
       duplicates: states.reduce((sum, { duplicates }) => sum + duplicates, 0),
       liveMs: latencyOf([...live.latencies, ...again.latencies]),
+      liveAskedFor: live.missed + again.missed,
       resumedMs: latencyOf(resumed.latencies),
       clientMegabytes: Math.round(
         again.reports.reduce((sum, { residentBytes }) => sum + residentBytes, 0) / MEGABYTE,
@@ -219,6 +223,7 @@ interface Settled {
   readonly seconds: number;
   readonly reports: readonly LoadProcessReport[];
   readonly latencies: readonly number[];
+  readonly missed: number;
 }
 
 /** Until every client is connected and has everything, or nothing moves any more. */
@@ -233,22 +238,24 @@ async function settled(
 ): Promise<Settled> {
   const startedAt = Date.now();
   const latencies: number[] = [];
+  let missed = 0;
   let movedAt = Date.now();
   let best = -1;
   let noted = 0;
   for (;;) {
     const reports = await all();
-    for (const report of reports) latencies.push(...report.latencies);
+    for (const report of reports) {
+      latencies.push(...report.latencies);
+      missed += report.missed;
+    }
     const states = reports.flatMap((report) => report.clients);
-    const ready = states.filter(
-      ({ user, cursor, isConnected }) => isConnected && cursor === cursors[user],
-    ).length;
+    const ready = states.filter(({ user, cursor, isLive }) => isLive && cursor === cursors[user]).length;
     const progress = ready + states.reduce((sum, { cursor, connections }) => sum + cursor + connections, 0);
     if (progress > best) movedAt = Date.now();
     best = Math.max(best, progress);
     const seconds = (Date.now() - startedAt) / 1000;
     if (ready === states.length || signal.aborted || Date.now() - movedAt > STALLED)
-      return { seconds, reports, latencies };
+      return { seconds, reports, latencies, missed };
     if (seconds - noted > 10) {
       noted = seconds;
       note(`${what}: ${ready} of ${states.length} clients have everything`);

@@ -5,6 +5,7 @@ import type { CursorStore, NotificationClientOptions, NotificationState } from '
 import {
   CATCH_UP_MS,
   CONNECT_MS,
+  FIRST_HEARTBEAT_MS,
   HEARTBEAT_MS,
   LIFETIME_MS,
   OFFLINE_PONG_MS,
@@ -50,6 +51,8 @@ const problem = (code: string) =>
     type: 'error',
     problem: { type: `urn:waybill:problem:${code}`, title: code, status: 503, code, detail: code },
   }) as const;
+/** What API Gateway says when the function of a message failed, or was throttled. */
+const UNANSWERED = '{"message":"Internal server error","connectionId":"a=","requestId":"r="}';
 const last = (): FakeSocket => browser.sockets.at(-1)!;
 
 function create(options: Partial<NotificationClientOptions> = {}) {
@@ -218,20 +221,67 @@ describe('what the application sees', () => {
 });
 
 describe('staying connected', () => {
-  test('pings below the idle limit and goes on when answered', async () => {
+  const pings = () => last().sent.filter(({ action }) => action === 'ping').length;
+
+  test('pings soon after something came, then less often, and below the idle limit', async () => {
     const client = await live();
-    for (let beats = 1; beats <= 3; beats += 1) {
-      await browser.advance(HEARTBEAT_MS);
-      expect(last().sent.filter(({ action }) => action === 'ping')).toHaveLength(beats);
+    const waits = [1, 2, 4, 8, 8, 8].map((times) => times * FIRST_HEARTBEAT_MS);
+    for (const [beats, wait] of waits.entries()) {
+      await browser.advance(wait - 1);
+      expect(pings()).toBe(beats);
+      await browser.advance(1);
+      expect(pings()).toBe(beats + 1);
       last().tell({ type: 'pong', cursor: 4 });
     }
+    last().tell(note(5));
+    await browser.advance(FIRST_HEARTBEAT_MS);
+    expect(pings()).toBe(waits.length + 1);
+    last().tell({ type: 'pong', cursor: 5 });
     expect(HEARTBEAT_MS).toBeLessThan(10 * 60_000);
     expect([client.state, browser.sockets.length]).toEqual(['live', 1]);
   });
 
+  test('a resume that API Gateway could not pass on is sent again, with backoff', async () => {
+    kept = 4;
+    const client = create();
+    client.connect();
+    await settle();
+    last().accept();
+    last().tell(UNANSWERED);
+    expect([client.state, last().sent]).toEqual(['catching-up', [{ action: 'resume', cursor: 4 }]]);
+    await browser.advance(RECONNECT.baseMs);
+    last().tell(UNANSWERED);
+    await browser.advance(2 * RECONNECT.baseMs);
+    expect(last().sent).toEqual(Array.from({ length: 3 }, () => ({ action: 'resume', cursor: 4 })));
+    last().tell({ type: 'caught-up', cursor: 4 });
+    expect([client.state, browser.sockets.length]).toEqual(['live', 1]);
+  });
+
+  test('a resume that is answered after all is not sent again', async () => {
+    const client = await live();
+    last().tell(note(6));
+    last().tell(UNANSWERED);
+    last().tell(note(5));
+    last().tell(note(6));
+    last().tell({ type: 'caught-up', cursor: 6 });
+    await browser.advance(CATCH_UP_MS - 1);
+    expect(last().sent.filter(({ action }) => action === 'resume')).toHaveLength(2);
+    expect(client.state).toBe('live');
+  });
+
+  test('a ping that API Gateway could not pass on: the connection is there, and is asked again', async () => {
+    const client = await live();
+    await browser.advance(FIRST_HEARTBEAT_MS);
+    last().tell(UNANSWERED);
+    await browser.advance(PONG_MS);
+    expect([client.state, pings()]).toEqual(['live', 1]);
+    await browser.advance(FIRST_HEARTBEAT_MS - PONG_MS);
+    expect(pings()).toBe(2);
+  });
+
   test('a ping without an answer is a lost connection', async () => {
     const client = await live();
-    await browser.advance(HEARTBEAT_MS + PONG_MS);
+    await browser.advance(FIRST_HEARTBEAT_MS + PONG_MS);
     expect(client.state).toBe('offline');
     await back();
     expect(client.state).toBe('live');
@@ -239,7 +289,7 @@ describe('staying connected', () => {
 
   test('a pong that knows more is followed by a resume', async () => {
     await live();
-    await browser.advance(HEARTBEAT_MS);
+    await browser.advance(FIRST_HEARTBEAT_MS);
     last().tell({ type: 'pong', cursor: 6 });
     expect(last().sent.at(-1)).toEqual({ action: 'resume', cursor: 4 });
   });
@@ -339,7 +389,7 @@ describe('coming back', () => {
     await settle();
     last().accept();
     last().tell(problem('WAYBILL_PUSH_UNAVAILABLE'));
-    await browser.advance(RECONNECT.capMs);
+    await browser.advance(RECONNECT.baseMs);
     expect(last().sent).toEqual([
       { action: 'resume', cursor: 'latest' },
       { action: 'resume', cursor: 'latest' },

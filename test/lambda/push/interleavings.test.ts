@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { begin, receive, sequenceFrom } from '../../../browser/notifications/sequence.ts';
 import type { Sequence } from '../../../browser/notifications/sequence.ts';
+import { connectHandler } from '../../../lambda/push/connections.ts';
 import { messageHandler } from '../../../lambda/push/messages.ts';
 import { createNotifier } from '../../../lambda/push/notifier.ts';
 import type { ServerMessage } from '../../../lambda/push/protocol.ts';
@@ -101,6 +102,40 @@ describe('whatever the order of the steps', () => {
         await client.settle();
 
         expect(client.delivered).toEqual(range(before + during));
+        expect([client.gaps, client.reports]).toEqual([[], []]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('a connection that a push found before its handshake had ended stays known: the next push finds it', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+        const made = setup(scheduler);
+        const { store, management } = made.push;
+        const notifier = createNotifier({ store, management, now });
+        const notify = (id: string) => notifier.notify(notification(id), { logger: SILENT });
+        const client = clientOf(made, 'a=', sequenceFrom(0));
+        const clients: Record<string, typeof client> = {};
+        deliverTo(made.push, clients, () => false);
+
+        const connected = connectHandler(() => ({
+          store,
+          management,
+          maxConnections: 5,
+          report: (what) => void client.reports.push(what),
+        }))(eventOf('a='));
+        const notifiers = range(2).map((index) => notify(`during-${index}`));
+        await scheduler.waitFor(connected);
+        const opened = made.step('the handshake ends', () => {
+          clients['a='] = client;
+          client.open();
+        });
+        await scheduler.waitFor(Promise.all([opened, ...notifiers]));
+        await client.settle();
+        await scheduler.waitFor(notify('after'));
+
+        expect(client.delivered).toEqual(range(3));
         expect([client.gaps, client.reports]).toEqual([[], []]);
       }),
       { numRuns: RUNS },

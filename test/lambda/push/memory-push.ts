@@ -1,7 +1,13 @@
 /** The push functions' table and management API in memory. Each call is a step of its own, that a test may schedule. */
 import type { ConnectionManagement, PostOutcome } from '../../../lambda/push/management.ts';
 import type { ServerMessage } from '../../../lambda/push/protocol.ts';
-import type { ConnectionRow, NewNote, Note, PushStore } from '../../../lambda/push/push-table.ts';
+import type {
+  ConnectionRow,
+  NewNote,
+  Note,
+  PushStore,
+  StoredConnection,
+} from '../../../lambda/push/push-table.ts';
 
 export const USER = { tenantId: 'tenant-1', userId: 'usr_1' };
 /** Seconds since the epoch, far away. */
@@ -21,7 +27,7 @@ export const atOnce: Step = async (_name, run) => run();
 export interface MemoryPush {
   readonly store: PushStore;
   readonly management: ConnectionManagement;
-  readonly rows: Map<string, ConnectionRow>;
+  readonly rows: Map<string, StoredConnection>;
   readonly notes: Map<number, Note>;
   /** Messages that arrived, by connection, in their order. */
   readonly arrived: Map<string, ServerMessage[]>;
@@ -32,13 +38,14 @@ export interface MemoryPush {
 
 /** One user's. */
 export function memoryPush(step: Step = atOnce): MemoryPush {
-  const rows = new Map<string, ConnectionRow>();
+  const rows = new Map<string, StoredConnection>();
   const notes = new Map<number, Note>();
   const events = new Map<string, number>();
   const tickets = new Set<string>();
   const arrived = new Map<string, ServerMessage[]>();
   const closed: string[] = [];
   let counter = 0;
+  let puts = 0;
   const push: MemoryPush = {
     rows,
     notes,
@@ -46,8 +53,16 @@ export function memoryPush(step: Step = atOnce): MemoryPush {
     closed,
     answer: () => undefined,
     store: {
-      putConnection: (_user, row) => step('put connection', () => void rows.set(row.connectionId, row)),
+      putConnection: (_user, row) =>
+        step('put connection', () => {
+          puts += 1;
+          rows.set(row.connectionId, { ...row, version: `v-${puts}` });
+        }),
       deleteConnection: (_user, id) => step('delete connection', () => void rows.delete(id)),
+      forgetConnection: (_user, row) =>
+        step('forget connection', () => {
+          if (rows.get(row.connectionId)?.version === row.version) rows.delete(row.connectionId);
+        }),
       connections: () => step('read connections', () => [...rows.values()]),
       newestCursor: () => step('read counter', () => counter),
       cursorOf: (_user, id) => step('read event', () => events.get(id)),

@@ -140,11 +140,30 @@ describe('connections and tickets', () => {
     await store.putConnection(user, row);
     await store.putConnection(user, row);
     await store.putConnection(user, connection('b='));
-    expect(await store.connections(user)).toEqual([row, connection('b=')]);
+    expect(await store.connections(user)).toEqual(
+      [row, connection('b=')].map((one) => ({ ...one, version: expect.any(String) })),
+    );
 
     await store.deleteConnection(user, 'a=');
     await store.deleteConnection(user, 'a=');
-    expect(await store.connections(user)).toEqual([connection('b=')]);
+    expect(await store.connections(user)).toMatchObject([connection('b=')]);
+  });
+
+  test('a row is forgotten as it was read: one that was put again since then stays', async () => {
+    await store.putConnection(user, connection('a='));
+    const [read] = await store.connections(user);
+    await store.putConnection(user, connection('a='));
+
+    await store.forgetConnection(user, read!);
+    const [again] = await store.connections(user);
+    expect(again).toMatchObject(connection('a='));
+
+    // A row of an earlier release, as it were.
+    await store.forgetConnection(user, connection('a='));
+    expect(await store.connections(user)).toHaveLength(1);
+    await store.forgetConnection(user, again!);
+    await store.forgetConnection(user, again!);
+    expect(await store.connections(user)).toEqual([]);
   });
 
   test('a ticket is used once, also by two at a time', async () => {

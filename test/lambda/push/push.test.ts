@@ -284,7 +284,7 @@ describe('connections', () => {
     const { connect, disconnect } = connectionsOf(push);
 
     await connect(at('a=', 5));
-    expect([...push.rows.values()]).toEqual([
+    expect([...push.rows.values()]).toMatchObject([
       { connectionId: 'a=', connectedAt: 5, sessionExpiresAt: LATER },
     ]);
     await disconnect(eventOf('a='));
