@@ -34,11 +34,6 @@ export interface CommerceConfig {
   readonly legacyBrokerInstanceType: string;
   /** A cluster of three over the zones, or a single broker. */
   readonly legacyBrokerDeployment: 'CLUSTER_MULTI_AZ' | 'SINGLE_INSTANCE';
-  /**
-   * Where the replica of the bus stands by.
-   * @default - no second Region
-   */
-  readonly standbyRegion?: string;
 }
 
 const SMALL = {
@@ -72,7 +67,6 @@ const COMMERCE: Readonly<Record<EnvironmentName, CommerceConfig>> = {
     kafka: 'express',
     legacyBrokerInstanceType: 'mq.m7g.large',
     legacyBrokerDeployment: 'CLUSTER_MULTI_AZ',
-    standbyRegion: 'us-west-2',
   },
 };
 

@@ -1,4 +1,5 @@
 /** The four environments: what differs between them, and nothing else. */
+import type { Standby } from './standby.ts';
 
 export const ENVIRONMENT_NAMES = ['local', 'dev', 'staging', 'prod'] as const;
 export type EnvironmentName = (typeof ENVIRONMENT_NAMES)[number];
@@ -82,18 +83,18 @@ export interface EnvironmentConfig {
   /** What happens to keys and databases whose stack is deleted. */
   readonly removalPolicy: 'retain' | 'destroy';
   /**
-   * Set where the stacks are those of the Region that stands by.
+   * The Region that takes over the commerce system when the first one is lost. Its stacks are another deployment, of
+   * the same environment with `-c standby=true`. Needs a database and a network that the stacks make.
+   * @default - none
+   */
+  readonly standbyRegion?: string;
+  /**
+   * Set where the stacks are those of that Region. See withStandby.
    * @default - the first Region's
    */
   readonly standby?: Standby;
   /** What the checks of capacity and the cost table take for granted. */
   readonly load: EnvironmentLoad;
-}
-
-/** What the stacks that stand by take from the first Region. */
-export interface Standby {
-  /** The key there under which personal data is sealed: the standby has its replica. */
-  readonly sealingKeyArn: string;
 }
 
 /** The part of the traffic that the events declare, for capacity and costs. */
@@ -203,6 +204,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
     logRetentionDays: 365,
     archiveRetentionDays: 90,
     removalPolicy: 'retain',
+    standbyRegion: 'us-west-2',
     load: { peakShare: 1, averageShare: 0.2, ...HANDLERS },
   },
 };
@@ -247,35 +249,10 @@ export function onlySystems(names: readonly SystemName[]): Readonly<Record<Syste
   return Object.fromEntries(switched) as Record<SystemName, boolean>;
 }
 
-/**
- * The environment as it is deployed to the Region that stands by.
- *
- * @param standby 'true' for it, as in `-c standby=true`; anything else leaves the environment as it is
- * @param sealingKeyArn as in `-c sealingKeyArn=ARN`; the output `SealingKeyArn` of the first Region's Commerce stack
- * @throws ConfigError WAYBILL_STANDBY_SEALING_KEY_MISSING when the commerce system would have a sealing key of its own
- */
-export function withStandby(
-  config: EnvironmentConfig,
-  standby: unknown,
-  sealingKeyArn: unknown,
-): EnvironmentConfig {
-  if (standby !== true && standby !== 'true') return config;
-  if (typeof sealingKeyArn === 'string' && MULTI_REGION_KEY.test(sealingKeyArn)) {
-    return { ...config, standby: { sealingKeyArn } };
-  }
-  if (!config.systems.commerce) return config;
-  throw new ConfigError(
-    'WAYBILL_STANDBY_SEALING_KEY_MISSING',
-    `standby without the sealing key of the first Region, but ${JSON.stringify(sealingKeyArn)}: give the output SealingKeyArn of its Commerce stack, for example -c standby=true -c sealingKeyArn=arn:aws:kms:us-east-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef; what was sealed there opens here with its replica only`,
-  );
-}
-
-/** Only such a key has replicas, kms/latest/developerguide/multi-region-keys-overview.html. */
-const MULTI_REGION_KEY = /^arn:[^:]+:kms:[^:]+:[0-9]{12}:key\/mrk-/;
-
 export type ConfigErrorCode =
   | 'WAYBILL_ENVIRONMENT_UNKNOWN'
-  | 'WAYBILL_STANDBY_SEALING_KEY_MISSING'
+  | 'WAYBILL_STANDBY_IMPOSSIBLE'
+  | 'WAYBILL_STANDBY_OUTPUT_MISSING'
   | 'WAYBILL_SYSTEM_UNKNOWN';
 
 export class ConfigError extends Error {

@@ -13,7 +13,6 @@ export {
   environmentConfig,
   onlySystems,
   SYSTEM_NAMES,
-  withStandby,
   withSystems,
 } from './environments.ts';
 export type {
@@ -26,6 +25,7 @@ export type {
   LogRetentionDays,
   NewDatabase,
   NewNetwork,
-  Standby,
   SystemName,
 } from './environments.ts';
+export { standbyRegionOf, withStandby } from './standby.ts';
+export type { FirstRegion, Standby } from './standby.ts';
