@@ -33,6 +33,8 @@ export interface Job {
   /** Of a job that succeeded; lists leave it out. */
   readonly result?: { readonly text: string; readonly finishReason: string };
   readonly error?: { readonly code: string; readonly message: string };
+  /** Other requests that came with the idempotency key of this job, and were not carried out. */
+  readonly conflicts?: number;
 }
 
 export interface JobPage {

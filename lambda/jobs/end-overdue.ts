@@ -26,7 +26,12 @@ export async function endOverdueJobs({ store, client, logger, now }: EndOverdueP
       const applied = await store.apply(key, { type: 'overdue' });
       if (applied.kind !== 'changed') continue;
       ended += 1;
-      countJobs(logger, 'JobsEnded', { outcome: 'timed-out' });
+      countJobs(logger, 'JobsEnded', { outcome: applied.job.status });
+      logger.warn('a job was overdue', {
+        jobId: key.jobId,
+        outcome: applied.job.status,
+        code: applied.job.error?.code,
+      });
     } catch (error) {
       failed += 1;
       logger.error('an overdue job could not be ended', { jobId: key.jobId, detail: describeError(error) });

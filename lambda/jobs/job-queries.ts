@@ -35,7 +35,7 @@ const ROWS_PER_CALL = 200;
 const MAX_CALLS = 5;
 
 const LISTED =
-  'pk, sk, #status, progress, attempt, createdAt, createdKey, updatedAt, startedAt, endedAt, #model, #error, cancelRequested, duplicates';
+  'pk, sk, #status, progress, attempt, createdAt, createdKey, updatedAt, startedAt, endedAt, #model, #error, cancelRequested, duplicates, conflicts';
 
 export async function listJobs(client: DynamoDbClient, query: ListJobs): Promise<JobPage> {
   const { tenantId, jobIdPrefix, status, limit, after } = query;

@@ -31,8 +31,12 @@ export interface Job extends JobKey, JobState, JobEnd {
   readonly startedAt?: number;
   readonly endedAt?: number;
   readonly model?: JobModel;
+  /** Of the request that the job was made from: another one with the same id is not carried out. */
+  readonly requestDigest?: string;
   /** Requests and results that came again, and were not needed. */
   readonly duplicates: number;
+  /** Other requests that came with the id of this job, and were not carried out. */
+  readonly conflicts: number;
   /** Raised by each write, so that no write is lost to another. */
   readonly version: number;
   /** Of the last write: who is told that a write has failed finds out that it has not. */
@@ -47,7 +51,7 @@ export function keyOf({ tenantId, jobId }: JobKey): Item {
   return { pk: { S: partitionOf(tenantId) }, sk: { S: `JOB#${jobId}` } };
 }
 
-/** All attributes of a row but its keys and the count of duplicates; undefined takes one away. */
+/** All attributes of a row but its keys and the counts of what came besides; undefined takes one away. */
 export function attributesOf(
   job: Job,
   retentionDays: number,
@@ -63,6 +67,8 @@ export function attributesOf(
     deadlineAt: ended ? undefined : time(job.deadlineAt),
     openShard: ended ? undefined : { S: String(shardOf(job.jobId)) },
     cancelRequested: { BOOL: job.cancelRequested },
+    answered: job.answered && !ended ? { BOOL: true } : undefined,
+    requestDigest: job.requestDigest === undefined ? undefined : { S: job.requestDigest },
     createdAt: time(job.createdAt),
     createdKey: { S: `${new Date(job.createdAt).toISOString()}#${job.jobId}` },
     updatedAt: time(job.updatedAt),
@@ -93,7 +99,10 @@ export function jobOf(item: Item): Job {
     const value = text(name);
     return value === undefined ? undefined : Date.parse(value);
   };
-  const cancelRequested = item['cancelRequested'];
+  const flag = (name: string): boolean => {
+    const value = item[name];
+    return value !== undefined && 'BOOL' in value && value.BOOL;
+  };
   const optional = {
     startedAt: at('startedAt'),
     endedAt: at('endedAt'),
@@ -101,6 +110,7 @@ export function jobOf(item: Item): Job {
     result: parsed(text('result')) as JobResult | undefined,
     resultClaim: text('resultClaim'),
     error: parsed(text('error')) as JobError | undefined,
+    requestDigest: text('requestDigest'),
   };
   return {
     tenantId: (text('pk') ?? '').slice(partitionOf('').length),
@@ -111,10 +121,12 @@ export function jobOf(item: Item): Job {
     failures: count('failures'),
     leaseUntil: at('leaseUntil') ?? 0,
     deadlineAt: at('deadlineAt') ?? 0,
-    cancelRequested: cancelRequested !== undefined && 'BOOL' in cancelRequested && cancelRequested.BOOL,
+    cancelRequested: flag('cancelRequested'),
+    answered: flag('answered'),
     createdAt: at('createdAt') ?? 0,
     updatedAt: at('updatedAt') ?? 0,
     duplicates: count('duplicates'),
+    conflicts: count('conflicts'),
     version: count('version'),
     writeId: text('writeId') ?? '',
     ...(Object.fromEntries(

@@ -13,10 +13,14 @@
  * | running, lease over | requested | running, attempt + 1, the place is kept |
  * | running | progress of its attempt | lease renewed, progress if it is more; nothing where neither is due |
  * | running | given-back by its attempt | lease over, a failure more if it was one |
+ * | running | answered by its attempt | lease renewed, and a day for the way of its result |
  * | running | ended by its attempt or a later one | that outcome, place given back |
+ * | running | succeeded by an earlier attempt | succeeded, place given back: it was paid for, and is what was asked for |
  * | running | cancel | cancellation asked for |
- * | queued, running, deadline over | overdue | timed-out, place given back if there was one |
- * | queued, running | anything of an earlier attempt | ignored |
+ * | queued, deadline over | overdue | timed-out |
+ * | running, deadline over, cancellation asked for | overdue | cancelled, place given back |
+ * | running, deadline over | overdue | failed, place given back: its worker was lost, or the result that it had told |
+ * | queued, running | anything else of an earlier attempt | ignored |
  * | succeeded, failed, cancelled, timed-out | anything | ignored: an end never changes |
  *
  * A running job has one of its tenant's places, and no other job has one. So the count of running jobs is changed
@@ -28,6 +32,7 @@ import {
   LEASE_MILLISECONDS,
   MAX_ATTEMPTS,
   QUEUED_DEADLINE_MILLISECONDS,
+  RESULT_DEADLINE_MILLISECONDS,
   RUNNING_DEADLINE_MILLISECONDS,
 } from './limits.ts';
 
@@ -55,6 +60,8 @@ export interface JobState {
   readonly leaseUntil: number;
   readonly deadlineAt: number;
   readonly cancelRequested: boolean;
+  /** The model of its attempt has ended, and what it said is on its way to the row. */
+  readonly answered: boolean;
 }
 
 export type JobEvent =
@@ -63,6 +70,7 @@ export type JobEvent =
   | { readonly type: 'refused' }
   | { readonly type: 'progress'; readonly attempt: number; readonly progress: number }
   | { readonly type: 'given-back'; readonly attempt: number; readonly failed: boolean }
+  | { readonly type: 'answered'; readonly attempt: number }
   | { readonly type: 'ended'; readonly attempt: number; readonly outcome: JobOutcome }
   | { readonly type: 'cancel' }
   | { readonly type: 'overdue' };
@@ -88,7 +96,15 @@ export const QUOTA_USED_UP: JobError = {
 export const CANCELLED: JobError = { code: 'CANCELLED', message: 'The job was cancelled.' };
 const DEADLINE_OVER: JobError = {
   code: 'DEADLINE_OVER',
-  message: 'The job did not end in time. Send it again.',
+  message: 'The job did not have its turn in time. Send it again.',
+};
+const WORKER_LOST: JobError = {
+  code: 'WORKER_LOST',
+  message: 'What carried out the job was lost, and so was its last attempt. Send it again.',
+};
+const RESULT_LOST: JobError = {
+  code: 'RESULT_LOST',
+  message: 'The model has answered, and its answer was lost on its way. Send the job again.',
 };
 const ATTEMPTS_USED_UP: JobError = {
   code: 'ATTEMPTS_USED_UP',
@@ -121,6 +137,7 @@ function ofWaiting(state: JobState | undefined, event: JobEvent, now: number): D
       return now >= state.deadlineAt ? end(state, 'timed-out', DEADLINE_OVER) : ignore('not-due');
     case 'progress':
     case 'given-back':
+    case 'answered':
     case 'ended':
       break;
   }
@@ -146,12 +163,27 @@ function ofRunning(state: JobState, event: JobEvent, now: number): Decision {
     case 'given-back':
       if (event.attempt !== state.attempt) return ignore('older-attempt');
       return change({ ...state, leaseUntil: now, failures: state.failures + (event.failed ? 1 : 0) }, 0);
-    case 'ended':
-      return event.attempt < state.attempt ? ignore('older-attempt') : end(state, event.outcome);
+    case 'answered':
+      if (event.attempt !== state.attempt) return ignore('older-attempt');
+      return change(
+        {
+          ...state,
+          answered: true,
+          leaseUntil: now + LEASE_MILLISECONDS,
+          deadlineAt: now + RESULT_DEADLINE_MILLISECONDS,
+        },
+        0,
+      );
+    case 'ended': {
+      const counts = event.attempt >= state.attempt || event.outcome === 'succeeded';
+      return counts ? end(state, event.outcome) : ignore('older-attempt');
+    }
     case 'cancel':
       return state.cancelRequested ? ignore('nothing-new') : change({ ...state, cancelRequested: true }, 0);
     case 'overdue':
-      return now >= state.deadlineAt ? end(state, 'timed-out', DEADLINE_OVER) : ignore('not-due');
+      if (now < state.deadlineAt) return ignore('not-due');
+      if (state.cancelRequested) return end(state, 'cancelled', CANCELLED);
+      return end(state, 'failed', state.answered ? RESULT_LOST : WORKER_LOST);
     case 'held-back':
     case 'refused':
       break;
@@ -169,6 +201,7 @@ function newJob(now: number): JobState {
     leaseUntil: 0,
     deadlineAt: now + QUEUED_DEADLINE_MILLISECONDS,
     cancelRequested: false,
+    answered: false,
   };
 }
 
@@ -176,6 +209,7 @@ function begun({ attempt }: JobState, now: number): Partial<JobState> {
   return {
     status: 'running',
     attempt: attempt + 1,
+    answered: false,
     leaseUntil: now + LEASE_MILLISECONDS,
     deadlineAt: now + RUNNING_DEADLINE_MILLISECONDS,
   };

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { uuidv7 } from '../../lib/contracts/uuid.ts';
 import type { JobModel } from '../../catalog/jobs/index.ts';
-import { cancellationReasons, isConditionFailed } from '../runtime/aws/dynamodb.ts';
+import { cancellationReasons, isConditionFailed, isContention } from '../runtime/aws/dynamodb.ts';
 import type { Attribute, DynamoDbClient, Item } from '../runtime/aws/dynamodb.ts';
 import { fullJitter } from '../runtime/backoff.ts';
 import { DAY_COUNT_RETENTION_DAYS, DAY_MILLISECONDS } from './limits.ts';
@@ -32,11 +32,15 @@ export interface NewJob {
   /** Milliseconds since 1970. @default - now */
   readonly createdAt?: number;
   readonly model?: JobModel;
+  /** Of the request; kept by the row that is made with it. @default - of whatever request */
+  readonly requestDigest?: string;
 }
 
 export type Applied =
   | { readonly kind: 'changed'; readonly job: Job }
   | { readonly kind: 'ignored'; readonly because: IgnoredBecause; readonly job: Job | undefined }
+  /** The job was made from another request. */
+  | { readonly kind: 'other-request'; readonly job: Job }
   /** Another worker has the job until then, in milliseconds since 1970. */
   | { readonly kind: 'waits'; readonly until: number }
   /** The tenant has as many jobs running as it may have. */
@@ -48,8 +52,8 @@ export interface JobStore {
   read(key: JobKey): Promise<Job | undefined>;
   /** @throws JobConflictError, or an error whose name is AWS's code */
   apply(key: JobKey, event: JobEvent, details?: NewJob & JobEnd): Promise<Applied>;
-  /** A request or a result that came again. Only of a job that has a row. */
-  countDuplicate(key: JobKey): Promise<void>;
+  /** What came besides: a request or a result that came again, or another request with this id. Only of a job that has a row. */
+  count(key: JobKey, what: 'duplicates' | 'conflicts'): Promise<void>;
 }
 
 /** Others wrote the same row, or the same tenant's count, each time. It may be tried again. */
@@ -83,6 +87,7 @@ export function createJobStore(props: JobStoreProps): JobStore {
         const job = await read(key);
         // An answer that was lost: the write that seemed to fail is there.
         if (job?.writeId === writeId) return { kind: 'changed', job };
+        if (job !== undefined && isOther(job, details)) return { kind: 'other-request', job };
         const at = now();
         const decision = decide(job, event, at);
         if (decision.kind === 'ignore') return { kind: 'ignored', because: decision.because, job };
@@ -95,11 +100,11 @@ export function createJobStore(props: JobStoreProps): JobStore {
       }
       throw new JobConflictError();
     },
-    async countDuplicate(key) {
+    async count(key, what) {
       try {
         await client.call('UpdateItem', {
           Key: keyOf(key),
-          UpdateExpression: 'ADD duplicates :one',
+          UpdateExpression: `ADD ${what} :one`,
           ConditionExpression: 'attribute_exists(pk)',
           ExpressionAttributeValues: { ':one': number(1) },
         });
@@ -108,6 +113,13 @@ export function createJobStore(props: JobStoreProps): JobStore {
       }
     },
   };
+}
+
+/** A row that was made by a cancellation is of whatever request comes. */
+function isOther({ requestDigest }: Job, given: NewJob): boolean {
+  return (
+    requestDigest !== undefined && given.requestDigest !== undefined && requestDigest !== given.requestDigest
+  );
 }
 
 interface ChangeDetails extends NewJob, JobEnd {
@@ -125,9 +137,11 @@ function changed(
   const ends = to.status !== 'running' && to.status !== 'queued';
   const endedError = details.error ?? error;
   return {
-    ...(job ?? { ...key, createdAt: details.createdAt ?? at, duplicates: 0 }),
+    ...(job ?? { ...key, createdAt: details.createdAt ?? at, duplicates: 0, conflicts: 0 }),
     ...to,
     ...(job?.model === undefined && details.model !== undefined && { model: details.model }),
+    ...(job?.requestDigest === undefined &&
+      details.requestDigest !== undefined && { requestDigest: details.requestDigest }),
     ...(begins && { startedAt: at }),
     ...(ends && {
       endedAt: at,
@@ -167,8 +181,9 @@ async function write(
     return undefined;
   } catch (error) {
     if (isConditionFailed(error)) return 'conflict';
+    // Any other reason is no matter of who was first: it comes again, or DynamoDB is away.
+    if (!isContention(error)) throw error;
     const [row, place, day] = cancellationReasons(error) ?? [];
-    if (row === undefined) throw error;
     if (row !== 'None') return 'conflict';
     // A job over the quota ends at once; it does not wait for a place first.
     if (day === CONDITION_FAILED) return 'over-quota';

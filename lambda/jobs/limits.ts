@@ -15,8 +15,17 @@ export const BEAT_MILLISECONDS = 1_000;
 /** Milliseconds that a model may take for one attempt: below the worker's time limit of 15 minutes. */
 export const MODEL_TIME_LIMIT_MILLISECONDS = 600_000;
 
-/** Milliseconds from the begin of an attempt until the job is ended for it: an attempt, and the way of its result. */
+/**
+ * Milliseconds from the begin of an attempt until the job is ended because nobody is at it any more. Longer than a model
+ * may take, so a worker that lives has always ended its attempt before.
+ */
 export const RUNNING_DEADLINE_MILLISECONDS = 1_200_000;
+
+/**
+ * Milliseconds from a model's answer until the job is ended without it: a result has been paid for, so people have a day
+ * to mend what holds it up, or to redrive it.
+ */
+export const RESULT_DEADLINE_MILLISECONDS = 86_400_000;
 
 /** Milliseconds that a job waits for its turn, from when a worker has first seen it. */
 export const QUEUED_DEADLINE_MILLISECONDS = 86_400_000;

@@ -11,6 +11,10 @@ export type JobsMetric =
   | 'JobsEnded'
   /** By `what`: a request or a result that came again. */
   | 'Duplicates'
+  /** By `what`: another request with the id of a job. */
+  | 'Conflicts'
+  /** By `status`, the job's: a model's answer that came when its job had ended without it. */
+  | 'LateResults'
   /** By `why`: a tenant's jobs that had to wait for a place, or for another worker's lease. */
   | 'Waits';
 

@@ -45,13 +45,17 @@ async function take(
     countJobs(logger, 'JobsEnded', { outcome });
     return;
   }
-  await store.countDuplicate(key);
+  await store.count(key, 'duplicates');
+  const status = applied.kind === 'ignored' ? applied.job?.status : undefined;
+  const because = applied.kind === 'ignored' ? applied.because : applied.kind;
+  if (outcome === 'succeeded' && status !== undefined && status !== 'succeeded') {
+    // It was paid for, and nobody gets it: not the same as a message that came twice.
+    countJobs(logger, 'LateResults', { status });
+    logger.warn('an answer came too late', { jobId, attempt, status, because });
+    return;
+  }
   countJobs(logger, 'Duplicates', { what: 'result' });
-  logger.info('a result came too late', {
-    jobId,
-    attempt,
-    because: applied.kind === 'ignored' ? applied.because : applied.kind,
-  });
+  logger.info('a result came again', { jobId, attempt, because });
 }
 
 async function placed(results: ResultStore, event: Ended, result: JobResult): Promise<JobEnd> {

@@ -208,6 +208,12 @@ function schemasOf({ models }: RestApiTemplate): Json {
         cancelRequested: { type: 'boolean' },
         result: schemaOf(JobResult),
         error: schemaOf(JobError),
+        conflicts: {
+          type: 'integer',
+          minimum: 1,
+          description:
+            'Other requests that came with the Idempotency-Key of this job. They were not carried out; send them with keys of their own.',
+        },
         createdAt: time,
         updatedAt: time,
         startedAt: time,

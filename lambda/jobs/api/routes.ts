@@ -105,6 +105,8 @@ function described(job: Job): object {
     model: job.model,
     ...(job.cancelRequested && !hasEnded(job.status) && { cancelRequested: true }),
     error: job.error,
+    // Other requests that came with the Idempotency-Key of this one, and were not carried out.
+    ...(job.conflicts > 0 && { conflicts: job.conflicts }),
     createdAt: at(job.createdAt),
     updatedAt: at(job.updatedAt),
     startedAt: at(job.startedAt),

@@ -1,4 +1,5 @@
 /** The worker's side of a job: takes it, lets the model answer, and tells the end to the response queue. */
+import { createHash } from 'node:crypto';
 import { AIJobEnded, JobResult } from '../../../catalog/jobs/index.ts';
 import type { AIJobRequested, JobError, JobOutcome } from '../../../catalog/jobs/index.ts';
 import { createEnvelope } from '../../../lib/contracts/index.ts';
@@ -34,11 +35,12 @@ type Context = Pick<HandlerContext, 'signal' | 'logger' | 'receiveCount' | 'trac
  * | no worker on the job, and a free place | an attempt |
  * | no free place, or a worker on it | it comes back later, and nothing failed |
  * | the day's quota used up, a cancellation, its attempts used up | the job's row is ended |
- * | an end | counted as a duplicate |
+ * | an end | counted as a duplicate: what has ended is not run again, by a redrive neither |
+ * | a job that was made from another request | counted as a conflict, which the job's owner sees; not carried out |
  *
  * | the attempt | told as | the message |
  * |---|---|---|
- * | answered | succeeded | done |
+ * | answered | succeeded, and the row says that a result is on its way | done |
  * | answered what is no answer | failed | dead-lettered, for somebody to look |
  * | failed, and may be tried again | - | fails, and comes back; the third time: failed, done |
  * | refused for good | failed | done |
@@ -83,7 +85,10 @@ async function takeAndRun(worker: JobWorker, event: Requested, context: Context)
   switch (end.kind) {
     case 'answered': {
       const answer = JobResult.safeParse(end.result);
-      if (answer.success) return tell('succeeded', { result: answer.data });
+      if (answer.success) {
+        await noteAnswer(worker, key, attempt, context);
+        return tell('succeeded', { result: answer.data });
+      }
       await tell('failed', { error: NO_ANSWER });
       throw new PermanentError(NO_ANSWER.code, 'the model answered what is no answer');
     }
@@ -116,7 +121,11 @@ async function begin(
   event: Requested,
   { logger }: Context,
 ): Promise<Job | undefined> {
-  const details = { createdAt: Date.parse(event.timestamp), model: event.data.model };
+  const details = {
+    createdAt: Date.parse(event.timestamp),
+    model: event.data.model,
+    requestDigest: digestOf(event),
+  };
   const applied = await store.apply(key, { type: 'requested' }, details);
   switch (applied.kind) {
     case 'changed':
@@ -124,8 +133,18 @@ async function begin(
       countJobs(logger, 'JobsEnded', { outcome: applied.job.status });
       break;
     case 'ignored':
-      await store.countDuplicate(key);
+      await store.count(key, 'duplicates');
       countJobs(logger, 'Duplicates', { what: 'request' });
+      logger.info('a request of a job that has ended came again, and is not carried out', {
+        jobId: key.jobId,
+        status: applied.job?.status,
+        code: applied.job?.error?.code,
+      });
+      break;
+    case 'other-request':
+      await store.count(key, 'conflicts');
+      countJobs(logger, 'Conflicts', { what: 'request' });
+      logger.warn('another request came with the id of a job, and is not carried out', { jobId: key.jobId });
       break;
     case 'waits':
       countJobs(logger, 'Waits', { why: 'lease' });
@@ -142,6 +161,34 @@ async function begin(
     }
   }
   return undefined;
+}
+
+/**
+ * From here on the job waits for its result and for no worker. Where it can not be noted the result is told all the same:
+ * it has been paid for, and the time of the attempt is left for its way.
+ */
+async function noteAnswer(
+  { store }: JobWorker,
+  key: JobKey,
+  attempt: number,
+  { logger }: Context,
+): Promise<void> {
+  try {
+    await store.apply(key, { type: 'answered', attempt });
+  } catch (error) {
+    logger.warn('that a model has answered could not be noted', {
+      jobId: key.jobId,
+      detail: describeError(error),
+    });
+  }
+}
+
+/** What was asked for; the same whatever the order of its fields. */
+function digestOf({ data: { model, prompt, parameters = {} } }: Requested): string {
+  const { maxTokens, temperature } = parameters;
+  return createHash('sha256')
+    .update(JSON.stringify([model, prompt, maxTokens, temperature]))
+    .digest('hex');
 }
 
 async function afterFailure(

@@ -137,3 +137,24 @@ export function cancellationReasons(error: unknown): readonly string[] | undefin
   if (!(error instanceof Error) || error.name !== 'TransactionCanceledException') return undefined;
   return (error as { readonly reasons?: readonly string[] }).reasons ?? [];
 }
+
+/** Somebody else was first, or is at it. */
+const CONTENTION: ReadonlySet<string> = new Set(['ConditionalCheckFailed', 'TransactionConflict']);
+
+/**
+ * True where a transaction was refused only because of somebody else, so that reading again helps. Any other reason, such
+ * as ValidationError or ThrottlingError, is no contention, whatever stands beside it.
+ * "CancellationReasons", amazondynamodb/latest/APIReference/API_TransactWriteItems.html.
+ */
+export function isContention(error: unknown): boolean {
+  const failed = (cancellationReasons(error) ?? []).filter((reason) => reason !== 'None');
+  return failed.length > 0 && failed.every((reason) => CONTENTION.has(reason));
+}
+
+/** True where DynamoDB throttles: a call, or a part of a transaction, which it cancels then. */
+export function isThrottled(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    THROTTLED.test(error.name) || (cancellationReasons(error) ?? []).some((reason) => THROTTLED.test(reason))
+  );
+}

@@ -82,6 +82,14 @@ describe('GET /jobs/{jobId}', () => {
     expect(answer.body).toMatchObject({ status: 'running', progress: 60, attempt: 1 });
   });
 
+  test('a job shows that other requests came with its key', async () => {
+    const key = { tenantId: 'acme', jobId: jobId('a', 'key') };
+    await jobs.store.apply(key, { type: 'requested' });
+    expect((await call(ONE, { jobId: key.jobId })).body).not.toHaveProperty('conflicts');
+    await jobs.store.count(key, 'conflicts');
+    expect((await call(ONE, { jobId: key.jobId })).body).toMatchObject({ conflicts: 1 });
+  });
+
   test('a job that has ended shows its result, wherever that is, and need not be asked for again', async () => {
     const key = { tenantId: 'acme', jobId: jobId('a', 'ended') };
     const result = { text: 'long', finishReason: 'stop' } as const;

@@ -5,6 +5,9 @@ import type { JobEvent, JobState } from '../../../lambda/jobs/job-state.ts';
 import {
   LEASE_MILLISECONDS,
   MAX_ATTEMPTS,
+  MODEL_TIME_LIMIT_MILLISECONDS,
+  QUEUED_DEADLINE_MILLISECONDS,
+  RESULT_DEADLINE_MILLISECONDS,
   RUNNING_DEADLINE_MILLISECONDS,
 } from '../../../lambda/jobs/limits.ts';
 
@@ -47,10 +50,10 @@ describe('the decision table of a job', () => {
     expect(after(requested, LEASE_MILLISECONDS, requested)).toMatchObject({ status: 'running', attempt: 2 });
   });
 
-  test('the result of an earlier attempt never wins', () => {
+  test('a failure of an earlier attempt never counts; an answer of one does: it was paid for', () => {
     const second = [requested, LEASE_MILLISECONDS, requested] as const;
-    expect(after(...second, ended(1))).toMatchObject({ status: 'running', attempt: 2 });
-    expect(after(...second, ended(1), ended(2, 'failed'))).toMatchObject({ status: 'failed' });
+    expect(after(...second, ended(1, 'failed'))).toMatchObject({ status: 'running', attempt: 2 });
+    expect(after(...second, ended(1), ended(2, 'failed'))).toMatchObject({ status: 'succeeded', attempt: 2 });
   });
 
   test('an end never changes', () => {
@@ -87,10 +90,51 @@ describe('the decision table of a job', () => {
     expect(after(...deaths)).toMatchObject({ status: 'failed', attempt: MAX_ATTEMPTS });
   });
 
-  test('a job whose deadline is over is timed out, and not before', () => {
+  describe('a deadline that is over', () => {
     const overdue: JobEvent = { type: 'overdue' };
-    expect(after(requested, RUNNING_DEADLINE_MILLISECONDS - 1, overdue)?.status).toBe('running');
-    expect(after(requested, RUNNING_DEADLINE_MILLISECONDS, overdue)?.status).toBe('timed-out');
+    const answered: JobEvent = { type: 'answered', attempt: 1 };
+    const decided = (...events: readonly (JobEvent | number)[]) => {
+      const passed = events.filter((event) => typeof event === 'number').reduce((sum, one) => sum + one, 0);
+      const decision = decide(after(...events), overdue, START + passed);
+      return decision.kind === 'change' ? [decision.to.status, decision.error?.code] : [decision.kind];
+    };
+
+    test.each<[string, readonly (JobEvent | number)[], readonly unknown[]]>([
+      [
+        'its turn never came',
+        [{ type: 'held-back' }, QUEUED_DEADLINE_MILLISECONDS],
+        ['timed-out', 'DEADLINE_OVER'],
+      ],
+      ['its worker died', [requested, RUNNING_DEADLINE_MILLISECONDS], ['failed', 'WORKER_LOST']],
+      ['it is not over yet', [requested, RUNNING_DEADLINE_MILLISECONDS - 1], ['ignore']],
+      [
+        'it was to stop, and its worker died',
+        [requested, cancel, RUNNING_DEADLINE_MILLISECONDS],
+        ['cancelled', 'CANCELLED'],
+      ],
+      ['its answer is on its way', [requested, answered, RESULT_DEADLINE_MILLISECONDS - 1], ['ignore']],
+      [
+        'its answer never came',
+        [requested, answered, RESULT_DEADLINE_MILLISECONDS],
+        ['failed', 'RESULT_LOST'],
+      ],
+      [
+        'it was begun again after an answer',
+        [requested, answered, LEASE_MILLISECONDS, requested, RUNNING_DEADLINE_MILLISECONDS],
+        ['failed', 'WORKER_LOST'],
+      ],
+    ])('%s', (_, events, expected) => {
+      expect(decided(...events)).toEqual(expected);
+    });
+
+    test('a model is stopped before the job of a worker that lives is overdue', () => {
+      expect(MODEL_TIME_LIMIT_MILLISECONDS).toBeLessThan(RUNNING_DEADLINE_MILLISECONDS / 2 + 1);
+    });
+
+    test('an answer that comes after twenty minutes is not lost', () => {
+      const late = RUNNING_DEADLINE_MILLISECONDS + 1;
+      expect(after(requested, answered, late, overdue, ended(1))).toMatchObject({ status: 'succeeded' });
+    });
   });
 });
 
@@ -109,6 +153,10 @@ const anyEvent: fc.Arbitrary<JobEvent> = fc.oneof(
     type: fc.constant('given-back' as const),
     attempt: fc.integer({ min: 1, max: 4 }),
     failed: fc.boolean(),
+  }),
+  fc.record({
+    type: fc.constant('answered' as const),
+    attempt: fc.integer({ min: 1, max: 4 }),
   }),
   fc.record({
     type: fc.constant('ended' as const),
@@ -138,7 +186,8 @@ describe('any interleaving of messages, with any repetition', () => {
           expect(to.progress).toBeGreaterThanOrEqual(state?.progress ?? 0);
           expect(to.attempt).toBeGreaterThanOrEqual(state?.attempt ?? 0);
           expect(to.status === 'queued' && state?.status === 'running').toBe(false);
-          if (event.type === 'ended') expect(event.attempt).toBeGreaterThanOrEqual(state?.attempt ?? 0);
+          if (event.type === 'ended' && event.outcome !== 'succeeded')
+            expect(event.attempt).toBeGreaterThanOrEqual(state?.attempt ?? 0);
           places += decision.places;
           if (hasEnded(to.status)) ends += 1;
           state = to;

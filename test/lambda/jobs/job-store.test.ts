@@ -1,6 +1,7 @@
 /** The store over the wire: conditional writes and transactions of the embedded DynamoDB. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { endOverdueJobs } from '../../../lambda/jobs/end-overdue.ts';
+import { isAway } from '../../../lambda/jobs/away.ts';
 import { createJobStore } from '../../../lambda/jobs/job-store.ts';
 import { listJobs } from '../../../lambda/jobs/job-queries.ts';
 import { hasEnded } from '../../../lambda/jobs/job-state.ts';
@@ -125,14 +126,60 @@ describe('the store of jobs', () => {
     expect(new Set(tokens).size).toBe(2);
   });
 
+  test.each([
+    ['ValidationError', 'None', 'None'],
+    ['None', 'ThrottlingError', 'None'],
+    ['ConditionalCheckFailed', 'None', 'ProvisionedThroughputExceeded'],
+  ])(
+    'a transaction refused by %s, %s, %s is no conflict, and is not tried again here',
+    async (...reasons) => {
+      let tries = 0;
+      const store = createJobStore({
+        ...LIMITS,
+        table: 'jobs',
+        client: {
+          async call(action, input) {
+            if (action !== 'TransactWriteItems') return jobs.client.call(action, input);
+            tries += 1;
+            throw Object.assign(new Error('cancelled'), { name: 'TransactionCanceledException', reasons });
+          },
+        },
+      });
+      const applied = store.apply({ tenantId: 'reasons', jobId: jobId('a', reasons.join('')) }, requested);
+      const error: unknown = await applied.catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ name: 'TransactionCanceledException' });
+      expect(tries).toBe(1);
+      // What throttles will take it later; what is invalid stays so.
+      expect(isAway(error)).toBe(!reasons.includes('ValidationError'));
+    },
+  );
+
+  test('another request with the id of a job does not touch it, nor one that was cancelled unseen', async () => {
+    const key = { tenantId: 'reused', jobId: jobId('a', 'one') };
+    await jobs.store.apply(key, requested, { requestDigest: 'first' });
+    await jobs.store.apply(key, { type: 'given-back', attempt: 1, failed: false });
+    const other = await jobs.store.apply(key, requested, { requestDigest: 'second' });
+    expect(other).toMatchObject({ kind: 'other-request', job: { attempt: 1 } });
+    expect(await jobs.store.apply(key, requested, { requestDigest: 'first' })).toMatchObject({
+      kind: 'changed',
+      job: { attempt: 2 },
+    });
+
+    const unseen = { tenantId: 'reused', jobId: jobId('a', 'unseen') };
+    await jobs.store.apply(unseen, { type: 'cancel' });
+    expect(await jobs.store.apply(unseen, requested, { requestDigest: 'any' })).toMatchObject({
+      kind: 'ignored',
+    });
+  });
+
   test('duplicates are counted on the row, and make none', async () => {
     const key = { tenantId: 'again', jobId: jobId('a', 'one') };
-    await jobs.store.countDuplicate(key);
+    await jobs.store.count(key, 'duplicates');
     expect(await jobs.store.read(key)).toBeUndefined();
     await jobs.store.apply(key, { type: 'cancel' });
-    await jobs.store.countDuplicate(key);
-    await jobs.store.countDuplicate(key);
-    expect(await jobs.store.read(key)).toMatchObject({ duplicates: 2, status: 'cancelled' });
+    await jobs.store.count(key, 'duplicates');
+    await jobs.store.count(key, 'duplicates');
+    expect(await jobs.store.read(key)).toMatchObject({ duplicates: 2, conflicts: 0, status: 'cancelled' });
   });
 });
 
@@ -174,8 +221,8 @@ describe('overdue jobs', () => {
     jobs.skip(RUNNING_DEADLINE_MILLISECONDS + 1);
     expect(await endOverdueJobs({ ...jobs, store, logger, now: jobs.now })).toBeGreaterThan(0);
     expect(await jobs.store.read(key)).toMatchObject({
-      status: 'timed-out',
-      error: { code: 'DEADLINE_OVER' },
+      status: 'failed',
+      error: { code: 'WORKER_LOST' },
     });
     expect(await jobs.running('late')).toBe(0);
   });

@@ -6,7 +6,13 @@ import type { JobResult } from '../../../catalog/jobs/index.ts';
 import { createEnvelope, decode, parseEnvelope } from '../../../lib/contracts/index.ts';
 import type { EnvelopeOf } from '../../../lib/contracts/index.ts';
 import type { JobKey } from '../../../lambda/jobs/job-row.ts';
-import { LEASE_MILLISECONDS, LIMIT_WAIT, MAX_REQUEST_RECEIVES } from '../../../lambda/jobs/limits.ts';
+import {
+  LEASE_MILLISECONDS,
+  LIMIT_WAIT,
+  MAX_REQUEST_RECEIVES,
+  RESULT_DEADLINE_MILLISECONDS,
+  RUNNING_DEADLINE_MILLISECONDS,
+} from '../../../lambda/jobs/limits.ts';
 import { echoModel } from '../../../lambda/jobs/models/echo.ts';
 import { ModelError } from '../../../lambda/jobs/models/model-provider.ts';
 import type { ModelProvider } from '../../../lambda/jobs/models/model-provider.ts';
@@ -240,6 +246,69 @@ describe('cancellation', () => {
     await run(request('one', 'x'));
     expect(told).toEqual([]);
     expect(await jobs.store.read(key('one'))).toMatchObject({ status: 'cancelled', duplicates: 1 });
+  });
+});
+
+describe('an answer', () => {
+  test('that comes when its attempt is long over still counts, and when its job has ended is told apart', async () => {
+    const { run, request, told, take, key, lines } = given('paid');
+    await run(request('one', 'x'));
+    jobs.skip(RUNNING_DEADLINE_MILLISECONDS + 1);
+    const overdue = await jobs.store.apply(key('one'), { type: 'overdue' });
+    expect(overdue).toMatchObject({ kind: 'ignored', because: 'not-due' });
+    await take(told[0]!);
+    expect(await jobs.store.read(key('one'))).toMatchObject({ status: 'succeeded' });
+
+    await run(request('two', 'x'));
+    jobs.skip(RESULT_DEADLINE_MILLISECONDS + 1);
+    await jobs.store.apply(key('two'), { type: 'overdue' });
+    await take(told[1]!);
+    expect(await jobs.store.read(key('two'))).toMatchObject({
+      status: 'failed',
+      error: { code: 'RESULT_LOST' },
+    });
+    expect(lines.filter((line) => JSON.stringify(line).includes('"LateResults":1'))).toHaveLength(1);
+  });
+
+  test('is told although that it is on its way could not be noted', async () => {
+    const store: JobWorker['store'] = {
+      ...jobs.store,
+      apply: (key, event, details) =>
+        event.type === 'answered' ? Promise.reject(new Error('away')) : jobs.store.apply(key, event, details),
+    };
+    const { run, request, told } = given('unnoted', undefined, { store });
+    await run(request('one', 'x'));
+    expect(told[0]?.data).toMatchObject({ outcome: 'succeeded' });
+  });
+});
+
+describe('the same idempotency key with another prompt', () => {
+  test('is not carried out, and the owner of the job sees that it came', async () => {
+    const { run, request, told, take, key, lines } = given('reused');
+    await run(request('one', 'first'));
+    await run(request('one', 'second'));
+    await take(told[0]!);
+    await run(request('one', 'second', { maxTokens: 3 }));
+    await run(request('one', 'first'));
+    expect(told).toHaveLength(1);
+    expect(await jobs.store.read(key('one'))).toMatchObject({
+      status: 'succeeded',
+      result: { text: 'echo-small: first' },
+      conflicts: 2,
+      duplicates: 1,
+    });
+    expect(lines.filter((line) => JSON.stringify(line).includes('"Conflicts":1'))).toHaveLength(2);
+  });
+
+  test('neither where the first one waits for its turn', async () => {
+    const { run, request, key, told } = given('reused-waiting');
+    for (const name of ['1', '2', '3']) await jobs.store.apply(key(name), { type: 'requested' });
+    await expect(run(request('one', 'first'))).rejects.toMatchObject({ name: 'UnavailableError' });
+    await jobs.store.apply(key('1'), { type: 'ended', attempt: 1, outcome: 'failed' });
+    await run(request('one', 'second'));
+    expect(told).toEqual([]);
+    await run(request('one', 'first'));
+    expect(told[0]?.data.result?.text).toBe('echo-small: first');
   });
 });
 
