@@ -3,6 +3,7 @@ import type { Backoff } from './backoff.ts';
 import { changeVisibility } from './consumer/change-visibility.ts';
 import { consumerFrom, contractsIn, deadLetterOrLeave } from './consumer/consumer-options.ts';
 import type { ConsumerOptions } from './consumer/consumer-options.ts';
+import { withDeclaration } from './consumer/declaration.ts';
 import { invocationDeadline } from './consumer/deadline.ts';
 import type { Deadline, DeadlineMargins } from './consumer/deadline.ts';
 import type { Consumer, DeadLetter, MessageRun } from './consumer/handle-message.ts';
@@ -86,7 +87,7 @@ export function consume<const Given extends ContractOrContracts>(
   // Made at the first batch and not here, so that a module with a handler can be imported without its environment.
   let consumer: Consumer<ContractIn<Given>> | undefined;
 
-  return async (batch, invocation) => {
+  const run: SqsHandler = async (batch, invocation) => {
     consumer ??= consumerFrom(contractList, handler, options);
     const deadline = invocationDeadline(invocation, margins, consumer.clock);
     const arn = batch.Records[0]?.eventSourceARN;
@@ -117,6 +118,7 @@ export function consume<const Given extends ContractOrContracts>(
       deadline.dispose();
     }
   };
+  return withDeclaration(run, { contracts: contractList, handler, options });
 }
 
 type NamedConsumer = Pick<Consumer, 'name' | 'logger'>;

@@ -6,6 +6,7 @@ import type { AnyEventContract } from '../../../lib/contracts/index.ts';
 import { consume } from '../consume.ts';
 import type { ConsumeOptions } from '../consume.ts';
 import { consumerFrom, contractsIn } from '../consumer/consumer-options.ts';
+import { eventRecord } from '../consumer/event-record.ts';
 import { handleMessage } from '../consumer/handle-message.ts';
 import type { Consumer, DeadLetter, MessageRun } from '../consumer/handle-message.ts';
 import { isAcknowledged } from '../consumer/outcome.ts';
@@ -13,14 +14,7 @@ import { createLogger } from '../logger.ts';
 import { createPublisher } from '../publisher.ts';
 import { groupIdOf } from '../transports/group-id.ts';
 import { memoryTransport } from '../transports/memory.ts';
-import type {
-  ContractIn,
-  ContractOrContracts,
-  EncodedMessage,
-  EventBus,
-  Handler,
-  SqsRecord,
-} from '../types.ts';
+import type { ContractIn, ContractOrContracts, EncodedMessage, EventBus, Handler } from '../types.ts';
 
 export interface MemoryBusProps {
   /** The events it carries. */
@@ -121,27 +115,11 @@ async function deliver<Contract extends AnyEventContract>(
   run: MessageRun,
 ): Promise<void> {
   for (let receiveCount = 1; ; receiveCount += 1) {
-    const outcome = await handleMessage(consumer, recordOf(message, receiveCount), run);
+    const outcome = await handleMessage(
+      consumer,
+      eventRecord(message, groupIdOf(message), receiveCount),
+      run,
+    );
     if (isAcknowledged(outcome)) return;
   }
-}
-
-function recordOf(message: EncodedMessage, receiveCount: number): SqsRecord {
-  const text = (stringValue: string) => ({ dataType: 'String', stringValue });
-  return {
-    messageId: message.eventId,
-    receiptHandle: `${message.eventId}-${receiveCount}`,
-    body: message.body,
-    attributes: {
-      ApproximateReceiveCount: String(receiveCount),
-      MessageGroupId: groupIdOf(message),
-      MessageDeduplicationId: message.eventId,
-    },
-    messageAttributes: {
-      eventType: text(message.eventType),
-      eventVersion: text(message.eventVersion),
-      tenantId: text(message.tenantId),
-      priority: text(message.priority),
-    },
-  };
 }
