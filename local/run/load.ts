@@ -1,15 +1,22 @@
 /**
- * The load test of the commerce system: business events at a rate that it sustains, then at ten times what it can do,
- * with a trickle of high priority in both. In the end everything is there, or the run says what is not.
+ * The load test of the commerce system: business events at half of what their consumers can do and at ten times of it,
+ * by turns, with a trickle of high priority in all of it. In the end everything is there, or the run says what is not.
+ *
+ * What a consumer can do is its concurrency and the time of what it calls, as in AWS: the test gives the consumers of
+ * business events a dependency that takes a second. Without it the limit would be this machine, which high priority
+ * shares here and not in AWS.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { loadavg } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LocalRun } from './local-run.ts';
 import { consumersOfRun } from './consumers.ts';
 import { COMMERCE_SCHEMA, summarize } from '../workload/commerce/index.ts';
 import type { ClassLatency } from '../workload/commerce/index.ts';
 import { openTraffic } from '../workload/commerce/traffic.ts';
 import type { SentAlert, Traffic } from '../workload/commerce/traffic.ts';
+import { watchQueue } from './queue-times.ts';
+import type { QueueTimes, QueueWatch } from './queue-times.ts';
 
 export interface LoadOptions {
   /** Of each phase. */
@@ -18,113 +25,181 @@ export interface LoadOptions {
   readonly note?: (text: string) => void;
 }
 
-export interface LoadPhase {
+/** All phases of one kind together; latencies in milliseconds. */
+export interface LoadResult {
   /** Business events that were written, a second. */
   readonly offeredPerSecond: number;
   /** Business events that every consumer had handled, a second, while it lasted. */
   readonly handledPerSecond: number;
-  /** Business events that still waited at its end. */
-  readonly backlog: number;
+  /** Business events that still waited at the end of each phase. */
+  readonly backlogs: readonly number[];
   /** From the commit to the effect. */
   readonly latencyMs: Readonly<Record<'high' | 'business', ClassLatency | null>>;
+  /** The p99 of high priority in each phase. */
+  readonly highPriorityP99s: readonly number[];
   /** Of high priority, by hop. */
   readonly hopsMs: Readonly<Record<Hop, ClassLatency | null>>;
+  /** How late this process, which is the whole of AWS here, comes to what is due: the machine's part in all of the above. */
+  readonly eventLoopDelayMs: Omit<ClassLatency, 'count'>;
 }
 
 /**
  * | hop | from | to |
  * |---|---|---|
  * | `commit` | the writer begins its transaction | it has committed |
- * | `publish` | committed | the writer has sent the event to the queue and marked the row |
+ * | `publish` | committed | the queue has answered the writer |
  * | `receive` | the queue has it | a poller has it |
- * | `handle` | a poller has it | the handler has written its effect |
+ * | `handle` | a poller has it | the handler has returned and its message is deleted |
  */
 export type Hop = 'commit' | 'publish' | 'receive' | 'handle';
 
 export interface LoadReport {
-  /** Business events a second, drained from a backlog. */
+  /** Business events a second that the consumers can do, by their mappings and the time of the dependency. */
   readonly capacityPerSecond: number;
-  readonly sustained: LoadPhase;
-  readonly overloaded: LoadPhase;
-  /** The p99 of high priority under overload, in that of the sustained phase. */
+  readonly dependencyMs: number;
+  /** At half of the capacity. */
+  readonly sustained: LoadResult;
+  readonly overloaded: LoadResult;
+  /** What was offered under overload, in what was handled meanwhile: the test aims at 10. */
+  readonly overload: number;
+  /** The p99 of high priority under overload, in that of the sustained phases. */
   readonly highPriorityP99Ratio: number | null;
-  /** Seconds until the backlog was handled after the overload. */
-  readonly drainedInSeconds: number;
+  /** Messages of the priority queue in alerts that were raised: above 1 where writer and relay both sent one. */
+  readonly highPriorityMessagesPerAlert: number;
   /** Events without an effect at the end. */
   readonly lost: number;
-  /** Of the machine, the one-minute average before the test. */
-  readonly machineLoad: number;
+  /** Of the machine, the one-minute average before and after the test. */
+  readonly machineLoad: readonly [number, number];
 }
 
 const CONSUMERS_OF_BUSINESS = ['storefront-availability', 'warehouse-ledger'] as const;
 const CONSUMER_OF_ALERTS = 'priority-response';
-/** Events that capacity is measured with. */
-const CALIBRATION_EVENTS = 600;
-const SUSTAINED_SHARE = 0.4;
+/** Of the dependency that the consumers of business events call: all events of a batch at once. */
+const DEPENDENCY_MS = 1_000;
+const SUSTAINED_SHARE = 0.5;
 const OVERLOAD_FACTOR = 10;
-const ALERTS_PER_SECOND = 5;
-const WARM_UP_ALERTS = 10;
-/** Writes a second, each of as many events as the rate asks for. */
-const WRITES_PER_SECOND = 10;
+/** Pairs of a sustained and an overloaded phase: what else the machine does meanwhile meets both kinds. */
+const PAIRS = 3;
+const ALERTS_PER_SECOND = 10;
+const WARM_UP = { perSecond: 20, alertsPerSecond: ALERTS_PER_SECOND, seconds: 5 };
 const DRAIN_TIMEOUT_MS = 600_000;
-const LOOK_INTERVAL_MS = 100;
+const LOOK_INTERVAL_MS = 200;
+const NANOSECONDS_PER_MILLISECOND = 1e6;
 
-/** @throws when the drain does not end in ten minutes */
+interface Phase {
+  readonly written: number;
+  readonly tookSeconds: number;
+  readonly handled: number;
+  readonly eventIds: readonly string[];
+  readonly alerts: readonly SentAlert[];
+  readonly queued: readonly QueueTimes[];
+  readonly eventLoopDelay: Omit<ClassLatency, 'count'>;
+}
+
+/** @throws when a drain does not end in ten minutes */
 export async function runLoad(run: LocalRun, options: LoadOptions): Promise<LoadReport> {
   const { seconds, signal, note } = options;
-  const machineLoad = loadavg()[0] ?? 0;
-  const queueUrl = (part: string): string => {
-    const found = run.deployed
-      .find('AWS::SQS::Queue')
-      .find(({ logicalId }) => logicalId.includes(part) && !/DeadLetter|Redrive/.test(logicalId));
-    if (found === undefined) throw new Error(`no queue of the templates is called ${part}`);
-    return found.physicalId;
-  };
-  const traffic = await openTraffic({
+  const loadBefore = loadavg()[0] ?? 0;
+  const traffic = openTraffic({
     databaseUrl: run.databaseUrl,
     endpoint: run.aws.endpointUrl,
     region: run.aws.context.region,
-    nudgeQueueUrl: queueUrl('NudgeQueue'),
-    priorityQueueUrl: queueUrl('PriorityEvents'),
+    nudgeQueueUrl: queueUrl(run, 'NudgeQueue'),
+    priorityQueueUrl: queueUrl(run, 'PriorityEvents'),
   });
-  const received = watchPriorityQueue(run);
+  const stop = (): void => traffic.stop();
+  signal.addEventListener('abort', stop);
+  const queue = watchQueue(run, CONSUMER_OF_ALERTS);
+  const phases = { sustained: [] as Phase[], overloaded: [] as Phase[] };
   try {
     await run.warm;
-    for (let count = 0; count < WARM_UP_ALERTS; count += 1) await traffic.raise();
-    await traffic.write(CALIBRATION_EVENTS / 2);
-    await drained(run, signal);
-    const begun = Date.now();
-    await traffic.write(CALIBRATION_EVENTS);
-    await drained(run, signal);
-    const capacityPerSecond = CALIBRATION_EVENTS / ((Date.now() - begun) / 1000);
+    const capacityPerSecond = capacityOf(run);
     note?.(`capacity: ${capacityPerSecond.toFixed(0)} business events a second`);
-    const phase = (perSecond: number): Promise<LoadPhase> =>
-      runPhase(run, traffic, received.times, { perSecond, seconds, signal });
-    const sustained = await phase(capacityPerSecond * SUSTAINED_SHARE);
+    await traffic.phase(WARM_UP);
     await drained(run, signal);
-    note?.(`sustained: high-priority p99 ${sustained.latencyMs.high?.p99.toFixed(0)} ms`);
-    const overloaded = await phase(capacityPerSecond * OVERLOAD_FACTOR);
-    note?.(
-      `overloaded: high-priority p99 ${overloaded.latencyMs.high?.p99.toFixed(0)} ms, ${overloaded.backlog} wait`,
-    );
-    const drainBegun = Date.now();
-    await drained(run, signal);
+    for (let pair = 1; pair <= PAIRS && !signal.aborted; pair += 1) {
+      for (const [kind, factor] of [
+        ['sustained', SUSTAINED_SHARE],
+        ['overloaded', OVERLOAD_FACTOR],
+      ] as const) {
+        const phase = await runPhase(run, traffic, queue, {
+          perSecond: capacityPerSecond * factor,
+          seconds,
+          signal,
+        });
+        phases[kind].push(phase);
+        const { latencyMs, backlogs } = await resultOf(run, [phase]);
+        note?.(
+          `${kind}, ${pair} of ${PAIRS}: high priority p50 ${shown(latencyMs.high?.p50)}, p99 ${shown(latencyMs.high?.p99)}; ${backlogs[0]} business events wait`,
+        );
+        await drained(run, signal);
+      }
+    }
+    const [sustained, overloaded] = [
+      await resultOf(run, phases.sustained),
+      await resultOf(run, phases.overloaded),
+    ];
+    const all = [...phases.sustained, ...phases.overloaded];
     return {
       capacityPerSecond,
+      dependencyMs: DEPENDENCY_MS,
       sustained,
       overloaded,
+      overload: overloaded.offeredPerSecond / overloaded.handledPerSecond,
       highPriorityP99Ratio:
         overloaded.latencyMs.high && sustained.latencyMs.high
           ? overloaded.latencyMs.high.p99 / sustained.latencyMs.high.p99
           : null,
-      drainedInSeconds: (Date.now() - drainBegun) / 1000,
+      highPriorityMessagesPerAlert:
+        all.reduce((sum, { queued }) => sum + queued.length, 0) /
+        all.reduce((sum, { alerts }) => sum + alerts.length, 0),
       lost: await lostEvents(run),
-      machineLoad,
+      machineLoad: [loadBefore, loadavg()[0] ?? 0],
     };
   } finally {
-    received.stop();
+    signal.removeEventListener('abort', stop);
+    queue.stop();
     await traffic.close();
   }
+}
+
+function queueUrl(run: LocalRun, part: string): string {
+  const found = run.deployed
+    .find('AWS::SQS::Queue')
+    .find(({ logicalId }) => logicalId.includes(part) && !/DeadLetter|Redrive/.test(logicalId));
+  if (found === undefined) throw new Error(`no queue of the templates is called ${part}`);
+  return found.physicalId;
+}
+
+/** Of the slowest of the consumers: as many batches at a time as its mapping allows, each as long as the dependency takes. */
+function capacityOf(run: LocalRun): number {
+  const rates = mappingsOfBusiness(run).map(({ maximumConcurrency, batchSize }) => {
+    if (maximumConcurrency === undefined) throw new Error('a consumer of business events has no maximum');
+    return (maximumConcurrency * batchSize * 1000) / DEPENDENCY_MS;
+  });
+  return Math.min(...rates);
+}
+
+function mappingsOfBusiness(run: LocalRun) {
+  const queues = consumersOfRun(run)
+    .filter(({ name }) => CONSUMERS_OF_BUSINESS.some((consumer) => consumer === name))
+    .map(({ queueArn }) => queueArn);
+  return run.aws.services.lambda
+    .listEventSourceMappings()
+    .filter(({ eventSourceArn }) => queues.includes(eventSourceArn));
+}
+
+/** What the consumers of business events call takes its time from now on. Returns what makes it answer at once again. */
+function slowDependency(run: LocalRun): () => void {
+  const rules = mappingsOfBusiness(run).map(({ functionName }) =>
+    run.aws.services.lambda.faults.add({
+      functionName: functionName.split(':').at(-1)!,
+      fault: { kind: 'slow', milliseconds: DEPENDENCY_MS },
+    }),
+  );
+  return () => {
+    for (const remove of rules) remove();
+  };
 }
 
 interface PhaseOptions {
@@ -133,105 +208,92 @@ interface PhaseOptions {
   readonly signal: AbortSignal;
 }
 
-/** Open loop: what is due is written whether or not the last write was answered. */
 async function runPhase(
   run: LocalRun,
   traffic: Traffic,
-  times: ReadonlyMap<string, QueueTimes>,
+  queue: QueueWatch,
   { perSecond, seconds, signal }: PhaseOptions,
-): Promise<LoadPhase> {
-  const known = new Set(times.keys());
-  const begunAt = Date.now();
-  const until = begunAt + seconds * 1000;
-  const written: string[] = [];
-  const alerts: SentAlert[] = [];
-  const business = async (): Promise<void> => {
-    let due = 0;
-    for (let next = begunAt; next < until && !signal.aborted; next += 1000 / WRITES_PER_SECOND) {
-      await delay(Math.max(0, next - Date.now()));
-      due += perSecond / WRITES_PER_SECOND;
-      const count = Math.floor(due - written.length);
-      if (count > 0) written.push(...(await traffic.write(count)));
-    }
-  };
-  const high = async (): Promise<void> => {
-    const sending: Promise<unknown>[] = [];
-    for (let next = begunAt; next < until && !signal.aborted; next += 1000 / ALERTS_PER_SECOND) {
-      await delay(Math.max(0, next - Date.now()));
-      sending.push(traffic.raise().then((alert) => alerts.push(alert)));
-    }
-    await Promise.all(sending);
-  };
-  await Promise.all([business(), high()]);
-  const tookSeconds = (Date.now() - begunAt) / 1000;
-  const handled =
-    (await effectsOf(run, CONSUMERS_OF_BUSINESS, written)).length / CONSUMERS_OF_BUSINESS.length;
-  await untilHandled(run, alerts, signal);
-  const effects = new Map(
-    (
-      await effectsOf(
-        run,
-        [CONSUMER_OF_ALERTS],
-        alerts.map(({ eventId }) => eventId),
-      )
-    ).map((effect) => [effect.event_id, effect]),
+): Promise<Phase> {
+  queue.forget();
+  const loop = monitorEventLoopDelay();
+  const answerAtOnce = slowDependency(run);
+  try {
+    loop.enable();
+    const { eventIds, alerts, tookSeconds } = await traffic.phase({
+      perSecond,
+      alertsPerSecond: ALERTS_PER_SECOND,
+      seconds,
+    });
+    const handled = (await effectsOf(run, CONSUMERS_OF_BUSINESS, eventIds)).length;
+    await untilHandled(run, alerts, signal);
+    loop.disable();
+    return {
+      written: eventIds.length,
+      tookSeconds,
+      handled: handled / CONSUMERS_OF_BUSINESS.length,
+      eventIds,
+      alerts,
+      queued: queue.times(),
+      eventLoopDelay: {
+        p50: loop.percentile(50) / NANOSECONDS_PER_MILLISECOND,
+        p99: loop.percentile(99) / NANOSECONDS_PER_MILLISECOND,
+      },
+    };
+  } finally {
+    loop.disable();
+    // The backlog goes as fast as the machine can do it.
+    answerAtOnce();
+  }
+}
+
+/** Call it again once the backlog is gone: only then has every business event a latency. */
+async function resultOf(run: LocalRun, phases: readonly Phase[]): Promise<LoadResult> {
+  const seconds = sum(phases, ({ tookSeconds }) => tookSeconds);
+  const business = await effectsOf(
+    run,
+    CONSUMERS_OF_BUSINESS,
+    phases.flatMap(({ eventIds }) => eventIds),
   );
-  // One alert is sent after the other, and messages of one queue are told apart by the time they came.
-  const queued = [...times]
-    .flatMap(([id, one]) => (known.has(id) ? [] : [one]))
-    .toSorted((a, b) => a.sentAt - b.sentAt);
-  const sent = alerts.toSorted((a, b) => a.publishedAt - b.publishedAt);
+  const alerts = phases.flatMap((phase) => phase.alerts);
+  const queued = phases.flatMap((phase) => phase.queued);
+  const high: number[][] = [];
+  for (const phase of phases) high.push(await latenciesOf(run, phase.alerts));
   return {
-    offeredPerSecond: written.length / tookSeconds,
-    handledPerSecond: handled / tookSeconds,
-    backlog: Math.round(written.length - handled),
-    latencyMs: {
-      high: summarize([...effects.values()].map(({ ms }) => Number(ms))),
-      business: summarize((await effectsOf(run, CONSUMERS_OF_BUSINESS, written)).map(({ ms }) => Number(ms))),
-    },
+    offeredPerSecond: sum(phases, ({ written }) => written) / seconds,
+    handledPerSecond: sum(phases, ({ handled }) => handled) / seconds,
+    backlogs: phases.map(({ written, handled }) => Math.round(written - handled)),
+    latencyMs: { high: summarize(high.flat()), business: summarize(business.map(({ ms }) => ms)) },
+    highPriorityP99s: high.flatMap((one) => summarize(one)?.p99 ?? []),
     hopsMs: {
-      commit: summarize(sent.map(({ begunAt: from, committedAt }) => committedAt - from)),
-      publish: summarize(sent.map(({ committedAt, publishedAt }) => publishedAt - committedAt)),
-      receive: summarize(
-        queued.flatMap(({ sentAt, receivedAt }) => (receivedAt === undefined ? [] : [receivedAt - sentAt])),
-      ),
-      handle: summarize(
-        queued.flatMap(({ receivedAt, deletedAt }) =>
-          receivedAt === undefined || deletedAt === undefined ? [] : [deletedAt - receivedAt],
-        ),
-      ),
+      commit: summarize(alerts.map(({ begunAt, committedAt }) => committedAt - begunAt)),
+      publish: summarize(alerts.map(({ committedAt, acceptedAt }) => acceptedAt - committedAt)),
+      receive: summarize(queued.flatMap(({ sentAt, receivedAt }) => difference(sentAt, receivedAt))),
+      handle: summarize(queued.flatMap(({ receivedAt, deletedAt }) => difference(receivedAt, deletedAt))),
+    },
+    eventLoopDelayMs: {
+      p50: sum(phases, ({ eventLoopDelay }) => eventLoopDelay.p50) / phases.length,
+      p99: Math.max(...phases.map(({ eventLoopDelay }) => eventLoopDelay.p99)),
     },
   };
 }
 
-interface QueueTimes {
-  readonly sentAt: number;
-  receivedAt?: number;
-  deletedAt?: number;
-}
-
-function watchPriorityQueue(run: LocalRun): {
-  readonly times: ReadonlyMap<string, QueueTimes>;
-  stop(): void;
-} {
-  const consumer = consumersOfRun(run).find(({ name }) => name === CONSUMER_OF_ALERTS);
-  const times = new Map<string, QueueTimes>();
-  const stop = run.aws.context.events.observe(
-    ({ kind, resourceArn, messageId }) => {
-      if (resourceArn !== consumer?.queueArn || messageId === undefined) return;
-      if (kind === 'sent') times.set(messageId, { sentAt: Date.now() });
-      const one = times.get(messageId);
-      if (one !== undefined && kind === 'received') one.receivedAt ??= Date.now();
-      if (one !== undefined && kind === 'deleted') one.deletedAt ??= Date.now();
-    },
-    ['sqs'],
+/** From the commit, as the writer saw it, to the effect. */
+async function latenciesOf(run: LocalRun, alerts: readonly SentAlert[]): Promise<number[]> {
+  const effects = await effectsOf(
+    run,
+    [CONSUMER_OF_ALERTS],
+    alerts.map(({ eventId }) => eventId),
   );
-  return { times, stop };
+  const handledAt = new Map(effects.map((effect) => [effect.eventId, effect.handledAt]));
+  return alerts.flatMap(({ eventId, committedAt }) => difference(committedAt, handledAt.get(eventId)));
 }
 
 interface Effect {
-  readonly event_id: string;
-  readonly ms: string;
+  readonly eventId: string;
+  /** Milliseconds since the epoch. */
+  readonly handledAt: number;
+  /** Since the event's row was written. */
+  readonly ms: number;
 }
 
 async function effectsOf(
@@ -239,14 +301,19 @@ async function effectsOf(
   consumers: readonly string[],
   eventIds: readonly string[],
 ): Promise<readonly Effect[]> {
-  const { rows } = await run.database.query<Effect>(
-    `select effect.event_id, extract(epoch from (effect.handled_at - written.created_at)) * 1000 as ms
+  const { rows } = await run.database.query<{ event_id: string; handled_at: string; ms: string }>(
+    `select effect.event_id, extract(epoch from effect.handled_at) * 1000 as handled_at,
+            extract(epoch from (effect.handled_at - written.created_at)) * 1000 as ms
        from ${COMMERCE_SCHEMA}.effect effect
        join ${COMMERCE_SCHEMA}.event_outbox written on written.id = effect.event_id
       where effect.consumer = any($1) and effect.event_id = any($2)`,
     [consumers, eventIds],
   );
-  return rows;
+  return rows.map((row) => ({
+    eventId: row.event_id,
+    handledAt: Number(row.handled_at),
+    ms: Number(row.ms),
+  }));
 }
 
 async function untilHandled(run: LocalRun, alerts: readonly SentAlert[], signal: AbortSignal): Promise<void> {
@@ -276,4 +343,16 @@ async function lostEvents(run: LocalRun): Promise<number> {
     [CONSUMERS_OF_BUSINESS.length, [...CONSUMERS_OF_BUSINESS, CONSUMER_OF_ALERTS]],
   );
   return Number(rows[0]?.missing ?? 0);
+}
+
+function difference(from: number | undefined, to: number | undefined): number[] {
+  return from === undefined || to === undefined ? [] : [to - from];
+}
+
+function sum<One>(all: readonly One[], value: (one: One) => number): number {
+  return all.reduce((total, one) => total + value(one), 0);
+}
+
+function shown(milliseconds: number | undefined): string {
+  return milliseconds === undefined ? '-' : `${milliseconds.toFixed(0)} ms`;
 }

@@ -1,14 +1,8 @@
-/** Writes events of two classes straight into the outbox, as the services do: stock movements in bulk, alerts one by one. */
-import { Pool } from 'pg';
-import { commerceEvents, StockReplenished, SystemErrorRaised } from '../../../catalog/commerce/index.ts';
-import { databaseOf } from '../../../lambda/service/database.ts';
-import { unitOfWork } from '../../../lambda/service/unit-of-work.ts';
-import type { Service } from '../../../lambda/service/unit-of-work.ts';
-import { publishingUrgently } from '../../../lambda/commerce/urgent.ts';
-import { processOnce } from '../../../lambda/runtime/inbox/index.ts';
-import { createOutbox } from '../../../lambda/runtime/outbox/index.ts';
-import { createPublisher, sqsTransport } from '../../../lambda/runtime/index.ts';
-import { COMMERCE_SCHEMA } from './measure.ts';
+/**
+ * Traffic of two classes for the load test, written as the services write it: stock movements in bulk, alerts one by
+ * one. It comes from a thread of its own, so that a turn of the embedded AWS's event loop is no part of a commit.
+ */
+import { Worker } from 'node:worker_threads';
 
 export interface TrafficOptions {
   readonly databaseUrl: string;
@@ -18,94 +12,72 @@ export interface TrafficOptions {
   readonly priorityQueueUrl: string;
 }
 
-/** When an alert's transaction began, had committed, and its event was published. Milliseconds since the epoch. */
+/** How an alert came into its queue. Milliseconds since the epoch. */
 export interface SentAlert {
   readonly eventId: string;
+  /** Its transaction began. */
   readonly begunAt: number;
   readonly committedAt: number;
-  readonly publishedAt: number;
+  /** The queue has answered its writer. */
+  readonly acceptedAt: number;
+}
+
+export interface TrafficPhase {
+  /** Business events. */
+  readonly perSecond: number;
+  readonly alertsPerSecond: number;
+  readonly seconds: number;
+}
+
+export interface Written {
+  /** Of the business events. */
+  readonly eventIds: readonly string[];
+  readonly alerts: readonly SentAlert[];
+  /** From the first write to the answer to the last one. */
+  readonly tookSeconds: number;
 }
 
 export interface Traffic {
-  /** Business events, in one transaction. */
-  write(count: number): Promise<readonly string[]>;
-  /** One of high priority, published by its writer after the commit. */
-  raise(): Promise<SentAlert>;
+  /** Open loop: what is due is written whether or not the last write was answered. Ends early when it is stopped. */
+  phase(phase: TrafficPhase): Promise<Written>;
+  stop(): void;
   close(): Promise<void>;
 }
 
-const TENANT = 'tenant-load';
-/** Products whose stock moves: more than there are lanes, so that no row is everybody's. */
-const PRODUCTS = 500;
-const CONNECTIONS = 4;
+/** To the thread. */
+export type TrafficCommand =
+  | { readonly kind: 'phase'; readonly phase: TrafficPhase }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'close' };
+/** From the thread. */
+export type TrafficAnswer = { readonly written: Written } | { readonly error: string };
 
-export async function openTraffic(options: TrafficOptions): Promise<Traffic> {
-  const { databaseUrl, endpoint, region, nudgeQueueUrl, priorityQueueUrl } = options;
-  const { SQSClient, SendMessageBatchCommand } = await import('@aws-sdk/client-sqs');
-  const client = new SQSClient({
-    endpoint,
-    region,
-    credentials: { accessKeyId: 'operator', secretAccessKey: 'operator' },
+export function openTraffic(options: TrafficOptions): Traffic {
+  const worker = new Worker(new URL('./traffic-thread.ts', import.meta.url), {
+    workerData: options,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
   });
-  const pool = new Pool({
-    connectionString: databaseUrl,
-    max: CONNECTIONS,
-    options: `-c search_path=${COMMERCE_SCHEMA}`,
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  let waiting: PromiseWithResolvers<Written> | undefined;
+  worker.on('message', (answer: TrafficAnswer) => {
+    if ('written' in answer) waiting?.resolve(answer.written);
+    else waiting?.reject(new Error(`the traffic of the load test failed: ${answer.error}`));
   });
-  pool.on('error', () => {});
-  const outbox = createOutbox({
-    contracts: commerceEvents,
-    nudge: async () => {
-      const Entries = [{ Id: 'nudge', MessageBody: '{}' }];
-      await client.send(new SendMessageBatchCommand({ QueueUrl: nudgeQueueUrl, Entries }));
-    },
-  });
-  const service: Service = {
-    database: databaseOf(pool),
-    enqueue: outbox.enqueue,
-    nudge: outbox.nudge,
-    processOnce,
+  worker.on('error', (error) => waiting?.reject(error));
+  const tell = (command: TrafficCommand): void => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
+    worker.postMessage(command);
   };
-  const publisher = createPublisher({
-    contracts: commerceEvents,
-    transport: sqsTransport({ queueUrl: priorityQueueUrl, client }),
-  });
-  const urgent = publishingUrgently(service, publisher);
-  let written = 0;
   return {
-    write: (count) =>
-      unitOfWork(service, async (_tx, emit) =>
-        Array.from({ length: count }, () => {
-          written += 1;
-          const data = {
-            sku: `load-${written % PRODUCTS}`,
-            quantity: 1,
-            replenishmentId: `rpl_load_${written}`,
-          };
-          return emit(StockReplenished, { tenantId: TENANT, data }).eventId;
-        }),
-      ),
-    async raise() {
-      const begunAt = Date.now();
-      let committedAt = begunAt;
-      let publishedAt = begunAt;
-      const told: Service = {
-        ...urgent,
-        publishEagerly: async (events) => {
-          committedAt = Date.now();
-          await urgent.publishEagerly?.(events);
-          publishedAt = Date.now();
-        },
-      };
-      const eventId = await unitOfWork(told, async (_tx, emit) => {
-        const data = { component: 'load-test', code: 'LOAD_TEST', orderId: null };
-        return emit(SystemErrorRaised, { tenantId: TENANT, data }).eventId;
-      });
-      return { eventId, begunAt, committedAt, publishedAt };
+    phase(phase) {
+      waiting = Promise.withResolvers();
+      tell({ kind: 'phase', phase });
+      return waiting.promise;
     },
+    stop: () => tell({ kind: 'stop' }),
     async close() {
-      client.destroy();
-      await pool.end();
+      tell({ kind: 'close' });
+      await exited;
     },
   };
 }
