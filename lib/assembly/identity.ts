@@ -206,7 +206,14 @@ const IDENTITIES: Readonly<Record<string, IdentityOf>> = {
   'AWS::ApiGateway::RestApi': api,
   'AWS::ApiGateway::Stage': named('apigateway', 'StageName', 'stage/'),
   'AWS::ApiGatewayV2::Api': api,
-  'AWS::EC2::VPC': named('ec2', '', 'vpc/'),
+  'AWS::EC2::VPC': (context) => {
+    const cidr = context.property('CidrBlock');
+    const identity = named('ec2', '', 'vpc/')(context);
+    return {
+      ...identity,
+      attributes: { VpcId: identity.ref, ...(typeof cidr === 'string' ? { CidrBlock: cidr } : {}) },
+    };
+  },
   'AWS::EC2::SecurityGroup': (context) => {
     const id = `${context.stackName}-${context.logicalId}`;
     return {

@@ -30,6 +30,8 @@ export interface CommerceConfig {
   readonly notificationEndpoints: readonly NotificationEndpoint[];
   /** MSK Serverless scales by itself; Express brokers cost less from a steady load on. */
   readonly kafka: 'serverless' | 'express';
+  /** Of the topic for analytics: each has one reader at a time. They may grow, by which keys move; never shrink. */
+  readonly analyticsPartitions: number;
   /** Amazon MQ's instance type for the legacy broker. */
   readonly legacyBrokerInstanceType: string;
   /** A cluster of three over the zones, or a single broker. */
@@ -44,6 +46,7 @@ const SMALL = {
   priorityPollers: { minimum: 2, maximum: 2 },
   notificationEndpoints: [],
   kafka: 'serverless',
+  analyticsPartitions: 6,
   legacyBrokerInstanceType: 'mq.m7g.medium',
   legacyBrokerDeployment: 'SINGLE_INSTANCE',
 } as const satisfies CommerceConfig;
@@ -65,6 +68,7 @@ const COMMERCE: Readonly<Record<EnvironmentName, CommerceConfig>> = {
     priorityPollers: { minimum: 5, maximum: 20 },
     notificationEndpoints: [],
     kafka: 'express',
+    analyticsPartitions: 12,
     legacyBrokerInstanceType: 'mq.m7g.large',
     legacyBrokerDeployment: 'CLUSTER_MULTI_AZ',
   },

@@ -41,5 +41,6 @@ export class CommerceLegacyStack extends EnvironmentStack {
       encryptionKey: key,
       removalPolicy: this.removalPolicy,
     });
+    network.openEndpointsTo(this.broker.securityGroup, 'Pollers of the message broker');
   }
 }

@@ -20,7 +20,7 @@ export class CommerceStreamsStack extends EnvironmentStack {
   constructor(scope: Construct, id: string, props: CommerceNetworkProps) {
     super(scope, id, { config: props.config, description: 'Streams of the commerce system' });
     const { network, key } = props;
-    const { kafka } = commerceConfig(props.config.name);
+    const { kafka, analyticsPartitions } = commerceConfig(props.config.name);
     this.activity = new EventStream(this, 'ActivityStream', {
       publishes: analyticsEvents,
       encryptionKey: key,
@@ -38,9 +38,11 @@ export class CommerceStreamsStack extends EnvironmentStack {
       ...(kafka === 'express' ? { encryptionKey: key, logRetention: this.logRetention } : {}),
       removalPolicy: this.removalPolicy,
     });
+    network.openEndpointsTo(this.kafka.securityGroup, 'Pollers of Kafka');
     this.analytics = new KafkaTopic(this, 'CommerceAnalytics', {
       cluster: this.kafka,
       publishes: analyticsEvents,
+      partitionCount: analyticsPartitions,
     });
   }
 }

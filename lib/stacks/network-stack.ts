@@ -1,35 +1,23 @@
 /** The network of what needs private resources: databases, brokers, and the functions that use them. */
 import { Annotations, Fn } from 'aws-cdk-lib';
 import {
-  AclCidr,
-  AclTraffic,
-  Action,
   FlowLogDestination,
   FlowLogTrafficType,
   GatewayVpcEndpointAwsService,
   InterfaceVpcEndpointAwsService,
-  NetworkAcl,
   Peer,
   Port,
   SecurityGroup,
   SubnetType,
-  TrafficDirection,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2';
-import type {
-  CfnNetworkAcl,
-  CfnNetworkAclEntry,
-  CommonNetworkAclEntryOptions,
-  ISecurityGroup,
-  IVpc,
-  SubnetSelection,
-} from 'aws-cdk-lib/aws-ec2';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { ExistingNetwork, NewNetwork } from '../config/index.ts';
-import { acknowledge } from '../constructs/index.ts';
 import { EnvironmentStack } from './environment-stack.ts';
 import type { EnvironmentStackProps } from './environment-stack.ts';
+import { addNetworkAcls, PRIVATE_PORTS } from './network-acls.ts';
 
 /** Services that functions in the network call. S3, for claim checks and deployment answers, has a gateway, which is free. */
 const INTERFACE_ENDPOINTS = {
@@ -56,9 +44,6 @@ const DATABASE_GROUP = 'Database';
 /** Functions and brokers without a way out to the internet. */
 const ISOLATED_GROUP = 'Isolated';
 
-/** TCP ports of what is in the network: PostgreSQL; Kafka with IAM; AMQP over TLS. */
-export const PRIVATE_PORTS = { database: 5432, kafka: 9098, amqp: 5671 } as const;
-
 export class NetworkStack extends EnvironmentStack {
   readonly vpc: IVpc;
   /** Where functions run. */
@@ -71,6 +56,8 @@ export class NetworkStack extends EnvironmentStack {
   readonly commerceClients: ISecurityGroup | undefined;
   /** Of everything that uses the database. One for all, so that the database's stack knows no client's. */
   readonly databaseClients: ISecurityGroup;
+  /** Of the interface endpoints; undefined without any, and in a network that is there already. */
+  #endpoints: SecurityGroup | undefined;
 
   constructor(scope: Construct, id: string, props: EnvironmentStackProps) {
     super(scope, id, { ...props, description: 'VPC, endpoints and security groups' });
@@ -90,7 +77,16 @@ export class NetworkStack extends EnvironmentStack {
           });
     this.commerceClients = this.#hasCommerce ? this.#createCommerceClients() : undefined;
     if (network.kind === 'new' && network.interfaceEndpoints) this.#addInterfaceEndpoints();
-    if (network.kind === 'new' && this.#hasCommerce) this.#addNetworkAcls();
+    if (network.kind === 'new') this.#addNetworkAcls(network);
+  }
+
+  /**
+   * Lets brokers' own pollers call Lambda, STS and Secrets Manager: Lambda gives them the security groups of the broker.
+   * lambda/latest/dg/with-msk-cluster-network.html, lambda/latest/dg/services-mq-configure.html
+   */
+  openEndpointsTo(pollers: ISecurityGroup, description: string): void {
+    // The rule is in the broker's stack: this one knows no client's.
+    this.#endpoints?.addIngressRule(pollers, Port.HTTPS, description, true);
   }
 
   get #hasCommerce(): boolean {
@@ -150,6 +146,7 @@ export class NetworkStack extends EnvironmentStack {
       description: 'Endpoints of AWS services',
       allowAllOutbound: false,
     });
+    this.#endpoints = securityGroup;
     securityGroup.addIngressRule(this.databaseClients, Port.HTTPS, 'Functions');
     if (this.commerceClients !== undefined) {
       securityGroup.addIngressRule(this.commerceClients, Port.HTTPS, 'Functions of commerce');
@@ -189,30 +186,19 @@ export class NetworkStack extends EnvironmentStack {
     return this.config.network.kind === 'new' ? Peer.ipv4(this.vpc.vpcCidrBlock) : Peer.anyIpv4();
   }
 
-  /** A second fence that no security group opens by mistake. It keeps no state: answers are let through by port. */
-  #addNetworkAcls(): void {
-    const within = AclCidr.ipv4(this.vpc.vpcCidrBlock);
-    const answers = AclTraffic.tcpPortRange(1024, 65_535);
-    const database = new NetworkAcl(this, 'DatabaseAcl', {
+  #addNetworkAcls(network: NewNetwork): void {
+    const of = (selection: SubnetSelection) => this.vpc.selectSubnets(selection).subnets;
+    addNetworkAcls(this, {
       vpc: this.vpc,
-      subnetSelection: this.databaseSubnets,
-    });
-    const { INGRESS, EGRESS } = TrafficDirection;
-    fence(database, {
-      Queries: entry(100, INGRESS, within, AclTraffic.tcpPort(PRIVATE_PORTS.database)),
-      Answers: entry(100, EGRESS, within, answers),
-    });
-    const { network } = this.config;
-    if (network.kind !== 'new' || !network.interfaceEndpoints) return;
-    const isolated = new NetworkAcl(this, 'IsolatedAcl', {
-      vpc: this.vpc,
-      subnetSelection: this.isolatedSubnets,
-    });
-    // Brokers listen above 1024 as well; what answers from outside is S3 and DynamoDB, by their gateways.
-    fence(isolated, {
-      AnswersIn: entry(100, INGRESS, AclCidr.anyIpv4(), answers),
-      Services: entry(100, EGRESS, AclCidr.anyIpv4(), AclTraffic.tcpPort(443)),
-      Private: entry(110, EGRESS, within, answers),
+      subnets: {
+        public: of({ subnetType: SubnetType.PUBLIC }),
+        functions: of(this.functionSubnets),
+        database: of(this.databaseSubnets),
+        isolated: this.#hasCommerce ? of({ subnetGroupName: ISOLATED_GROUP }) : [],
+      },
+      isolatedIn: this.isolatedSubnets === this.functionSubnets ? 'functions' : 'isolated',
+      endpoints: network.interfaceEndpoints,
+      brokers: this.#hasCommerce,
     });
   }
 
@@ -229,23 +215,4 @@ export class NetworkStack extends EnvironmentStack {
     );
     return vpc;
   }
-}
-
-/** Lets these through, and nothing else. */
-function fence(acl: NetworkAcl, entries: Readonly<Record<string, CommonNetworkAclEntryOptions>>): void {
-  const reason = 'Security groups decide; this fence holds where one of them is opened by mistake';
-  acknowledge(acl.node.defaultChild as CfnNetworkAcl, 'AwsSolutions-VPC3', reason);
-  for (const [id, options] of Object.entries(entries)) {
-    const made = acl.addEntry(id, options);
-    acknowledge(made.node.defaultChild as CfnNetworkAclEntry, 'AwsSolutions-VPC3', reason);
-  }
-}
-
-function entry(
-  ruleNumber: number,
-  direction: TrafficDirection,
-  cidr: AclCidr,
-  traffic: AclTraffic,
-): CommonNetworkAclEntryOptions {
-  return { ruleNumber, direction, cidr, traffic, ruleAction: Action.ALLOW };
 }

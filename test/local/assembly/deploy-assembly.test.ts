@@ -179,6 +179,32 @@ describe('deploying', () => {
     ]);
     expect(resources.map(({ logicalId }) => logicalId)).toEqual(['Network', 'Odd']);
   });
+
+  test('network ACLs are taken, and have no effect on one machine', async () => {
+    const reference = (Ref: string) => ({ Ref });
+    const { inert, notRun } = await deploy(it, {
+      Core: {
+        template: {
+          Resources: {
+            Vpc: { Type: 'AWS::EC2::VPC', Properties: { CidrBlock: '10.0.0.0/16' } },
+            Subnet: { Type: 'AWS::EC2::Subnet', Properties: { VpcId: reference('Vpc') } },
+            Acl: { Type: 'AWS::EC2::NetworkAcl', Properties: { VpcId: reference('Vpc') } },
+            Entry: {
+              Type: 'AWS::EC2::NetworkAclEntry',
+              Properties: { NetworkAclId: reference('Acl'), RuleNumber: 100, Protocol: 6 },
+            },
+            Association: {
+              Type: 'AWS::EC2::SubnetNetworkAclAssociation',
+              Properties: { NetworkAclId: reference('Acl'), SubnetId: reference('Subnet') },
+            },
+          },
+        },
+      },
+    });
+
+    expect(notRun).toEqual([]);
+    expect(inert.map(({ logicalId }) => logicalId)).toEqual(['Vpc', 'Subnet', 'Acl', 'Entry', 'Association']);
+  });
 });
 
 describe('refusals', () => {
