@@ -1,10 +1,10 @@
 /**
  * The CDK application: the stacks of one environment, chosen by `-c env=NAME`, and of some of its systems, by `-c systems=NAMES`;
- * those of the Region that stands by with `-c standby=true`.
+ * those of the Region that stands by with `-c standby=true -c firstRegion=FILE`.
  * It reads the feature flags of cdk.json itself where the CDK command line does not, so that
  * `node bin/app.ts` gives the same templates.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { ConfigError, environmentConfig, withStandby, withSystems } from '../lib/config/index.ts';
@@ -38,7 +38,7 @@ function synthesize(): void {
       app.node.tryGetContext('systems'),
     ),
     app.node.tryGetContext('standby'),
-    app.node.tryGetContext('sealingKeyArn'),
+    outputsIn(app.node.tryGetContext('firstRegion')),
   );
   createApplication(app, config);
   // Who turns validation off reads no table either: the local run synthesizes at every change.
@@ -48,4 +48,9 @@ function synthesize(): void {
   });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new WaybillChecks(app), capacity);
   app.synth();
+}
+
+/** What `cdk deploy --outputs-file` wrote; what is missing in it is said by name. */
+function outputsIn(file: unknown): unknown {
+  return typeof file === 'string' && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }

@@ -8,12 +8,18 @@ export const COMMAND_EXPLANATIONS = {
     fix: 'Give one of the names in the message.',
     example: 'npm start -- --system commerce',
   },
-  WAYBILL_STANDBY_SEALING_KEY_MISSING: {
-    what: 'The stacks of the standby Region were asked for without the sealing key of the first one.',
-    why: 'With a key of its own the standby could not open personal data that was sealed before the failover.',
-    fix: "Give the output SealingKeyArn of the first Region's Commerce stack.",
+  WAYBILL_STANDBY_IMPOSSIBLE: {
+    what: 'The stacks of the standby Region were asked for, and this environment has none.',
+    why: 'Only the commerce system has a standby, and only with a database and a network that the stacks make.',
+    fix: 'Do what the message says, or ask for an environment that has one.',
+    example: 'npx cdk deploy --all -c env=prod -c standby=true -c firstRegion=first-region.json',
+  },
+  WAYBILL_STANDBY_OUTPUT_MISSING: {
+    what: 'The stacks of the standby Region were asked for without what they take from the first one.',
+    why: 'Secrets, the table of the controls and the sealing key are shared; what AWS has named them is in outputs of the first Region.',
+    fix: 'Give the file that the deployment of the first Region wrote. Keep it where the first Region is not needed to read it.',
     example:
-      'npx cdk deploy --all -c env=prod -c standby=true -c sealingKeyArn=arn:aws:kms:us-east-1:111122223333:key/mrk-...',
+      'npx cdk deploy --all -c env=prod --outputs-file first-region.json\nnpx cdk deploy --all -c env=prod -c standby=true -c firstRegion=first-region.json',
   },
   WAYBILL_DATABASE_URL_MISSING: {
     what: 'A failover was asked for without the database.',

@@ -29,3 +29,4 @@ export type {
 } from './environments.ts';
 export { standbyRegionOf, withStandby } from './standby.ts';
 export type { FirstRegion, Standby } from './standby.ts';
+export { APPLICATION_NAME, stackNameOf } from './names.ts';

@@ -1,6 +1,7 @@
 /** The second Region: which it is, and what its stacks are told of the first one's. See docs/adr/0041. */
 import { ConfigError, onlySystems } from './environments.ts';
 import type { EnvironmentConfig } from './environments.ts';
+import { stackNameOf } from './names.ts';
 
 /** How the stacks of the Region that stands by are made. */
 export interface Standby {
@@ -70,14 +71,12 @@ export function standbyRegionOf(config: EnvironmentConfig): string | undefined {
  *
  * @param standby as in `-c standby=true`
  * @param outputs what `cdk deploy --outputs-file` wrote for the first Region's stacks, parsed; by stack name
- * @param stackName of a part of the environment, such as `data`
  * @throws ConfigError WAYBILL_STANDBY_IMPOSSIBLE, WAYBILL_STANDBY_OUTPUT_MISSING with every output that is not there
  */
 export function withStandby(
   config: EnvironmentConfig,
   standby: unknown,
   outputs: unknown,
-  stackName: (part: string) => string,
 ): EnvironmentConfig {
   const active = standby === 'active';
   if (!active && standby !== true && standby !== 'true') return config;
@@ -88,7 +87,7 @@ export function withStandby(
       `the environment ${config.name} has no standby: ${why}`,
     );
   }
-  const first = readOutputs(config, outputs, stackName);
+  const first = readOutputs(config, outputs);
   return {
     ...config,
     region: config.standbyRegion!,
@@ -108,21 +107,16 @@ function whyImpossible({ standbyRegion, systems, database, network, region }: En
   return undefined;
 }
 
-function readOutputs(
-  { standbyRegion }: EnvironmentConfig,
-  outputs: unknown,
-  stackName: (part: string) => string,
-): FirstRegion {
+function readOutputs({ name: environment, standbyRegion }: EnvironmentConfig, outputs: unknown): FirstRegion {
   const wrong: string[] = [];
   const read = Object.entries(OUTPUTS).map(([name, { part, output, form }]) => {
-    const value = valueAt(outputs, stackName(part), output);
+    const stack = stackNameOf(environment, part);
+    const value = valueAt(outputs, stack, output);
     // Every ARN but that of the replica's key is the first Region's.
     const region = value?.startsWith('arn:') === true ? value.split(':')[3] : undefined;
     const isThere = region === undefined || (region === standbyRegion) === (name === 'controlsKeyArn');
     if (value === undefined || !form.test(value) || !isThere) {
-      wrong.push(
-        `${output} of ${stackName(part)}${value === undefined ? '' : `, which is ${JSON.stringify(value)}`}`,
-      );
+      wrong.push(`${output} of ${stack}${value === undefined ? '' : `, which is ${JSON.stringify(value)}`}`);
     }
     return [name, value];
   });

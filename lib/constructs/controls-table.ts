@@ -3,14 +3,14 @@
  * read within seconds and operators change with `waybill controls`. See docs/degradation.md.
  */
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import type { TablePropsV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ValidationError } from './errors.ts';
 import type { EventFunction } from './event-function.ts';
-import { allowTableKey, encryptTable } from './table-key.ts';
+import { allowTableKey, encryptTable, replicateTable } from './table-key.ts';
 
 export interface ControlsTableProps {
   /**
@@ -25,10 +25,16 @@ export interface ControlsTableProps {
    */
   readonly standbyRegion?: string;
   /**
-   * The key of the replica, in the standby Region. Needed together with encryptionKey.
+   * The key of the replica, in the standby Region: its ARN, or that of an alias. Needed together with encryptionKey.
    * @default - none
    */
   readonly standbyKeyArn?: string;
+  /**
+   * In the standby Region: the name of the table there, which the first Region's ControlsTable has made. `encryptionKey`
+   * is then the key of that replica, and the other values are the first Region's.
+   * @default - a table is made
+   */
+  readonly replicaNamed?: string;
   /**
    * The table's name, the same in every Region.
    * @default - made up by CloudFormation
@@ -52,7 +58,7 @@ export interface ControlsReader {
  * new QueueConsumer(this, 'Payments', { subscribesTo, entry, controls, dependencies: ['payment-gateway'] });
  */
 export class ControlsTable extends Construct {
-  readonly table: TableV2;
+  readonly table: ITableV2;
   readonly #encryptionKey: IKey | undefined;
 
   /** @throws ValidationError when the replica would be without a key */
@@ -71,8 +77,15 @@ export class ControlsTable extends Construct {
       ]);
     }
     this.#encryptionKey = encryptionKey;
+    this.table =
+      props.replicaNamed === undefined
+        ? this.#create(props)
+        : TableV2.fromTableName(this, 'Table', props.replicaNamed);
+  }
+
+  #create({ encryptionKey, standbyRegion, standbyKeyArn, tableName, ...props }: ControlsTableProps): TableV2 {
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
-    this.table = new TableV2(this, 'Table', {
+    const table = new TableV2(this, 'Table', {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billing: Billing.onDemand(),
@@ -80,10 +93,17 @@ export class ControlsTable extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy,
       deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
-      ...(props.tableName === undefined ? {} : { tableName: props.tableName }),
-      ...(standbyRegion === undefined ? {} : replication(standbyRegion, encryptionKey, standbyKeyArn)),
+      ...(tableName === undefined ? {} : { tableName }),
     });
-    if (encryptionKey !== undefined && standbyRegion === undefined) encryptTable(this.table, encryptionKey);
+    if (encryptionKey !== undefined) encryptTable(table, encryptionKey);
+    if (standbyRegion !== undefined) {
+      replicateTable(table, {
+        region: standbyRegion,
+        keyArn: standbyKeyArn,
+        deletionProtection: removalPolicy === RemovalPolicy.RETAIN,
+      });
+    }
+    return table;
   }
 
   /** Tells the function's runtime, and lets it read the switches and write its own part. The same as the prop `controls`. */
@@ -116,17 +136,4 @@ export class ControlsTable extends Construct {
       }),
     );
   }
-}
-
-function replication(
-  region: string,
-  key: IKey | undefined,
-  standbyKeyArn: string | undefined,
-): Pick<TablePropsV2, 'replicas' | 'encryption'> {
-  return {
-    replicas: [{ region }],
-    ...(key === undefined || standbyKeyArn === undefined
-      ? {}
-      : { encryption: TableEncryptionV2.customerManagedKey(key, { [region]: standbyKeyArn }) }),
-  };
 }

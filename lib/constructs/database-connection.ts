@@ -7,6 +7,12 @@ export interface DatabaseConnection {
   /** JSON with host, port, username, password and dbname. A function may read it, and nothing else of the database. */
   readonly secret: ISecret;
   /**
+   * Where it answers, if not at the host in the secret: the secret of a database that follows another one in another
+   * Region is a copy of that one's.
+   * @default - the host in the secret
+   */
+  readonly host?: string;
+  /**
    * The network the database is in; functions that use it are placed there.
    * @default - reachable without a VPC
    */

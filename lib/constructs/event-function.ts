@@ -255,6 +255,7 @@ export class EventFunction extends Construct implements IGrantable {
 
   #connect(database: DatabaseConnection): void {
     this.function.addEnvironment('WAYBILL_DATABASE_SECRET_ARN', database.secret.secretArn);
+    if (database.host !== undefined) this.function.addEnvironment('WAYBILL_DATABASE_HOST', database.host);
     if (database.schema !== undefined) {
       this.function.addEnvironment('WAYBILL_DATABASE_SCHEMA', database.schema);
     }

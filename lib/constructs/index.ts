@@ -20,6 +20,8 @@ export { BrokerConsumer } from './broker-consumer.ts';
 export type { BrokerConsumerProps } from './broker-consumer.ts';
 export { ADDED_REGIONS_CONTEXT_KEY, CUSTOM_EVENT_BUS_REGIONS } from './bus-type.ts';
 export type { BusType } from './bus-type.ts';
+export { BusForwarding } from './bus-forwarding.ts';
+export type { BusForwardingProps } from './bus-forwarding.ts';
 export { BusReplica } from './bus-replica.ts';
 export type { BusReplicaProps } from './bus-replica.ts';
 export { ClaimCheckBucket, ClaimCheckGrants } from './claim-check-bucket.ts';

@@ -41,6 +41,13 @@ export interface OutboxRelayProps extends Omit<
    */
   readonly interval?: Duration;
   /**
+   * Whether it runs: where a Region stands by, the relay of the other one drains the outbox. Off, its schedule and its
+   * mapping are there, but disabled, and nobody is told that it does not run. `waybill region failover` switches them
+   * without a deployment.
+   * @default true
+   */
+  readonly enabled?: boolean;
+  /**
    * Encrypts the nudge queue and the dead-letter queues.
    * @default - SQS's own key (SSE-SQS)
    */
@@ -122,6 +129,7 @@ export class OutboxRelay extends Construct implements OutboxWriting {
     this.schedule = scheduleFunction(this, {
       target: this.relay,
       interval,
+      enabled: props.enabled ?? true,
       owner: name,
       deadLetterQueue: this.deadLetterQueue,
       encryptionKey: props.encryptionKey,
@@ -133,7 +141,7 @@ export class OutboxRelay extends Construct implements OutboxWriting {
       deadLetters(this.deadLetterQueue, 'A scheduled run of the outbox relay', NO_EVENT_LOST),
     );
     alarms.add('DestinationAlarm', asyncDestinationFailed(this.function));
-    alarms.add('SilentAlarm', functionSilent(this.function, interval));
+    if (props.enabled ?? true) alarms.add('SilentAlarm', functionSilent(this.function, interval));
     alarms.unhealthy(name, 'outbox-relay', this.relay.symptoms);
 
     this.alarms = [...alarms.all, ...this.relay.alarms];
@@ -169,6 +177,7 @@ export class OutboxRelay extends Construct implements OutboxWriting {
     return new EventSourceMapping(this, 'NudgeMapping', {
       target: this.function,
       eventSourceArn: this.nudgeQueue.queueArn,
+      ...(props.enabled === undefined ? {} : { enabled: props.enabled }),
       batchSize: NUDGE_BATCH_SIZE,
       maxConcurrency: NUDGE_MAX_CONCURRENCY,
       reportBatchItemFailures: true,

@@ -19,6 +19,8 @@ export interface ScheduleFunctionProps {
   readonly target: EventFunction;
   /** Whole minutes, up to a day. */
   readonly interval: Duration;
+  /** @default true */
+  readonly enabled?: boolean;
   /** Whom the schedule belongs to, in the topology. */
   readonly owner: string;
   /** For runs that could not begin, and for those that failed. */
@@ -43,6 +45,7 @@ export function scheduleFunction(scope: Construct, props: ScheduleFunctionProps)
   const schedule = new CfnSchedule(scope, 'Schedule', {
     groupName: group.ref,
     scheduleExpression: expression,
+    ...(props.enabled === false ? { state: 'DISABLED' } : {}),
     flexibleTimeWindow: { mode: 'OFF' },
     target: {
       arn: target.function.functionArn,

@@ -1,6 +1,8 @@
 /** The commerce system's topics, bus, queues, saga, outbox and HTTP API. Its consumers are in stacks of their own. */
 import { CfnOutput, Duration } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import {
   busEvents,
@@ -26,6 +28,8 @@ import {
 import type { OrderSagaStep } from '../../catalog/index.ts';
 import {
   acknowledge,
+  BusForwarding,
+  BusReplica,
   ControlsTable,
   EventFunction,
   EventQueue,
@@ -38,12 +42,13 @@ import {
   TopicEndpoint,
 } from '../constructs/index.ts';
 import type { EventDestination } from '../constructs/index.ts';
-import { commerceConfig } from '../config/index.ts';
+import { commerceConfig, standbyRegionOf } from '../config/index.ts';
 import type { CommerceConfig } from '../config/index.ts';
 import { pascalCase } from '../constructs/names.ts';
 import { orderSagaDefinition } from './commerce-saga-definition.ts';
 import { migrate } from './database-migration.ts';
 import { EnvironmentStack } from './environment-stack.ts';
+import { replicatedSecret } from './global-database.ts';
 import { SystemHttpApi } from './http-api.ts';
 import { SchemaRegistry } from './schema-registry.ts';
 import type { SystemStackProps } from './system-stack.ts';
@@ -51,6 +56,11 @@ import type { SystemStackProps } from './system-stack.ts';
 export interface CommerceStackProps extends SystemStackProps {
   /** Streams and Kafka topics that events of the outbox go to, too. */
   readonly streams: readonly EventDestination[];
+  /**
+   * Of the replica of the controls: the ARN of the alias of a key in the standby Region.
+   * @default - the environment has no standby, or this is it
+   */
+  readonly standbyKeyArn?: string;
 }
 
 /** The queues of the saga's workers, by worker. */
@@ -76,7 +86,7 @@ export class CommerceStack extends EnvironmentStack {
   /** Kill switches and circuit breakers of the consumers. */
   readonly controls: ControlsTable;
   readonly http: SystemHttpApi;
-  readonly tokenSecret: Secret;
+  readonly tokenSecret: ISecret;
   readonly #shared: CommerceStackProps;
   readonly #values: CommerceConfig;
 
@@ -108,12 +118,9 @@ export class CommerceStack extends EnvironmentStack {
     const { standby } = this.config;
     this.sealingKey = new SealingKey(this, 'SealingKey', {
       removalPolicy: this.removalPolicy,
-      ...(standby === undefined ? {} : { replicaOf: standby.sealingKeyArn }),
+      ...(standby === undefined ? {} : { replicaOf: standby.first.sealingKeyArn }),
     });
-    this.controls = new ControlsTable(this, 'Controls', {
-      encryptionKey: props.key,
-      removalPolicy: this.removalPolicy,
-    });
+    this.controls = this.#createControls();
     this.steps = this.#createStepQueues();
     this.saga = this.#createSaga();
     this.relay = new OutboxRelay(this, 'Relay', {
@@ -129,6 +136,7 @@ export class CommerceStack extends EnvironmentStack {
       ],
       encryptionKey: props.key,
       logRetention: this.logRetention,
+      ...(standby === undefined ? {} : { enabled: standby.active }),
     });
     this.relay.node.addDependency(migrated);
     this.tokenSecret = this.#createTokenSecret();
@@ -143,6 +151,10 @@ export class CommerceStack extends EnvironmentStack {
       value: this.tokenSecret.secretArn,
       description: 'The secret whose text signs the tokens of the HTTP API',
     });
+    new CfnOutput(this, 'ControlsTableName', {
+      value: this.controls.table.tableName,
+      description: 'The table of kill switches and circuit breakers, of this name in every Region',
+    });
     new CfnOutput(this, 'SealingKeyArn', {
       value: this.sealingKey.key.keyArn,
       description: 'The key for personal data, which a standby Region has a replica of',
@@ -154,13 +166,41 @@ export class CommerceStack extends EnvironmentStack {
   }
 
   #createBus(): MessageBus {
-    return new MessageBus(this, 'Bus', {
+    const { standby, archiveRetentionDays } = this.config;
+    const props = {
       eventBusName: `${this.stackName}-ecommerce-events`,
       description: 'ecommerce-events: what several parts of the commerce system want to know',
       encryptionKey: this.#shared.key,
-      archiveRetention: Duration.days(this.config.archiveRetentionDays),
+      archiveRetention: Duration.days(archiveRetentionDays),
       logLevel: 'error',
       logRetention: this.logRetention,
+    } as const;
+    if (standby !== undefined) return new BusReplica(this, 'Bus', { ...props, active: standby.active });
+    const bus = new MessageBus(this, 'Bus', props);
+    const toRegion = standbyRegionOf(this.config);
+    if (toRegion !== undefined) {
+      new BusForwarding(this, 'ToStandby', { from: bus, toRegion, encryptionKey: this.#shared.key });
+    }
+    return bus;
+  }
+
+  /** One table, which both Regions read and write: an operator's switch, once thrown, holds in both. */
+  #createControls(): ControlsTable {
+    const { standby } = this.config;
+    const { standbyKeyArn, key } = this.#shared;
+    if (standby !== undefined) {
+      const { controlsKeyArn, controlsTableName } = standby.first;
+      return new ControlsTable(this, 'Controls', {
+        encryptionKey: Key.fromKeyArn(this, 'ControlsKey', controlsKeyArn),
+        replicaNamed: controlsTableName,
+      });
+    }
+    const standbyRegion = standbyRegionOf(this.config);
+    return new ControlsTable(this, 'Controls', {
+      encryptionKey: key,
+      removalPolicy: this.removalPolicy,
+      ...(standbyRegion === undefined ? {} : { standbyRegion }),
+      ...(standbyKeyArn === undefined ? {} : { standbyKeyArn }),
     });
   }
 
@@ -265,11 +305,17 @@ export class CommerceStack extends EnvironmentStack {
     });
   }
 
-  /** The key of the HTTP API's tokens, made by Secrets Manager and known to nobody. */
-  #createTokenSecret(): Secret {
+  /** The key of the HTTP API's tokens, made by Secrets Manager and known to nobody. A token is good in both Regions. */
+  #createTokenSecret(): ISecret {
+    const { standby } = this.config;
+    if (standby !== undefined) {
+      return replicatedSecret(this, 'TokenSecret', standby.first.tokenSecretArn, this.config);
+    }
+    const region = standbyRegionOf(this.config);
     const secret = new Secret(this, 'TokenSecret', {
       description: 'Signs the tokens of the HTTP API',
       generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      ...(region === undefined ? {} : { replicaRegions: [{ region }] }),
     });
     acknowledge(
       secret,

@@ -4,7 +4,9 @@ import type { DatabaseConnection } from '../constructs/index.ts';
 import { createCommerceConsumers } from './commerce-consumers.ts';
 import type { CommerceConsumers } from './commerce-consumers.ts';
 import { CommerceLegacyStack } from './commerce-legacy-stack.ts';
+import { standbyRegionOf } from '../config/index.ts';
 import { CommerceStack } from './commerce-stack.ts';
+import { CommerceStandbyStack } from './commerce-standby-stack.ts';
 import { CommerceStreamsStack } from './commerce-streams-stack.ts';
 import type { CommerceNetworkProps } from './commerce-streams-stack.ts';
 
@@ -40,10 +42,17 @@ export function createCommerce(app: App, props: CommerceProps): Commerce {
   const shared = { ...props, database: { ...props.database, schema: SCHEMA } };
   const streams = new CommerceStreamsStack(app, `${prefix}Streams`, shared);
   const legacy = new CommerceLegacyStack(app, `${prefix}Legacy`, shared);
+  const standbyRegion = standbyRegionOf(props.config);
+  const standby =
+    standbyRegion === undefined
+      ? undefined
+      : new CommerceStandbyStack(app, `${prefix}Standby`, { config: props.config, standbyRegion });
   const commerce = new CommerceStack(app, prefix, {
     ...shared,
     streams: [streams.activity, streams.analytics],
+    ...(standby === undefined ? {} : { standbyKeyArn: standby.keyAliasArn }),
   });
+  if (standby !== undefined) commerce.addStackDependency(standby);
   // Weak references order nothing by themselves: what is used must be there before its users.
   for (const stack of props.dependsOn) {
     for (const user of [streams, legacy, commerce]) user.addStackDependency(stack);

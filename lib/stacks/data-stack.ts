@@ -4,7 +4,6 @@ import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import {
   AuroraPostgresEngineVersion,
   ClusterInstance,
-  Credentials,
   DatabaseCluster,
   DatabaseClusterEngine,
 } from 'aws-cdk-lib/aws-rds';
@@ -14,8 +13,9 @@ import type { NewDatabase } from '../config/index.ts';
 import { acknowledge, databaseAlarms, HopAlarms, recordNode } from '../constructs/index.ts';
 import type { DatabaseConnection, EventFunction } from '../constructs/index.ts';
 import { migrate } from './database-migration.ts';
-import { APPLICATION_NAME, EnvironmentStack } from './environment-stack.ts';
+import { EnvironmentStack } from './environment-stack.ts';
 import type { EnvironmentStackProps } from './environment-stack.ts';
+import { clusterPropsFor, joinGlobalDatabase, replicatedSecret } from './global-database.ts';
 import type { NetworkStack } from './network-stack.ts';
 
 export interface DataStackProps extends EnvironmentStackProps {
@@ -26,7 +26,7 @@ export class DataStack extends EnvironmentStack {
   /** For the `database` prop of functions and relays. */
   readonly database: DatabaseConnection;
   readonly cluster: DatabaseCluster | undefined;
-  /** Runs the migrations at each deployment that changes them. */
+  /** Runs the migrations at each deployment that changes them; in a Region that stands by at none. */
   readonly migration: EventFunction;
 
   constructor(scope: Construct, id: string, props: DataStackProps) {
@@ -46,7 +46,17 @@ export class DataStack extends EnvironmentStack {
       this.cluster = this.#createCluster(database, network);
       recordNode(this.cluster, { kind: 'database', resource: this.cluster });
       this.#watch(this.cluster, database);
-      this.database = { ...place, secret: this.cluster.secret!, construct: this.cluster };
+      const { standby } = this.config;
+      this.database = {
+        ...place,
+        construct: this.cluster,
+        ...(standby === undefined
+          ? { secret: this.cluster.secret! }
+          : {
+              secret: replicatedSecret(this, 'Secret', standby.first.databaseSecretArn, this.config),
+              host: this.cluster.clusterEndpoint.hostname,
+            }),
+      };
     }
     this.migration = migrate(this, {
       entry: 'lambda/handlers/migrate-database.ts',
@@ -63,8 +73,7 @@ export class DataStack extends EnvironmentStack {
     });
     const cluster = new DatabaseCluster(this, 'Database', {
       engine: DatabaseClusterEngine.auroraPostgres({ version: AuroraPostgresEngineVersion.VER_17_7 }),
-      credentials: Credentials.fromGeneratedSecret(APPLICATION_NAME),
-      defaultDatabaseName: APPLICATION_NAME,
+      ...clusterPropsFor(this),
       writer: ClusterInstance.serverlessV2('Writer'),
       readers: database.reader ? [ClusterInstance.serverlessV2('Reader', { scaleWithWriter: true })] : [],
       serverlessV2MinCapacity: database.minCapacity,
@@ -84,6 +93,7 @@ export class DataStack extends EnvironmentStack {
     if (network.commerceClients !== undefined) {
       cluster.connections.allowDefaultPortFrom(network.commerceClients);
     }
+    joinGlobalDatabase(this, cluster);
     this.#acknowledgeFindings(cluster, database);
     return cluster;
   }

@@ -2,7 +2,8 @@
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import type { CfnResource } from 'aws-cdk-lib';
 import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
-import type { IConstruct } from 'constructs';
+import { DependencyGroup } from 'constructs';
+import type { IConstruct, IDependable } from 'constructs';
 import { EventFunction } from '../constructs/index.ts';
 import type { DatabaseConnection } from '../constructs/index.ts';
 import type { EnvironmentStack } from './environment-stack.ts';
@@ -18,11 +19,14 @@ export interface MigrationProps {
 /** Long enough for an index on a large outbox. */
 const MIGRATION_TIMEOUT = Duration.minutes(10);
 
-/** Makes both in the stack itself; what needs the tables depends on `migrated`. */
+/**
+ * Makes both in the stack itself; what needs the tables depends on `migrated`. Where the Region stands by nothing
+ * runs: its database takes no writes, and has the tables of the first one's.
+ */
 export function migrate(
   stack: EnvironmentStack,
   { entry, database, after }: MigrationProps,
-): { readonly migration: EventFunction; readonly migrated: CustomResource } {
+): { readonly migration: EventFunction; readonly migrated: IDependable } {
   const migration = new EventFunction(stack, 'Migration', {
     entry,
     description: 'Brings the tables of the database up to date',
@@ -32,6 +36,7 @@ export function migrate(
     // Its failure is the deployment's: whoever deploys sees it.
     alarms: 'none',
   });
+  if (stack.config.standby?.active === false) return { migration, migrated: new DependencyGroup() };
   const migrated = new CustomResource(stack, 'Migrated', {
     serviceToken: migration.function.functionArn,
     // Changes with the code, and the migrations are part of it: so they run when they have changed.

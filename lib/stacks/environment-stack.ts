@@ -2,9 +2,10 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { APPLICATION_NAME, stackNameOf } from '../config/index.ts';
 import type { EnvironmentConfig, LogRetentionDays } from '../config/index.ts';
 
-export const APPLICATION_NAME = 'waybill';
+export { APPLICATION_NAME };
 
 export interface EnvironmentStackProps {
   readonly config: EnvironmentConfig;
@@ -20,7 +21,7 @@ export abstract class EnvironmentStack extends Stack {
     const account = config.account ?? process.env['CDK_DEFAULT_ACCOUNT'];
     const region = config.region ?? process.env['CDK_DEFAULT_REGION'];
     super(scope, id, {
-      stackName: `${APPLICATION_NAME}-${config.name}-${part}`,
+      stackName: stackNameOf(config.name, part),
       description: props.description,
       terminationProtection: config.removalPolicy === 'retain',
       env: {

@@ -80,7 +80,9 @@ async function connectionOf(options: PoolOptions): Promise<PoolConfig> {
   const url = environment['DATABASE_URL'];
   if (secretArn) {
     const secret = cachedSecret(secretArn, options.readSecret ?? databaseSecretReader(environment));
-    const { host, port, username, dbname } = await secret();
+    const { host: named, port, username, dbname } = await secret();
+    // The secret of a database that follows another Region's is a copy, and names that one's host.
+    const host = environment['WAYBILL_DATABASE_HOST'] ?? named;
     return {
       host,
       port,
