@@ -14,8 +14,9 @@ import { orderingUnit } from './rows.ts';
 export class KeyOrder {
   /** All rows in memory, by sequence number, until they are finished in the database. */
   readonly #held = new Set<number>();
-  /** Rows whose turn it is. */
-  #ready: OutboxRow[] = [];
+  /** Rows whose turn it is: those of high priority, and all others. */
+  readonly #urgent: OutboxRow[] = [];
+  readonly #ready: OutboxRow[] = [];
   /** Rows behind one that is ready or being published. An entry for each such key, undefined while none waits. */
   readonly #waiting = new Map<string, OutboxRow[] | undefined>();
   /** Milliseconds since the epoch when a unit may be read again. */
@@ -29,7 +30,7 @@ export class KeyOrder {
   }
 
   get ready(): number {
-    return this.#ready.length;
+    return this.#urgent.length + this.#ready.length;
   }
   /** Rows not yet finished in the database. */
   get held(): number {
@@ -68,7 +69,7 @@ export class KeyOrder {
     const waiting = this.#waiting.get(unit);
     if (waiting === undefined && !this.#waiting.has(unit)) {
       this.#waiting.set(unit, undefined);
-      this.#ready.push(row);
+      this.#turnOf(row);
     } else if (waiting === undefined) {
       this.#waiting.set(unit, [row]);
     } else if (waiting.length < this.#waitingPerKey) {
@@ -89,9 +90,15 @@ export class KeyOrder {
     return true;
   }
 
-  /** At most one row of each key: no two of them depend on each other. */
+  /** At most one row of each key: no two of them depend on each other, so what can not wait goes first. */
   take(limit: number): OutboxRow[] {
-    return this.#ready.splice(0, limit);
+    if (this.#urgent.length === 0) return this.#ready.splice(0, limit);
+    const urgent = this.#urgent.splice(0, limit);
+    return [...urgent, ...this.#ready.splice(0, limit - urgent.length)];
+  }
+
+  #turnOf(row: OutboxRow): void {
+    (row.priority === 'high' ? this.#urgent : this.#ready).push(row);
   }
 
   /** Published or set aside: the next row of its key has its turn. */
@@ -100,7 +107,7 @@ export class KeyOrder {
     const waiting = this.#waiting.get(unit);
     const next = waiting?.shift();
     if (waiting !== undefined && next !== undefined) {
-      this.#ready.push(next);
+      this.#turnOf(next);
     } else {
       this.#waiting.delete(unit);
     }

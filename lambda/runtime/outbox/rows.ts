@@ -49,6 +49,9 @@ const SEPARATOR = '\u001f';
 const ROUTE = `concat_ws(E'\\x1f', tenant_id, event_type, event_version, source, priority, retry_count)`;
 const COLUMNS = `sequence, id, ordering_key, ${ROUTE}, event_data`;
 
+/** A writer that publishes a row itself has it for a moment: see publish-eagerly.ts. Retries are told by `retry_count`. */
+const NOT_CLAIMED = `(next_attempt_at is null or retry_count > 0 or next_attempt_at <= clock_timestamp())`;
+
 /** Which rows to read. */
 export interface Page {
   readonly after: number;
@@ -82,7 +85,8 @@ export async function readPending(
     asText(
       `select ${COLUMNS}
        from event_outbox
-       where status = 'PENDING' and sequence > $1 and lane = any($2::smallint[]) ${conditions.join(' ')}
+       where status = 'PENDING' and sequence > $1 and lane = any($2::smallint[]) and ${NOT_CLAIMED}
+         ${conditions.join(' ')}
        order by sequence
        limit $3`,
       values,

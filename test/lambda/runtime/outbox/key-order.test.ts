@@ -120,3 +120,22 @@ describe('D11 order in memory', () => {
     );
   });
 });
+
+test('what has a high priority is taken first, and still in the order of its key', () => {
+  const order = new KeyOrder(10);
+  const rows = [
+    message(),
+    message({ orderingKey: 'acme#1' }),
+    message({ orderingKey: 'acme#1', priority: 'high' }),
+    message({ priority: 'high' }),
+  ].map((one, index): OutboxRow => ({ ...one, sequence: index + 1, retryCount: 0 }));
+  for (const row of rows) order.accept(row);
+  const sequences = (taken: readonly OutboxRow[]): number[] => taken.map(({ sequence }) => sequence);
+
+  const first = order.take(2);
+  expect(sequences(first)).toEqual([4, 1]);
+  expect(sequences(order.take(2))).toEqual([2]);
+  order.succeeded(rows[1]!);
+  expect(order.ready).toBe(1);
+  expect(sequences(order.take(2))).toEqual([3]);
+});

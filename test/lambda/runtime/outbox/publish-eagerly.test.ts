@@ -24,6 +24,17 @@ const eagerly = (events: readonly { readonly eventId: string }[], timeoutMillise
   );
 const relay = () => createOutboxProcessor({ pool, publisher: broker });
 
+async function untilClaimed(eventId: string): Promise<void> {
+  for (;;) {
+    const { rowCount } = await pool.query(
+      'select 1 from event_outbox where id = $1 and next_attempt_at > clock_timestamp()',
+      [eventId],
+    );
+    if (rowCount === 1) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 describe('eager publishing', () => {
   test('sends what is in the outbox as it stands there, and the relay does not send it again', async () => {
     const urgent = message({ priority: 'high', orderingKey: 'acme#7' });
@@ -74,6 +85,40 @@ describe('eager publishing', () => {
     expect(await eagerly([urgent], 10)).toBe(0);
     expect(await statuses(pool)).toEqual({ PENDING: 1 });
     answer.resolve();
+  });
+
+  test('a relay leaves alone what its writer is sending, and nothing else', async () => {
+    const [urgent, other] = [message(), message()];
+    await write(pool, [urgent, other]);
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    broker.before = () => {
+      asked.resolve();
+      return answer.promise;
+    };
+    // A machine that is busy must not let the claim pass.
+    const sending = eagerly([urgent], 120_000);
+    await asked.promise;
+    await untilClaimed(urgent.eventId);
+
+    const relayed = new Broker();
+    await createOutboxProcessor({ pool, publisher: relayed }).processPendingEvents();
+    expect(relayed.eventIds).toEqual([other.eventId]);
+
+    answer.resolve();
+    expect(await sending).toBe(1);
+    expect(await statuses(pool)).toEqual({ PUBLISHED: 2 });
+  });
+
+  test('what its writer has left behind is published by the relay', async () => {
+    const urgent = message();
+    await write(pool, [urgent]);
+    await pool.query(
+      `update event_outbox set next_attempt_at = clock_timestamp() - interval '1 millisecond'`,
+    );
+
+    await relay().processPendingEvents();
+
+    expect(broker.eventIds).toEqual([urgent.eventId]);
   });
 
   test('what a relay has published meanwhile is neither sent nor marked again', async () => {
