@@ -100,15 +100,11 @@ const DEADLINE_OVER: JobError = {
 };
 const WORKER_LOST: JobError = {
   code: 'WORKER_LOST',
-  message: 'What carried out the job was lost, and so was its last attempt. Send it again.',
+  message: 'What carried out the job was lost, each time that it was begun. Send it again.',
 };
 const RESULT_LOST: JobError = {
   code: 'RESULT_LOST',
   message: 'The model has answered, and its answer was lost on its way. Send the job again.',
-};
-const ATTEMPTS_USED_UP: JobError = {
-  code: 'ATTEMPTS_USED_UP',
-  message: `The job was begun ${MAX_ATTEMPTS} times and never came to an end.`,
 };
 
 export function hasEnded(status: JobStatus): status is JobOutcome {
@@ -150,7 +146,7 @@ function ofRunning(state: JobState, event: JobEvent, now: number): Decision {
     case 'requested':
       if (now < state.leaseUntil) return { kind: 'wait', until: state.leaseUntil };
       if (state.cancelRequested) return end(state, 'cancelled', CANCELLED);
-      if (state.attempt >= MAX_ATTEMPTS) return end(state, 'failed', ATTEMPTS_USED_UP);
+      if (state.attempt >= MAX_ATTEMPTS) return end(state, 'failed', WORKER_LOST);
       return change({ ...state, ...begun(state, now) }, 0);
     case 'progress': {
       if (event.attempt !== state.attempt) return ignore('older-attempt');

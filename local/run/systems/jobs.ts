@@ -13,8 +13,11 @@ import {
 import type { JobMix, JobsMeasure, JobsOutcome } from '../../workload/jobs/index.ts';
 import { sampleTenantId } from '../../workload/tenants.ts';
 import { injectChaos } from '../chaos.ts';
+import { consumersOfRun } from '../consumers.ts';
 import { startLivePage } from '../live-page.ts';
 import type { LocalRun } from '../local-run.ts';
+import { redriveLostRequests } from './jobs-operator.ts';
+import type { Operator } from './jobs-operator.ts';
 import type { Feed, FeedOptions, RunnableSystem } from './system.ts';
 
 const WORKER = 'JobWorker';
@@ -74,9 +77,13 @@ export function createJobsFeed(run: LocalRun, options: JobsFeedOptions): Feed {
   });
   const ends = countEnds(run);
   let killedWith = 0;
+  let operator: Operator | undefined;
   return {
     run: async ({ count, perSecond }) => {
-      if (chaos) await sendUnreadable(run);
+      if (chaos) {
+        operator ??= operatorOf(run);
+        await sendUnreadable(run);
+      }
       let kill: Promise<number> | undefined;
       await workload.run({
         jobs: count,
@@ -93,6 +100,7 @@ export function createJobsFeed(run: LocalRun, options: JobsFeedOptions): Feed {
       if (Number.isFinite(count)) await workload.misbehave();
     },
     judge: async (observed) => {
+      await operator?.stop();
       const outcome: JobsOutcome = {
         ...observed,
         ...(await tableOf(run)),
@@ -103,13 +111,14 @@ export function createJobsFeed(run: LocalRun, options: JobsFeedOptions): Feed {
         unexpectedAnswers: workload.unexpected(),
         refused: workload.refused(),
         killedAtWork: chaos ? killedWith : undefined,
+        redriven: operator?.redriven() ?? 0,
         unreadable: chaos ? 1 : 0,
       };
       return { report: jobsReport(outcome), summary: jobsSummary(outcome), failures: jobsFailures(outcome) };
     },
-    close: () => {
+    close: async () => {
       ends.stop();
-      return Promise.resolve();
+      await operator?.stop();
     },
   };
 }
@@ -201,6 +210,22 @@ async function tableOf(run: LocalRun): Promise<JobsMeasure> {
     return (await dynamodb.handle('Scan', input, rootCaller(run.aws.context))) as Awaited<
       ReturnType<Parameters<typeof measureJobs>[0]>
     >;
+  });
+}
+
+function operatorOf(run: LocalRun): Operator {
+  const deadLetterQueueArn = consumersOfRun(run).find(
+    ({ name }) => name === 'job-worker',
+  )?.deadLetterQueueArn;
+  if (deadLetterQueueArn === undefined) throw new Error('the request queue has no dead-letter queue');
+  return redriveLostRequests({
+    context: run.aws.context,
+    queueUrl: queueUrlOf(run),
+    deadLetterQueueArn,
+    hasEnded: async (jobId) => {
+      const { rows } = await tableOf(run);
+      return rows.some((row) => row.jobId === jobId && row.endedAt !== undefined);
+    },
   });
 }
 

@@ -52,17 +52,18 @@ function outcome(more: Partial<JobsOutcome> = {}): JobsOutcome {
     unexpectedAnswers: {},
     refused: 12,
     killedAtWork: undefined,
+    redriven: 0,
     unreadable: 0,
     ...more,
     rows,
   };
 }
 
-const letter = (reason: string, eventId: string | null = 'evt-1', cutOff = false) => ({
+const letter = (reason: string, eventId: string | null = 'evt-1') => ({
   consumer: 'job-worker',
   eventId,
   reason,
-  cutOff,
+  cutOff: false,
 });
 
 test('a run in which everything ended as planned is a success', () => {
@@ -124,14 +125,15 @@ describe('what fails a run', () => {
     expect(jobsFailures(outcome({ taken: [taken('one', 'cancelled', 409)] }))).toEqual([]);
   });
 
-  test('a dead letter that SQS wrote itself beside ours, or after a crash, is none', () => {
-    const deadLetters = [
-      letter('PERMANENT_ERROR'),
-      letter('MAX_RECEIVES'),
-      letter('MAX_RECEIVES', 'evt-2', true),
-    ];
+  test('a dead letter that SQS wrote itself beside ours, or in a chaos run, is none', () => {
     const rows = [row('one', { status: 'failed', hasResult: false })];
-    expect(jobsFailures(outcome({ deadLetters, rows, taken: [taken('one', 'poison')] }))).toEqual([]);
+    const poisoned = { rows, taken: [taken('one', 'poison')] };
+    const beside = [letter('PERMANENT_ERROR'), letter('MAX_RECEIVES')];
+    expect(jobsFailures(outcome({ ...poisoned, deadLetters: beside }))).toEqual([]);
+
+    const another = [...beside, letter('MAX_RECEIVES', 'evt-2')];
+    expect(jobsFailures(outcome({ ...poisoned, deadLetters: another, killedAtWork: 3 }))).toEqual([]);
+    expect(jobsFailures(outcome({ ...poisoned, deadLetters: another })).join()).toContain('nobody provoked');
   });
 });
 
