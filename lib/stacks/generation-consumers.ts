@@ -38,7 +38,7 @@ export function createGenerationConsumers(
     timeout: STARTER_TIMEOUT,
     environment: {
       GENERATION_PROVIDER: values.provider,
-      CALLBACK_URL: `${generation.http.api.apiEndpoint}/callbacks/provider`,
+      CALLBACK_URL: `${generation.http.url}/callbacks/provider`,
       ...(values.providerUrl === undefined ? {} : { GENERATION_PROVIDER_URL: values.providerUrl }),
     },
   });

@@ -23,7 +23,7 @@ import { pascalCase } from '../constructs/names.ts';
 import { migrate } from './database-migration.ts';
 import { EnvironmentStack } from './environment-stack.ts';
 import { GenerationPush } from './generation-push.ts';
-import { SystemHttpApi } from './http-api.ts';
+import { SystemRestApi } from './rest-api.ts';
 import { createSecret, readSecret } from './signing-secret.ts';
 import type { SystemStackProps } from './system-stack.ts';
 
@@ -31,6 +31,7 @@ import type { SystemStackProps } from './system-stack.ts';
 export const STARTER_TIMEOUT = Duration.seconds(30);
 /** What a provider that calls back gets as an answer, at the latest: three tries at the database, with pauses. */
 const CALLBACK_TIMEOUT = Duration.seconds(25);
+const AUTHORIZER_TIMEOUT = Duration.seconds(5);
 
 /** A file for each function, of its name. */
 export function entryOf(name: string): string {
@@ -48,7 +49,7 @@ export class GenerationStack extends EnvironmentStack {
   readonly sealingKey: SealingKey;
   readonly relay: OutboxRelay;
   readonly push: GenerationPush;
-  readonly http: SystemHttpApi;
+  readonly http: SystemRestApi;
   /** Signs the tokens of the HTTP API. */
   readonly tokenSecret: Secret;
   /** Signs what the provider tells. */
@@ -109,7 +110,7 @@ export class GenerationStack extends EnvironmentStack {
       removalPolicy: this.removalPolicy,
       logRetention: this.logRetention,
     });
-    this.http = this.#createHttpApi();
+    this.http = this.#createApi();
     this.timeouts = new ScheduledFunction(this, 'GenerationTimeouts', {
       entry: entryOf('generation-timeouts'),
       description: 'Ends generations whose provider says nothing any more',
@@ -141,8 +142,16 @@ export class GenerationStack extends EnvironmentStack {
     return topic;
   }
 
-  #createHttpApi(): SystemHttpApi {
+  #createApi(): SystemRestApi {
     const { logRetention } = this;
+    const authorizer = new EventFunction(this, 'Authorizer', {
+      entry: entryOf('authorize-generation-request'),
+      description: 'Verifies the tokens of the HTTP API',
+      timeout: AUTHORIZER_TIMEOUT,
+      memorySize: 256,
+      logRetention,
+    });
+    readSecret(authorizer, this.tokenSecret, 'API_TOKEN_SECRET_ARN');
     const api = new EventFunction(this, 'GenerationApi', {
       entry: entryOf('generation-api'),
       outbox: this.relay,
@@ -160,8 +169,10 @@ export class GenerationStack extends EnvironmentStack {
     });
     readSecret(callback, this.callbackSecret, 'CALLBACK_SECRET_ARN');
     this.sealingKey.grants.seal(callback, [GenerationComplete]);
-    return new SystemHttpApi(this, 'Http', {
-      tokenSecret: this.tokenSecret,
+    return new SystemRestApi(this, 'Rest', {
+      restApiName: `${this.stackName}-api`,
+      description: 'Generated images: ask for one, follow it, and get a ticket for its notifications',
+      authorizer,
       throttlingRateLimit: this.#values.apiRateLimit,
       throttlingBurstLimit: this.#values.apiBurstLimit,
       logRetention,
@@ -184,7 +195,7 @@ export class GenerationStack extends EnvironmentStack {
 
   #describe(): void {
     const outputs = {
-      ApiUrl: [this.http.api.apiEndpoint, 'The HTTP API'],
+      ApiUrl: [this.http.url, 'The HTTP API, with its stage'],
       WebSocketUrl: [this.push.webSocket.url, 'Where browsers connect, with a ticket of the HTTP API'],
       TokenSecretArn: [this.tokenSecret.secretArn, 'The secret whose text signs the tokens of the HTTP API'],
       CallbackSecretArn: [

@@ -34,6 +34,7 @@ import {
   restServerErrors,
 } from '../constructs/index.ts';
 import type { EventFunction, EventQueue } from '../constructs/index.ts';
+import { letPagesCall, PAGE_ORIGINS_VARIABLE, refusalHeaders } from './rest-cors.ts';
 import { GATEWAY_PROBLEMS, PROBLEM_CONTENT_TYPE, problemTemplate } from './rest-problems.ts';
 
 export interface RestRoutesOf {
@@ -41,6 +42,11 @@ export interface RestRoutesOf {
   readonly target: EventFunction;
   /** Such as `GET /jobs/{jobId}`. */
   readonly routes: readonly string[];
+  /**
+   * Why these routes have no authorizer.
+   * @default - the API's authorizer
+   */
+  readonly openBecause?: string;
 }
 
 /** A route whose requests API Gateway puts into a queue by itself. */
@@ -72,12 +78,18 @@ export interface SystemRestApiProps {
   /** Verifies the header Authorization, and answers a policy and the caller. */
   readonly authorizer: EventFunction;
   readonly functions: readonly RestRoutesOf[];
-  readonly queues: readonly QueueRoute[];
+  /** @default - none */
+  readonly queues?: readonly QueueRoute[];
   /** Requests a second, over all routes and callers. */
   readonly throttlingRateLimit: number;
   /** Requests at once above the rate. */
   readonly throttlingBurstLimit: number;
   readonly logRetention: RetentionDays;
+  /**
+   * Origins of pages that may call it from a browser.
+   * @default - none but its own
+   */
+  readonly corsOrigins?: readonly string[];
 }
 
 /** How long a verified token is trusted without asking again. A revoked one works so much longer. */
@@ -107,14 +119,25 @@ export class SystemRestApi extends Construct {
       'AwsSolutions-APIG3',
       'Callers are services and users of known tenants: every request is authorized, throttled and held against a model',
     );
-    this.#answerProblems();
+    const { corsOrigins = [], queues = [] } = props;
+    if (queues.length === 0) {
+      acknowledge(
+        this.api,
+        'AwsSolutions-APIG2',
+        'Every route has a function, which validates its requests and names the fields that are wrong',
+      );
+    }
+    this.#answerProblems(refusalHeaders(corsOrigins));
     this.#authorizer = new RequestAuthorizer(this, 'Tokens', {
       handler: props.authorizer.function,
       identitySources: [IdentitySource.header('Authorization')],
       resultsCacheTtl: AUTHORIZATION_TTL,
     });
-    for (const { target, routes } of props.functions) this.#routeToFunction(target, routes);
-    for (const route of props.queues) this.#routeToQueue(route);
+    for (const routes of props.functions) this.#routeToFunction(routes, corsOrigins);
+    for (const route of queues) this.#routeToQueue(route);
+    for (const acknowledged of letPagesCall(this.api, props.functions, corsOrigins)) {
+      acknowledgeOpen(acknowledged, 'A preflight has no token: the browser asks before it sends one');
+    }
     recordNode(this.api, { kind: 'restApi', resource: this.api });
     const alarms = new HopAlarms(this, {});
     alarms.add('ServerErrorAlarm', restServerErrors(this.api, this.stage));
@@ -122,12 +145,26 @@ export class SystemRestApi extends Construct {
     alarms.add('LatencyAlarm', restLatency(this.api, this.stage));
   }
 
-  #routeToFunction(target: EventFunction, routes: readonly string[]): void {
+  /** Of the stage, without a slash at its end. */
+  get url(): string {
+    const { region, urlSuffix } = Stack.of(this);
+    return `https://${this.api.restApiId}.execute-api.${region}.${urlSuffix}/${this.stage.stageName}`;
+  }
+
+  #routeToFunction({ target, routes, openBecause }: RestRoutesOf, corsOrigins: readonly string[]): void {
     const integration = new LambdaIntegration(target.function);
     for (const route of routes) {
       const { method, path } = parsedRoute(route);
-      const added = this.api.root.resourceForPath(path).addMethod(method, integration, this.#protected());
-      acknowledgeTokens(added);
+      const resource = this.api.root.resourceForPath(path);
+      if (openBecause === undefined) {
+        acknowledgeTokens(resource.addMethod(method, integration, this.#protected()));
+      } else {
+        const open = resource.addMethod(method, integration, { authorizationType: AuthorizationType.NONE });
+        acknowledgeOpen(open, openBecause);
+      }
+    }
+    if (corsOrigins.length > 0 && openBecause === undefined) {
+      target.function.addEnvironment(PAGE_ORIGINS_VARIABLE, corsOrigins.join(' '));
     }
   }
 
@@ -187,9 +224,9 @@ export class SystemRestApi extends Construct {
     return { authorizer: this.#authorizer, authorizationType: AuthorizationType.CUSTOM };
   }
 
-  #answerProblems(): void {
+  #answerProblems(more: Readonly<Record<string, string>>): void {
     for (const [responseType, problem] of Object.entries(GATEWAY_PROBLEMS)) {
-      const headers = { 'Content-Type': PROBLEM_CONTENT_TYPE, ...problem.headers };
+      const headers = { 'Content-Type': PROBLEM_CONTENT_TYPE, ...problem.headers, ...more };
       new GatewayResponse(this, `${responseType}Response`, {
         restApi: this.api,
         type: ResponseType.of(responseType),
@@ -263,6 +300,11 @@ function acknowledgeTokens(method: Construct): void {
     'AwsSolutions-COG4',
     'The tokens are those of the HTTP APIs, which a Lambda authorizer verifies; there is no user pool',
   );
+}
+
+function acknowledgeOpen(method: Construct, because: string): void {
+  acknowledge(method, 'AwsSolutions-APIG4', because);
+  acknowledge(method, 'AwsSolutions-COG4', because);
 }
 
 function parsedRoute(route: string): { readonly method: string; readonly path: string } {

@@ -33,7 +33,7 @@ export function generationRoutes(generation: () => Promise<Service>): Readonly<R
       const status = await createGeneration(await generation(), caller, generationId, command);
       return {
         status: 202,
-        headers: { location: `/generations/${generationId}`, 'retry-after': '2' },
+        headers: { location: `${event.requestContext.http.path}/${generationId}`, 'retry-after': '2' },
         body: { generationId, status },
       };
     },

@@ -1,6 +1,6 @@
 /** The HTTP API of the generation system: generations are ordered and read. */
 import { generationRoutes } from '../../generation/api/routes.ts';
 import { generation, reportFailure } from '../../generation/environment.ts';
-import { httpHandler } from '../../http/http-handler.ts';
+import { restRoutesHandler } from '../../http/rest-routes.ts';
 
-export const handler = httpHandler(generationRoutes(generation), reportFailure);
+export const handler = restRoutesHandler(generationRoutes(generation), reportFailure);

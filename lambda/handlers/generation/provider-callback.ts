@@ -3,9 +3,9 @@ import { callbackRoutes } from '../../generation/callback/routes.ts';
 import { generation, reportFailure } from '../../generation/environment.ts';
 import { callbackSecrets } from '../../generation/provider-secret.ts';
 import { publishError } from '../../generation/urgent.ts';
-import { httpHandler } from '../../http/http-handler.ts';
+import { restRoutesHandler } from '../../http/rest-routes.ts';
 
-export const handler = httpHandler(
+export const handler = restRoutesHandler(
   callbackRoutes({ generation, secrets: callbackSecrets(), publishError }),
   reportFailure,
 );

@@ -14,7 +14,8 @@ testSystem('generation', {
     'AWS::KMS::Key': 1,
     'AWS::DynamoDB::GlobalTable': 1,
     'AWS::SecretsManager::Secret': 3,
-    'AWS::ApiGatewayV2::Api': 2,
+    'AWS::ApiGatewayV2::Api': 1,
+    'AWS::ApiGateway::RestApi': 1,
     'AWS::Scheduler::Schedule': 2,
   },
   proofs: { publish: 9, delivery: 20, isolation: 50, privilege: 20, alarm: 80 },
@@ -127,14 +128,41 @@ describe('the WebSocket API', () => {
 
     expect(readers('PushTicketSecret')).toEqual(['PushTickets', 'PushWebSocketAuthorizer']);
     expect(readers('CallbackSecret')).toEqual(['GenerationStarter', 'ProviderCallback']);
-    expect(readers('TokenSecret')).toEqual(['HttpAuthorizer']);
+    expect(readers('TokenSecret')).toEqual(['Authorizer']);
   });
 });
 
-test('pages of other origins may call the HTTP API only where the environment names them', () => {
-  const apis = ofType('AWS::ApiGatewayV2::Api');
-  expect(apis).toHaveLength(2);
-  for (const { Properties } of apis) expect(Properties?.['CorsConfiguration']).toBeUndefined();
+describe('the HTTP API', () => {
+  const methods = ofType('AWS::ApiGateway::Method');
+
+  test('asks for a token on every route but that of the provider, which signs', () => {
+    expect(
+      methods.map(({ Properties }) => [Properties?.['HttpMethod'], Properties?.['AuthorizationType']]),
+    ).toHaveLength(5);
+    expect(
+      methods
+        .filter(({ Properties }) => Properties?.['AuthorizationType'] !== 'CUSTOM')
+        .map(({ id }) => id.replace(/[0-9A-F]{8}$/, '')),
+    ).toEqual(['RestApicallbacksproviderPOST']);
+  });
+
+  test('answers what it refuses itself as problem documents', () => {
+    const types = ofType('AWS::ApiGateway::GatewayResponse').map(({ Properties }) => [
+      Properties?.['ResponseType'],
+      (Properties?.['ResponseParameters'] as Readonly<Record<string, unknown>>)[
+        'gatewayresponse.header.Content-Type'
+      ],
+    ]);
+    expect(types).toEqual(types.map(([type]) => [type, "'application/problem+json'"]));
+    expect(types.map(([type]) => type)).toEqual(
+      expect.arrayContaining(['UNAUTHORIZED', 'ACCESS_DENIED', 'MISSING_AUTHENTICATION_TOKEN', 'THROTTLED']),
+    );
+  });
+
+  test('is for pages of other origins only where the environment names them', () => {
+    expect(methods.filter(({ Properties }) => Properties?.['HttpMethod'] === 'OPTIONS')).toEqual([]);
+    expect(JSON.stringify(resources)).not.toContain('Access-Control-Allow-Origin');
+  });
 });
 
 test('the dashboard shows connects, messages and errors of the WebSocket API', () => {
