@@ -63,6 +63,8 @@ export interface RunnerDependencies {
   readonly capacity: HostCapacity;
   readonly faults: LambdaFaults;
   readonly scaleOutDelayMilliseconds: number | undefined;
+  /** Asked at the start of each instance: mappings come and go. */
+  readonly niceness: () => number;
   readonly onLog: (line: LogLine) => void;
   readonly onRun: (report: RunReport) => void;
 }
@@ -90,7 +92,16 @@ interface Ran {
 
 export function createFunctionRunner(
   configuration: FunctionConfiguration,
-  { context, concurrency, capacity, faults, scaleOutDelayMilliseconds, onLog, onRun }: RunnerDependencies,
+  {
+    context,
+    concurrency,
+    capacity,
+    faults,
+    scaleOutDelayMilliseconds,
+    niceness,
+    onLog,
+    onRun,
+  }: RunnerDependencies,
 ): FunctionRunner {
   const { functionName, functionArn } = configuration;
   const pool = createInstancePool(configuration, {
@@ -107,6 +118,9 @@ export function createFunctionRunner(
     ),
     capacity,
     scaleOutDelayMilliseconds,
+    get niceness() {
+      return niceness();
+    },
     delayStart: () => faults.startDelay(functionName),
     onLog,
   });

@@ -122,6 +122,8 @@ export interface LambdaOptions {
 
 const INSTANCES_PER_CORE = 12;
 const INSTANCES_PER_FUNCTION = 2;
+/** Of functions without provisioned pollers: see `niceness` of an instance. */
+const HANDLER_NICENESS = 5;
 
 export function createLambdaService(context: AwsContext, options: LambdaOptions = {}): LambdaService {
   const logListeners = new Set<(line: LogLine) => void>();
@@ -146,6 +148,7 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
         capacity,
         faults,
         scaleOutDelayMilliseconds: options.scaleOutDelayMilliseconds,
+        niceness: () => (provisionedPollers(configuration) > 0 ? 0 : HANDLER_NICENESS),
         onLog(line) {
           logs.line(configuration, line);
           for (const listener of logListeners) listener(line);
@@ -157,6 +160,15 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
     const { entry, version, qualifier } = functions.find(reference);
     return entry.runner.run(payload, { version, requestId, ...invokedAs(entry, qualifier) });
   };
+  /** Pollers that are always there for the function; 0 when nobody pays for any. */
+  const provisionedPollers = ({ functionName }: FunctionConfiguration): number =>
+    Math.max(
+      0,
+      ...mappings
+        .list()
+        .filter((mapping) => mapping.functionName.split(':').includes(functionName))
+        .map(({ minimumPollers = 0 }) => minimumPollers),
+    );
   const asyncInvocations = createAsyncInvocations(context, {
     retryDelayMilliseconds: options.asyncRetryDelayMilliseconds,
     target(reference) {
@@ -253,19 +265,13 @@ export function createLambdaService(context: AwsContext, options: LambdaOptions 
     deleteEventSourceMapping: (uuid) => mappings.delete(uuid),
     listEventSourceMappings: () => mappings.list(),
     async prewarm() {
-      // Who pays for pollers that are always there can not wait for a start beside a busy instance either.
-      const warmInstances = ({ functionName }: FunctionConfiguration): number =>
-        Math.max(
-          1,
-          ...mappings
-            .list()
-            .filter((mapping) => mapping.functionName.split(':').includes(functionName))
-            .map(({ minimumPollers = 1 }) => minimumPollers),
-        );
       // As many at once as there are cores: a start is work for one core, and the first events should not wait for all.
       const waiting = functions.all().values();
       const lane = async (): Promise<void> => {
-        for (const { runner } of waiting) await runner.prewarm(warmInstances(runner.configuration));
+        for (const { runner } of waiting) {
+          // Who pays for pollers that are always there can not wait for a start beside a busy instance either.
+          await runner.prewarm(Math.max(1, provisionedPollers(runner.configuration)));
+        }
       };
       await Promise.all(cpus().map(lane));
     },

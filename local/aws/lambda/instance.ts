@@ -75,6 +75,7 @@ export interface InstanceData {
   readonly memoryMegabytes: number;
   readonly logGroupName: string;
   readonly logStreamName: string;
+  readonly niceness: number;
 }
 
 export interface InvocationMessage {
@@ -110,6 +111,8 @@ export interface InstanceOptions {
   readonly endpointUrl: string;
   /** Of the function's role. */
   readonly credentials: AccessKey;
+  /** How far the instance yields to others that want a core, as `nice` says it. */
+  readonly niceness: number;
   readonly onLog: (line: LogLine) => void;
   /** Called once, when the worker has ended for whatever reason. */
   readonly onGone: () => void;
@@ -241,6 +244,7 @@ function createWorker(configuration: FunctionConfiguration, id: string, options:
     memoryMegabytes,
     logGroupName,
     logStreamName: logStreamName(id),
+    niceness: options.niceness,
   };
   return new Worker(entryUrl(), {
     name: functionName,
