@@ -45,7 +45,10 @@ program
     'after',
     '\nExamples:\n  waybill start\n  waybill start --once --events 500 --json\n  waybill start --once --chaos\n  waybill start --system commerce --once --orders 1000 --json',
   )
-  .action(async (options) => (await import('./commands/start.ts')).start(options));
+  .action(async (options) => {
+    (await import('./commands/check-system.ts')).checkSystem(options.system);
+    return (await import('./commands/start.ts')).start(options);
+  });
 
 program
   .command('aws')

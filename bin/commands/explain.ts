@@ -42,6 +42,8 @@ function codeOf(given: string): string {
     .replace(/^WAYBILL[-_]/, '')
     .replaceAll('-', '_');
   const whole = `${PREFIX}${bare}`;
+  // What a job ends with is none of Waybill's own errors.
+  if (Object.hasOwn(EXPLANATIONS, bare)) return bare;
   const ofCapacity = `${PREFIX}CAPACITY_${bare}`;
   return !Object.hasOwn(EXPLANATIONS, whole) && Object.hasOwn(EXPLANATIONS, ofCapacity) ? ofCapacity : whole;
 }

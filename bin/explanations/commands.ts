@@ -8,6 +8,12 @@ export const COMMAND_EXPLANATIONS = {
     fix: 'Give one of the names in the message.',
     example: 'npm start -- --system commerce',
   },
+  WAYBILL_SYSTEM_NOT_PACKAGED: {
+    what: 'The system that was to be started is not in the installed package.',
+    why: "Commerce, jobs and generation are applications of Waybill's own repository, with stacks and handlers that no other application needs.",
+    fix: 'Start the core system, or clone the repository and start the other one there.',
+    example: 'waybill start --system core',
+  },
   WAYBILL_STANDBY_IMPOSSIBLE: {
     what: 'The stacks of the standby Region were asked for, and this environment has none.',
     why: 'Only the commerce system has a standby, and only with a database and a network that the stacks make.',

@@ -11,7 +11,7 @@ export interface ConsumerTally {
 
 export interface Tally {
   readonly consumers: ReadonlyMap<string, ConsumerTally>;
-  /** Messages that topics and buses took. */
+  /** Messages that topics, buses and streams took, and those that an API has sent to a queue by itself. */
   published(): number;
   retried(): number;
   /** Counts these from now on; those that are known keep their counts. */

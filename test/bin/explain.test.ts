@@ -71,6 +71,33 @@ describe('every stable code has an explanation', () => {
     expect(codes.filter((code) => !Object.hasOwn(EXPLANATIONS, code))).toEqual([]);
   });
 
+  test('each with which a job may end', () => {
+    const files = readdirSync('lambda/jobs', { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    );
+    const codes = files.flatMap((file) =>
+      [
+        ...readFileSync(`lambda/jobs/${file}`, 'utf8').matchAll(
+          /(?:code: |ModelError\()'((?!WAYBILL_)[A-Z][A-Z_]+)'/g,
+        ),
+      ].map(([, code = '']) => code),
+    );
+
+    expect([...new Set(codes)].toSorted()).toEqual([
+      'CANCELLED',
+      'DAILY_QUOTA_USED_UP',
+      'DEADLINE_OVER',
+      'MODEL_ANSWER_INVALID',
+      'MODEL_FAILED',
+      'MODEL_TOO_SLOW',
+      'RESULT_LOST',
+      'WORKER_LOST',
+    ]);
+    expect(codes.filter((code) => !Object.hasOwn(EXPLANATIONS, code))).toEqual([]);
+    explain('worker_lost', {});
+    expect(output).toContain('WORKER_LOST\n\nThe workers of the job died');
+  });
+
   test('each guard, with what to do and an example', () => {
     expect(GUARDS.map(codeOf).filter((code) => !Object.hasOwn(EXPLANATIONS, code))).toEqual([]);
     expect(guardsWithoutRemedy()).toEqual([]);

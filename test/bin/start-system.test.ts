@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { checkSystem } from '../../bin/commands/check-system.ts';
 import { start } from '../../bin/commands/start.ts';
 import type { StartOptions } from '../../bin/commands/start.ts';
+import { systemsElsewhere } from '../../local/run/systems/index.ts';
 
 const options: StartOptions = {
   port: 0,
@@ -18,6 +20,19 @@ describe('npm start -- --system NAME', () => {
       code: 'WAYBILL_SYSTEM_UNKNOWN',
       fix: expect.stringContaining('core'),
     });
+  });
+
+  test('a system that an installed package does not have is refused, with where it is', () => {
+    const elsewhere = systemsElsewhere('file:///app/node_modules/waybill/dist/local/run/systems/index.js');
+    expect(elsewhere).toEqual(['commerce', 'generation', 'jobs']);
+    expect(() => checkSystem('jobs', elsewhere)).toThrow(
+      expect.objectContaining({
+        code: 'WAYBILL_SYSTEM_NOT_PACKAGED',
+        fix: expect.stringContaining('--system core'),
+      }),
+    );
+    expect(() => checkSystem('core', elsewhere)).not.toThrow();
+    expect(systemsElsewhere()).toEqual([]);
   });
 
   test('a count of what the system does not have is refused, with what it has', async () => {

@@ -146,6 +146,24 @@ describe('with nothing else installed', () => {
   });
 });
 
+test.each(['commerce', 'generation', 'jobs'])(
+  'waybill start --system %s says that the package has no such system',
+  (system) => {
+    const { status, output } = node(
+      alone,
+      'node_modules/waybill/bin/waybill.mjs',
+      'start',
+      '--system',
+      system,
+    );
+
+    expect(output).toContain(`the package does not have the system '${system}'`);
+    expect(output).toContain('give --system core');
+    expect(output).toContain('WAYBILL_SYSTEM_NOT_PACKAGED');
+    expect(status).toBe(1);
+  },
+);
+
 describe('in a NestJS application', () => {
   let nest: string;
 

@@ -1,20 +1,34 @@
 /** The systems that the local run knows, each loaded only when it is asked for. */
+import { existsSync } from 'node:fs';
 import type { RunnableSystem } from './system.ts';
 
 /** Names, so that the package does not take our application along. */
-const COMMERCE: string = './commerce.ts';
-const GENERATION: string = './generation.ts';
-const JOBS: string = './jobs.ts';
+const OURS = {
+  commerce: './commerce.ts',
+  generation: './generation.ts',
+  jobs: './jobs.ts',
+} as const;
+const { commerce, generation, jobs }: Readonly<Record<keyof typeof OURS, string>> = OURS;
 
 const SYSTEMS: Readonly<Record<string, () => Promise<RunnableSystem>>> = {
   core: async () => (await import('./core.ts')).coreSystem,
-  commerce: async () => ((await import(COMMERCE)) as { commerceSystem: RunnableSystem }).commerceSystem,
+  commerce: async () => ((await import(commerce)) as { commerceSystem: RunnableSystem }).commerceSystem,
   generation: async () =>
-    ((await import(GENERATION)) as { generationSystem: RunnableSystem }).generationSystem,
-  jobs: async () => ((await import(JOBS)) as { jobsSystem: RunnableSystem }).jobsSystem,
+    ((await import(generation)) as { generationSystem: RunnableSystem }).generationSystem,
+  jobs: async () => ((await import(jobs)) as { jobsSystem: RunnableSystem }).jobsSystem,
 };
 
 export const SYSTEM_NAMES: readonly string[] = Object.keys(SYSTEMS);
+
+/**
+ * Systems of this repository that are not where this file is: an installed package has the core system only.
+ * @param here for tests
+ */
+export function systemsElsewhere(here: string | URL = import.meta.url): readonly string[] {
+  return Object.entries(OURS)
+    .filter(([, file]) => !existsSync(new URL(file, here)))
+    .map(([name]) => name);
+}
 
 /** Undefined for a name that is none of {@link SYSTEM_NAMES}. */
 export async function systemNamed(name: string): Promise<RunnableSystem | undefined> {

@@ -48,6 +48,10 @@ export async function callAwsService(
   const headers = { 'content-type': isQuery ? 'application/json' : 'application/x-amz-json-1.1' };
   try {
     const output = await callService(context, service, action, input, caller);
+    // Topics, buses and streams tell of themselves what they took; of a queue nobody knows who has sent.
+    if (service.name === 'sqs' && action.startsWith('SendMessage')) {
+      context.events.emit({ kind: 'published', service: 'apigateway', resourceArn: identity.sourceArn });
+    }
     return {
       status: 200,
       headers,
