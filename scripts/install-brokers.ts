@@ -4,9 +4,15 @@
  */
 import { installKafka } from './brokers/kafka.ts';
 import { installRabbitmq } from './brokers/rabbitmq.ts';
+import { installRedis, installValkey } from './brokers/redis.ts';
 import type { Installation } from './brokers/installation.ts';
 
-const INSTALLERS: readonly (() => Promise<Installation>)[] = [installKafka, installRabbitmq];
+const INSTALLERS: readonly (() => Promise<Installation>)[] = [
+  installKafka,
+  installRabbitmq,
+  installRedis,
+  installValkey,
+];
 
 for (const install of INSTALLERS) {
   const { broker, state, detail } = await install();

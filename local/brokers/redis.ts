@@ -156,12 +156,7 @@ class Server implements RealRedis {
   readonly #options: RealRedisOptions;
   #running: Running | undefined;
 
-  constructor(
-    installation: RedisInstallation,
-    directory: string,
-    port: number,
-    options: RealRedisOptions,
-  ) {
+  constructor(installation: RedisInstallation, directory: string, port: number, options: RealRedisOptions) {
     this.#installation = installation;
     this.#directory = directory;
     this.#options = options;
@@ -204,6 +199,8 @@ class Server implements RealRedis {
   async kill(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;
+    // A process that only waits for its end would not wait for it otherwise.
+    running?.child.ref();
     running?.child.kill('SIGKILL');
     await running?.exited;
   }

@@ -9,11 +9,9 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 
 import { findRabbitmq } from '../../local/brokers/rabbitmq.ts';
+import { downloadPackages, obstacleToPackages } from './debian-packages.ts';
 import type { Installation } from './installation.ts';
 
-/** The release of Debian with RabbitMQ 4. */
-const SUITE = 'trixie';
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const TARGET = path.resolve(import.meta.dirname, '../../.waybill/brokers/rabbitmq');
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 const ERLANG = 'usr/lib/erlang';
@@ -33,11 +31,11 @@ export async function installRabbitmq(): Promise<Installation> {
   const broker = 'RabbitMQ';
   const found = await findRabbitmq();
   if (found !== undefined) return { broker, state: 'present', detail: found.server };
-  const obstacle = await obstacleHere();
+  const obstacle = await obstacleToPackages('rabbitmq-server');
   if (obstacle !== undefined) return { broker, state: 'left out', detail: obstacle };
   const work = await fs.mkdtemp(path.join(os.tmpdir(), 'waybill-rabbitmq-packages-'));
   try {
-    const packages = await download(work);
+    const packages = await downloadPackages(work, PACKAGES);
     await fs.rm(TARGET, { recursive: true, force: true });
     await fs.mkdir(TARGET, { recursive: true });
     for (const file of packages) await run('dpkg-deb', ['-x', file, TARGET]);
@@ -51,50 +49,6 @@ export async function installRabbitmq(): Promise<Installation> {
     await fs.rm(work, { recursive: true, force: true });
   }
   return { broker, state: 'installed', detail: `Debian's packages, in ${path.relative('.', TARGET)}` };
-}
-
-async function obstacleHere(): Promise<string | undefined> {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    return 'needs Linux on x86-64; install rabbitmq-server by other means and put it on the PATH';
-  }
-  for (const tool of ['apt-get', 'dpkg-deb']) {
-    const missing = await run(tool, ['--version']).then(
-      () => false,
-      () => true,
-    );
-    if (missing) return `needs ${tool}, which Debian and its relatives have`;
-  }
-  return undefined;
-}
-
-/** apt, with lists and sources of its own: the system's are read for the mirror's address and not changed. */
-async function download(work: string): Promise<string[]> {
-  const mirror = await debianMirror();
-  const lists = path.join(work, 'lists');
-  const packages = path.join(work, 'packages');
-  await fs.mkdir(path.join(lists, 'partial'), { recursive: true });
-  await fs.mkdir(path.join(work, 'cache', 'archives', 'partial'), { recursive: true });
-  await fs.mkdir(packages);
-  await fs.writeFile(path.join(work, 'sources.list'), `deb [signed-by=${KEYRING}] ${mirror} ${SUITE} main\n`);
-  await fs.writeFile(path.join(work, 'status'), '');
-  const settings = [
-    ['Dir::Etc::sourcelist', path.join(work, 'sources.list')],
-    ['Dir::Etc::sourceparts', '-'],
-    ['Dir::State::lists', lists],
-    ['Dir::State::status', path.join(work, 'status')],
-    ['Dir::Cache', path.join(work, 'cache')],
-    ['APT::Sandbox::User', ''],
-  ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  await run('apt-get', [...settings, 'update']);
-  await run('apt-get', [...settings, 'download', ...PACKAGES], { cwd: packages });
-  return (await fs.readdir(packages)).map((name) => path.join(packages, name));
-}
-
-async function debianMirror(): Promise<string> {
-  const { stdout } = await run('apt-get', ['indextargets', '--format', '$(REPO_URI)']);
-  const mirror = stdout.split('\n').find((address) => /\/debian\/?$/.test(address));
-  if (mirror === undefined) throw new Error("apt's sources name no Debian mirror");
-  return mirror;
 }
 
 /** Each program becomes a script that runs it with the loader and libraries that were unpacked with it. */

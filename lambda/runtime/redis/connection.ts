@@ -46,10 +46,8 @@ export function redisConnection(server: RedisServer): RedisConnection {
   const forget = (opening: Promise<OpenClient>): void => {
     if (opened !== opening) return;
     opened = undefined;
-    opening.then(
-      (client) => client.destroy(),
-      () => undefined,
-    );
+    // The client throws where it was closed already.
+    opening.then((client) => client.destroy()).catch(() => undefined);
   };
 
   const open = (): Promise<OpenClient> => {

@@ -66,12 +66,18 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
   const lanes = new Map<string, Promise<void>>();
   /** In work, or behind what is. */
   const held = new Set<string>();
+  const unacknowledged = new Set<Promise<void>>();
   let leftBehind = true;
   const run = {
     signal: AbortSignal.any([late, lease.lost]),
     isOver: () => late.aborted || lease.lost.aborted,
   };
   const retry = { backoff: settings.backoff, random };
+
+  const letGo = (id: string): void => {
+    held.delete(id);
+    room.give(1);
+  };
 
   /** @returns how the entry goes on; undefined when it is done with, or somebody else's */
   const tryOnce = async (pending: Pending): Promise<Pending | undefined> => {
@@ -81,10 +87,21 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
     try {
       if (ending.aborted) return undefined;
       const fate = await handleEntry(consumer, holder, entry, attempt, run, retry);
-      if (fate.kind === 'done') await acknowledge.add(entry.id, wasDelayed);
-      if (fate.kind !== 'waits') return undefined;
+      if (fate.kind === 'done') {
+        // The next of the key need not wait for it: if it is lost, both come again, in their order.
+        const acknowledging = acknowledge.add(entry.id, wasDelayed).then(() => letGo(entry.id));
+        unacknowledged.add(acknowledging);
+        void acknowledging.then(() => unacknowledged.delete(acknowledging));
+        return undefined;
+      }
+      if (fate.kind !== 'waits') {
+        letGo(entry.id);
+        return undefined;
+      }
       const next = { entry, attempt: fate.receiveCount, wait: fate.milliseconds, wasDelayed: true };
-      return (await noted(next)) ? next : undefined;
+      if (await noted(next)) return next;
+      letGo(entry.id);
+      return undefined;
     } finally {
       inWork.count -= 1;
       slots.give(1);
@@ -110,8 +127,6 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
       if (ending.aborted) break;
       pending = await tryOnce(pending);
     }
-    held.delete(first.entry.id);
-    room.give(1);
   };
 
   /** A total order is one lane. */
@@ -252,6 +267,7 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
     if (ending.aborted) close();
     await loop();
     await Promise.all(lanes.values());
+    await Promise.all(unacknowledged);
     reading.close();
   };
 
