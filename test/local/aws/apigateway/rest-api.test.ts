@@ -85,6 +85,11 @@ describe('a service integration with a queue', () => {
 
   test('puts the body into the queue, untouched, without a function, and answers with the mapped response', async () => {
     await addMethod({ integration, responses: [accepted, refused] });
+    const published: unknown[] = [];
+    under.context.events.observe(
+      ({ kind, resourceArn }) => kind === 'published' && published.push(resourceArn),
+      ['apigateway'],
+    );
     const body = JSON.stringify({ prompt: 'a cat & a dog = 100% "fun" + ünïcode \n' });
 
     const response = await post(body);
@@ -95,6 +100,7 @@ describe('a service integration with a queue', () => {
     expect(under.sqs.messages(queueArn)).toMatchObject([
       { body, messageAttributes: { jobId: { DataType: 'String', StringValue: jobId } } },
     ]);
+    expect(published).toEqual([expect.stringContaining('/POST/')]);
   });
 
   test('an error of the queue chooses the response by its status, and is there for the template as JSON', async () => {
