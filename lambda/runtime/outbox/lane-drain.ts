@@ -20,10 +20,11 @@ import type { Backoff } from '../backoff.ts';
 import { fullJitter } from '../backoff.ts';
 import type { Clock, Random } from '../clock.ts';
 import { describeError } from '../logger.ts';
+import type { LaneTokens } from '../postgres/lane-leases.ts';
 import type { PublishFailure } from '../types.ts';
 import { KeyOrder } from './key-order.ts';
 import { faultOf } from './quarantine.ts';
-import type { Failure, LaneTokens, OutboxRow, Retry } from './rows.ts';
+import type { Failure, OutboxRow, Retry } from './rows.ts';
 import {
   finishPublished,
   finishQuarantined,

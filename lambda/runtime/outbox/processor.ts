@@ -10,12 +10,12 @@ import { fullJitter } from '../backoff.ts';
 import { sleep, systemClock } from '../clock.ts';
 import type { Logger } from '../logger.ts';
 import { describeError } from '../logger.ts';
+import type { LaneTokens } from '../postgres/lane-leases.ts';
 import { LaneDrain } from './lane-drain.ts';
 import { releaseLanes, renewLanes, unregister } from './lanes.ts';
 import { listen } from './listen.ts';
 import { OutboxError } from './errors.ts';
 import { purgePublished } from './retention.ts';
-import type { LaneTokens } from './rows.ts';
 import type { OutboxProcessor, OutboxProcessorOptions, ProcessOptions, ProcessResult } from './types.ts';
 
 const DEFAULT_BATCH_SIZE = 100;

@@ -5,6 +5,7 @@
 import type { Pool, QueryArrayConfig } from 'pg';
 
 import type { EventPriority } from '../../../lib/contracts/index.ts';
+import type { LaneTokens } from '../postgres/lane-leases.ts';
 import type { TimedQuery } from '../postgres/query.ts';
 import { timed } from '../postgres/query.ts';
 import type { EncodedMessage, PublishFailure } from '../types.ts';
@@ -18,9 +19,6 @@ export interface OutboxRow extends EncodedMessage {
   readonly retryCount: number;
 }
 
-/** The fencing token by lane, for the lanes of one relay. */
-export type LaneTokens = ReadonlyMap<number, string>;
-
 export interface Failure {
   readonly row: OutboxRow;
   readonly reason: Pick<PublishFailure, 'code' | 'message'>;
@@ -32,7 +30,11 @@ export interface Retry extends Failure {
 }
 
 /** A row's ordering: its key, or itself where no key keeps it in order. */
-export function orderingUnit({ orderingKey, tenantId, eventId }: EncodedMessage): string {
+export function orderingUnit({
+  orderingKey,
+  tenantId,
+  eventId,
+}: Pick<EncodedMessage, 'orderingKey' | 'tenantId' | 'eventId'>): string {
   return orderingKey === tenantId ? eventId : orderingKey;
 }
 const ORDERING_UNIT = 'case when ordering_key = tenant_id then id::text else ordering_key end';
