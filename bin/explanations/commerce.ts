@@ -2,6 +2,18 @@
 import type { AreaExplanation } from './explanation.ts';
 
 export const COMMERCE_EXPLANATIONS = {
+  WAYBILL_IDEMPOTENCY_KEY_REUSED: {
+    what: 'A request came with the idempotency key of another one, whose content was different. Answered with 422.',
+    why: 'The answer of the first request would look as if the second one had been carried out. Nothing was changed.',
+    fix: 'Make a key for each order or customer, and send it again only with the same content.',
+    example: "POST /orders with 'idempotency-key: cart-4711', and for the next order another key",
+  },
+  WAYBILL_SKU_UNKNOWN: {
+    what: 'An order names an article that the shop does not sell. Answered with 422.',
+    why: 'It would be confirmed to the customer and could never be sent. Nothing was ordered.',
+    fix: 'Take the SKU from the list of what is sold: lambda/commerce/orders/prices.ts.',
+    example: "POST /orders { items: [{ sku: 'mug-blue', quantity: 1 }] }",
+  },
   WAYBILL_CUSTOMER_ERASED: {
     what: 'An order was placed for a customer who was erased. Answered with 409.',
     why: 'Nothing was stored: what belongs to an erased customer could never be read again.',

@@ -37,7 +37,7 @@ export type ActivityCommand = z.infer<typeof ActivityBody>;
 
 const SOURCE = 'commerce-api:activity';
 
-/** @param idempotencyKey - the caller's own; the same one again tells nothing */
+/** @param idempotencyKey - the caller's own; the same one again with the same content tells nothing */
 export async function recordActivity(
   service: Service,
   caller: Caller,
@@ -50,7 +50,7 @@ export async function recordActivity(
   await unitOfWork(service, async (tx, emit) => {
     const isNew =
       idempotencyKey === undefined ||
-      (await service.processOnce(tx, SOURCE, requestId(tenantId, idempotencyKey)));
+      (await service.processOnce(tx, SOURCE, requestId(tenantId, idempotencyKey, command)));
     if (!isNew) return;
     switch (command.kind) {
       case 'ProductViewed':
@@ -68,10 +68,13 @@ export async function recordActivity(
   });
 }
 
-/** The inbox keeps UUIDs. */
-function requestId(tenantId: string, idempotencyKey: string): string {
+/**
+ * The inbox keeps UUIDs. The content is part of it: activity that was sent with the key of another is told too, rather
+ * than lost, since its sender gets no answer that it could compare.
+ */
+function requestId(tenantId: string, idempotencyKey: string, command: ActivityCommand): string {
   const hash = createHash('sha256')
-    .update(JSON.stringify([tenantId, idempotencyKey]))
+    .update(JSON.stringify([tenantId, idempotencyKey, command]))
     .digest('hex');
   return [
     hash.slice(0, 8),

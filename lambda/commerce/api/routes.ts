@@ -43,7 +43,7 @@ const OrderBody = z.object({
   shippingCountry: CountryCode,
 });
 
-/** Requests with an `idempotency-key` may be repeated: 201 becomes 200, and nothing is done again. */
+/** Requests with an `idempotency-key` may be repeated: 201 becomes 200, and nothing is done again. With other content: 422. */
 export function commerceRoutes(commerce: () => Promise<Service>): Readonly<Record<string, Route>> {
   return {
     'POST /customers': async (event) => {

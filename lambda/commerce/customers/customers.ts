@@ -11,6 +11,7 @@ import { eraseSubject } from '../../runtime/sealing/index.ts';
 import { hasRows, rowsOf, unitOfWork } from '../../service/unit-of-work.ts';
 import type { Service } from '../../service/unit-of-work.ts';
 import { idOf } from '../../http/ids.ts';
+import { forgetRequest, requireSameRequest } from '../request-once.ts';
 
 export interface CustomerCommand {
   readonly name: string;
@@ -18,16 +19,21 @@ export interface CustomerCommand {
   readonly preferredChannel: Channel;
 }
 
-/** @param idempotencyKey - the caller's own; the same one again is the same customer, registered once */
+/**
+ * @param idempotencyKey - the caller's own; the same one again is the same customer, registered once
+ * @throws Problem 422 when the key came with another customer before
+ */
 export async function registerCustomer(
   service: Service,
   caller: Caller,
-  { name, contact, preferredChannel }: CustomerCommand,
+  command: CustomerCommand,
   idempotencyKey?: string,
 ): Promise<{ readonly customerId: string; readonly registered: boolean }> {
   const { tenantId } = caller;
+  const { name, contact, preferredChannel } = command;
   const customerId = idOf('cus', tenantId, idempotencyKey);
   return unitOfWork(service, async (tx, emit) => {
+    await requireSameRequest(tx, { madeId: customerId, idempotencyKey, command });
     const registered = await hasRows(
       tx,
       `insert into customer (tenant_id, customer_id, name, email, phone, webhook_url, preferred_channel)
@@ -78,6 +84,7 @@ export async function eraseCustomer(service: Service, caller: Caller, customerId
     if (erased) {
       // From here on every copy of every event of this customer reads as erased.
       await eraseSubject(tx, tenantId, customerId);
+      await forgetRequest(tx, customerId);
       emit(CustomerErased, { tenantId, data: { customerId, requestedBy: userId } });
       return;
     }

@@ -6,6 +6,7 @@ import { orderTables } from './0001-orders.ts';
 import { sagaTables } from './0002-saga.ts';
 import { consumerTables } from './0003-consumers.ts';
 import { analyticsTables } from './0004-analytics.ts';
+import { idempotencyTable } from './0006-idempotency.ts';
 
 export const commerceMigrations: readonly Migration[] = [
   ...runtimeMigrations,
@@ -14,4 +15,5 @@ export const commerceMigrations: readonly Migration[] = [
   { id: 'commerce-0003-consumers', sql: consumerTables },
   { id: 'commerce-0004-analytics', sql: analyticsTables },
   { id: 'commerce-0005-subject-keys', sql: subjectKeyTable },
+  { id: 'commerce-0006-idempotency', sql: idempotencyTable },
 ];

@@ -7,6 +7,7 @@ import type { Caller } from '../../http/request.ts';
 import { rowsOf, unitOfWork } from '../../service/unit-of-work.ts';
 import type { Service } from '../../service/unit-of-work.ts';
 import { idOf } from '../../http/ids.ts';
+import { requireSameRequest } from '../request-once.ts';
 import { placeOrderRow } from './order.ts';
 import { priceOf, totalOf } from './prices.ts';
 
@@ -19,7 +20,8 @@ export interface OrderCommand {
 
 /**
  * @param idempotencyKey - the caller's own; the same one again is the same order, placed once
- * @throws Problem 404 when the customer is unknown, 409 when the customer was erased
+ * @throws Problem 404 when the customer is unknown, 409 when the customer was erased, 422 when an article is unknown,
+ *   or the key came with another order before
  */
 export async function placeOrder(
   service: Service,
@@ -30,10 +32,9 @@ export async function placeOrder(
   const { tenantId } = caller;
   const { customerId, paymentMethod, shippingCountry } = command;
   const orderId = idOf('ord', tenantId, idempotencyKey);
-  const items = command.items.map((item) => ({ ...item, unitPrice: priceOf(item.sku) }));
-  const total = totalOf(items);
   return unitOfWork(service, async (tx, emit) => {
-    // Locked, so that a customer is not erased meanwhile, and so that two requests with one key take turns.
+    await requireSameRequest(tx, { madeId: orderId, idempotencyKey, command });
+    // Locked, so that a customer is not erased meanwhile, and that orders of one customer are placed in turns.
     const [customer] = await rowsOf<{ readonly erased: boolean }>(
       tx,
       `select erased_at is not null as erased from customer where tenant_id = $1 and customer_id = $2 for update`,
@@ -43,6 +44,8 @@ export async function placeOrder(
     if (customer.erased) throw customerErased();
     const known = await rowsOf(tx, `select 1 from customer_order where order_id = $1`, [orderId]);
     if (known.length > 0) return { orderId, placed: false };
+    const items = command.items.map((item) => ({ ...item, unitPrice: priceOf(item.sku) }));
+    const total = totalOf(items);
     const event = emit(OrderPlaced, {
       tenantId,
       data: { orderId, customerId, items, total, paymentMethod, shippingCountry },

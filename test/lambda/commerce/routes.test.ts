@@ -68,6 +68,36 @@ describe('customers', () => {
     expect(await system.outbox()).toEqual(['CustomerRegistered', 'CustomerRegistered']);
   });
 
+  test('with the idempotency key of another registration are refused, and the first stays as it is', async () => {
+    const headers = { 'idempotency-key': 'k-1' };
+    const first = await register({ headers });
+
+    const other = await call({
+      routeKey: 'POST /customers',
+      body: { ...CUSTOMER, name: 'Grace Hopper' },
+      headers,
+    });
+    const reordered = await call({
+      routeKey: 'POST /customers',
+      body: Object.fromEntries(Object.entries(CUSTOMER).toReversed()),
+      headers,
+    });
+
+    expect([other.status, other.body['code']]).toEqual([422, 'WAYBILL_IDEMPOTENCY_KEY_REUSED']);
+    expect([reordered.status, reordered.body['customerId']]).toEqual([200, first]);
+    expect(await system.rows('select name from customer')).toEqual([{ name: 'Ada Lovelace' }]);
+    expect(await system.outbox()).toEqual(['CustomerRegistered']);
+  });
+
+  test('leave nothing behind that was computed from their data', async () => {
+    const customerId = await register({ headers: { 'idempotency-key': 'k-1' } });
+    expect(await system.rows('select made_id from idempotent_request')).toEqual([{ made_id: customerId }]);
+
+    await call({ routeKey: 'DELETE /customers/{customerId}', pathParameters: { customerId } });
+
+    expect(await system.rows('select made_id from idempotent_request')).toEqual([]);
+  });
+
   test('are reached in another way after a change, each with the next sequence', async () => {
     const customerId = await register();
     const request = {
@@ -148,6 +178,46 @@ describe('orders', () => {
     expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(['200', '200', '201']);
     expect(new Set(answers.map(({ body }) => body['orderId'])).size).toBe(1);
     expect(await system.outbox()).toEqual(['CustomerRegistered', 'OrderPlaced']);
+  });
+
+  test('with the idempotency key of another order are refused, also for another customer at once', async () => {
+    const [one, two] = [await register(), await register()];
+    const send = (body: object) =>
+      call({ routeKey: 'POST /orders', body, headers: { 'idempotency-key': 'order-1' } });
+
+    const answers = await Promise.all([send(orderOf(one)), send(orderOf(two))]);
+    const more = await send(orderOf(one, { shippingCountry: 'FR' }));
+
+    expect(answers.map(({ status }) => String(status)).toSorted()).toEqual(['201', '422']);
+    const refused = answers.find(({ status }) => status === 422);
+    expect([refused?.body['code'], more.body['code']]).toEqual([
+      'WAYBILL_IDEMPOTENCY_KEY_REUSED',
+      'WAYBILL_IDEMPOTENCY_KEY_REUSED',
+    ]);
+    expect((await system.outbox()).filter((type) => type === 'OrderPlaced')).toHaveLength(1);
+    expect(await system.rows('select 1 from customer_order')).toHaveLength(1);
+  });
+
+  test('of something that is not sold are refused by its name, and leave nothing', async () => {
+    const customerId = await register();
+    const headers = { 'idempotency-key': 'order-1' };
+    const items = [
+      { sku: 'mug-blue', quantity: 1 },
+      { sku: 'mug-green', quantity: 1 },
+    ];
+
+    const refused = await call({ routeKey: 'POST /orders', body: orderOf(customerId, { items }), headers });
+
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { code: 'WAYBILL_SKU_UNKNOWN', detail: expect.stringContaining("'mug-green'") },
+    });
+    expect(await system.outbox()).toEqual(['CustomerRegistered']);
+    for (const table of ['customer_order', 'order_event', 'idempotent_request']) {
+      expect(await system.rows(`select 1 from ${table}`)).toEqual([]);
+    }
+    // The key is free: the request that failed made nothing.
+    expect((await call({ routeKey: 'POST /orders', body: orderOf(customerId), headers })).status).toBe(201);
   });
 
   test('D18 the tenant is the caller’s, whatever the body says', async () => {
@@ -234,6 +304,9 @@ describe('activity', () => {
     await call({ ...request, caller: STRANGER });
 
     expect(await system.outbox()).toEqual(['ProductViewed', 'ProductViewed']);
+    // With other content nothing is lost.
+    await call({ ...request, body: { ...VIEW, sku: 'tray-oak' } });
+    expect(await system.outbox()).toHaveLength(3);
   });
 
   test('of no known kind is refused', async () => {
