@@ -1,5 +1,6 @@
 /** What Waybill's runtime does with the table of controls, by the variables that the constructs set. */
-import type { Messaging, Resource } from '../assembly/index.ts';
+import { formatArn } from '../assembly/index.ts';
+import type { LambdaFunction, Messaging, Resource, Role } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { Actor } from './actor.ts';
 import type { Permission } from './permission.ts';
@@ -17,12 +18,13 @@ import type { Permission } from './permission.ts';
 export function usingControls(
   messaging: Messaging,
   actor: Actor,
-  environment: Readonly<Record<string, string>>,
+  { environment, ...place }: Pick<LambdaFunction, 'environment' | 'accountId' | 'region'>,
 ): readonly Permission[] {
   const tableName = environment['WAYBILL_CONTROLS_TABLE'];
   if (tableName === undefined) return [];
   const table = messaging.assembly.ofType('AWS::DynamoDB::GlobalTable').find(({ ref }) => ref === tableName);
-  if (table === undefined) return [];
+  // In a Region that stands by the table is a replica, which the first Region's templates have made.
+  const tableArn = table?.arn ?? formatArn('dynamodb', place, `table/${tableName}`);
   const consumer = environment['WAYBILL_CONSUMER'];
   const dependencies = (environment['WAYBILL_DEPENDENCIES'] ?? '').split(',').filter((name) => name !== '');
   const uses: readonly (readonly [string, readonly string[]])[] = [
@@ -40,12 +42,36 @@ export function usingControls(
       actions.map((action) => ({
         actor,
         action: `dynamodb:${action}`,
-        resourceArn: table.arn ?? '',
+        resourceArn: tableArn,
         keys: { 'dynamodb:LeadingKeys': partition },
       })),
     ),
-    ...tableKeyUse(messaging, table, actor),
+    // Whether a key that is not in the templates lets it, they do not say.
+    ...(table === undefined ? [] : tableKeyUse(messaging, table, actor)),
   ];
+}
+
+/**
+ * What the key of such a table is, the templates do not say either: a key of none of them that the role is let use
+ * through DynamoDB.
+ */
+export function keysOfTablesElsewhere(
+  { assembly, functions, keys }: Messaging,
+  role: Role,
+): readonly string[] {
+  const isUser = functions.some(({ roleArn, environment }) => {
+    const tableName = environment['WAYBILL_CONTROLS_TABLE'];
+    const isHere = assembly.ofType('AWS::DynamoDB::GlobalTable').some(({ ref }) => ref === tableName);
+    return roleArn === role.arn && tableName !== undefined && !isHere;
+  });
+  if (!isUser) return [];
+  const ours = new Set(keys.map(({ arn }) => arn));
+  return role.policies
+    .flatMap(({ statements }) => statements)
+    .filter(({ Condition: condition }) => JSON.stringify(condition ?? null).includes('"dynamodb.'))
+    .flatMap(({ Resource: resources }) => resources)
+    .filter((arn) => typeof arn === 'string')
+    .filter((arn) => !arn.includes('*') && !ours.has(arn));
 }
 
 /** DynamoDB uses the table's key in the name of whoever calls it. */

@@ -9,6 +9,7 @@
  * | by a queue, topic, bus or function that the topology declares; by a key | yes |
  * | by any other queue, topic, bus or function | no |
  * | on what a variable of the role's function names | no: the code is told of it |
+ * | of a key that is not in the assembly, by DynamoDB, for a table of controls that is not either | no |
  * | to connections of a WebSocket API that the topology declares | yes |
  * | to objects of a bucket that is a claim check | yes |
  * | of S3 otherwise | no |
@@ -23,6 +24,7 @@ import type { TopologyNode } from '../topology/index.ts';
 import { evaluate, readPolicy } from '../policies/index.ts';
 import { principalOf } from './actor.ts';
 import { claimBuckets } from './claim-check-needs.ts';
+import { keysOfTablesElsewhere } from './controls-needs.ts';
 import type { Permission } from './permission.ts';
 import { needsOf } from './needs.ts';
 import type { Need } from './needs.ts';
@@ -71,7 +73,12 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
     ...messaging.roles
       .filter(isAccountedFor)
       .flatMap((role) => [
-        ...excessOfRole(role, ofRoles.get(role.arn) ?? [], namedResources(messaging, role), isJudged),
+        ...excessOfRole(
+          role,
+          ofRoles.get(role.arn) ?? [],
+          [...namedResources(messaging, role), ...keysOfTablesElsewhere(messaging, role)],
+          isJudged,
+        ),
         ...excessOfTrust(role, ofResources.get(role.arn) ?? []),
       ]),
     ...owners.flatMap(({ arn, policies }) =>

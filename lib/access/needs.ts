@@ -112,7 +112,7 @@ function ofFunction(messaging: Messaging, fn: LambdaFunction): Need[] {
     ),
     ...need('sealed personal data', ofSealing(messaging, actor, fn.environment)),
     ...need('claim checks', ofClaimChecks(messaging, actor, fn.environment)),
-    ...need('controls', usingControls(messaging, actor, fn.environment)),
+    ...need('controls', usingControls(messaging, actor, fn)),
   ];
 }
 

@@ -90,6 +90,8 @@ export function withStandby(
   const first = readOutputs(config, outputs);
   return {
     ...config,
+    // Policies name the account of what they let in.
+    account: config.account ?? first.sealingKeyArn.split(':')[4]!,
     region: config.standbyRegion!,
     systems: onlySystems(['commerce']),
     standby: { active, first },

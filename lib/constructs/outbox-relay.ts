@@ -173,6 +173,7 @@ export class OutboxRelay extends Construct implements OutboxWriting {
       maxConcurrency: NUDGE_MAX_CONCURRENCY,
       visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_FACTOR * timeout.toSeconds(),
       timeoutSeconds: timeout.toSeconds(),
+      ...(props.enabled === false ? { standby: true as const } : {}),
     });
     return new EventSourceMapping(this, 'NudgeMapping', {
       target: this.function,

@@ -55,7 +55,13 @@ export function scheduleFunction(scope: Construct, props: ScheduleFunctionProps)
     },
   });
   recordNode(schedule, { kind: 'schedule', resource: schedule, owner: props.owner });
-  recordEdge(scope, { kind: 'invokes', from: schedule, to: target, expression });
+  recordEdge(scope, {
+    kind: 'invokes',
+    from: schedule,
+    to: target,
+    expression,
+    ...(props.enabled === false ? { standby: true as const } : {}),
+  });
   recordDeadLetters(scope, 'schedule', schedule, deadLetterQueue, 2);
   const { alarms, runbook } = props;
   alarms.add('DroppedAlarm', { ...scheduleDropped(schedule, group.ref), runbook });

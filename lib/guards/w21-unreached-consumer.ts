@@ -8,7 +8,7 @@
  * | the same, and a pipe, a forwarded or imported topic or bus feeds the queue | not known | |
  * | a reader of a stream or Kafka topic without its mapping, or of an event that nobody publishes there | found | |
  * | a schedule that the topology says invokes something is gone or switched off | found | |
- * | a rule of a replica, declared to stand by, that is switched off | | |
+ * | a rule of a replica, or a relay, declared to stand by, that is switched off | | |
  * | a rule with a pattern, or a mapping, that is switched off, otherwise | | found |
  * | a mapping of a dead-letter queue that is switched off: it is kept to redrive by hand | | |
  * | a mapping of a queue to which nothing delivers, whose policy lets nobody in and no role may send | | found |
@@ -18,7 +18,7 @@
  */
 import { decide, deliveriesOf } from '../access/index.ts';
 import { isUnknown } from '../assembly/index.ts';
-import type { Messaging, Resource } from '../assembly/index.ts';
+import type { EventSourceMapping, Messaging, Resource } from '../assembly/index.ts';
 import type { ConsumesEdge, ReadsEdge, TopologyEvent } from '../topology/index.ts';
 import { declaredEventsOf, passesRule, passesSubscriber, passesSubscription } from './declared-events.ts';
 import type { DeclaredEvents, Passage } from './declared-events.ts';
@@ -66,7 +66,9 @@ function unreached(messaging: Messaging, declared: DeclaredEvents, edge: Consume
       allowed: `one: ${edge.consumer} is declared to consume the queue`,
       fix: 'keep the mapping that the consumer makes, or take the consumer out as a whole',
     });
-  } else if (!mapping.enabled) findings.push(switchedOff(mapping.resource, 'Enabled', 'false'));
+  } else if (!mapping.enabled && edge.standby !== true) {
+    findings.push(switchedOff(mapping.resource, 'Enabled', 'false'));
+  }
 
   const stopped = edge.events.filter((name) => !arrives(messaging, declared, queue, name));
   if (stopped.length > 0) {
@@ -175,9 +177,20 @@ function standsBy(declared: DeclaredEvents, rule: Resource): boolean {
   );
 }
 
+/** The mapping of a relay's nudges where the Region stands by. */
+function mappingStandsBy(declared: DeclaredEvents, { eventSourceArn }: EventSourceMapping): boolean {
+  return declared.topology.edges.some(
+    (edge) =>
+      edge.kind === 'consumes' &&
+      edge.standby === true &&
+      declared.resourceOf(edge.from)?.arn === eventSourceArn,
+  );
+}
+
 function silentSchedules(messaging: Messaging, declared: DeclaredEvents): Finding[] {
   return declared.topology.edges.flatMap((edge) => {
-    const target = edge.kind === 'invokes' ? declared.resourceOf(edge.to) : undefined;
+    if (edge.kind !== 'invokes') return [];
+    const target = declared.resourceOf(edge.to);
     if (target === undefined) return [];
     const node = declared.topology.nodes.find(({ id }) => id === edge.from);
     // A schedule without a resource of its own is somebody else's.
@@ -185,7 +198,8 @@ function silentSchedules(messaging: Messaging, declared: DeclaredEvents): Findin
     const resource = declared.resourceOf(edge.from);
     const schedule = messaging.schedules.find((each) => each.resource === resource);
     const rule = messaging.rules.find((each) => each.resource === resource);
-    if ((schedule ?? rule)?.enabled === false) return [switchedOff(resource!, 'State', 'DISABLED')];
+    if ((schedule ?? rule)?.enabled === false && edge.standby !== true)
+      return [switchedOff(resource!, 'State', 'DISABLED')];
     const targets =
       schedule === undefined ? (rule?.targets ?? []).map(({ arn }) => arn) : [schedule.targetArn];
     if (targets.some((arn) => isUnknown(arn) || messaging.assembly.find(arn) === target)) return [];
@@ -229,6 +243,7 @@ export const unfedConsumer: Guard = {
         .map(({ resource }) => switchedOff(resource, 'State', 'DISABLED')),
       ...messaging.mappings
         .filter(({ enabled, eventSourceArn = '' }) => !enabled && !deadLetters.has(eventSourceArn))
+        .filter((mapping) => declared === undefined || !mappingStandsBy(declared, mapping))
         .map(({ resource }) => switchedOff(resource, 'Enabled', 'false')),
     ];
     return [...off, ...unfedQueues(messaging)].filter(({ resource }) => !known.has(resource));

@@ -1,5 +1,6 @@
 /** Claims of subscribe edges: each declared event, of each tenant it is declared for, reaches its consumer as it was published. */
 import type { Delivery } from '../access/index.ts';
+import { parseArn } from '../assembly/index.ts';
 import type { EventSourceMapping, Messaging, Resource } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import type { ConsumesEdge, ForwardsEdge, RoutesEdge, SubscribesEdge } from '../topology/index.ts';
@@ -30,17 +31,26 @@ export function proveDeliveries(messaging: Messaging, declared: Declared): reado
   });
 }
 
-/** A replica of a bus gets everything that is published to the bus, as it is. */
+/**
+ * A replica of a bus gets everything that is published to the bus, as it is. One that another deployment has made is
+ * taken to be there: the proof ends at the rule's target, which must have its name and Region.
+ */
 function proveForwarding(messaging: Messaging, declared: Declared, edge: ForwardsEdge): Proof {
   const claim = `everything that is published to ${edge.from} is forwarded to ${edge.to}`;
   const [from, via, to] = [edge.from, edge.via, edge.to].map((id) => declared.resource(id));
-  if (from?.arn === undefined || via === undefined || to?.arn === undefined) {
+  const elsewhere = declared.node(edge.to)?.logicalId === null ? declared.node(edge.to) : undefined;
+  if (from?.arn === undefined || via === undefined || (to?.arn === undefined && elsewhere === undefined)) {
     const absent = [edge.from, edge.via, edge.to].filter((id) => declared.resource(id) === undefined);
     return { kind: 'delivery', claim, steps: [], breaks: absent.map(notInTemplates) };
   }
-  const path = pathsBetween(messaging, from.arn, to.arn).find(([first]) => first?.hop === via);
+  const path =
+    to?.arn === undefined
+      ? hopsFrom(messaging, from.arn)
+          .filter(({ hop, toArn }) => hop === via && busNameIn(toArn) === elsewhere?.name)
+          .map((hop): Path => [hop])[0]
+      : pathsBetween(messaging, from.arn, to.arn).find(([first]) => first?.hop === via);
   if (path === undefined) {
-    return { kind: 'delivery', claim, steps: [], breaks: [noPath(messaging, from, via, to)] };
+    return { kind: 'delivery', claim, steps: [], breaks: [noPath(messaging, from, via, to ?? via)] };
   }
   const published = declared.topology.edges.flatMap((other) =>
     other.kind === 'publishes' && other.to === edge.from ? other.events : [],
@@ -54,6 +64,12 @@ function proveForwarding(messaging: Messaging, declared: Declared, edge: Forward
     steps: walks[0]?.steps ?? [],
     breaks: unique(walks.flatMap(({ breaks }) => breaks)),
   };
+}
+
+/** As a BusForwarding calls it in the topology. */
+function busNameIn(arn: string): string {
+  const { resource = '', region = '' } = parseArn(arn) ?? {};
+  return `${resource.replace(/^event-bus\//, '')} in ${region}`;
 }
 
 function proveDelivery(

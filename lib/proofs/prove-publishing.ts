@@ -248,7 +248,12 @@ function proveInvocation(messaging: Messaging, declared: Declared, edge: Invokes
     wrong(`it invokes ${delivery.toArn}`, `make ${edge.to} its target`);
   if (schedule.expression !== edge.expression)
     wrong(`its expression is ${schedule.expression}`, `make it ${edge.expression}`);
-  if (!schedule.enabled) wrong('it is disabled', 'set State to ENABLED');
+  const wanted = edge.standby !== true;
+  if (schedule.enabled !== wanted)
+    wrong(
+      wanted ? 'it is disabled' : 'it is enabled, and declared as standing by',
+      `set State to ${wanted ? 'ENABLED' : 'DISABLED'}`,
+    );
   return {
     kind: 'publish',
     claim,
@@ -291,7 +296,7 @@ export function proveConsumption(messaging: Messaging, declared: Declared): read
       ...(edge.events.length === 0 ? [] : runtimeBreaks(messaging, queue, fn, edge.consumer)),
     ];
     const expected: readonly (readonly [string, unknown, unknown])[] = [
-      ['Enabled', true, mapping.enabled],
+      ['Enabled', edge.standby !== true, mapping.enabled],
       ['BatchSize', edge.batchSize, mapping.batchSize],
       ['ScalingConfig.MaximumConcurrency', edge.maxConcurrency, mapping.maxConcurrency],
       ['FunctionResponseTypes ReportBatchItemFailures', true, mapping.reportBatchItemFailures],

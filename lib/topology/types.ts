@@ -142,7 +142,10 @@ export interface RoutesEdge extends EdgeBetween {
   readonly standby?: true;
 }
 
-/** From a bus to its replica in another Region, which gets every event; since 1.1. */
+/**
+ * From a bus to its replica in another Region, which gets every event; since 1.1. A replica of another deployment is a node
+ * without a resource, and its name is that of the bus and its Region.
+ */
 export interface ForwardsEdge extends EdgeBetween {
   readonly kind: 'forwards';
   /** The rule node. */
@@ -165,6 +168,8 @@ export interface ConsumesEdge extends EdgeBetween {
   readonly timeoutSeconds: number;
   /** How long the queue keeps a message. Since 1.1. */
   readonly retentionSeconds?: number;
+  /** The mapping is off until an operator switches the Region on; since 1.3. Absent otherwise. */
+  readonly standby?: true;
 }
 
 /**
@@ -236,6 +241,8 @@ export interface InvokesEdge extends EdgeBetween {
   readonly kind: 'invokes';
   /** Scheduler's own words, for example `rate(1 minute)`. */
   readonly expression: string;
+  /** The schedule is off until an operator switches the Region on; since 1.3. Absent otherwise. */
+  readonly standby?: true;
 }
 
 /** From a function to the state machine whose executions it starts. Since 1.2. */
