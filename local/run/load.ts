@@ -54,13 +54,15 @@ export interface LoadResult {
 export type Hop = 'commit' | 'publish' | 'receive' | 'handle';
 
 export interface LoadReport {
-  /** Business events a second that the consumers can do, by their mappings and the time of the dependency. */
+  /** Business events a second that the consumers do with more than enough to do, measured before the phases. */
   readonly capacityPerSecond: number;
+  /** The same by their mappings and the time of the dependency: what they would do if nothing else took time. */
+  readonly declaredCapacityPerSecond: number;
   readonly dependencyMs: number;
   /** At half of the capacity. */
   readonly sustained: LoadResult;
   readonly overloaded: LoadResult;
-  /** What was offered under overload, in what was handled meanwhile: the test aims at 10. */
+  /** What was offered under overload, in what was handled meanwhile. */
   readonly overload: number;
   /** The p99 of high priority under overload, in that of the sustained phases. */
   readonly highPriorityP99Ratio: number | null;
@@ -82,6 +84,9 @@ const OVERLOAD_FACTOR = 10;
 const PAIRS = 3;
 const ALERTS_PER_SECOND = 10;
 const WARM_UP = { perSecond: 20, alertsPerSecond: ALERTS_PER_SECOND, seconds: 5 };
+const CALIBRATION_SECONDS = 10;
+/** Until as many batches are under way as may be. */
+const CALIBRATION_LEAD_MS = 3 * DEPENDENCY_MS;
 const DRAIN_TIMEOUT_MS = 600_000;
 const LOOK_INTERVAL_MS = 200;
 const NANOSECONDS_PER_MILLISECOND = 1e6;
@@ -113,9 +118,11 @@ export async function runLoad(run: LocalRun, options: LoadOptions): Promise<Load
   const phases = { sustained: [] as Phase[], overloaded: [] as Phase[] };
   try {
     await run.warm;
-    const capacityPerSecond = capacityOf(run);
-    note?.(`capacity: ${capacityPerSecond.toFixed(0)} business events a second`);
     await traffic.phase(WARM_UP);
+    await drained(run, signal);
+    const declaredCapacityPerSecond = declaredCapacityOf(run);
+    const capacityPerSecond = await measureCapacity(run, traffic, declaredCapacityPerSecond);
+    note?.(`capacity: ${capacityPerSecond.toFixed(1)} business events a second`);
     await drained(run, signal);
     for (let pair = 1; pair <= PAIRS && !signal.aborted; pair += 1) {
       for (const [kind, factor] of [
@@ -142,6 +149,7 @@ export async function runLoad(run: LocalRun, options: LoadOptions): Promise<Load
     const all = [...phases.sustained, ...phases.overloaded];
     return {
       capacityPerSecond,
+      declaredCapacityPerSecond,
       dependencyMs: DEPENDENCY_MS,
       sustained,
       overloaded,
@@ -172,12 +180,31 @@ function queueUrl(run: LocalRun, part: string): string {
 }
 
 /** Of the slowest of the consumers: as many batches at a time as its mapping allows, each as long as the dependency takes. */
-function capacityOf(run: LocalRun): number {
+function declaredCapacityOf(run: LocalRun): number {
   const rates = mappingsOfBusiness(run).map(({ maximumConcurrency, batchSize }) => {
     if (maximumConcurrency === undefined) throw new Error('a consumer of business events has no maximum');
     return (maximumConcurrency * batchSize * 1000) / DEPENDENCY_MS;
   });
   return Math.min(...rates);
+}
+
+/** While twice of what was declared is offered, without the moment in which the first events are under way. */
+async function measureCapacity(run: LocalRun, traffic: Traffic, declared: number): Promise<number> {
+  const answerAtOnce = slowDependency(run);
+  try {
+    const from = Date.now() + CALIBRATION_LEAD_MS;
+    const { eventIds } = await traffic.phase({
+      perSecond: declared * 2,
+      alertsPerSecond: 0,
+      seconds: CALIBRATION_SECONDS,
+    });
+    const to = Date.now();
+    const effects = await effectsOf(run, CONSUMERS_OF_BUSINESS, eventIds);
+    const counted = effects.filter(({ handledAt }) => handledAt >= from && handledAt < to);
+    return counted.length / CONSUMERS_OF_BUSINESS.length / ((to - from) / 1000);
+  } finally {
+    answerAtOnce();
+  }
 }
 
 function mappingsOfBusiness(run: LocalRun) {

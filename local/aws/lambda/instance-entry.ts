@@ -8,7 +8,6 @@ import { existsSync } from 'node:fs';
 import { createRequire, flushCompileCache, registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { constants, getPriority, platform, setPriority } from 'node:os';
 import { format } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -16,6 +15,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { errorOf } from './function-error.ts';
 import type { FunctionError } from './function-error.ts';
 import type { InvocationMessage, InstanceData, InstanceMessage } from './instance.ts';
+import { yieldCores } from './yield-cores.ts';
 
 type Handler = (event: unknown, context: unknown, callback?: Callback) => unknown;
 type Callback = (error?: unknown, result?: unknown) => void;
@@ -50,7 +50,7 @@ const LEVELS = {
 let current: InvocationMessage | undefined;
 
 delete process.env['NODE_COMPILE_CACHE'];
-yieldToServices();
+yieldCores(niceness);
 captureOutput();
 process.setSourceMapsEnabled(true);
 treatBareJsAsCommonJs();
@@ -101,21 +101,6 @@ async function answer(handler: Handler, message: InvocationMessage): Promise<voi
   }
   current = undefined;
   send(reply);
-}
-
-/**
- * In AWS no function takes a core from the services that feed it, or from a function that waits with pollers of its own.
- * Here all are threads of one process, and each message would wake one that pushes the sender off its core.
- */
-function yieldToServices(): void {
-  // Elsewhere it would be the priority of the whole process.
-  if (platform() !== 'linux' || niceness === 0) return;
-  try {
-    // 0 is this thread; the process itself may run with less than the usual priority.
-    setPriority(0, Math.min(constants.priority.PRIORITY_LOW, getPriority(0) + niceness));
-  } catch {
-    // Not allowed here: everything runs as before.
-  }
 }
 
 function isCustomResourceEvent(event: unknown): event is { readonly ResponseURL: string } {

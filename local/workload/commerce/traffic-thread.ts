@@ -1,4 +1,4 @@
-/** The thread of the load test's traffic: see traffic.ts. */
+/** A thread of the load test's traffic: see traffic.ts. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { SQSClient, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
@@ -11,24 +11,30 @@ import { publishingUrgently } from '../../../lambda/commerce/urgent.ts';
 import { processOnce } from '../../../lambda/runtime/inbox/index.ts';
 import { createOutbox } from '../../../lambda/runtime/outbox/index.ts';
 import { createPublisher, sqsTransport } from '../../../lambda/runtime/index.ts';
+import { yieldCores } from '../../aws/lambda/yield-cores.ts';
 import { COMMERCE_SCHEMA } from './measure.ts';
-import type { SentAlert, TrafficAnswer, TrafficCommand, TrafficOptions, TrafficPhase } from './traffic.ts';
+import type { SentAlert, ThreadOptions, TrafficAnswer, TrafficCommand, TrafficPhase } from './traffic.ts';
 
 const TENANT = 'tenant-load';
 /** Products whose stock moves: more than there are lanes, so that no row is everybody's. */
 const PRODUCTS = 500;
 /** Transactions of business events a second, each of as many events as the rate asks for. */
 const WRITES_PER_SECOND = 10;
-/** Of the business events, and of the alerts: in AWS they are written by functions that share nothing. */
 const CONNECTIONS = 4;
 
-const options = workerData as TrafficOptions;
+const options = workerData as ThreadOptions;
+yieldCores(options.niceness);
 const client = new SQSClient({
   endpoint: options.endpoint,
   region: options.region,
   credentials: { accessKeyId: 'operator', secretAccessKey: 'operator' },
 });
-const pools = { business: connections(), alerts: connections() };
+const pool = new Pool({
+  connectionString: options.databaseUrl,
+  max: CONNECTIONS,
+  options: `-c search_path=${COMMERCE_SCHEMA}`,
+});
+pool.on('error', () => {});
 const outbox = createOutbox({
   contracts: commerceEvents,
   nudge: async () => {
@@ -40,7 +46,12 @@ const publisher = createPublisher({
   contracts: commerceEvents,
   transport: sqsTransport({ queueUrl: options.priorityQueueUrl, client }),
 });
-const business = serviceOn(pools.business);
+const service: Service = {
+  database: databaseOf(pool),
+  enqueue: outbox.enqueue,
+  nudge: outbox.nudge,
+  processOnce,
+};
 let writing: AbortController | undefined;
 let moved = 0;
 
@@ -97,7 +108,7 @@ async function raiseAlerts(
 
 /** Business events, in one transaction. */
 function write(count: number): Promise<readonly string[]> {
-  return unitOfWork(business, async (_tx, emit) =>
+  return unitOfWork(service, async (_tx, emit) =>
     Array.from({ length: count }, () => {
       moved += 1;
       const data = { sku: `load-${moved % PRODUCTS}`, quantity: 1, replenishmentId: `rpl_load_${moved}` };
@@ -111,7 +122,7 @@ async function raise(): Promise<SentAlert> {
   const begunAt = now();
   let committedAt = begunAt;
   let acceptedAt = begunAt;
-  const urgent = publishingUrgently(serviceOn(pools.alerts), {
+  const urgent = publishingUrgently(service, {
     async send(messages) {
       const sent = await publisher.send(messages);
       acceptedAt = now();
@@ -130,20 +141,6 @@ async function raise(): Promise<SentAlert> {
     return emit(SystemErrorRaised, { tenantId: TENANT, data }).eventId;
   });
   return { eventId, begunAt, committedAt, acceptedAt };
-}
-
-function serviceOn(pool: Pool): Service {
-  return { database: databaseOf(pool), enqueue: outbox.enqueue, nudge: outbox.nudge, processOnce };
-}
-
-function connections(): Pool {
-  const pool = new Pool({
-    connectionString: options.databaseUrl,
-    max: CONNECTIONS,
-    options: `-c search_path=${COMMERCE_SCHEMA}`,
-  });
-  pool.on('error', () => {});
-  return pool;
 }
 
 function turns(count: number): Iterable<number> {
@@ -169,6 +166,6 @@ function send(message: TrafficAnswer): void {
 async function close(): Promise<void> {
   writing?.abort();
   client.destroy();
-  await Promise.all(Object.values(pools).map((pool) => pool.end()));
+  await pool.end();
   parentPort?.close();
 }

@@ -1,6 +1,7 @@
 /**
  * Traffic of two classes for the load test, written as the services write it: stock movements in bulk, alerts one by
- * one. It comes from a thread of its own, so that a turn of the embedded AWS's event loop is no part of a commit.
+ * one. Each comes from a thread of its own, as in AWS its writers are functions of their own: neither the other class nor
+ * a turn of the embedded AWS's event loop is part of its commits.
  */
 import { Worker } from 'node:worker_threads';
 
@@ -44,6 +45,14 @@ export interface Traffic {
   close(): Promise<void>;
 }
 
+/** What a thread is given at its start. */
+export interface ThreadOptions extends TrafficOptions {
+  readonly niceness: number;
+}
+
+/** As a function that writes such events would have in the local run: see `yieldCores`. */
+const BUSINESS_NICENESS = 5;
+
 /** To the thread. */
 export type TrafficCommand =
   | { readonly kind: 'phase'; readonly phase: TrafficPhase }
@@ -53,6 +62,29 @@ export type TrafficCommand =
 export type TrafficAnswer = { readonly written: Written } | { readonly error: string };
 
 export function openTraffic(options: TrafficOptions): Traffic {
+  const [business, high] = [
+    startThread({ ...options, niceness: BUSINESS_NICENESS }),
+    startThread({ ...options, niceness: 0 }),
+  ];
+  const both = [business, high];
+  return {
+    async phase(phase) {
+      const [written, raised] = await Promise.all([
+        business.phase({ ...phase, alertsPerSecond: 0 }),
+        high.phase({ ...phase, perSecond: 0 }),
+      ]);
+      return { ...written, alerts: raised.alerts };
+    },
+    stop() {
+      for (const one of both) one.stop();
+    },
+    async close() {
+      await Promise.all(both.map((one) => one.close()));
+    },
+  };
+}
+
+function startThread(options: ThreadOptions): Traffic {
   const worker = new Worker(new URL('./traffic-thread.ts', import.meta.url), {
     workerData: options,
     execArgv: ['--disable-warning=ExperimentalWarning'],
