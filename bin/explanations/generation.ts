@@ -72,6 +72,18 @@ export const GENERATION_EXPLANATIONS = {
     fix: 'The provider sends it again. Follow the runbook of the database.',
     example: "select * from generation.error_notification where code = 'CALLBACK_NOT_STORED'",
   },
+  WAYBILL_IDEMPOTENCY_KEY_REUSED: {
+    what: 'An Idempotency-Key came with another request than the one it was first used with. Answered with 422.',
+    why: 'Two different requests can not be one. Nothing was done.',
+    fix: 'Make a new key for each new request, and keep it for its repetitions alone.',
+    example: 'Idempotency-Key: 0f8fad5b-d9cb-469f-a165-70867728950e',
+  },
+  WAYBILL_USER_ERASED: {
+    what: 'Somebody who was erased asks for an image. Answered with 403.',
+    why: 'A token may outlive its user by some minutes; nothing is kept for an erased user any more.',
+    fix: 'Issue no tokens for erased users. Who comes back is a new user, with a new id.',
+    example: 'DELETE /users/usr_7f1c',
+  },
   WAYBILL_PAGE_INVALID: {
     what: 'The query parameters `limit` or `cursor` of a list are not valid. Answered with 400.',
     why: 'A page of nowhere would look like the end of the list.',

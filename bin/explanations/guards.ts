@@ -145,6 +145,10 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     fix: 'Add a condition on the source, or on its account.',
     example: '{"ArnEquals":{"aws:SourceArn":"arn:aws:sns:eu-west-1:111111111111:orders"}}',
   },
+  W22B: {
+    fix: "Grant with the table's or the bucket's own grants, or add the condition that the finding names.",
+    example: '{"StringEquals":{"kms:ViaService":"dynamodb.eu-west-1.amazonaws.com"}}',
+  },
   W23: {
     fix: 'Add the statement that the finding shows, or except the hop from the one that denies it.',
     example: STATEMENT,

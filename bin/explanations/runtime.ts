@@ -2,6 +2,7 @@
 import type { ClaimCheckErrorCode } from '../../lambda/runtime/claim-check/claim.ts';
 import type { UnavailableCode } from '../../lambda/runtime/degradation/errors.ts';
 import type { RuntimeErrorCode } from '../../lambda/runtime/errors.ts';
+import type { EventStoreErrorCode } from '../../lambda/runtime/event-store/errors.ts';
 import type { OutboxErrorCode } from '../../lambda/runtime/outbox/errors.ts';
 import type { DatabaseErrorCode } from '../../lambda/runtime/postgres/errors.ts';
 import type { SealingErrorCode } from '../../lambda/runtime/sealing/errors.ts';
@@ -115,6 +116,63 @@ export const OUTBOX_EXPLANATIONS = {
     example: 'createOutboxProcessor({ pool, publisher })',
   },
 } as const satisfies Record<OutboxErrorCode, AreaExplanation>;
+
+export const EVENT_STORE_EXPLANATIONS = {
+  WAYBILL_EVENT_STORE_VERSION_CONFLICT: {
+    what: 'A stream is not at the version that an append expected.',
+    why: 'Another writer appended meanwhile: what was decided may no longer hold. Nothing was stored.',
+    fix: 'Read the stream again, decide anew, append at its version.',
+    example: 'const { version } = (await store.state(order, stream))!;',
+  },
+  WAYBILL_EVENT_STORE_ID_TAKEN: {
+    what: 'An eventId of an append is in another stream, or another transaction is appending it now.',
+    why: 'An event is stored once, in one stream. Nothing was stored.',
+    fix: 'Give each event an id of its own. Where two transactions append the same events, try again.',
+    example: 'createEnvelope(OrderPlaced, { tenantId, data })',
+  },
+  WAYBILL_EVENT_STORE_EVENT_NOT_DECLARED: {
+    what: 'An event was appended to a store that does not have its contract.',
+    why: 'Its ordering key is not known.',
+    fix: 'Add the contract to createEventStore().',
+    example: 'createEventStore({ pool, contracts: [OrderPlaced] })',
+  },
+  WAYBILL_EVENT_STORE_EVENT_TOO_LARGE: {
+    what: 'An event is larger than can be sent.',
+    why: 'It could not move to another transport. Nothing was stored.',
+    fix: 'Put the large part into S3, and its address into the event.',
+    example: '{ orderId, document: { bucket, key } }',
+  },
+  WAYBILL_EVENT_STORE_HISTORY_GONE: {
+    what: 'A state was asked for whose events retention has dropped.',
+    why: 'No snapshot of the projection covers them: the answer would be wrong.',
+    fix: 'Keep events for longer, or give the projection snapshotEvery before they go.',
+    example: '{ name: "order-1", contracts, fold, snapshotEvery: 50 }',
+  },
+  WAYBILL_EVENT_STORE_NOT_MIGRATED: {
+    what: 'The tables of the event store are not in the database.',
+    why: 'There is nothing to append to or read from.',
+    fix: 'Migrate with the tables of the event store.',
+    example: 'await migrate(pool, [...runtimeMigrations, ...eventStoreMigrations]);',
+  },
+  WAYBILL_EVENT_STORE_OPTION_INVALID: {
+    what: 'An option of the event store or of a subscription is outside of what can work.',
+    why: 'It would do nothing, or more than it can.',
+    fix: 'Correct the option that the message names.',
+    example: 'store.read({ after, limit: 100 })',
+  },
+  WAYBILL_SUBSCRIPTION_ORDER_CHANGED: {
+    what: 'A subscription asks for another order than it was made with.',
+    why: 'Its cursors are those of the order that it had.',
+    fix: 'Give it another name and a place to begin, or remove the old one first.',
+    example: "subscribe({ consumer, store, name: 'digest-2', order: 'total', from: 'now' })",
+  },
+  WAYBILL_SUBSCRIPTION_UNKNOWN: {
+    what: 'A replay names a subscription that is not there.',
+    why: 'Nobody would handle the events.',
+    fix: 'Check the name, or start the subscription once.',
+    example: "replayEvents(pool, { consumer: 'sentiment', name: 'july', types: ['FeedbackReceived'] })",
+  },
+} as const satisfies Record<EventStoreErrorCode, AreaExplanation>;
 
 export const DATABASE_EXPLANATIONS = {
   WAYBILL_DATABASE_CLIENT_MISSING: {
