@@ -91,6 +91,20 @@ export const GenerationComplete = event('GenerationComplete', {
   ],
 });
 
+export const UserErased = event('UserErased', {
+  version: '1.0',
+  source: Generations.source,
+  description: 'A user was erased: whoever keeps something of the user deletes it.',
+  data: z.object({
+    userId: GenerationId,
+    /** The user, or an admin of the tenant. */
+    requestedBy: GenerationId,
+  }),
+  orderingKey: 'userId',
+  traffic: { peakPerSecond: 1, averageBytes: 500 },
+  examples: [{ userId: example.userId, requestedBy: example.userId }],
+});
+
 export const GenerationFailed = event('GenerationFailed', {
   version: '1.0',
   source: Generations.source,

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { uuidv7 } from '../../lib/contracts/index.ts';
+import { Problem } from './problem.ts';
 
 const HASH_LENGTH = 32;
 
@@ -15,6 +16,24 @@ export function idOf(prefix: string, scope: string, idempotencyKey: string | und
     .update(JSON.stringify([prefix, scope, idempotencyKey]))
     .digest('hex');
   return `${prefix}_${hash.slice(0, HASH_LENGTH)}`;
+}
+
+const IDEMPOTENCY_KEY_MAX_LENGTH = 64;
+const IdempotencyKey = new RegExp(`^[A-Za-z0-9_-]{1,${IDEMPOTENCY_KEY_MAX_LENGTH}}$`);
+
+/**
+ * The key of the request, where it has one.
+ * @throws Problem 400 for one that is empty, too long or of other characters
+ */
+export function validIdempotencyKeyOf(event: Pick<APIGatewayProxyEventV2, 'headers'>): string | undefined {
+  const key = event.headers['idempotency-key'];
+  if (key === undefined || IdempotencyKey.test(key)) return key;
+  throw new Problem({
+    status: 400,
+    code: 'WAYBILL_IDEMPOTENCY_KEY_INVALID',
+    title: 'The Idempotency-Key is not valid',
+    detail: `An Idempotency-Key is 1 to ${IDEMPOTENCY_KEY_MAX_LENGTH} letters, digits, hyphens and underscores.`,
+  });
 }
 
 /** HTTP APIs give header names in small letters. */

@@ -51,6 +51,21 @@ export async function commandBody<Value>(
   return result.value;
 }
 
+/**
+ * For routes whose bodies are JSON and nothing else. A body without a content type is taken as JSON, as API Gateway does.
+ * @throws Problem 415
+ */
+export function requireJson({ headers }: Pick<APIGatewayProxyEventV2, 'headers'>): void {
+  const [mediaType = ''] = (headers['content-type'] ?? 'application/json').split(';');
+  if (mediaType.trim().toLowerCase() === 'application/json') return;
+  throw new Problem({
+    status: 415,
+    code: 'WAYBILL_MEDIA_TYPE_UNSUPPORTED',
+    title: 'The content type is not taken',
+    detail: 'Send the body as Content-Type: application/json.',
+  });
+}
+
 function invalidCommand(detail: string): Problem {
   return new Problem({
     status: 422,

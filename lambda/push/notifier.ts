@@ -13,7 +13,7 @@ import type { NewNote, PushStore, StoredConnection, User } from './push-table.ts
 export interface NotifierProps {
   readonly store: Pick<
     PushStore,
-    'append' | 'connections' | 'cursorOf' | 'deleteConnection' | 'forgetConnection' | 'newestCursor'
+    'append' | 'connections' | 'counter' | 'cursorOf' | 'deleteConnection' | 'erase' | 'forgetConnection'
   >;
   readonly management: ConnectionManagement;
   readonly now: () => number;
@@ -39,7 +39,9 @@ export interface Notifier {
    * @throws PermanentError NOTIFICATION_TOO_LARGE; what the table or the management API threw: the event comes again,
    * and is stored once
    */
-  notify(notification: Notification, context: { readonly logger: Logger }): Promise<Delivered>;
+  notify(notification: Notification, context: { readonly logger: Logger }): Promise<Delivered | undefined>;
+  /** Deletes all that is kept of a user, and ends the user's connections. Nothing is stored or sent any more. */
+  forget(user: User): Promise<void>;
 }
 
 const DEFAULT_CONCURRENCY = 10;
@@ -59,6 +61,10 @@ export function createNotifier(props: NotifierProps): Notifier {
       }
       const user = { tenantId, userId };
       const cursor = await storeNote(store, user, { id, eventType, data });
+      if (cursor === ERASED) {
+        logger.info('a notification of an erased user was dropped');
+        return undefined;
+      }
       const message = { type: 'notification', id, cursor, eventType, data } as const;
       const outcomes = await eachOf(await store.connections(user), concurrency, (connection) =>
         sendTo(props, user, connection, message),
@@ -68,17 +74,33 @@ export function createNotifier(props: NotifierProps): Notifier {
       logger.info('notification stored and pushed', { ...delivered });
       return delivered;
     },
+    async forget(user) {
+      const { management } = props;
+      const connections = await store.connections(user);
+      await store.erase(user);
+      await eachOf(connections, concurrency, async ({ connectionId }) => {
+        await management.post(connectionId, { type: 'expired' });
+        await management.close(connectionId);
+      });
+    },
   };
 }
 
-/** The cursor, that of before when the event is stored already. */
+/** No cursor. */
+export const ERASED = 0;
+
+/** The cursor, that of before when the event is stored already; `ERASED` where nothing is stored for the user any more. */
 export async function storeNote(
-  store: Pick<PushStore, 'append' | 'cursorOf' | 'newestCursor'>,
+  store: Pick<PushStore, 'append' | 'counter' | 'cursorOf'>,
   user: User,
   note: NewNote,
 ): Promise<number> {
   for (let attempt = 1; attempt <= MAX_APPENDS; attempt += 1) {
-    const [known, newest] = await Promise.all([store.cursorOf(user, note.id), store.newestCursor(user)]);
+    const [known, { newest, isErased }] = await Promise.all([
+      store.cursorOf(user, note.id),
+      store.counter(user),
+    ]);
+    if (isErased) return ERASED;
     if (known !== undefined) return known;
     if (await store.append(user, note, newest)) return newest + 1;
     await sleep(fullJitter(APPEND_BACKOFF, attempt, Math.random));

@@ -45,15 +45,22 @@ export interface PushStore {
   connections(user: User): Promise<readonly StoredConnection[]>;
   /** The cursor of the newest notification; 0 where there was none yet. */
   newestCursor(user: User): Promise<number>;
+  /** The same, and whether the user was erased. */
+  counter(user: User): Promise<{ readonly newest: number; readonly isErased: boolean }>;
   /** The cursor that an event was stored with, undefined where it was not. */
   cursorOf(user: User, eventId: string): Promise<number | undefined>;
   /**
    * Stores a notification as the one after `newest`, if it still is the newest and the event is not stored yet.
-   * @returns false where somebody else was first
+   * @returns false where somebody else was first, or the user was erased
    */
   append(user: User, note: NewNote, newest: number): Promise<boolean>;
   /** Kept notifications after a cursor, oldest first. Fewer than the limit: there are no more. */
   notesAfter(user: User, cursor: number, limit: number): Promise<readonly Note[]>;
+  /**
+   * Deletes all that is kept of a user, and keeps a mark: nothing is stored any more. The cursor stays, for what was
+   * deleted is to clients what has expired. What fails half way is done by the next call.
+   */
+  erase(user: User): Promise<void>;
   /** False when the ticket was used before. */
   useTicket(ticketId: string, expiresAt: number): Promise<boolean>;
 }
@@ -73,6 +80,9 @@ const DAY = 86_400;
 const CONNECTION_KEPT = 3 * 3_600;
 /** Seconds. As long as an event may come again: 14 days in a queue, its dead-letter queue, and the queue once more. */
 const EVENT_KEPT = 43 * DAY;
+/** Beginnings of the sort keys of what is kept of a user, besides the counter. */
+const PERSONAL = ['CONNECTION#', 'NOTE#', 'EVENT#'];
+const DELETED_AT_A_TIME = 25;
 /** So that cursors sort as text. */
 const CURSOR_DIGITS = 12;
 
@@ -126,12 +136,19 @@ export function pushTable({ client, tableName, retentionDays, now = Date.now }: 
       return rows;
     },
 
-    async newestCursor(user) {
-      const { Item: item } = await client.call('GetItem', {
+    newestCursor: async (user) => (await counter(user)).newest,
+
+    counter,
+
+    async erase(user) {
+      // First the mark: whoever stores at this moment either is seen below, or fails.
+      await client.call('UpdateItem', {
         Key: key(user, 'COUNTER'),
-        ConsistentRead: true,
+        UpdateExpression: 'SET #cursor = if_not_exists(#cursor, :zero), #erased = :erased',
+        ExpressionAttributeNames: { '#cursor': 'cursor', '#erased': 'erased' },
+        ExpressionAttributeValues: { ':zero': number(0), ':erased': { BOOL: true } },
       });
-      return item === undefined ? 0 : numberOf(item, 'cursor');
+      for (const prefix of PERSONAL) await deleteAll(user, prefix);
     },
 
     async cursorOf(user, eventId) {
@@ -162,8 +179,9 @@ export function pushTable({ client, tableName, retentionDays, now = Date.now }: 
                 TableName: tableName,
                 Key: key(user, 'COUNTER'),
                 UpdateExpression: 'SET #cursor = :cursor',
-                ConditionExpression: newest === 0 ? isNew : '#cursor = :newest',
-                ExpressionAttributeNames: { '#cursor': 'cursor' },
+                ConditionExpression:
+                  newest === 0 ? isNew : '#cursor = :newest AND attribute_not_exists(#erased)',
+                ExpressionAttributeNames: { '#cursor': 'cursor', ...(newest > 0 && { '#erased': 'erased' }) },
                 ExpressionAttributeValues: {
                   ':cursor': cursor,
                   ...(newest > 0 && { ':newest': number(newest) }),
@@ -227,6 +245,26 @@ export function pushTable({ client, tableName, retentionDays, now = Date.now }: 
       }
     },
   };
+
+  async function counter(user: User) {
+    const { Item: item = {} } = await client.call('GetItem', {
+      Key: key(user, 'COUNTER'),
+      ConsistentRead: true,
+    });
+    return { newest: numberOf(item, 'cursor'), isErased: item['erased'] !== undefined };
+  }
+
+  async function deleteAll(user: User, prefix: string): Promise<void> {
+    for (;;) {
+      const { Items = [] } = await client.call('Query', {
+        ...startingWith(user, prefix),
+        ProjectionExpression: 'pk, sk',
+        Limit: DELETED_AT_A_TIME,
+      });
+      if (Items.length === 0) return;
+      await Promise.all(Items.map(({ pk, sk }) => client.call('DeleteItem', { Key: { pk, sk } })));
+    }
+  }
 
   function put(item: Item, condition: string) {
     return { Put: { TableName: tableName, Item: item, ConditionExpression: condition } };

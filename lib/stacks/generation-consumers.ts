@@ -50,7 +50,7 @@ export function createGenerationConsumers(
     subscribesTo: generationNotifierEvents.map((contract) => generation.complete.event(contract)),
     encryptionKey: key,
   });
-  sealing.open(notifier, generationNotifierEvents);
+  sealing.open(notifier, [GenerationComplete]);
   generation.push.letNotify(notifier);
   consumer('error-notifications', {
     subscribesTo: errorNotificationEvents.map((contract) => generation.errors.event(contract)),

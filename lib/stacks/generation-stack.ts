@@ -7,6 +7,7 @@ import {
   GenerationFailed,
   GenerationRequested,
   Generations,
+  UserErased,
 } from '../../catalog/index.ts';
 import {
   EventFunction,
@@ -42,7 +43,7 @@ export class GenerationStack extends EnvironmentStack {
   /** What is to be ordered from the provider. */
   readonly requests: EventQueue;
   /** How each generation stands, in the order of each user. */
-  readonly complete: EventTopic<typeof GenerationComplete>;
+  readonly complete: EventTopic<typeof GenerationComplete | typeof UserErased>;
   /** What people have to look at. */
   readonly errors: EventTopic<typeof GenerationFailed>;
   /** Prompts in events. */
@@ -77,7 +78,7 @@ export class GenerationStack extends EnvironmentStack {
     });
     this.complete = new EventTopic(this, 'CompleteEvents', {
       service: Generations,
-      publishes: [GenerationComplete],
+      publishes: [GenerationComplete, UserErased],
       fifo: true,
       topicName: `${this.stackName}-generation-complete`,
       encryptionKey: props.key,
@@ -155,7 +156,7 @@ export class GenerationStack extends EnvironmentStack {
     const api = new EventFunction(this, 'GenerationApi', {
       entry: entryOf('generation-api'),
       outbox: this.relay,
-      emits: [GenerationRequested],
+      emits: [GenerationRequested, UserErased],
       logRetention,
     });
     this.sealingKey.grants.seal(api, [GenerationRequested]);
@@ -180,7 +181,12 @@ export class GenerationStack extends EnvironmentStack {
       functions: [
         {
           target: api,
-          routes: ['POST /generations', 'GET /generations', 'GET /generations/{generationId}'],
+          routes: [
+            'POST /generations',
+            'GET /generations',
+            'GET /generations/{generationId}',
+            'DELETE /users/{userId}',
+          ],
         },
         { target: this.push.tickets, routes: ['POST /tickets'] },
         {

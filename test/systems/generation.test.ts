@@ -4,8 +4,10 @@ import { runOnce } from '../../local/run/once.ts';
 import type { JudgedRun } from '../../local/run/once.ts';
 import { startLocalRun } from '../../local/run/local-run.ts';
 import type { LocalRun } from '../../local/run/local-run.ts';
-import { generationSystem } from '../../local/run/systems/generation.ts';
+import { generationSystem, pushTableOf } from '../../local/run/systems/generation.ts';
 import { tally } from '../../local/run/tally.ts';
+import { bearerToken } from '../../local/workload/api-client.ts';
+import { planUsers } from '../../local/workload/generation/plan.ts';
 import { consumersOfRun } from '../../local/run/consumers.ts';
 
 const GENERATIONS = 30;
@@ -34,6 +36,17 @@ beforeAll(async () => {
 }, TIMEOUT_MS);
 afterAll(() => run?.stop(), TIMEOUT_MS);
 
+async function eventually(check: () => Promise<void>): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await check();
+    } catch (error) {
+      if (tries === 120) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
 interface Report {
   readonly generations: Readonly<Record<string, number>>;
   readonly notifications: Readonly<Record<string, number>>;
@@ -53,6 +66,31 @@ describe('with the faults of AWS, and every connection cut half way', () => {
   test('the clients came back, most of them several times', () => {
     const { clients } = judged.report as Report;
     expect(clients['connections']).toBeGreaterThan(clients['tabs']!);
+  });
+
+  test('who is erased is forgotten by the database, and by what pushes', async () => {
+    const [user] = planUsers(1);
+    const { userId, tenantId } = user!;
+    const kept = async (): Promise<readonly string[]> => {
+      const items = await pushTableOf(run);
+      const own = items.filter(({ pk }) => JSON.stringify(pk).includes(`${tenantId}#${userId}"`));
+      return own.map((item) => JSON.stringify(item['sk']));
+    };
+    expect((await kept()).length).toBeGreaterThan(1);
+
+    const token = bearerToken(await run.secretValue('TokenSecret'), { userId, tenantId, role: 'member' });
+    const answer = await fetch(`${run.apiUrl}/users/${userId}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${token}` },
+    });
+
+    expect(answer.status).toBe(204);
+    await eventually(async () => expect(await kept()).toEqual(['{"S":"COUNTER"}']));
+    const { rows } = await run.database.query(
+      'select prompt from generation.generation where tenant_id = $1 and user_id = $2',
+      [tenantId, userId],
+    );
+    expect(rows).toEqual([]);
   });
 
   test('poison is dead-lettered with its reason, at each consumer of a topic', () => {

@@ -8,7 +8,11 @@ import { consume } from '../../runtime/index.ts';
 export const handler = consume(
   generationNotifierEvents,
   async (event, context) => {
-    await notifier().notify(notificationOf(event), context);
+    if (event.eventType === 'UserErased') {
+      await notifier().forget({ tenantId: event.tenantId, userId: event.data.userId });
+    } else {
+      await notifier().notify(notificationOf(event), context);
+    }
   },
   { sealer },
 );

@@ -119,7 +119,7 @@ export async function createGenerationFeed(run: LocalRun, options: GenerationFee
 }
 
 /** Every item, as it is. */
-async function pushTableOf(run: LocalRun): Promise<readonly TableItem[]> {
+export async function pushTableOf(run: LocalRun): Promise<readonly TableItem[]> {
   const table = run.deployed
     .find('AWS::DynamoDB::Table')
     .concat(run.deployed.find('AWS::DynamoDB::GlobalTable'))

@@ -57,8 +57,15 @@ export interface GenerationWorkload {
 const ROUND = 500;
 /** Milliseconds between two looks at the viewers. */
 const LOOK = 50;
+/** Characters; the API takes 4,000. */
+const LONG_PROMPT = 4_001;
 /** Seconds. The API takes signatures that are younger than 300 s. */
 const OLD = 400;
+
+/** The status of a problem document; its negative where the answer is none. */
+function problemOf({ status, body }: ApiAnswer): number {
+  return body?.['status'] === status && typeof body['code'] === 'string' ? status : -status;
+}
 
 export function createGenerationWorkload(options: GenerationWorkloadOptions): GenerationWorkload {
   const { seed, signal, inFlight = 8 } = options;
@@ -73,6 +80,7 @@ export function createGenerationWorkload(options: GenerationWorkloadOptions): Ge
     path: string,
     body?: object,
     idempotencyKey?: string,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<ApiAnswer> =>
     call(async () => ({
       method,
@@ -81,6 +89,7 @@ export function createGenerationWorkload(options: GenerationWorkloadOptions): Ge
         authorization: `Bearer ${bearerToken(await options.tokenSecret(), { userId, tenantId, role: 'member' })}`,
         'content-type': 'application/json',
         ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+        ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     }));
@@ -200,7 +209,32 @@ export function createGenerationWorkload(options: GenerationWorkloadOptions): Ge
         [
           "a stranger's look at a generation",
           404,
-          async () => (await asUser(stranger, 'GET', `/generations/${generationId}`)).status,
+          async () => problemOf(await asUser(stranger, 'GET', `/generations/${generationId}`)),
+        ],
+        [
+          'a token that has expired',
+          401,
+          async () => {
+            const token = bearerToken(await options.tokenSecret(), { ...stranger, role: 'member' }, 0);
+            const headers = { authorization: `Bearer ${token}` };
+            return problemOf(await asUser(stranger, 'GET', '/generations', undefined, undefined, headers));
+          },
+        ],
+        ['no token', 401, async () => problemOf(await call({ method: 'GET', path: '/generations' }))],
+        ['a path that there is not', 404, async () => problemOf(await asUser(stranger, 'GET', '/nothing'))],
+        [
+          'a body that is no JSON by its content type',
+          415,
+          async () => {
+            const headers = { 'content-type': 'text/plain' };
+            return problemOf(await asUser(stranger, 'POST', '/generations', {}, undefined, headers));
+          },
+        ],
+        [
+          'a prompt that is too long',
+          422,
+          async () =>
+            problemOf(await asUser(stranger, 'POST', '/generations', { prompt: 'x'.repeat(LONG_PROMPT) })),
         ],
       ];
       const answered: Probe[] = [];

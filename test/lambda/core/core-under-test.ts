@@ -73,6 +73,7 @@ export function httpRequest(request: TestRequest): APIGatewayProxyEventV2 {
     }),
     requestContext: {
       requestId: 'request-1',
+      http: { path: request.routeKey.split(' ')[1] },
       ...(request.caller !== undefined && { authorizer: { lambda: request.caller } }),
     },
   } as unknown as APIGatewayProxyEventV2;

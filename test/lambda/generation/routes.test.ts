@@ -65,13 +65,50 @@ describe('a new generation', () => {
 
     const first = await create(more);
     const again = await create(more);
+    await system.rows("update generation set status = 'ERROR', error_code = 'X'");
+    // What stands for the same command is the same request.
+    const spelled = await create({ ...more, body: `{"width": 1024, "prompt": "${PROMPT} "}` });
     const other = await create({ ...more, caller: NEIGHBOUR });
     const elsewhere = await create({ ...more, caller: STRANGER });
 
+    expect([again, spelled]).toEqual([first, first]);
     const ids = [first, again, other, elsewhere].map(({ body }) => body.generationId);
     expect(ids[1]).toBe(ids[0]);
     expect(new Set(ids).size).toBe(3);
     expect(await system.outbox()).toHaveLength(3);
+  });
+
+  test('a key that was used for another request is refused, and changes nothing', async () => {
+    const more = { headers: { 'idempotency-key': 'k-1' } };
+    await create(more);
+
+    const another = await create({ ...more, body: { prompt: 'A secret' } });
+    const larger = await create({ ...more, body: { prompt: PROMPT, width: 2048 } });
+
+    for (const answer of [another, larger]) {
+      expect(answer).toMatchObject({ status: 422, body: { code: 'WAYBILL_IDEMPOTENCY_KEY_REUSED' } });
+      expect(JSON.stringify(answer)).not.toContain('A secret');
+    }
+    expect(await system.outbox()).toHaveLength(1);
+    // Of an earlier release, which kept no digest.
+    await system.rows('update generation set request_digest = null');
+    expect(await create(more)).toMatchObject({ status: 202 });
+  });
+
+  test.each([[''], ['a b'], ['x'.repeat(65)], ['ä']])('the key "%s" is refused', async (key) => {
+    const answer = await create({ headers: { 'idempotency-key': key } });
+
+    expect(answer).toMatchObject({ status: 400, body: { code: 'WAYBILL_IDEMPOTENCY_KEY_INVALID' } });
+    expect(await system.outbox()).toEqual([]);
+  });
+
+  test.each([
+    ['text/plain', 415],
+    ['application/x-www-form-urlencoded', 415],
+    ['application/json; charset=utf-8', 202],
+    ['Application/JSON', 202],
+  ])('a body of %s is answered with %i', async (type, status) => {
+    expect(await create({ headers: { 'content-type': type } })).toMatchObject({ status });
   });
 
   test.each([
@@ -155,5 +192,55 @@ describe('reading', () => {
     [{ cursor: Buffer.from('null').toString('base64url') }],
   ])('a page %j is refused', async (query) => {
     expect(await list(query)).toMatchObject({ status: 400, body: { code: 'WAYBILL_PAGE_INVALID' } });
+  });
+});
+
+describe('erasing a user', () => {
+  const erase = (userId: string, caller: Caller = CALLER) =>
+    call({ routeKey: 'DELETE /users/{userId}', pathParameters: { userId }, caller });
+  const keyOf = (userId: string) =>
+    system.rows<{ readonly key: Buffer | null }>(
+      `select key from sealing_subject_key where tenant_id = 'tenant-1' and subject_id = $1`,
+      userId,
+    );
+
+  test('destroys the key, deletes what was asked for, and tells it behind all earlier events', async () => {
+    await create();
+    await create({ caller: NEIGHBOUR });
+    await system.rows(`insert into sealing_subject_key (tenant_id, subject_id, key)
+                       values ('tenant-1', 'usr_1', decode(repeat('00', 32), 'hex'))`);
+
+    const answers = [await erase('usr_1'), await erase('usr_1')];
+
+    expect(answers.map(({ status }) => status)).toEqual([204, 204]);
+    expect(await keyOf('usr_1')).toEqual([{ key: null }]);
+    expect(await system.rows('select user_id as "userId" from generation')).toEqual([{ userId: 'usr_2' }]);
+    expect((await system.outbox()).at(-1)).toBe('UserErased');
+    expect(await system.written('UserErased')).toMatchObject([
+      { tenantId: 'tenant-1', data: { userId: 'usr_1', requestedBy: 'usr_1' } },
+    ]);
+    expect(await create()).toMatchObject({ status: 403, body: { code: 'WAYBILL_USER_ERASED' } });
+  });
+
+  test('is for the user, and for admins of the tenant', async () => {
+    await create();
+
+    expect(await erase('usr_1', NEIGHBOUR)).toMatchObject({ status: 403 });
+    expect(await system.outbox()).toEqual(['GenerationRequested']);
+    // Somebody of the same name in another tenant.
+    expect(await erase('usr_1', { ...STRANGER, role: 'admin' })).toMatchObject({ status: 204 });
+    expect(await system.rows('select 1 from generation')).toHaveLength(1);
+    expect(await erase('usr_1', { ...NEIGHBOUR, role: 'admin' })).toMatchObject({ status: 204 });
+    expect(await system.rows('select 1 from generation')).toEqual([]);
+  });
+
+  test('waits for what is being stored for the user, and deletes that too', async () => {
+    await Promise.all([...Array.from({ length: 4 }, () => create()), erase('usr_1'), create(), create()]);
+
+    expect(await system.rows('select 1 from generation')).toEqual([]);
+  });
+
+  test.each([['x'.repeat(61)], ['a%00b']])('there is no user %s', async (userId) => {
+    expect(await erase(userId, { ...CALLER, role: 'admin' })).toMatchObject({ status: 404 });
   });
 });

@@ -45,6 +45,7 @@ export function memoryPush(step: Step = atOnce): MemoryPush {
   const arrived = new Map<string, ServerMessage[]>();
   const closed: string[] = [];
   let counter = 0;
+  let isErased = false;
   let puts = 0;
   const push: MemoryPush = {
     rows,
@@ -65,10 +66,16 @@ export function memoryPush(step: Step = atOnce): MemoryPush {
         }),
       connections: () => step('read connections', () => [...rows.values()]),
       newestCursor: () => step('read counter', () => counter),
+      counter: () => step('read counter', () => ({ newest: counter, isErased })),
+      erase: () =>
+        step('erase', () => {
+          isErased = true;
+          for (const kept of [rows, notes, events]) kept.clear();
+        }),
       cursorOf: (_user, id) => step('read event', () => events.get(id)),
       append: (_user, note: NewNote, newest) =>
         step('append', () => {
-          if (counter !== newest || events.has(note.id)) return false;
+          if (isErased || counter !== newest || events.has(note.id)) return false;
           counter += 1;
           events.set(note.id, counter);
           notes.set(counter, { ...note, cursor: counter });

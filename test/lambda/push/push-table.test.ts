@@ -5,7 +5,7 @@ import { createNotifier } from '../../../lambda/push/notifier.ts';
 import { pushTable } from '../../../lambda/push/push-table.ts';
 import type { PushStore } from '../../../lambda/push/push-table.ts';
 import { dynamoDbClient } from '../../../lambda/runtime/aws/dynamodb.ts';
-import { startEmbeddedAws } from '../../../local/aws/index.ts';
+import { rootCaller, startEmbeddedAws } from '../../../local/aws/index.ts';
 import type { EmbeddedAws } from '../../../local/aws/index.ts';
 import { connection, memoryPush, SILENT } from './memory-push.ts';
 
@@ -96,7 +96,7 @@ describe('cursors', () => {
     const results = await Promise.all(
       ids.map(async (id) => [
         id,
-        (await again(() => notifier.notify({ ...user, ...note(id) }, { logger: SILENT }))).cursor,
+        (await again(() => notifier.notify({ ...user, ...note(id) }, { logger: SILENT })))!.cursor,
       ]),
     );
 
@@ -130,6 +130,44 @@ describe('what expires', () => {
     expect((await store.notesAfter(user, 0, 50)).map(({ cursor }) => cursor)).toEqual([2]);
     // The event is remembered for longer: it may still come again.
     expect(await store.cursorOf(user, 'e-1')).toBe(1);
+  });
+});
+
+describe('erasing', () => {
+  /** All that is there of the user, as text. */
+  const kept = async (): Promise<string> => {
+    const { Items } = (await aws.services.dynamodb.handle(
+      'Scan',
+      { TableName: TABLE, ConsistentRead: true },
+      rootCaller(aws.context),
+    )) as { readonly Items: readonly { readonly pk: { readonly S: string } }[] };
+    return JSON.stringify(Items.filter(({ pk }) => pk.S.includes(`#${user.userId}`)));
+  };
+
+  test('leaves the counter alone, nothing is stored any more, and other users keep theirs', async () => {
+    const other = { ...user, userId: `${user.userId}-other` };
+    for (let newest = 0; newest < 30; newest += 1) await store.append(user, note(`e-${newest}`), newest);
+    await store.append(other, note('e-1'), 0);
+    await store.putConnection(user, connection('a='));
+
+    await store.erase(user);
+    await store.erase(user);
+
+    expect(await store.counter(user)).toEqual({ newest: 30, isErased: true });
+    expect([await store.notesAfter(user, 0, 50), await store.connections(user)]).toEqual([[], []]);
+    expect(await store.cursorOf(user, 'e-0')).toBeUndefined();
+    expect(await store.append(user, note('e-31'), 30)).toBe(false);
+    expect(await store.append(user, note('e-0'), 30)).toBe(false);
+    const all = JSON.parse(await kept()) as readonly { readonly sk: { readonly S: string } }[];
+    expect(all.filter(({ sk }) => sk.S !== 'COUNTER')).toHaveLength(2);
+    expect(await store.notesAfter(other, 0, 50)).toHaveLength(1);
+  });
+
+  test('of somebody of whom nothing is kept stays: what comes later is not stored', async () => {
+    await store.erase(user);
+
+    expect(await store.append(user, note('e-1'), 0)).toBe(false);
+    expect(await store.counter(user)).toEqual({ newest: 0, isErased: true });
   });
 });
 

@@ -130,7 +130,20 @@ describe('the notifier', () => {
       name: 'PermanentError',
       code: 'NOTIFICATION_TOO_LARGE',
     });
-    expect((await notifierOf(push).notify(notification('e-2'), context)).cursor).toBe(1);
+    expect(await notifierOf(push).notify(notification('e-2'), context)).toMatchObject({ cursor: 1 });
+  });
+
+  test('forgets a user who was erased: notes, connections, and whatever comes later', async () => {
+    const push = memoryPush();
+    push.rows.set('a=', connection('a='));
+    await notifierOf(push).notify(notification('e-1'), context);
+
+    await notifierOf(push).forget(USER);
+    await notifierOf(push).forget(USER);
+    const later = await notifierOf(push).notify(notification('e-1'), context);
+
+    expect([push.rows.size, push.notes.size, later]).toEqual([0, 0, undefined]);
+    expect([typesOf(push), push.closed]).toEqual([['notification', 'expired'], ['a=']]);
   });
 });
 

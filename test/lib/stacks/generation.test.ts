@@ -138,7 +138,7 @@ describe('the HTTP API', () => {
   test('asks for a token on every route but that of the provider, which signs', () => {
     expect(
       methods.map(({ Properties }) => [Properties?.['HttpMethod'], Properties?.['AuthorizationType']]),
-    ).toHaveLength(5);
+    ).toHaveLength(6);
     expect(
       methods
         .filter(({ Properties }) => Properties?.['AuthorizationType'] !== 'CUSTOM')
