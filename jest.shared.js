@@ -21,13 +21,12 @@ export const BROKER_TESTS = [
   '<rootDir>/test/local/rabbitmq/conformance\\.test\\.ts$',
 ];
 
-/** Node strips the types itself; jest runs the TypeScript files as ES modules with no transform. */
+/** Node runs the TypeScript files as they are, on its own modules: docs/adr/0042. */
 export const shared = {
-  testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
+  testRunner: '<rootDir>/test/runner/run-test-file.ts',
+  testEnvironment: '<rootDir>/test/runner/environment.ts',
+  injectGlobals: false,
   transform: {},
-  // `waybill`, `waybill/contracts` and `waybill/runtime` mean this repository's sources.
-  testEnvironmentOptions: { customExportConditions: ['waybill-source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/', '<rootDir>/.waybill/'],
   // Bounds a hang, never a duration: a busy machine can be ten times slower.
   testTimeout: 240_000,

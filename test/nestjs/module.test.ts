@@ -172,10 +172,11 @@ describe('WaybillModule', () => {
     const events = [orderPlaced('o1'), orderPlaced('o2')];
     const client = queueOf(events.map((event) => JSON.stringify(event)));
     const running = await boot({ client }, place, cancel);
-    while (placed.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const consumers = running.get(WaybillConsumers);
+    while ((consumers.status().consumers[0]?.handled ?? 0) < 2)
+      await new Promise((resolve) => setTimeout(resolve, 5));
 
     expect(placed.toSorted()).toEqual(events.map(({ eventId }) => eventId).toSorted());
-    const consumers = running.get(WaybillConsumers);
     expect(consumers.status()).toMatchObject({
       status: 'up',
       consumers: [{ consumer: 'shipping', state: 'running', handled: 2, failed: 0, receiveFailures: 0 }],

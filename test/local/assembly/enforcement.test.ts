@@ -174,6 +174,8 @@ describe('a function', () => {
       Properties: {
         FunctionName: 'sender',
         Runtime: 'nodejs24.x',
+        // Not the 3 seconds of AWS: a machine can be slow.
+        Timeout: 60,
         Handler: 'index.handler',
         Role: { 'Fn::GetAtt': ['Role', 'Arn'] },
         Code: { ZipFile: CODE },

@@ -1,61 +1,67 @@
 /** Limits of quantity: the most messages in flight, and speed with a large backlog. */
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
-import * as limits from '../../../../local/aws/sqs/limits.ts';
-import type * as InProcess from './in-process.ts';
-
-/** The real limit takes seconds to reach, so these tests lower it. */
-const MOST_IN_FLIGHT = 20;
-
-let sqsInProcess: typeof InProcess.sqsInProcess;
-beforeAll(async () => {
-  jest.unstable_mockModule('../../../../local/aws/sqs/limits.ts', () => ({
-    ...limits,
-    MAXIMUM_IN_FLIGHT: MOST_IN_FLIGHT,
-  }));
-  ({ sqsInProcess } = await import('./in-process.ts'));
-});
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { MAXIMUM_IN_FLIGHT } from '../../../../local/aws/sqs/limits.ts';
+import type { Message } from '../../../../local/aws/sqs/index.ts';
+import { sqsInProcess } from './in-process.ts';
 
 describe('messages in flight', () => {
+  /** More than can be in flight: the rest waits. */
+  const WAITING = 2;
+
   async function fillInFlight(name: string) {
     const aws = sqsInProcess();
     const jobs = await aws.queue(name, { VisibilityTimeout: '600' });
-    for (let index = 0; index <= MOST_IN_FLIGHT; index++) {
-      if (name.endsWith('.fifo')) await jobs.sendTo(`g${index}`, 'x');
-      else await jobs.send('x');
+    for (let index = 0; index < MAXIMUM_IN_FLIGHT + WAITING; index++) {
+      aws.sqs.deliverToQueue(jobs.arn, {
+        body: 'x',
+        ...(name.endsWith('.fifo') && { messageGroupId: `g${index}`, messageDeduplicationId: `d${index}` }),
+      });
     }
-    const taken = [...(await jobs.receive()), ...(await jobs.receive())];
+    let taken: readonly Message[] = [];
+    for (let count = 0; count < MAXIMUM_IN_FLIGHT; count += taken.length) {
+      taken = await aws.sqs.receiveMessage(jobs.arn, { MaxNumberOfMessages: 10 });
+    }
     return { ...aws, jobs, taken };
   }
 
   test('the limit is 120,000', () => {
-    expect(limits.MAXIMUM_IN_FLIGHT).toBe(120_000);
+    expect(MAXIMUM_IN_FLIGHT).toBe(120_000);
   });
 
-  test('at the limit a standard queue refuses a short poll and lets a long poll wait', async () => {
-    const { clock, jobs } = await fillInFlight('jobs');
+  describe('of a standard queue', () => {
+    let full: Awaited<ReturnType<typeof fillInFlight>>;
+    beforeAll(async () => {
+      full = await fillInFlight('jobs');
+    });
 
-    expect(await jobs.refusal('ReceiveMessage')).toBe('OverLimit');
-    const waiting = jobs.receive({ WaitTimeSeconds: 20 });
-    await clock.advance(20_000);
+    test('at the limit it refuses a short poll and lets a long poll wait', async () => {
+      const { clock, jobs } = full;
+      const { visible } = jobs.counts();
 
-    expect(await waiting).toEqual([]);
-    expect(jobs.counts()).toEqual({ visible: 1, inFlight: MOST_IN_FLIGHT, delayed: 0 });
+      expect(await jobs.refusal('ReceiveMessage')).toBe('OverLimit');
+      const waiting = jobs.receive({ WaitTimeSeconds: 20 });
+      await clock.advance(20_000);
+
+      expect(await waiting).toEqual([]);
+      expect(jobs.counts()).toEqual({ visible, inFlight: MAXIMUM_IN_FLIGHT, delayed: 0 });
+    });
+
+    test('a delete makes room, and wakes a receive that waits', async () => {
+      const { clock, jobs, taken } = full;
+      const waiting = jobs.receive({ WaitTimeSeconds: 20 });
+      await clock.advance(0);
+
+      await jobs.delete(taken[0]);
+
+      expect(await waiting).toHaveLength(1);
+    });
   });
 
   test('at the limit a FIFO queue answers empty', async () => {
     const { jobs } = await fillInFlight('jobs.fifo');
 
+    expect(jobs.counts()).toMatchObject({ inFlight: MAXIMUM_IN_FLIGHT });
     expect(await jobs.receive()).toEqual([]);
-  });
-
-  test('a delete makes room, and wakes a receive that waits', async () => {
-    const { clock, jobs, taken } = await fillInFlight('jobs');
-    const waiting = jobs.receive({ WaitTimeSeconds: 20 });
-    await clock.advance(0);
-
-    await jobs.delete(taken[0]);
-
-    expect(await waiting).toHaveLength(1);
   });
 });
 

@@ -1,0 +1,66 @@
+/**
+ * Which copy of a module a file of tests gets: packages once per worker, everything of this repository anew for each file, so that
+ * no file sees what another left in a module.
+ */
+import { readFileSync } from 'node:fs';
+import { registerHooks, stripTypeScriptTypes } from 'node:module';
+import type { LoadFnOutput } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const REPOSITORY = new URL('../../', import.meta.url).href;
+const PACKAGES = `${REPOSITORY}node_modules/`;
+/** The runner itself, with what it keeps from file to file. */
+const RUNNER = new URL('./', import.meta.url).href;
+const GLOBALS = new URL('./globals.ts', import.meta.url).href;
+
+/** `waybill` and its like mean this repository's sources. */
+const SOURCES = 'waybill-source';
+
+/** In the address of a copy, before the number of its file of tests in the worker. */
+const COPY = '?copy=';
+
+let copy = 0;
+
+/** The next file of tests: what it imports from now on is its own. Gives the address of a module's copy. */
+export function nextCopy(): (url: string) => string {
+  copy += 1;
+  return asCopy;
+}
+
+/** It ends as the module itself does: some tell by it whether they are sources or were built. */
+const asCopy = (url: string): string => `${url}${COPY}${copy}.ts`;
+
+const isCopied = (url: string): boolean =>
+  copy > 0 &&
+  url.endsWith('.ts') &&
+  !url.includes('?') &&
+  url.startsWith(REPOSITORY) &&
+  !url.startsWith(PACKAGES) &&
+  !url.startsWith(RUNNER);
+
+/** Without their types. A module's text is the same for every copy, so a worker reads it once. */
+const texts = new Map<string, string>();
+
+function textOf(path: string): string {
+  const known = texts.get(path);
+  if (known !== undefined) return known;
+  const text = stripTypeScriptTypes(readFileSync(path, 'utf8'));
+  texts.set(path, text);
+  return text;
+}
+
+registerHooks({
+  resolve(specifier, context, nextResolve) {
+    if (specifier === '@jest/globals') return { url: GLOBALS, shortCircuit: true };
+    const resolved = nextResolve(specifier, {
+      ...context,
+      conditions: [...context.conditions, SOURCES],
+    });
+    return isCopied(resolved.url) ? { ...resolved, url: asCopy(resolved.url) } : resolved;
+  },
+  load(url, context, nextLoad): LoadFnOutput {
+    const [module, number] = url.split(COPY);
+    if (module === undefined || number === undefined) return nextLoad(url, context);
+    return { format: 'module', source: textOf(fileURLToPath(module)), shortCircuit: true };
+  },
+});
