@@ -21,7 +21,7 @@ export const BROKER_TESTS = [
   '<rootDir>/test/local/rabbitmq/conformance\\.test\\.ts$',
 ];
 
-/** Node runs the TypeScript files as they are, on its own modules: docs/adr/0042. */
+/** Node runs the TypeScript files as they are, on its own modules: docs/adr/0044. */
 export const shared = {
   testRunner: '<rootDir>/test/runner/run-test-file.ts',
   testEnvironment: '<rootDir>/test/runner/environment.ts',
