@@ -49,12 +49,12 @@ test('the table is on demand, recoverable, kept, encrypted with the key and repl
     TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
     SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
     Replicas: Match.arrayWith([
+      Match.objectLike({ ...replica, Region: 'eu-west-1', DeletionProtectionEnabled: true }),
       Match.objectLike({
         ...replica,
         Region: 'eu-central-1',
         SSESpecification: { KMSMasterKeyId: standbyKeyArn },
       }),
-      Match.objectLike({ ...replica, Region: 'eu-west-1', DeletionProtectionEnabled: true }),
     ]),
   });
 });

@@ -7,6 +7,8 @@ testSystem('commerce', {
     'Commerce',
     ...[1, 2, 3, 5, 6, 7, 8].map((partition) => `CommerceConsumers${partition}`),
   ],
+  // What leads to the Region that stands by, see commerce-standby.test.ts.
+  onlyInProd: ['CommerceStandby', 'Commerce/ToStandby'],
   resources: {
     'AWS::SQS::Queue': 65,
     'AWS::SNS::Topic': 2,

@@ -21,6 +21,8 @@ import type { Resource, Synthesized, SynthesizedTemplate } from './synthesize.ts
 export interface SystemExpectations {
   /** Names of the system's own stacks. Each begins with the system's name, `Core` or `CoreConsumers4`. */
   readonly stacks: readonly string[];
+  /** Paths of what prod has besides: whole stacks, and constructs with all below them. @default - none */
+  readonly onlyInProd?: readonly string[];
   /** How many of each type the own stacks have in prod, at the least: what nothing is found wrong with is there. */
   readonly resources: Readonly<Record<string, number>>;
   /** How many claims of each kind are proven, at the least, in every environment. */
@@ -67,6 +69,14 @@ export function testSystem(system: SystemName, expected: SystemExpectations): vo
       ),
     );
 
+  const { onlyInProd = [] } = expected;
+  const stacksOfProd = onlyInProd.filter((path) => !path.includes('/'));
+  if (stacksOfProd.length > 0) {
+    test.each(stacksOfProd)('%s, in prod alone', (stack) => {
+      expect(alone('prod').templates[stack]).toMatchSnapshot();
+    });
+  }
+
   describe.each(expected.stacks)('%s', (stack) => {
     test('prod', () => {
       expect(alone('prod').templates[stack]).toMatchSnapshot();
@@ -98,9 +108,11 @@ export function testSystem(system: SystemName, expected: SystemExpectations): vo
   test('every environment has these stacks, with the name of the system', () => {
     for (const environment of ENVIRONMENT_NAMES) {
       const names = Object.keys(alone(environment).templates).filter((name) => !isSharedStack(name));
-      expect(names.toSorted()).toEqual(expected.stacks.toSorted());
+      const own = [...expected.stacks, ...(environment === 'prod' ? stacksOfProd : [])];
+      expect(names.toSorted()).toEqual(own.toSorted());
     }
-    for (const name of expected.stacks) expect(name.toLowerCase()).toMatch(new RegExp(`^${system}`));
+    for (const name of [...expected.stacks, ...stacksOfProd])
+      expect(name.toLowerCase()).toMatch(new RegExp(`^${system}`));
   });
 
   describe.each(ENVIRONMENT_NAMES)('%s', (environment) => {
@@ -115,6 +127,7 @@ export function testSystem(system: SystemName, expected: SystemExpectations): vo
   testLogicalIds({
     templates: (environment) => alone(environment).templates,
     isOwn: (stack) => stack.toLowerCase().startsWith(system),
+    onlyInProd,
   });
 
   test('the stacks are not empty: what nothing is found wrong with is there', () => {
@@ -202,7 +215,7 @@ export function testNag(of: () => Synthesized): void {
 /** Every guard and every proof, in one environment. */
 function testGuardsAndProofs(
   of: () => Assembly,
-  { resources, proofs, edges, notEverywhere = [] }: SystemExpectations,
+  { resources, proofs, edges, notEverywhere = [], onlyInProd = [] }: SystemExpectations,
   nodesOfProd: () => readonly string[],
 ): void {
   test('no guard finds anything', () => {
@@ -234,7 +247,9 @@ function testGuardsAndProofs(
   });
 
   test('the topology has the same nodes as that of prod', () => {
-    const common = (ids: readonly string[]) => ids.filter((id) => !notEverywhere.includes(id));
+    const isOfProd = (id: string) => onlyInProd.some((path) => id === path || id.startsWith(`${path}/`));
+    const common = (ids: readonly string[]) =>
+      ids.filter((id) => !notEverywhere.includes(id) && !isOfProd(id));
     expect(common(of().topology?.nodes.map(({ id }) => id) ?? [])).toEqual(common(nodesOfProd()));
   });
 }
