@@ -11,4 +11,5 @@ export { excessOf } from './excess.ts';
 export type { Excess } from './excess.ts';
 export { needsOf, publishTargets } from './needs.ts';
 export type { Need } from './needs.ts';
+export { requestKeys } from './request-keys.ts';
 export { becauseOf } from './declared-needs.ts';

@@ -34,6 +34,7 @@ import { filterWithoutExample, unmatchableFilter } from './w20-unmatchable-filte
 import { unfedConsumer, unreachedConsumer } from './w21-unreached-consumer.ts';
 import { topologyDrift } from './w21b-topology-drift.ts';
 import { excessPrivilege, sourcelessService } from './w22-excess-privilege.ts';
+import { unconditionedUse } from './w22b-unconditioned-use.ts';
 import { refusedHop } from './w23-refused-hop.ts';
 
 export interface AcknowledgedFinding extends GuardFinding {
@@ -78,6 +79,7 @@ export const GUARDS: readonly Guard[] = [
   topologyDrift,
   excessPrivilege,
   sourcelessService,
+  unconditionedUse,
   refusedHop,
   partialBatchFailures,
   deadLetterQueue,

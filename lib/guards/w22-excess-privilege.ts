@@ -8,13 +8,14 @@
  * | the same, of sns:Publish by the role in which Cognito texts to phones | nothing: phones have no ARN |
  * | a queue, topic or bus lets anybody in, without a condition | W22 |
  * | a queue, topic or bus lets a service in for anybody's resources (no source condition) | W22A |
+ * | a role lets EventBridge Scheduler in for anybody's schedules | W22A |
  * | in an application of Waybill's: anything that no edge uses | W22 |
  * | keys, whose use by EventBridge supports no condition; roles that AWS or CDK make for deployment | nothing |
  *
  * IAM/latest/UserGuide/best-practices.html, "apply least-privilege permissions"; confused-deputy.html
  */
 import { excessOf } from '../access/index.ts';
-import type { AttachedPolicy, Messaging, PolicyStatement, Resource } from '../assembly/index.ts';
+import type { AttachedPolicy, Messaging, PolicyStatement, Resource, Role } from '../assembly/index.ts';
 import { isRecord } from '../json.ts';
 import { readPolicy } from '../policies/index.ts';
 import type { Finding, Guard } from './guard.ts';
@@ -43,7 +44,10 @@ export const sourcelessService: Guard = {
     'A service principal without a condition on its source means that service for every account: whoever knows the ARN can make their own topic or rule deliver there.',
   source: 'IAM/latest/UserGuide/confused-deputy.html',
   level: 'warning',
-  check: (messaging) => sinkPolicies(messaging).flatMap(sourcelessStatements),
+  check: (messaging) => [
+    ...sinkPolicies(messaging).flatMap(sourcelessStatements),
+    ...messaging.roles.flatMap(sourcelessTrust),
+  ],
 };
 
 /** Actions that put messages somewhere, take them away, or let others do so. */
@@ -155,6 +159,26 @@ function sourcelessStatements({ resource, statements }: AttachedPolicy): Finding
         },
       ];
     });
+}
+
+const SCHEDULER = 'scheduler.amazonaws.com';
+
+/** "Confused deputy prevention in EventBridge Scheduler", scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html. */
+function sourcelessTrust({ resource, trust }: Role): Finding[] {
+  return trust
+    .filter(
+      ({ Effect: effect, Principal: principal }) =>
+        effect === 'Allow' && servicesIn(principal).includes(SCHEDULER),
+    )
+    .filter((statement) => !conditionKeysOf(statement).some((key) => SOURCE_KEY.test(key)))
+    .map(() => ({
+      resource,
+      property: 'AssumeRolePolicyDocument',
+      received: `${SCHEDULER} without a condition on the source`,
+      allowed: 'a condition on aws:SourceAccount or aws:SourceArn',
+      fix: 'add StringEquals aws:SourceAccount with the account of the schedules',
+      source: 'scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html',
+    }));
 }
 
 const SOURCE_KEY = /^aws:(?:source(?:arn|account|orgid|orgpaths|owner)|principalorgid)$/i;

@@ -126,10 +126,50 @@ const HARMLESS: readonly Harmless[] = [
   {
     type: /Lambda::Function/,
     path: /^Timeout$/,
-    logicalId: /^(CoreApi|ControlPlane|WebhookEndpoints|GitHubWebhook|HttpAuthorizer|Migration)/,
+    logicalId:
+      /^(CoreApi|ControlPlane|WebhookEndpoints|GitHubWebhook|HttpAuthorizer|Migration|JobsApi|Authorizer|GenerationApi|Tickets|PushWebSocket)/,
     reason: 'the function answers a caller, who sees the failure; it handles no messages',
   },
   { type: /Events::EventBus$/, path: /^LogConfig/, reason: 'what is logged' },
+  {
+    type: /Lambda::Function/,
+    path: /^Environment\.Variables\.(JOBS_|AI_JOB_|PUSH_|API_TOKEN_)/,
+    change: /removed|x"$/,
+    reason:
+      'the function refuses to begin without it, or with what is no number: that fails at every invocation, comes back, and is dead-lettered with alarms, as wrong code does',
+  },
+  {
+    type: /Scheduler::Schedule/,
+    path: /^FlexibleTimeWindow(\.Mode)?$/,
+    change: /removed/,
+    reason: 'CloudFormation refuses a schedule without it',
+  },
+  {
+    type: /CloudWatch::Alarm/,
+    path: /^(Statistic|Dimensions\.\d+\.(Name|Value)|Metrics\.\d+\.(Id|MetricStat\.(Metric|Period|Stat|Metric\.Dimensions\.\d+\.(Name|Value))))$/,
+    change: /removed/,
+    reason: 'CloudFormation refuses an alarm without it',
+  },
+  {
+    type: /CloudWatch::Alarm/,
+    path: /(^|\.)Period$/,
+    change: /is ([1-46-9]|5)$/,
+    reason: 'CloudWatch refuses a period below ten seconds',
+  },
+  {
+    type: /Lambda::EventInvokeConfig/,
+    path: /^MaximumEventAgeInSeconds$/,
+    logicalId: /Timeouts/,
+    reason:
+      'how long a run of a schedule is tried again: the next run, a minute later, looks at everything anew',
+  },
+  {
+    type: /SQS::Queue$/,
+    path: /^MessageRetentionPeriod$/,
+    logicalId: /^RelayNudge/,
+    change: /is \d{4,}$/,
+    reason: 'a nudge is a hint: the relay looks for itself each minute',
+  },
 ];
 
 /** Why the mutation is harmless; undefined where it is not. */

@@ -136,4 +136,15 @@ describe('W22A services act for named sources', () => {
     expect(findingsOf(sourcelessService, open)).toEqual(['Plain/Queue/Policy PolicyDocument']);
     expect(findingsOf(sourcelessService, subscribed)).toEqual([]);
   });
+
+  test.each([
+    ['in general', undefined, ['Plain/Role AssumeRolePolicyDocument']],
+    ['for schedules of the account', { StringEquals: { 'aws:SourceAccount': '111111111111' } }, []],
+  ])('a role that lets the scheduler in %s', (_, conditions, expected) => {
+    const messaging = plainStack((stack) => {
+      const principal = new ServicePrincipal('scheduler.amazonaws.com', conditions && { conditions });
+      new Role(stack, 'Role', { assumedBy: principal });
+    });
+    expect(findingsOf(sourcelessService, messaging)).toEqual(expected);
+  });
 });
