@@ -181,7 +181,7 @@ export class JobsStack extends EnvironmentStack {
       controls: this.controls,
       publishesTo: [this.results],
       maxAge: MAX_AGE,
-      environment: this.#environment(),
+      environment: { ...this.#limits(), AI_JOB_RESPONSE_QUEUE_URL: this.results.queue.queueUrl },
       logRetention: this.logRetention,
     });
     this.#claim(worker.handler, 'store');
@@ -198,7 +198,7 @@ export class JobsStack extends EnvironmentStack {
       timeout: RESULT_TIMEOUT,
       putsBack: true,
       maxAge: MAX_AGE,
-      environment: this.#environment(),
+      environment: this.#limits(),
       logRetention: this.logRetention,
     });
     // A result that fits a message may still be too large for a row.
@@ -212,7 +212,7 @@ export class JobsStack extends EnvironmentStack {
       entry: 'lambda/handlers/jobs/job-timeouts.ts',
       description: 'Ends jobs that are overdue',
       encryptionKey: this.#key,
-      environment: this.#environment(),
+      environment: this.#limits(),
       logRetention: this.logRetention,
     });
     this.table.grants.access(timeouts.handler, ['GetItem', 'UpdateItem'], [OPEN]);
@@ -237,7 +237,7 @@ export class JobsStack extends EnvironmentStack {
       service: AiJobs,
       entry: 'lambda/handlers/jobs/jobs-api.ts',
       description: 'Tells of jobs, and cancels them',
-      environment: this.#environment(),
+      environment: this.#limits(),
       logRetention,
     });
     this.#claim(api, 'fetch');
@@ -267,11 +267,9 @@ export class JobsStack extends EnvironmentStack {
     }
   }
 
-  /** What every function of the system finds. */
-  #environment(): Readonly<Record<string, string>> {
+  /** What every function finds that writes jobs. */
+  #limits(): Readonly<Record<string, string>> {
     return {
-      AI_JOB_REQUEST_QUEUE_URL: this.requests.queue.queueUrl,
-      AI_JOB_RESPONSE_QUEUE_URL: this.results.queue.queueUrl,
       JOBS_MAX_RUNNING_PER_TENANT: String(this.#values.maxRunningPerTenant),
       JOBS_DAILY_PER_TENANT: String(this.#values.dailyQuotaPerTenant),
       JOBS_RETENTION_DAYS: String(this.#values.retentionDays),
