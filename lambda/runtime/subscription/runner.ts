@@ -86,7 +86,7 @@ export class Runner {
   readonly #holder: LeaseHolder;
   readonly #lanes = new Map<number, Lane>();
   readonly #units = new UnitOrder();
-  readonly #running = new Map<Item, AbortController>();
+  readonly #running = new Map<Item, { readonly controller: AbortController; readonly timer: unknown }>();
   /** What handlers threw, until it is stored. By event: one is handled once at a time. */
   readonly #errors = new Map<string, string>();
 
@@ -159,7 +159,7 @@ export class Runner {
     waited.abort();
     const abandoned = this.#running.size;
     if (abandoned > 0) {
-      for (const controller of this.#running.values()) {
+      for (const { controller } of this.#running.values()) {
         controller.abort(
           new RuntimeError('WAYBILL_SHUTDOWN', 'the subscription is stopping: stop and throw'),
         );
@@ -167,6 +167,7 @@ export class Runner {
       const grace = new AbortController();
       await Promise.race([this.#idle(), sleep(this.#clock, ABORT_GRACE, grace.signal)]);
       grace.abort();
+      for (const { timer } of this.#running.values()) this.#clock.clearTimeout(timer);
     }
     this.#over = true;
     this.#changed.resolve();
@@ -247,11 +248,12 @@ export class Runner {
   }
 
   #nextWake(): number {
-    if (this.#failures > 0) return Math.max(this.#tryAgainAt, this.#clock.now() + 1);
+    const leased = this.#lanes.size === 0 ? Infinity : this.#leasedUntil;
+    if (this.#failures > 0) return Math.min(leased, Math.max(this.#tryAgainAt, this.#clock.now() + 1));
     // What is under way wakes it by itself.
     const unless = (kind: 'renew' | 'read' | 'mark' | 'load', at: number): number =>
       this.#busy.has(kind) ? Infinity : at;
-    const next = unless('renew', this.#renewAt);
+    const next = Math.min(leased, unless('renew', this.#renewAt));
     if (this.#stopping || this.#lanes.size === 0) return next;
     const due = unless('load', this.#units.nextDue());
     return Math.min(next, due, this.#isFull() ? Infinity : unless('read', this.#pollAt));
@@ -445,7 +447,6 @@ export class Runner {
     const consumer = this.#consumer;
     const began = this.#clock.now();
     const controller = new AbortController();
-    this.#running.set(item, controller);
     const end = (): void => controller.abort(lane.lost.signal.reason);
     lane.lost.signal.addEventListener('abort', end);
     const timer = this.#clock.setTimeout(() => {
@@ -453,6 +454,7 @@ export class Runner {
         new RuntimeError('WAYBILL_DEADLINE_NEAR', 'maxProcessingTime is over: stop and throw'),
       );
     }, this.#settings.maxProcessingMilliseconds);
+    this.#running.set(item, { controller, timer });
     const isLost = (): boolean => this.#over || lane.lost.signal.aborted;
     const body = item.body ?? '';
     const record = eventRecord(

@@ -2,32 +2,18 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import * as z from 'zod/mini';
 
 import { createEventStore, eventStoreMigrations } from '../../../../lambda/runtime/event-store/index.ts';
 import type { EventStore } from '../../../../lambda/runtime/event-store/index.ts';
-import { createLogger } from '../../../../lambda/runtime/logger.ts';
 import { migrate, runtimeMigrations } from '../../../../lambda/runtime/postgres/index.ts';
 import type { EncodedMessage } from '../../../../lambda/runtime/types.ts';
-import { createEnvelope, event } from '../../../../lib/contracts/index.ts';
+import { createEnvelope } from '../../../../lib/contracts/index.ts';
 import type { Envelope } from '../../../../lib/contracts/index.ts';
 import { createTestDatabase } from '../../../support/postgres.ts';
 import type { TestDatabase } from '../../../support/postgres.ts';
+import { Counted, Noted, silent } from './contracts.ts';
 
-export const Noted = event('Noted', {
-  version: '1.0',
-  source: 'notes',
-  data: z.object({ note: z.string(), number: z.number() }),
-  orderingKey: 'note',
-});
-
-export const Counted = event('Counted', {
-  version: '1.0',
-  source: 'notes',
-  data: z.object({ by: z.number() }),
-});
-
-export const silent = createLogger({ level: 'silent' });
+export * from './contracts.ts';
 
 export interface StoreDatabase extends TestDatabase {
   readonly store: EventStore;

@@ -7,7 +7,7 @@ import type { ConsumeOptions, SqsHandler } from '../../../../lambda/runtime/cons
 import { inTransaction } from '../../../../lambda/runtime/postgres/index.ts';
 import type { HandlerContext } from '../../../../lambda/runtime/types.ts';
 import type { EnvelopeOf } from '../../../../lib/contracts/index.ts';
-import { Noted, silent } from '../event-store/support.ts';
+import { Noted, silent } from '../event-store/contracts.ts';
 
 export { eventually } from '../outbox/support.ts';
 

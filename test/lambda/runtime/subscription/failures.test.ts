@@ -1,0 +1,129 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Pool } from 'pg';
+
+import { createEventStore } from '../../../../lambda/runtime/event-store/index.ts';
+import { inTransaction } from '../../../../lambda/runtime/postgres/index.ts';
+import { subscribe } from '../../../../lambda/runtime/subscription/index.ts';
+import type { EventSubscription, SubscribeOptions } from '../../../../lambda/runtime/subscription/index.ts';
+import { Counted, counted, empty, Noted, noted, silent, useEventStore } from '../event-store/support.ts';
+import { deadLineProxy, transactionPooler } from './proxies.ts';
+import { effects, eventually, numbersOf, recording, SOON } from './support.ts';
+
+const database = useEventStore(30);
+let running: EventSubscription[] = [];
+let after: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  await Promise.all(running.map((one) => one.stop({ within: 2_000 })));
+  for (const end of after.reverse()) await end();
+  [running, after] = [[], []];
+  await empty(database().pool);
+});
+
+async function start(
+  options: Partial<SubscribeOptions> & Pick<SubscribeOptions, 'consumer'>,
+): Promise<EventSubscription> {
+  const subscription = await subscribe({
+    store: database().store,
+    pollMilliseconds: 100,
+    backoff: SOON,
+    ...options,
+  });
+  running.push(subscription);
+  return subscription;
+}
+
+function poolOf(url: string): Pool {
+  const pool = new Pool({ connectionString: url });
+  pool.on('error', () => undefined);
+  after.push(() => pool.end());
+  return pool;
+}
+
+const LISTENERS = `select pid from pg_stat_activity where query like 'listen %waybill_event_store%' and datname = current_database()`;
+
+describe('what can break', () => {
+  test('a LISTEN connection that is killed is replaced; meanwhile polling delivers', async () => {
+    const { store, pool } = database();
+    await start({ consumer: recording(pool), random: () => 0.5 });
+    await eventually(async () => expect((await pool.query(LISTENERS)).rows).toHaveLength(1));
+    const [{ pid }] = (await pool.query<{ pid: number }>(LISTENERS)).rows as [{ pid: number }];
+
+    await pool.query('select pg_terminate_backend($1)', [pid]);
+    await store.append('s', [noted('k', 1)]);
+
+    await eventually(async () => expect(await effects(pool)).toHaveLength(1));
+    await eventually(async () => {
+      const { rows } = await pool.query<{ pid: number }>(LISTENERS);
+      expect(rows).toHaveLength(1);
+      expect(rows[0]!.pid).not.toBe(pid);
+    });
+  });
+
+  test('a LISTEN connection that only seems open is noticed and replaced', async () => {
+    const { store, pool, url } = database();
+    const proxy = await deadLineProxy(url);
+    after.push(() => proxy.close());
+    // Polls would hide it.
+    await start({
+      consumer: recording(pool),
+      pollMilliseconds: 1_000_000,
+      listen: poolOf(proxy.url),
+      listenCheckMilliseconds: 200,
+    });
+    await eventually(async () => expect((await pool.query(LISTENERS)).rows).toHaveLength(1));
+    await store.append('s', [noted('k', 1)]);
+    await eventually(async () => expect(await effects(pool)).toHaveLength(1));
+
+    proxy.goDead();
+
+    await eventually(() => expect(proxy.connections()).toBe(2));
+    await store.append('s', [noted('k', 2)]);
+    await eventually(async () => expect(await effects(pool)).toHaveLength(2));
+  });
+
+  test('a connection of the subscription itself that only seems open: statements time out, another connection goes on', async () => {
+    const { store, pool, url } = database();
+    const proxy = await deadLineProxy(url);
+    after.push(() => proxy.close());
+    await start({ consumer: recording(pool), store: { pool: poolOf(proxy.url) }, listen: false });
+    await store.append('s', [noted('k', 1)]);
+    await eventually(async () => expect(await effects(pool)).toHaveLength(1));
+
+    proxy.goDead();
+    await store.append('s', [noted('k', 2)]);
+
+    await eventually(async () => expect(await effects(pool)).toHaveLength(2));
+  });
+
+  test('behind a pooler in transaction mode everything but LISTEN works: appends, gap safety, leases, order', async () => {
+    const { pool, url } = database();
+    const pooler = await transactionPooler(url);
+    after.push(() => pooler.close());
+    const pooled = poolOf(pooler.url);
+    // Session state is really gone: what is set in one statement is unknown to the next.
+    await pooled.query(`set application_name = 'kept'`);
+    const { rows } = await pooled.query<{ application_name: string }>('show application_name');
+    expect(rows[0]!.application_name).not.toBe('kept');
+
+    const store = createEventStore({ pool: pooled, contracts: [Noted, Counted], logger: silent });
+    // LISTEN has a way of its own to the database.
+    await start({ consumer: recording(pool), store, listen: pool, pollMilliseconds: 500 });
+    for (let number = 0; number < 40; number++) {
+      await inTransaction(pooled, async (tx) => {
+        await store.appendWithin(tx, `s${number % 4}`, [noted(`k${number % 4}`, number)]);
+        // A gap: what was appended between is undone.
+        await tx.query('savepoint here');
+        await store.appendWithin(tx, `s${number % 4}`, [counted(number)]);
+        await tx.query('rollback to savepoint here');
+      });
+      await store.nudge();
+    }
+
+    await eventually(async () => expect(await effects(pool)).toHaveLength(40));
+    for (let key = 0; key < 4; key++) {
+      expect(await numbersOf(pool, `k${key}`)).toEqual(
+        Array.from({ length: 10 }, (_, index) => index * 4 + key),
+      );
+    }
+  });
+});

@@ -1,0 +1,224 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Pool } from 'pg';
+
+import { eventRecord } from '../../../../lambda/runtime/consumer/event-record.ts';
+import { PermanentError } from '../../../../lambda/runtime/errors.ts';
+import type { Item } from '../../../../lambda/runtime/subscription/item.ts';
+import {
+  deadLettersOf,
+  removeSubscription,
+  subscribe,
+} from '../../../../lambda/runtime/subscription/index.ts';
+import type { EventSubscription, SubscribeOptions } from '../../../../lambda/runtime/subscription/index.ts';
+import { storeDeadLetter, storeProgress } from '../../../../lambda/runtime/subscription/rows.ts';
+import { empty, noted, useEventStore } from '../event-store/support.ts';
+import { effects, eventually, numbersOf, recording, SOON } from './support.ts';
+
+const database = useEventStore(30);
+let running: EventSubscription[] = [];
+afterEach(async () => {
+  await Promise.all(running.map((one) => one.stop({ within: 2_000 })));
+  running = [];
+  await empty(database().pool);
+});
+
+async function start(
+  options: Partial<SubscribeOptions> & Pick<SubscribeOptions, 'consumer'>,
+): Promise<EventSubscription> {
+  const subscription = await subscribe({
+    store: database().store,
+    pollMilliseconds: 50,
+    leaseMilliseconds: 3_000,
+    backoff: SOON,
+    ...options,
+  });
+  running.push(subscription);
+  return subscription;
+}
+
+async function lanesByOwner(): Promise<number[]> {
+  const { rows } = await database().pool.query<{ lanes: number }>(
+    'select count(*)::int as lanes from event_subscription_lane where owner is not null group by owner order by 1',
+  );
+  return rows.map(({ lanes }) => lanes);
+}
+
+/** A process that can be paused (as by SIGSTOP): its statements wait, the world goes on. */
+function pausable(pool: Pool): { pool: Pool; pause(): void; resume(): void } {
+  let gate = Promise.resolve();
+  let open = (): void => undefined;
+  return {
+    pool: new Proxy(pool, {
+      get: (target, name) => {
+        if (name !== 'query') return Reflect.get(target, name, target) as unknown;
+        return async (...given: Parameters<Pool['query']>) => {
+          await gate;
+          return target.query(...given) as unknown as Promise<unknown>;
+        };
+      },
+    }),
+    pause: () => (gate = new Promise((resolve) => (open = resolve))),
+    resume: () => open(),
+  } as { pool: Pool; pause(): void; resume(): void };
+}
+
+describe('several instances', () => {
+  test('share the lanes evenly while events flow, and order of each key holds', async () => {
+    const { store, pool } = database();
+    const consumer = recording(pool, () => new Promise((resolve) => setTimeout(resolve, 1)));
+    const append = async (from: number, to: number): Promise<void> => {
+      for (let number = from; number < to; number++) {
+        await store.append(`s${number % 10}`, [noted(`k${number % 10}`, number)]);
+      }
+    };
+    const first = await start({ consumer });
+    await append(0, 40);
+    await start({ consumer });
+    await start({ consumer });
+    await append(40, 100);
+    await eventually(async () => expect(await lanesByOwner()).toEqual([20, 22, 22]));
+    await append(100, 150);
+    await first.stop();
+    await append(150, 200);
+
+    await eventually(async () => expect(await effects(pool)).toHaveLength(200));
+    for (let key = 0; key < 10; key++) {
+      expect(await numbersOf(pool, `k${key}`)).toEqual(
+        Array.from({ length: 20 }, (_, index) => index * 10 + key),
+      );
+    }
+    await eventually(async () => expect(await lanesByOwner()).toEqual([32, 32]));
+  });
+
+  test('D17 stopping lets the running handler finish, marks it, and gives the lanes back', async () => {
+    const { store, pool } = database();
+    let began = (): void => undefined;
+    const handling = new Promise<void>((resolve) => (began = resolve));
+    let release = (): void => undefined;
+    let wasAborted: boolean | undefined;
+    const consumer = recording(pool, async (event, context) => {
+      if (event.data.number > 0) throw new Error('not started');
+      began();
+      await new Promise<void>((resolve) => (release = resolve));
+      wasAborted = context.signal.aborted;
+    });
+    const subscription = await start({ consumer, concurrency: 1 });
+    await store.append('s', [noted('k', 0), noted('k', 1)]);
+    await handling;
+
+    const stopping = subscription.stop();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    release();
+
+    expect(await stopping).toEqual({ abandoned: 0 });
+    expect(wasAborted).toBe(false);
+    expect(await numbersOf(pool, 'k')).toEqual([0]);
+    expect(await lanesByOwner()).toEqual([]);
+    const { rows } = await pool.query('select 1 from event_subscription_waiting');
+    expect(rows).toEqual([]);
+  });
+
+  test('D17 a handler that does not end in time is told, and its event comes again', async () => {
+    const { store, pool } = database();
+    let told = (): void => undefined;
+    const aborted = new Promise<void>((resolve) => (told = resolve));
+    const stuck = recording(pool, (_, { signal }) => {
+      signal.addEventListener('abort', () => told());
+      return new Promise<void>(() => undefined);
+    });
+    const subscription = await start({ consumer: stuck });
+    await store.append('s', [noted('k', 1)]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+
+    expect(await subscription.stop({ within: 10 })).toEqual({ abandoned: 1 });
+    await aborted;
+    await start({ consumer: recording(pool) });
+    await eventually(async () => expect(await numbersOf(pool, 'k')).toEqual([1]));
+  });
+
+  test('an instance that sleeps through its lease: another takes over, and what the first does late changes nothing', async () => {
+    const { store, pool } = database();
+    const sleeper = pausable(pool);
+    let release = (): void => undefined;
+    let lost: unknown;
+    const slow = recording(pool, async (_, { signal }) => {
+      sleeper.pause();
+      await new Promise<void>((resolve) => (release = resolve));
+      lost = signal.reason;
+      throw new PermanentError('TOO_LATE');
+    });
+    await start({ consumer: slow, store: { pool: sleeper.pool }, leaseMilliseconds: 400, listen: false });
+    await store.append('s', [noted('k', 1), noted('k', 2)]);
+    await eventually(async () => {
+      const { rows } = await pool.query(
+        'select 1 from event_subscription_lane where lease_expires_at < clock_timestamp()',
+      );
+      expect(rows).toHaveLength(64);
+    });
+
+    await start({ consumer: recording(pool) });
+    await eventually(async () => expect(await numbersOf(pool, 'k')).toEqual([1, 2]));
+    sleeper.resume();
+    release();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+
+    expect(lost).toMatchObject({ code: 'WAYBILL_MESSAGE_LOST' });
+    expect(await deadLettersOf(pool, { consumer: 'recorder' })).toEqual([]);
+    const { rows } = await pool.query('select 1 from event_subscription_waiting');
+    expect(rows).toEqual([]);
+    expect(await numbersOf(pool, 'k')).toEqual([1, 2]);
+  });
+
+  test('a late writer with an older token changes neither cursors nor what waits nor dead letters', async () => {
+    const { store, pool } = database();
+    const subscription = await start({ consumer: recording(pool), order: 'total' });
+    await store.append('s', [noted('k', 1)]);
+    await eventually(async () => expect(await effects(pool)).toHaveLength(1));
+    await subscription.stop();
+    const state = async (): Promise<unknown> =>
+      (await pool.query('select lane, position, fencing_token from event_subscription_lane')).rows;
+    const before = await state();
+    const item: Item = {
+      ...eventRecord(
+        {
+          eventId: noted('k').eventId,
+          eventType: 'Noted',
+          eventVersion: '1.0',
+          tenantId: 'acme',
+          priority: 'normal',
+          body: '{}',
+        },
+        '',
+        1,
+      ),
+      eventId: noted('k').eventId,
+      eventType: 'Noted',
+      eventVersion: '1.0',
+      tenantId: 'acme',
+      priority: 'normal',
+      lane: 0,
+      unit: '',
+      position: 1_000,
+      recordedAt: 0,
+      attempts: 0,
+      waits: false,
+      replay: undefined,
+      body: '{}',
+    };
+    const old = new Map([[0, '0']]);
+    const progress = {
+      cursors: [{ lane: 0, position: 1_000 }],
+      kept: [{ item, attempts: 1, delayMilliseconds: 0, error: 'late' }],
+      removed: [],
+    };
+
+    expect(await storeProgress(pool, 'recorder', old, progress)).toEqual(new Set());
+    expect(await storeDeadLetter(pool, 'recorder', '0', item, { reason: 'LATE', detail: '' })).toBe(false);
+
+    expect(await state()).toEqual(before);
+    expect((await pool.query('select 1 from event_subscription_waiting')).rows).toEqual([]);
+    expect(await deadLettersOf(pool, { consumer: 'recorder' })).toEqual([]);
+    expect(await removeSubscription(pool, 'recorder')).toBe(true);
+    expect(await state()).toEqual([]);
+  });
+});
