@@ -32,4 +32,6 @@ export const shared = {
   testTimeout: 240_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: '1500MB',
+  // Half a second by default, which on a busy machine is less than a process of half a gigabyte takes to end.
+  workerGracefulExitTimeout: 30_000,
 };

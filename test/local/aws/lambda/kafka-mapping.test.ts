@@ -20,7 +20,9 @@ let lines: string[];
 beforeEach(async () => {
   it = lambdaUnderTest();
   cluster = await startEmbeddedKafka({ topics: { orders: 1, shards: 4 } });
-  kafka = createKafkaService(it.context, () => Promise.resolve(cluster));
+  const { bootstrapServers } = cluster;
+  // The service starts, and stops, brokers that are used; here a cluster may have no mapping.
+  kafka = createKafkaService(it.context, () => Promise.resolve({ bootstrapServers, stop: async () => {} }));
   sqs = createSqsService(it.context);
   it.context.services.register(kafka);
   it.context.services.register(sqs);
@@ -41,6 +43,7 @@ afterEach(async () => {
   await producer.close();
   await it.close();
   await kafka.close?.();
+  await cluster.stop();
   await sqs.close?.();
 });
 
