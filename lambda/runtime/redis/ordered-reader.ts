@@ -59,8 +59,10 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
   const { group } = settings;
   const holder: Holder = { connection, keys, group, reader: READER, token: lease.token };
   const reading = connection.another();
+  /** The server knows another token, or no such entry: reading begins anew, with a lease of that time. */
+  const fenced = new AbortController();
   /** Nothing new is taken. */
-  const ending = AbortSignal.any([props.stopping, lease.letGo, lease.lost]);
+  const ending = AbortSignal.any([props.stopping, lease.letGo, lease.lost, fenced.signal]);
   const acknowledge = acknowledgements({ connection, keys, group, clock, random, logger, stopping: ending });
   const room = createSlots(MAX_TAKEN);
   const lanes = new Map<string, Promise<void>>();
@@ -99,9 +101,7 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
         return undefined;
       }
       const next = { entry, attempt: fate.receiveCount, wait: fate.milliseconds, wasDelayed: true };
-      if (await noted(next)) return next;
-      letGo(entry.id);
-      return undefined;
+      return (await noted(next)) ? next : undefined;
     } finally {
       inWork.count -= 1;
       slots.give(1);
@@ -112,8 +112,8 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
   const noted = async ({ entry, attempt, wait }: Pending): Promise<boolean> => {
     try {
       if (await delayEntry(holder, entry.id, wait, attempt)) return true;
-      // With the lease: the group was made again, and the entry is read once more.
-      leftBehind = true;
+      // What follows of the key may not begin here.
+      fenced.abort();
       return false;
     } catch (error) {
       logger.warn('the wait of an entry was not noted', { detail: describeError(error) });
