@@ -6,7 +6,8 @@ export interface ControlledConsumer {
   readonly name: string;
   readonly functionName: string;
   readonly table: string;
-  readonly queueUrl: string;
+  /** Absent where it reads a stream or a broker. */
+  readonly queueUrl: string | undefined;
   /** Absent where it has none. */
   readonly parkingQueueUrl: string | undefined;
   /** What it calls through circuit breakers. */
@@ -31,17 +32,13 @@ export async function controlledConsumers(
     const page = await lambda.send(new ListFunctionsCommand(Marker === undefined ? {} : { Marker }));
     for (const { FunctionName: functionName = '', Environment } of page.Functions ?? []) {
       const variables = Environment?.Variables ?? {};
-      const {
-        WAYBILL_CONSUMER: name,
-        WAYBILL_CONTROLS_TABLE: table,
-        WAYBILL_QUEUE_URL: queueUrl,
-      } = variables;
-      if (!name || !table || !queueUrl) continue;
+      const { WAYBILL_CONSUMER: name, WAYBILL_CONTROLS_TABLE: table } = variables;
+      if (!name || !table) continue;
       found.push({
         name,
         functionName,
         table,
-        queueUrl,
+        queueUrl: variables['WAYBILL_QUEUE_URL'] || undefined,
         parkingQueueUrl: variables['WAYBILL_PARKING_QUEUE_URL'] || undefined,
         dependencies: (variables['WAYBILL_DEPENDENCIES'] ?? '').split(',').filter(Boolean),
         mappings: await mappingsOf(lambda, functionName),

@@ -96,8 +96,8 @@ async function moveParked(
   consumer: ControlledConsumer,
   tenantId: string,
 ): Promise<number> {
-  const { parkingQueueUrl } = consumer;
-  if (parkingQueueUrl === undefined) return 0;
+  const { parkingQueueUrl, queueUrl } = consumer;
+  if (parkingQueueUrl === undefined || queueUrl === undefined) return 0;
   const { ChangeMessageVisibilityCommand, ReceiveMessageCommand } = await import('@aws-sdk/client-sqs');
   const prefix = parkedPrefix(tenantId);
   const ofOthers: Message[] = [];
@@ -119,7 +119,7 @@ async function moveParked(
       ofOthers.push(...messages.filter((message) => !mine.includes(message)));
       const groups = [...Map.groupBy(mine, (message) => message.Attributes?.MessageGroupId).values()];
       const counts = await Promise.all(
-        groups.map((group) => moveGroup(operator, consumer, parkingQueueUrl, group)),
+        groups.map((group) => moveGroup(operator, { queueUrl, parkingQueueUrl }, group)),
       );
       moved += counts.reduce((sum, count) => sum + count, 0);
     }
@@ -140,8 +140,7 @@ async function moveParked(
 /** One after the other: of a batch SQS might take the second and refuse the first. */
 async function moveGroup(
   { sqs }: Operator,
-  { queueUrl }: ControlledConsumer,
-  parkingQueueUrl: string,
+  { queueUrl, parkingQueueUrl }: { readonly queueUrl: string; readonly parkingQueueUrl: string },
   group: readonly Message[],
 ): Promise<number> {
   const { DeleteMessageCommand, SendMessageCommand } = await import('@aws-sdk/client-sqs');

@@ -12,8 +12,8 @@ import type { Permission } from './permission.ts';
  * |---|---|---|
  * | switches | every function | Query |
  * | breaker#DEPENDENCY | each of WAYBILL_DEPENDENCIES | GetItem, UpdateItem |
- * | failures#CONSUMER | a consumer | UpdateItem |
- * | parked#CONSUMER | a consumer | DeleteItem, PutItem, Query |
+ * | failures#CONSUMER | a consumer of a queue | UpdateItem |
+ * | parked#CONSUMER | a consumer of a queue | DeleteItem, PutItem, Query |
  */
 export function usingControls(
   messaging: Messaging,
@@ -25,7 +25,9 @@ export function usingControls(
   const table = messaging.assembly.ofType('AWS::DynamoDB::GlobalTable').find(({ ref }) => ref === tableName);
   // In a Region that stands by the table is a replica, which the first Region's templates have made.
   const tableArn = table?.arn ?? formatArn('dynamodb', place, `table/${tableName}`);
-  const consumer = environment['WAYBILL_CONSUMER'];
+  // A reader of a stream or a broker has no queue: it parks nothing, and its attempts are counted elsewhere.
+  const consumer =
+    environment['WAYBILL_QUEUE_URL'] === undefined ? undefined : environment['WAYBILL_CONSUMER'];
   const dependencies = (environment['WAYBILL_DEPENDENCIES'] ?? '').split(',').filter((name) => name !== '');
   const uses: readonly (readonly [string, readonly string[]])[] = [
     ['switches', ['Query']],

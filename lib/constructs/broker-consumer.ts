@@ -14,7 +14,7 @@ import type { FunctionProps } from './event-function.ts';
 import { grantTo } from './grants.ts';
 import { allowMappingNetwork, clientGroupsOf } from './mapping-network.ts';
 import { BATCHING_WINDOW_SECONDS, BROKER_DELIVERY_LIMIT, STREAM_BATCH_SIZE } from './limits.ts';
-import { nameIsKebabCase } from './mapping-settings.ts';
+import { nameIsKebabCase, readingControls } from './mapping-settings.ts';
 import type { MessageBroker } from './message-broker.ts';
 import { kebabCase } from './names.ts';
 import { recordEdge, recordNode } from './topology-recorder.ts';
@@ -81,7 +81,7 @@ export class BrokerConsumer extends Construct implements IGrantable {
       this,
       'Handler',
       {
-        ...props,
+        ...readingControls(props),
         vpc: props.vpc ?? props.broker.vpc,
         vpcSubnets: props.vpcSubnets ?? props.database?.vpcSubnets ?? props.broker.vpcSubnets,
         securityGroups: props.securityGroups ?? clientGroupsOf(props, props.broker.clientSecurityGroup),

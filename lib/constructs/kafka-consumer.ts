@@ -25,7 +25,12 @@ import { createTopic } from './kafka-topic-resource.ts';
 import type { KafkaTopicResource } from './kafka-topic-resource.ts';
 import { KAFKA_POLLERS, STREAM_RETRY_ATTEMPTS } from './limits.ts';
 import { allowMappingNetwork, clientGroupsOf } from './mapping-network.ts';
-import { retryProperties, STREAM_READER_RULES, streamReaderSettings } from './mapping-settings.ts';
+import {
+  readingControls,
+  retryProperties,
+  STREAM_READER_RULES,
+  streamReaderSettings,
+} from './mapping-settings.ts';
 import type { StreamReaderProps, StreamReaderSettings } from './mapping-settings.ts';
 import { kebabCase } from './names.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
@@ -111,7 +116,7 @@ export class KafkaConsumer extends Construct implements IGrantable {
       this,
       'Handler',
       {
-        ...props,
+        ...readingControls(props),
         vpc: props.vpc ?? cluster.vpc,
         vpcSubnets: props.vpcSubnets ?? props.database?.vpcSubnets ?? cluster.vpcSubnets,
         securityGroups: props.securityGroups ?? clientGroupsOf(props, cluster.clientSecurityGroup),

@@ -107,6 +107,16 @@ export function nameIsKebabCase<Props extends { readonly consumerName?: string }
   };
 }
 
+/** A reader of a stream or a broker parks nothing and counts nothing in the table of controls: it reads the switches. */
+export function readingControls<Props extends FunctionProps>(props: Props): Props {
+  const { controls } = props;
+  if (controls === undefined) return props;
+  return {
+    ...props,
+    controls: { connect: (fn, reader) => controls.connect(fn, { ...reader, consumer: undefined }) },
+  };
+}
+
 export const STREAM_READER_RULES: readonly Rule<StreamReaderProps>[] = [
   nameIsKebabCase,
   numberInRange('WAYBILL_BATCH_SIZE_OUT_OF_RANGE', 'batchSize', STREAM_BATCH_SIZE, 'give a whole number'),

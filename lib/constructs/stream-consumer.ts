@@ -12,7 +12,12 @@ import { EventFunction } from './event-function.ts';
 import type { StreamEvents } from './event-stream.ts';
 import { grantTo } from './grants.ts';
 import { KINESIS_PARALLELIZATION, TUMBLING_WINDOW_SECONDS } from './limits.ts';
-import { retryProperties, STREAM_READER_RULES, streamReaderSettings } from './mapping-settings.ts';
+import {
+  readingControls,
+  retryProperties,
+  STREAM_READER_RULES,
+  streamReaderSettings,
+} from './mapping-settings.ts';
 import type { StreamReaderProps, StreamReaderSettings } from './mapping-settings.ts';
 import { kebabCase } from './names.ts';
 import { recordEdge, recordEvents, recordNode } from './topology-recorder.ts';
@@ -65,7 +70,7 @@ export class StreamConsumer extends Construct implements IGrantable {
       encryptionKey: props.deadLetterEncryptionKey,
       owner: this.consumerName,
     });
-    this.handler = new EventFunction(this, 'Handler', props, {
+    this.handler = new EventFunction(this, 'Handler', readingControls(props), {
       variable: 'WAYBILL_CONSUMER',
       name: this.consumerName,
       kind: 'function',

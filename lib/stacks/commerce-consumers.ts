@@ -125,6 +125,7 @@ export function createCommerceConsumers(
     entry: entryOf('legacy-inbound'),
     outbox: relay,
     deadLetterEncryptionKey: key,
+    controls,
     ...shared,
   });
   new StreamConsumer(stacks.stackOf('activity-analytics'), 'ActivityAnalytics', {
@@ -133,6 +134,7 @@ export function createCommerceConsumers(
     entry: entryOf('activity-analytics'),
     database,
     deadLetterEncryptionKey: key,
+    controls,
     ...shared,
   });
   new KafkaConsumer(stacks.stackOf('analytics-sink'), 'AnalyticsSink', {
@@ -140,6 +142,7 @@ export function createCommerceConsumers(
     entry: entryOf('analytics-sink'),
     database,
     deadLetterEncryptionKey: key,
+    controls,
     ...shared,
   });
   const starter = reader('saga-starter', { subscribesTo: [orders.event(OrderPlaced)] });

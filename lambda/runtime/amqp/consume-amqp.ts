@@ -9,6 +9,7 @@ import { handleMessage } from '../consumer/handle-message.ts';
 import type { Consumer, DeadLetter, MessageRun } from '../consumer/handle-message.ts';
 import { isAcknowledged } from '../consumer/outcome.ts';
 import type { Outcome } from '../consumer/outcome.ts';
+import { untilReleased } from '../consumer/reader-admission.ts';
 import { describeError } from '../logger.ts';
 import type { Handler, InvocationContext } from '../types.ts';
 import { publishDeadLetter } from './dead-letter.ts';
@@ -50,6 +51,8 @@ const DEFAULT_ABORT_MARGIN = 1_000;
  * | the handler threw, deliveries below maxReceiveCount | the batch is failed and comes again |
  * | the handler threw, at its last delivery | copy with the reason to the dead letters |
  * | the copy was not confirmed, or no time is left | the batch is failed and comes again |
+ * | the consumer is switched off, or what it needs is away | waits in the function, then the batch is failed |
+ * | its tenant is switched off | copy with the reason TENANT_PAUSED to the dead letters |
  *
  * Dead letters go to the SQS queue in WAYBILL_DEAD_LETTER_QUEUE_URL, which has an alarm, else to an exchange of the broker.
  *
@@ -116,6 +119,7 @@ export function consumeAmqp<const Given extends Readable>(
       }
     };
     try {
+      if (!(await untilReleased(consumer, deadline))) return failBatch(outcomes);
       const workers = Array.from({ length: options.concurrency ?? 1 }, worker);
       await Promise.race([Promise.all(workers), deadline.giveUp]);
     } finally {

@@ -1,7 +1,9 @@
 /** The options that AMQP consumers have, in Lambda or outside, and the consumer made of them. */
 import type { Clock } from '../clock.ts';
+import type { ConsumerAdmission } from '../consumer/admission.ts';
 import { consumerFrom as sharedConsumer } from '../consumer/consumer-options.ts';
 import type { Consumer } from '../consumer/handle-message.ts';
+import { readerAdmission } from '../consumer/reader-admission.ts';
 import { positiveNumberVariable } from '../environment.ts';
 import type { Logger } from '../logger.ts';
 import type { Sealer } from '../sealing/index.ts';
@@ -47,6 +49,12 @@ export interface AmqpConsumerOptions {
    * @default - sealed fields stay sealed
    */
   readonly sealer?: Pick<Sealer, 'open'>;
+  /**
+   * Kill switches and breakers: `createControls()`. The reader waits in its place; messages of a tenant that is off are
+   * set aside in the dead letters.
+   * @default - nothing can be switched off
+   */
+  readonly controls?: ConsumerAdmission;
   /** @default - JSON lines on standard output, level from WAYBILL_LOG_LEVEL */
   readonly logger?: Logger;
   /** @default - one made for the broker */
@@ -62,12 +70,13 @@ export function consumerFrom<Given extends Readable>(
   handler: Handler<ReadableContract<Given>>,
   options: AmqpConsumerOptions,
 ): Consumer<ReadableContract<Given>> {
-  const { consumer, onReplay, publisher, sealer, logger, clock } = options;
+  const { consumer, onReplay, publisher, sealer, controls, logger, clock } = options;
   return sharedConsumer(contractsOf(given), handler, {
     ...(consumer !== undefined && { consumer }),
     ...(onReplay !== undefined && { onReplay }),
     ...(publisher !== undefined && { publisher }),
     ...(sealer !== undefined && { sealer }),
+    ...(controls !== undefined && { controls: readerAdmission(controls) }),
     ...(logger !== undefined && { logger }),
     ...(clock !== undefined && { clock }),
     maxReceiveCount:

@@ -9,6 +9,7 @@ import { handleMessage } from '../consumer/handle-message.ts';
 import type { Consumer } from '../consumer/handle-message.ts';
 import { isAcknowledged } from '../consumer/outcome.ts';
 import type { Outcome } from '../consumer/outcome.ts';
+import { untilHeld, whileHeld } from '../consumer/reader-admission.ts';
 import { RuntimeError } from '../errors.ts';
 import { describeError } from '../logger.ts';
 import type { Poller, StopReport } from '../poll.ts';
@@ -123,8 +124,14 @@ class Polling {
     let failures = 0;
     while (!signal.aborted) {
       try {
+        await whileHeld(this.#consumer, signal);
+        if (signal.aborted) return;
         const ended = await this.#consume(() => (failures = 0));
         if (signal.aborted) return;
+        if (ended === HELD) {
+          logger.warn('the reader waits: it is switched off, or what it needs is away');
+          continue;
+        }
         logger.warn('consumer interrupted; it connects again', { reason: ended });
       } catch (error) {
         if (signal.aborted) return;
@@ -142,6 +149,8 @@ class Polling {
   async #consume(started: () => void): Promise<string> {
     const { queue, prefetch = DEFAULT_PREFETCH, topology } = this.#options;
     const channel = await this.#connection.channel();
+    const watching = new AbortController();
+    const holding = new AbortController();
     try {
       if (topology !== undefined) await declareOn(channel, topology);
       await channel.prefetch(prefetch);
@@ -149,28 +158,35 @@ class Polling {
         channel.once('close', () => resolve('the channel was closed'));
         this.#stopping.signal.addEventListener('abort', () => resolve('stopping'), { once: true });
         channel.once('cancelled', () => resolve('the queue was deleted, or its leader moved'));
+        if (this.#consumer.controls === undefined) return;
+        void untilHeld(this.#consumer, watching.signal).then(() => resolve(HELD));
       });
       const { consumerTag } = await channel.consume(queue, (delivery) => {
         if (delivery === null) channel.emit('cancelled');
-        else this.#take(channel, delivery);
+        else this.#take(channel, delivery, holding.signal);
       });
       started();
       const reason = await ended;
       // Nothing new from here on; what is in work keeps the channel for its acknowledgement.
-      if (reason === 'stopping') await channel.cancel(consumerTag).catch(() => undefined);
+      if (reason === 'stopping' || reason === HELD) {
+        await channel.cancel(consumerTag).catch(() => undefined);
+        // What was postponed goes back to the queue, where it costs no more deliveries until the reader goes on.
+        holding.abort();
+      }
       await Promise.race([this.#settled(), closed(channel), aborted(this.#late.signal)]);
       return reason;
     } finally {
+      watching.abort();
       await channel.close().catch(() => undefined);
     }
   }
 
-  #take(channel: Channel, delivery: ConsumeMessage): void {
-    const work = this.#handle(channel, delivery).finally(() => this.#running.delete(work));
+  #take(channel: Channel, delivery: ConsumeMessage, held: AbortSignal): void {
+    const work = this.#handle(channel, delivery, held).finally(() => this.#running.delete(work));
     this.#running.add(work);
   }
 
-  async #handle(channel: Channel, delivery: ConsumeMessage): Promise<void> {
+  async #handle(channel: Channel, delivery: ConsumeMessage, held: AbortSignal): Promise<void> {
     const { backoff = DEFAULT_BACKOFF, queue } = this.#options;
     const message = messageFrom(queue, delivery);
     const { outcome, postponedBy = 0 }: Handled = this.#stopping.signal.aborted
@@ -178,7 +194,9 @@ class Polling {
       : await this.#handled(message);
     const wait =
       outcome === 'failed' ? fullJitter(backoff, message.receiveCount, this.#random) : 1_000 * postponedBy;
-    if (wait > 0) await sleep(this.#consumer.clock, wait, this.#stopping.signal);
+    const { signal } = this.#stopping;
+    const until = outcome === 'postponed' ? AbortSignal.any([signal, held]) : signal;
+    if (wait > 0) await sleep(this.#consumer.clock, wait, until);
     try {
       if (isAcknowledged(outcome)) channel.ack(delivery);
       else channel.nack(delivery, false, true);
@@ -238,6 +256,9 @@ class Polling {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 }
+
+/** Why a subscription ends that goes on later. */
+const HELD = 'held';
 
 interface Handled {
   readonly outcome: Outcome;

@@ -6,6 +6,7 @@
 import type { AnyEventContract, Envelope } from '../../../lib/contracts/index.ts';
 import type { Logger } from '../logger.ts';
 import type { SqsRecord } from '../types.ts';
+import type { DeadLetter } from './handle-message.ts';
 import type { Outcome } from './outcome.ts';
 
 export type Verdict =
@@ -14,8 +15,8 @@ export type Verdict =
   | { readonly kind: 'postpone'; readonly seconds: number; readonly reason: string }
   /** A copy waits in the parking queue: this message is done with. */
   | { readonly kind: 'parked'; readonly reason: string }
-  /** Its handling has ended the process, or has never ended, as often as it may. */
-  | { readonly kind: 'exhausted'; readonly reason: string };
+  /** It goes to the dead letters: it has ended the process as often as it may, or is set aside. */
+  | { readonly kind: 'dead-letter'; readonly letter: DeadLetter };
 
 export interface MessageToAdmit {
   readonly event: Envelope;
@@ -33,8 +34,11 @@ export interface ConsumerAdmission {
   settled(record: SqsRecord, outcome: Outcome, consumer: string): Promise<boolean>;
   /** Counts a real failure and answers how many there were; undefined where that is not known. */
   countFailure(record: SqsRecord, consumer: string): Promise<number | undefined>;
-  /** Milliseconds for which nothing should be received, for pollers outside Lambda. */
-  holdReceives(consumer: string): Promise<number>;
+  /**
+   * Milliseconds for which nothing should be received: the consumer is switched off, or what it needs is away.
+   * @param cause - 'switch' for the first alone. Default: any
+   */
+  holdReceives(consumer: string, cause?: 'any' | 'switch'): Promise<number>;
 }
 
 /** Seconds until the messages that were postponed come back. A record belongs to one receive. */

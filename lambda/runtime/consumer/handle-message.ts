@@ -92,16 +92,15 @@ async function keptFromHandler<Contract extends AnyEventContract>(
   const contract = consumer.contracts.find((one) => one.name === event.eventType);
   const verdict = await controls.admit({ event, contract, record, consumer: name, maxReceiveCount, logger });
   if (verdict.kind === 'handle') return undefined;
-  const { reason } = verdict;
-  if (verdict.kind === 'exhausted') {
-    const letter = { reason: 'RECEIVES_EXHAUSTED', detail: reason };
+  if (verdict.kind === 'dead-letter') {
+    const { letter } = verdict;
     const outcome = (await run.deadLetter(record, letter))
       ? 'dead-lettered'
       : postpone(record, UNNOTED_SECONDS);
-    log(consumer, record, event, outcome, startedAt, letter);
+    log(consumer, record, event, outcome, startedAt, { ...letter });
     return settled(consumer, record, outcome);
   }
-  const why = { reason };
+  const why = { reason: verdict.reason };
   if (verdict.kind === 'postpone') {
     const { seconds } = verdict;
     return wait(consumer, record, run, {

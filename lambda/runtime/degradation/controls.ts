@@ -239,9 +239,10 @@ class FunctionControls implements Controls {
     }
   }
 
-  async holdReceives(consumer: string): Promise<number> {
+  async holdReceives(consumer: string, cause: 'any' | 'switch' = 'any'): Promise<number> {
     const age = this.#props.maxStateAge ?? DEFAULT_STATE_AGE;
     if (isConsumerPaused(await this.#readSwitches(), consumer)) return age;
+    if (cause === 'switch') return 0;
     const waits = await Promise.all(this.#required.map((breaker) => breaker.closedIn()));
     return Math.max(0, ...waits);
   }
@@ -305,7 +306,8 @@ class FunctionControls implements Controls {
       const unended = await addToCount(this.#client(), consumer, record, 'unended', 1, this.#clock.now());
       if (unended > maxReceiveCount) {
         this.#inWork.get(record)?.();
-        return { kind: 'exhausted', reason: `its handling has not ended ${unended - 1} times` };
+        const detail = `its handling has not ended ${unended - 1} times`;
+        return { kind: 'dead-letter', letter: { reason: 'RECEIVES_EXHAUSTED', detail } };
       }
       this.#begun.add(record);
     } catch (error) {

@@ -5,6 +5,7 @@ import { contractsIn } from '../consumer/consumer-options.ts';
 import { invocationDeadline } from '../consumer/deadline.ts';
 import type { Deadline, DeadlineMargins } from '../consumer/deadline.ts';
 import type { Consumer } from '../consumer/handle-message.ts';
+import { untilReleased } from '../consumer/reader-admission.ts';
 import { RuntimeError } from '../errors.ts';
 import { inKeyOrder } from '../stream/in-key-order.ts';
 import type { ContractIn, ContractOrContracts, Handler, InvocationContext } from '../types.ts';
@@ -74,6 +75,9 @@ const DEFAULT_ABORT_MARGIN = 1_000;
  * - A record of a retry topic waits in the function until it is due. What is not due in this invocation is no error:
  *   the answer says from where on the batch is to come again (see `reportBatchItemFailures`).
  *
+ * With `controls`, a consumer that is switched off waits in its place and gives the batch back; what meets an open
+ * breaker, a tenant that is off or more important work waits in a retry topic, uncounted.
+ *
  * Needs the package `@platformatic/kafka`.
  *
  * @example
@@ -99,9 +103,13 @@ export function consumeKafka<const Given extends ContractOrContracts>(
     const move = options.move ?? mover(clusterOf(options, policy, batch), consumer);
     const deadline = invocationDeadline(invocation, margins, consumer.clock);
     const run = new BatchRun(consumer, policy, move, deadline, recordsOf(batch));
+    const isReported = options.reportBatchItemFailures ?? isReportedByConstruct();
+    // What meets an open breaker waits in a retry topic, where there is one, for as long as the outage lasts.
+    const cause = policy.retryTopics.length > 0 ? 'switch' : 'any';
     try {
+      if (!(await untilReleased(consumer, deadline, cause))) return run.giveBack(isReported);
       await Promise.race([run.work(options.concurrency ?? DEFAULT_CONCURRENCY), deadline.giveUp]);
-      return run.finish(options.reportBatchItemFailures ?? isReportedByConstruct());
+      return run.finish(isReported);
     } finally {
       deadline.dispose();
     }
@@ -211,6 +219,12 @@ class BatchRun<Contract extends AnyEventContract> {
       if (left <= 0) return 'due';
       await sleep(clock, Math.min(left, WAIT_STEP), this.#deadline.signal);
     }
+  }
+
+  /** Nothing was begun, and nothing is wrong. */
+  giveBack(isReported: boolean): KafkaBatchResponse {
+    this.#waits = true;
+    return this.finish(isReported);
   }
 
   /**

@@ -4,6 +4,7 @@ import { kafkaTopicArn } from '../aws/msk.ts';
 import { consumerFrom } from '../consumer/consumer-options.ts';
 import type { ConsumerOptions } from '../consumer/consumer-options.ts';
 import type { ConsumerAdmission } from '../consumer/admission.ts';
+import { readerAdmission } from '../consumer/reader-admission.ts';
 import { receiveCountOf } from '../consumer/handle-message.ts';
 import type { Consumer } from '../consumer/handle-message.ts';
 import type { Environment } from '../environment.ts';
@@ -99,7 +100,7 @@ export function kafkaConsumer<Contract extends AnyEventContract>(
   const { controls } = consumer;
   return {
     ...consumer,
-    controls: controls && countedInHeaders(controls),
+    controls: controls && (retryTopics.length === 0 ? readerAdmission(controls) : countedInHeaders(controls)),
     maxReceiveCount: retryTopics.length === 0 ? undefined : retryTopics.length + 1,
   };
 }
@@ -109,6 +110,6 @@ function countedInHeaders(controls: ConsumerAdmission): ConsumerAdmission {
     admit: (message) => controls.admit(message),
     settled: (record, outcome, consumer) => controls.settled(record, outcome, consumer),
     countFailure: async (record) => receiveCountOf(record),
-    holdReceives: (consumer) => controls.holdReceives(consumer),
+    holdReceives: (consumer, cause) => controls.holdReceives(consumer, cause),
   };
 }

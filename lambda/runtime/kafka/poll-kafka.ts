@@ -73,6 +73,7 @@ export function pollKafka<const Given extends ContractOrContracts>(
       topics,
       groupId: group,
       consumer,
+      heldBy: policy.retryTopics.length > 0 ? 'switch' : 'any',
       concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
       startFrom: options.startFrom ?? 'earliest',
       sessionTimeout: options.sessionTimeout ?? DEFAULT_SESSION_TIMEOUT,

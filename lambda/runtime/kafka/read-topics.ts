@@ -4,6 +4,7 @@ import { fullJitter } from '../backoff.ts';
 import { sleep } from '../clock.ts';
 import type { Random } from '../clock.ts';
 import type { Consumer } from '../consumer/handle-message.ts';
+import { whileHeld } from '../consumer/reader-admission.ts';
 import { RuntimeError } from '../errors.ts';
 import { describeError } from '../logger.ts';
 import { createSlots } from '../poller/slots.ts';
@@ -21,7 +22,9 @@ export interface TopicReaderProps {
   readonly cluster: KafkaCluster;
   readonly topics: readonly string[];
   readonly groupId: string;
-  readonly consumer: Pick<Consumer, 'clock' | 'logger'>;
+  readonly consumer: Pick<Consumer, 'clock' | 'logger' | 'name' | 'controls'>;
+  /** What stops reading: 'switch' where what meets an open breaker can wait in a retry topic. */
+  readonly heldBy: 'any' | 'switch';
   readonly concurrency: number;
   readonly startFrom: 'earliest' | 'latest';
   readonly sessionTimeout: number;
@@ -169,6 +172,8 @@ export function readTopics(props: TopicReaderProps): TopicReader {
     const record = receivedRecord(message);
     const wait = dueAt(record) - clock.now();
     if (wait > 0) await sleep(clock, wait, stopping.signal);
+    // Nothing is taken, and the member keeps its partitions: the position stays where it is.
+    await whileHeld(props.consumer, stopping.signal, props.heldBy);
     while (known.open > MAX_UNCOMMITTED && !stopping.signal.aborted) await sleep(clock, FETCH_WAIT);
     if ((await room.take(1, 1)) === 0) return;
     if (progress.get(place) !== known) {

@@ -8,6 +8,7 @@ import type { Deadline } from '../consumer/deadline.ts';
 import { derivedEventId } from '../consumer/derived-event-id.ts';
 import type { Consumer } from '../consumer/handle-message.ts';
 import { readEvent, unreadableReason } from '../consumer/read-event.ts';
+import { untilReleased } from '../consumer/reader-admission.ts';
 import { isPermanentError, RuntimeError } from '../errors.ts';
 import { describeError } from '../logger.ts';
 import type { Logger } from '../logger.ts';
@@ -57,10 +58,11 @@ export interface Aggregation<Contract extends AnyEventContract, State> {
 }
 
 /**
- * Without `controls` and `onReplay`: a record that is left out would be missing in its window for good. `onReplay`
- * has no meaning, because nothing is replayed into a stream.
+ * Without `onReplay`, because nothing is replayed into a stream. `controls` stop the reader as a whole, in its place;
+ * switches of tenants and load shedding do not count here: a record that is left out would be missing in its window for
+ * good.
  */
-export type AggregateStreamOptions = Omit<StreamOptions, 'controls' | 'onReplay'>;
+export type AggregateStreamOptions = Omit<StreamOptions, 'onReplay'>;
 
 /** Lambda's event with `tumblingWindowInSeconds`. */
 export interface WindowedBatch extends KinesisBatch {
@@ -112,6 +114,13 @@ export function aggregateStream<const Given extends ContractOrContracts, State>(
     consumer ??= streamConsumer(contractList, () => undefined, options);
     const deadline = invocationDeadline(invocation, margins, consumer.clock);
     try {
+      const [first] = batch.Records;
+      if (first !== undefined && !(await untilReleased(consumer, deadline))) {
+        return {
+          state: batch.state ?? {},
+          batchItemFailures: [{ itemIdentifier: first.kinesis.sequenceNumber }],
+        };
+      }
       const { kept, failed } = await addAll(consumer, aggregation, options, batch, deadline);
       if (batch.isFinalInvokeForWindow && failed === undefined && kept !== undefined) {
         await aggregation.emit(

@@ -6,6 +6,7 @@ import type { Deadline } from '../consumer/deadline.ts';
 import { handleMessage } from '../consumer/handle-message.ts';
 import type { Consumer } from '../consumer/handle-message.ts';
 import { isAcknowledged } from '../consumer/outcome.ts';
+import { untilReleased } from '../consumer/reader-admission.ts';
 import type { ContractIn, ContractOrContracts, Handler, InvocationContext } from '../types.ts';
 import { inKeyOrder } from './in-key-order.ts';
 import { streamRecord } from './kinesis-event.ts';
@@ -38,6 +39,8 @@ const DEFAULT_CONCURRENCY = 10;
  * - How often a record is tried, and where it goes then, is the mapping's: set `retryAttempts`, `bisectBatchOnError`
  *   and an on-failure destination.
  * - What can't be read goes to the dead-letter queue with the reason, and the rest flows.
+ * - With `controls` it waits in its place while it is switched off or a breaker is open, and gives back what it could
+ *   not begin; records of a tenant that is off are set aside in the dead-letter queue.
  * - Near the time limit nothing is started, and the handlers' signal is aborted.
  *
  * @example
@@ -60,6 +63,7 @@ export function consumeStream<const Given extends ContractOrContracts>(
     const deadline = invocationDeadline(invocation, margins, consumer.clock);
     const run = new BatchRun(consumer, options, deadline, batch);
     try {
+      if (!(await untilReleased(consumer, deadline))) return run.finish();
       await Promise.race([run.work(options.concurrency ?? DEFAULT_CONCURRENCY), deadline.giveUp]);
       return run.finish();
     } finally {

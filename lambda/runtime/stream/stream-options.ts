@@ -1,5 +1,6 @@
 /** What the two consumers of a Kinesis stream have in common: options, the consumer, its dead letters. */
 import type { AnyEventContract } from '../../../lib/contracts/index.ts';
+import { readerAdmission } from '../consumer/reader-admission.ts';
 import { consumerFrom, deadLetterOrLeave } from '../consumer/consumer-options.ts';
 import type { ConsumerOptions } from '../consumer/consumer-options.ts';
 import type { DeadlineMargins } from '../consumer/deadline.ts';
@@ -34,7 +35,9 @@ export function streamConsumer<Contract extends AnyEventContract>(
   handler: Handler<Contract>,
   options: StreamOptions,
 ): Consumer<Contract> {
-  return { ...consumerFrom(contracts, handler, options), maxReceiveCount: undefined };
+  const consumer = consumerFrom(contracts, handler, options);
+  const { controls } = consumer;
+  return { ...consumer, controls: controls && readerAdmission(controls), maxReceiveCount: undefined };
 }
 
 /** Room for the attributes beside the body of a dead letter. */

@@ -15,6 +15,7 @@ import {
   pollAmqp,
 } from '../../../../lambda/runtime/index.ts';
 import type { AmqpBroker, IncomingMessage, Poller } from '../../../../lambda/runtime/index.ts';
+import type { ConsumerAdmission } from '../../../../lambda/runtime/consumer/admission.ts';
 import { createEnvelope } from '../../../../lib/contracts/index.ts';
 import { describeBrokers, until } from '../../../local/rabbitmq/brokers.ts';
 import type { BrokerUnderTest } from '../../../local/rabbitmq/brokers.ts';
@@ -188,6 +189,46 @@ describeBrokers('AMQP runtime', (start) => {
     expect(seen).toEqual(['waits', '1', '2', '3']);
     const { content } = await take(queue);
     expect(JSON.parse(content.toString())).toMatchObject({ data: { orderId: 'waits' } });
+  });
+
+  test('a consumer that is switched off takes nothing, and goes on where it was', async () => {
+    const { exchange, queue } = await topology();
+    const seen: string[] = [];
+    let isOff = true;
+    const switches: ConsumerAdmission = {
+      admit: async () =>
+        isOff ? { kind: 'postpone', seconds: 600, reason: 'CONSUMER_PAUSED' } : { kind: 'handle' },
+      settled: async () => true,
+      countFailure: async () => 1,
+      holdReceives: async () => (isOff ? 50 : 0),
+    };
+    const { logger, lines } = capturedLog();
+    const send = (...ids: string[]) =>
+      amqpTransport({ exchange, broker }).send(ids.map((id) => encoded(orderPlaced(id))));
+    const handle = ({ data }: { readonly data: { readonly orderId: string } }) =>
+      void seen.push(data.orderId);
+    await send('1');
+    const poller = pollAmqp(
+      OrderPlaced,
+      handle,
+      consuming(queue, { prefetch: 1, controls: switches, logger }),
+    );
+    pollers.push(poller);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(seen).toEqual([]);
+
+    isOff = false;
+    await until(() => seen.length === 1);
+    isOff = true;
+    await until(() => lines.some(({ message }) => message.startsWith('the reader waits')));
+    await send('2', '3');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(seen).toEqual(['1']);
+    isOff = false;
+    await until(() => seen.length === 3);
+
+    expect(seen).toEqual(['1', '2', '3']);
+    await poller.stop();
   });
 
   test('D17: stopping lets the running handler finish, and gives back what it may not start', async () => {

@@ -101,6 +101,33 @@ describeOnEachKafka('pollKafka', (kind) => {
     await broker.stop();
   });
 
+  test('a consumer that is switched off reads nothing and moves nothing, and goes on where it was', async () => {
+    await createTopics(bootstrapServers, ['switched'], 2);
+    await publish(bootstrapServers, 'switched', orders(20, 4));
+    const handled: string[] = [];
+    let asked = 0;
+    let isOff = true;
+    start(bootstrapServers, 'switched', ({ data }) => void handled.push(data.orderId), {
+      controls: {
+        admit: async () => ({ kind: 'handle' }),
+        settled: async () => true,
+        countFailure: async () => 1,
+        holdReceives: async () => {
+          asked += 1;
+          return isOff ? 50 : 0;
+        },
+      },
+    });
+
+    await until(() => asked > 3);
+    expect(handled).toEqual([]);
+    isOff = false;
+    await until(() => handled.length === 20);
+
+    expectOrder(handled, 4);
+    expect(new Set(handled).size).toBe(20);
+  });
+
   test('everything once, in the order of each key; committed behind what is done; the next start repeats nothing', async () => {
     await createTopics(bootstrapServers, ['basic'], 3);
     const handled: string[] = [];
