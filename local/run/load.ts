@@ -15,7 +15,7 @@ import { COMMERCE_SCHEMA, summarize } from '../workload/commerce/index.ts';
 import type { ClassLatency } from '../workload/commerce/index.ts';
 import { openTraffic } from '../workload/commerce/traffic.ts';
 import type { SentAlert, Traffic } from '../workload/commerce/traffic.ts';
-import { watchQueue } from './queue-times.ts';
+import { difference, queueHops, watchQueue } from './queue-times.ts';
 import type { QueueTimes, QueueWatch } from './queue-times.ts';
 
 export interface LoadOptions {
@@ -66,6 +66,8 @@ export interface LoadReport {
   readonly overload: number;
   /** The p99 of high priority under overload, in that of the sustained phases. */
   readonly highPriorityP99Ratio: number | null;
+  /** The same of each pair of phases, which lie a minute apart: what else the machine does changes in between. */
+  readonly highPriorityP99RatioOfPairs: readonly number[];
   /** Messages of the priority queue in alerts that were raised: above 1 where writer and relay both sent one. */
   readonly highPriorityMessagesPerAlert: number;
   /** Events without an effect at the end. */
@@ -158,6 +160,9 @@ export async function runLoad(run: LocalRun, options: LoadOptions): Promise<Load
         overloaded.latencyMs.high && sustained.latencyMs.high
           ? overloaded.latencyMs.high.p99 / sustained.latencyMs.high.p99
           : null,
+      highPriorityP99RatioOfPairs: overloaded.highPriorityP99s.map(
+        (p99, pair) => p99 / (sustained.highPriorityP99s[pair] ?? NaN),
+      ),
       highPriorityMessagesPerAlert:
         all.reduce((sum, { queued }) => sum + queued.length, 0) /
         all.reduce((sum, { alerts }) => sum + alerts.length, 0),
@@ -294,8 +299,7 @@ async function resultOf(run: LocalRun, phases: readonly Phase[]): Promise<LoadRe
     hopsMs: {
       commit: summarize(alerts.map(({ begunAt, committedAt }) => committedAt - begunAt)),
       publish: summarize(alerts.map(({ committedAt, acceptedAt }) => acceptedAt - committedAt)),
-      receive: summarize(queued.flatMap(({ sentAt, receivedAt }) => difference(sentAt, receivedAt))),
-      handle: summarize(queued.flatMap(({ receivedAt, deletedAt }) => difference(receivedAt, deletedAt))),
+      ...queueHops(queued),
     },
     eventLoopDelayMs: {
       p50: sum(phases, ({ eventLoopDelay }) => eventLoopDelay.p50) / phases.length,
@@ -370,10 +374,6 @@ async function lostEvents(run: LocalRun): Promise<number> {
     [CONSUMERS_OF_BUSINESS.length, [...CONSUMERS_OF_BUSINESS, CONSUMER_OF_ALERTS]],
   );
   return Number(rows[0]?.missing ?? 0);
-}
-
-function difference(from: number | undefined, to: number | undefined): number[] {
-  return from === undefined || to === undefined ? [] : [to - from];
 }
 
 function sum<One>(all: readonly One[], value: (one: One) => number): number {

@@ -12,12 +12,15 @@ import {
   createCommerceWorkload,
   measureCommerce,
   measureSagas,
+  publishLatencyOfHigh,
   tellStockCounts,
   uncounted,
 } from '../../workload/commerce/index.ts';
 import type { CommerceOutcome, OrderMix } from '../../workload/commerce/index.ts';
+import { queueHops, watchQueue } from '../queue-times.ts';
 import type { Feed, FeedOptions, RunnableSystem } from './system.ts';
 
+const CONSUMER_OF_HIGH_PRIORITY = 'priority-response';
 const RELAY = 'Relay';
 const TOKEN_SECRET = 'Token';
 /** Shelves that the old warehouse system counts in one run. */
@@ -83,7 +86,8 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
   const rehearsal = chaos
     ? rehearsalOf(run, { schema: COMMERCE_SCHEMA, isOurs: isOfCommerce, ...(note && { say: note }) })
     : undefined;
-  await rehearsal?.prepare();
+  // Of two regions, each has a queue of its own.
+  const priority = chaos ? undefined : watchQueue(run, CONSUMER_OF_HIGH_PRIORITY);
   let begunAgain = 0;
   let told = 0;
   return {
@@ -117,6 +121,10 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
         placed: workload.placed(),
         saga: measureSagas(run.regions.map(({ region }) => region.aws.context)),
         legacyCounts: { told, taken: legacyCounts },
+        hops: priority && {
+          publish: await publishLatencyOfHigh(run.database),
+          ...queueHops(priority.times()),
+        },
         regionLost: rehearsal !== undefined,
         begunAgain,
         unexpectedAnswers: workload.unexpected(),
@@ -128,6 +136,6 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
         failures: [...commerceFailures(outcome), ...bookFailures],
       };
     },
-    close: async () => {},
+    close: async () => priority?.stop(),
   };
 }

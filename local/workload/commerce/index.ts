@@ -1,7 +1,7 @@
 /** Public surface of the commerce workload: create it, run it, measure and judge what came of it. */
 export { commerceFailures, commerceReport, commerceSummary } from './judge.ts';
 export type { AnalyticsCount, ClassLatency, CommerceOutcome } from './judge.ts';
-export { COMMERCE_SCHEMA, measureCommerce, summarize, uncounted } from './measure.ts';
+export { COMMERCE_SCHEMA, measureCommerce, publishLatencyOfHigh, summarize, uncounted } from './measure.ts';
 export { tellStockCounts } from './legacy.ts';
 export type { OrderFate, OrderMix, StockCount } from './plan.ts';
 export { measureSagas } from './saga.ts';

@@ -33,6 +33,8 @@ export interface CommerceOutcome extends Observed {
   /** Stock counts that the old system told, each once, against those that became events. */
   readonly legacyCounts: { readonly told: number; readonly taken: number };
   readonly latency: Readonly<Record<string, ClassLatency | null>>;
+  /** Of high priority, by hop. Undefined where two regions took part. */
+  readonly hops?: Readonly<Record<string, ClassLatency | null>> | undefined;
   /** A region died half way, and another one took over. */
   readonly regionLost: boolean;
   /** Orders whose saga was begun again by a failover, which forgets that it had begun. */
@@ -78,6 +80,7 @@ export function commerceReport(outcome: CommerceOutcome): object {
     denied: denials.reduce((sum, { times }) => sum + times, 0),
     alarms: alarms.map(({ name }) => name),
     latencyMs: outcome.latency,
+    ...(outcome.hops && { highPriorityHopsMs: outcome.hops }),
     seconds,
   };
 }

@@ -126,6 +126,16 @@ async function latencyByClass(
   );
 }
 
+/** Until events of high priority were published: by their writer, or the relay. What follows is told by their queue. */
+export async function publishLatencyOfHigh(database: QueryDatabase): Promise<ClassLatency | null> {
+  const found = await rows<{ ms: string }>(
+    database,
+    `select extract(epoch from (published_at - created_at)) * 1000 as ms
+       from ${COMMERCE_SCHEMA}.event_outbox where priority = 'high' and published_at is not null`,
+  );
+  return summarize(found.map(({ ms }) => Number(ms)));
+}
+
 /** Nearest rank. Null of none. */
 export function summarize(milliseconds: readonly number[]): ClassLatency | null {
   if (milliseconds.length === 0) return null;
