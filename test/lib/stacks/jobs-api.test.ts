@@ -12,6 +12,7 @@ import { messageAttributes } from '../../../lambda/runtime/transports/message-at
 import { AwsError } from '../../../local/aws/errors.ts';
 import { ENTRY, testStack } from '../constructs/support.ts';
 import { restApiUnderTest } from './rest-api-under-test.ts';
+import type { Handler } from '../../local/aws/apigateway/gateway-under-test.ts';
 import type { RestApiUnderTest } from './rest-api-under-test.ts';
 
 const QUEUE_ARN = 'arn:aws:sqs:us-east-1:000000000000:jobs';
@@ -23,6 +24,7 @@ const BURST = 20;
 
 let under: RestApiUnderTest;
 let context: Record<string, string>;
+let effect: 'Allow' | 'Deny';
 
 function aTemplate() {
   const stack = testStack();
@@ -43,24 +45,27 @@ function aTemplate() {
 
 const template = aTemplate();
 
+const authorize: Handler = (event) => {
+  if (
+    !String((event as unknown as { headers: Record<string, string> }).headers['authorization']).endsWith(
+      'good',
+    )
+  )
+    throw new Error('Unauthorized');
+  return {
+    principalId: PREFIX,
+    policyDocument: {
+      Version: '2012-10-17',
+      Statement: [{ Action: 'execute-api:Invoke', Effect: effect, Resource: '*' }],
+    },
+    context,
+  };
+};
+
 beforeEach(async () => {
   context = caller;
-  under = await restApiUnderTest(template, 'jobs', (event) => {
-    if (
-      !String((event as unknown as { headers: Record<string, string> }).headers['authorization']).endsWith(
-        'good',
-      )
-    )
-      throw new Error('Unauthorized');
-    return {
-      principalId: PREFIX,
-      policyDocument: {
-        Version: '2012-10-17',
-        Statement: [{ Action: 'execute-api:Invoke', Effect: 'Allow', Resource: '*' }],
-      },
-      context,
-    };
-  });
+  effect = 'Allow';
+  under = await restApiUnderTest(template, 'jobs', authorize);
 });
 afterEach(() => under.close());
 
@@ -247,6 +252,12 @@ describe('refused, with nothing in the queue', () => {
     }
   });
 
+  test('a token whose role has no jobs: 403', async () => {
+    effect = 'Deny';
+
+    await refused(await post(REQUEST), 403, 'WAYBILL_ROLE_NOT_ALLOWED');
+  });
+
   test('a route that is none', async () => {
     const response = await fetch(`${under.url}/job`, { method: 'POST' });
 
@@ -311,6 +322,17 @@ describe('the queue', () => {
       await refused(response, status, code);
     },
   );
+
+  test('takes longer than the integration waits: 504, and whether there is a job is not known', async () => {
+    await under.close();
+    under = await restApiUnderTest(template, 'jobs', authorize, { timeoutInMillis: 50 });
+    (under.sqs as { handle: unknown }).handle = () => new Promise(() => {});
+
+    const response = await post(REQUEST, { 'Idempotency-Key': 'k' });
+
+    expect(response.headers.get('retry-after')).toBe('5');
+    expect(await refused(response, 504, 'WAYBILL_TIMED_OUT')).toContain('not known');
+  });
 
   test('and what the caller did wrong is told all the same', async () => {
     fails(new AwsError('AccessDenied', 'x', 403));

@@ -13,11 +13,13 @@ type Properties = Readonly<Record<string, unknown>>;
 /**
  * @param queueName takes what the API's queue routes send
  * @param authorizer what the API's authorizer does
+ * @param timeoutInMillis of the integrations, instead of the template's
  */
 export async function restApiUnderTest(
   template: Template,
   queueName: string,
   authorizer: Handler,
+  { timeoutInMillis }: { readonly timeoutInMillis?: number } = {},
 ): Promise<RestApiUnderTest> {
   const ofType = (type: string) =>
     Object.entries(template.findResources(`AWS::ApiGateway::${type}`)).map(
@@ -79,6 +81,7 @@ export async function restApiUnderTest(
     });
     await under.call('PutIntegration', {
       ...lower(integration),
+      ...(timeoutInMillis !== undefined && { timeoutInMillis }),
       ...key,
       uri: `arn:aws:apigateway:us-east-1:sqs:path/000000000000/${queueName}`,
       credentials: undefined,
