@@ -23,13 +23,15 @@ export const RECONNECT = { baseMs: 500, capMs: 30_000 } as const;
 /** A connection that lived this long was no failure: the next wait is short again. */
 export const STABLE_MS = 30_000;
 /**
- * Between two pings: this long after the connection opened or a notification came, then twice as long each time. What
- * follows soon is the likeliest to come, and a push of it that was lost is found by the next ping.
+ * The longest wait for the first ping after the connection opened or a notification came; each next one takes twice as
+ * long. What follows soon is the likeliest to come, and a push of it that was lost is found by the next ping.
  */
 export const FIRST_HEARTBEAT_MS = 30_000;
 /** The most. API Gateway closes what was idle for 10 minutes (quota "Idle Connection Timeout" of WebSocket APIs). */
 export const HEARTBEAT_MS = 4 * 60_000;
-/** For the answer to a ping, which may have to start a function first. */
+/** For the answer to a heartbeat's ping. Nobody looks. */
+export const HEARTBEAT_PONG_MS = 30_000;
+/** The same when somebody does; it may have to start a function first. */
 export const PONG_MS = 15_000;
 /** The same when the browser says that the network is gone, which it sometimes says of one that is not. */
 export const OFFLINE_PONG_MS = 4000;
@@ -217,8 +219,7 @@ export function createNotificationClient<Events extends object = Record<string, 
   /** The connection is there; what was behind it is not, or is too busy. */
   function unanswered(): void {
     stopTimer('pong');
-    if (sequence?.asked === undefined) beat();
-    else askAgain();
+    askAgain();
   }
 
   function askAgain(): void {
@@ -273,10 +274,14 @@ export function createNotificationClient<Events extends object = Record<string, 
     tell(listeners.any, notification);
   }
 
-  function beat(milliseconds = FIRST_HEARTBEAT_MS): void {
+  /** First after half the time to all of it, so that pages that came back together do not ask together. */
+  function beat(milliseconds = (FIRST_HEARTBEAT_MS * (1 + environment.random())) / 2): void {
     startTimer('heartbeat', milliseconds, () => {
       beat(Math.min(2 * milliseconds, HEARTBEAT_MS));
-      probe();
+      // The first two without an answer are no lost connection: a server that is too busy for them, as when all have come
+      // back at once, is too busy for a new connection, too.
+      if (milliseconds >= 2 * FIRST_HEARTBEAT_MS) probe(HEARTBEAT_PONG_MS);
+      else send({ action: 'ping' });
     });
   }
 

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { loadavg } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { CATCH_UP_MS, HEARTBEAT_MS, PONG_MS } from '../../../browser/notifications/client.ts';
+import { CATCH_UP_MS, HEARTBEAT_MS, HEARTBEAT_PONG_MS } from '../../../browser/notifications/client.ts';
 import { GenerationComplete } from '../../../catalog/generation/index.ts';
 import { createEnvelope, orderingKeyOf } from '../../../lib/contracts/index.ts';
 import { rootCaller } from '../../aws/index.ts';
@@ -70,7 +70,7 @@ const PER_SECOND = 10;
 const BATCH = 10;
 const LOOK = 1_000;
 /** Milliseconds that nothing may come before the run gives up: longer than a client takes to find out what it lacks. */
-const STALLED = HEARTBEAT_MS + PONG_MS + CATCH_UP_MS;
+const STALLED = HEARTBEAT_MS + HEARTBEAT_PONG_MS + CATCH_UP_MS;
 const MEGABYTE = 1_048_576;
 
 /** @returns `lost` is what makes the run a failure */
