@@ -16,16 +16,11 @@
 import type { Pool } from 'pg';
 
 import { timed } from '../postgres/query.ts';
-import { LOCK_KEY_MASK, WRITER_LOCK_SPACE } from './schema.ts';
+import { LOWEST_WRITER, WRITER_LOCK_SPACE } from './schema.ts';
 
 // The subselect names the number, so that the locks are looked at after it was read.
 const HORIZON = `
-select drawn.last, (
-  select min(drawn.last - ((drawn.last - objid::bigint) & ${LOCK_KEY_MASK})) from pg_locks
-  where drawn.last is not null and locktype = 'advisory' and objsubid = 2 and granted
-    and database = (select oid from pg_database where datname = current_database())
-    and classid::bigint = (${WRITER_LOCK_SPACE})::bigint & 4294967295
-) as lowest
+select drawn.last, (${LOWEST_WRITER('drawn.last')}) as lowest
 from (select pg_sequence_last_value('event_store_position'::regclass) as last) as drawn`;
 
 /** Milliseconds after which a statement counts as lost, for example on a connection that only seems open. */

@@ -7,6 +7,13 @@ export const WRITER_LOCK_SPACE = `7829363 # ${LOCK_OF_SCHEMA}`;
 /** The second key is the last number before the writer's first, as far as it fits into a lock. */
 export const LOCK_KEY_MASK = 2_147_483_647;
 
+/** SQL: the lowest position before those of open writers; null where there are none. */
+export const LOWEST_WRITER = (last: string, into = ''): string => `
+  select min(${last} - ((${last} - objid::bigint) & ${LOCK_KEY_MASK})) ${into} from pg_locks
+  where ${last} is not null and locktype = 'advisory' and objsubid = 2 and granted
+    and database = (select oid from pg_database where datname = current_database())
+    and classid::bigint = (${WRITER_LOCK_SPACE})::bigint & 4294967295`;
+
 /** SQL: the day of a partition in its name, `event_store_20261121`. */
 export const PARTITION_NAME = `'event_store_' || to_char(day, 'YYYYMMDD')`;
 
@@ -95,6 +102,34 @@ begin
 end $$;
 
 select event_store_make_partition((now() at time zone 'UTC')::date + days) from generate_series(0, 2) as days;
+
+-- How far it is safe to read, and what is there: see horizon.ts. Volatile, so that the second statement sees all that
+-- was committed before the first; the first row has the horizon alone. Not for a transaction with one snapshot.
+create function event_store_next(
+  after_position bigint, up_to bigint, wanted_types text[], wanted_lanes smallint[], at_most integer
+) returns table (
+  horizon bigint, "position" bigint, event_id uuid, event_type text, event_version text, tenant_id text,
+  priority text, lane smallint, ordering_key text, recorded_ms numeric, event_data json
+) language plpgsql volatile as $$
+#variable_conflict use_column
+declare
+  last_drawn bigint := coalesce(pg_sequence_last_value('event_store_position'::regclass), 0);
+  safe bigint;
+begin
+  ${LOWEST_WRITER('last_drawn', 'into safe')};
+  safe := coalesce(safe, last_drawn);
+  horizon := safe;
+  return next;
+  if least(safe, up_to) > after_position then
+    return query
+      select safe, e.position, e.event_id, e.event_type, e.event_version, e.tenant_id, e.priority, e.lane,
+        e.ordering_key, extract(epoch from e.recorded_at) * 1000, e.event_data
+      from event_store e
+      where e.position > after_position and e.position <= least(safe, up_to)
+        and e.event_type = any(wanted_types) and (wanted_lanes is null or e.lane = any(wanted_lanes))
+      order by e.position limit at_most;
+  end if;
+end $$;
 
 -- The only way in. Answers a row for each event; outcome 'conflict' alone: nothing was stored.
 create function event_store_append(

@@ -53,6 +53,34 @@ export async function readEvents(pool: Pool, range: EventRange): Promise<Item[]>
   return rows.map((columns) => toItem(columns, lanes === undefined));
 }
 
+export interface NextEvents {
+  /** How far it is safe to read now. */
+  readonly horizon: number;
+  readonly items: readonly Item[];
+}
+
+/** The same, where it is not known how far it is safe to read: both in one round trip. */
+export async function readNextEvents(pool: Pool, range: EventRange): Promise<NextEvents> {
+  const { after, upTo, types, limit, lanes } = range;
+  const some = lanes !== undefined && lanes.length < LANE_COUNT;
+  const { rows } = await pool.query<string[]>(
+    asText(
+      `select position, event_id, event_type, event_version, tenant_id, priority, lane, ordering_key, recorded_ms,
+         event_data, horizon
+       from event_store_next($1, $2, $3, $4, $5)`,
+      [after, Number.isFinite(upTo) ? upTo : LAST_POSITION, types, some ? lanes : null, limit],
+    ),
+  );
+  const [first, ...found] = rows;
+  return {
+    horizon: Number(first![10]),
+    items: found.map((columns) => toItem(columns, lanes === undefined)),
+  };
+}
+
+/** Above all positions. */
+const LAST_POSITION = '9223372036854775807';
+
 function toItem(columns: readonly string[], total: boolean): Item {
   const message = { eventId: columns[1]!, tenantId: columns[4]!, orderingKey: columns[7]! };
   return {

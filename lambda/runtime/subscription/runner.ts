@@ -21,7 +21,6 @@ import type { Consumer, DeadLetter } from '../consumer/handle-message.ts';
 import { isAcknowledged } from '../consumer/outcome.ts';
 import type { Outcome } from '../consumer/outcome.ts';
 import { RuntimeError } from '../errors.ts';
-import { readHorizon } from '../event-store/horizon.ts';
 import type { Logger } from '../logger.ts';
 import { describeError } from '../logger.ts';
 import { laneLeases } from '../postgres/lane-leases.ts';
@@ -31,6 +30,7 @@ import { Lane } from './lane.ts';
 import {
   readCursors,
   readEvents,
+  readNextEvents,
   readWaiting,
   readWaitingUnits,
   storeDeadLetter,
@@ -62,6 +62,8 @@ const LEASES = laneLeases({
 
 /** Milliseconds. The longest wait until a new instance gets its share from the others. */
 const RENEW_INTERVAL = 1_000;
+/** Milliseconds between two marks that only move cursors. */
+const MARK_INTERVAL = 50;
 /** Milliseconds between two looks for what waits that somebody else put there: a redrive or replay without its hint. */
 const REFRESH_INTERVAL = 5_000;
 /** Milliseconds until the first poll when nothing happens; doubled up to `pollMilliseconds`. */
@@ -104,6 +106,7 @@ export class Runner {
   #leasedUntil = 0;
   #renewAt = 0;
   #refreshAt = 0;
+  #markAt = 0;
   #pollAt = 0;
   #hints = 0;
   #idlePolls = 0;
@@ -204,7 +207,7 @@ export class Runner {
     if (now >= this.#leasedUntil) for (const lane of this.#lanes.values()) this.#drop(lane);
     if (now < this.#tryAgainAt) return;
     if (now >= this.#renewAt) this.#start('renew', () => this.#renew());
-    if (this.#mustMark()) this.#start('mark', () => this.#mark());
+    if (this.#mustMark(now)) this.#start('mark', () => this.#mark());
     else if (now >= this.#refreshAt && this.#lanes.size > 0) this.#start('mark', () => this.#refresh());
     if (this.#stopping) return;
     if (this.#units.blocked > 0 && this.#units.held < this.#room()) {
@@ -253,7 +256,8 @@ export class Runner {
     // What is under way wakes it by itself.
     const unless = (kind: 'renew' | 'read' | 'mark' | 'load', at: number): number =>
       this.#busy.has(kind) ? Infinity : at;
-    const next = Math.min(leased, unless('renew', this.#renewAt));
+    const marks = this.#mustMark(Infinity) ? unless('mark', this.#markAt) : Infinity;
+    const next = Math.min(leased, unless('renew', this.#renewAt), marks);
     if (this.#stopping || this.#lanes.size === 0) return next;
     const due = unless('load', this.#units.nextDue());
     return Math.min(next, due, this.#isFull() ? Infinity : unless('read', this.#pollAt));
@@ -358,7 +362,14 @@ export class Runner {
     const group = open.filter(({ read }) => read === after);
     const next = Math.min(...open.map(({ read }) => (read > after ? read : Infinity)));
     const hints = this.#hints;
-    if (after >= this.#horizon) this.#horizon = await readHorizon(pool);
+    const lanes = order === 'total' ? undefined : group.map(({ lane }) => lane);
+    const range = { after, types: this.#types, limit: pageSize, lanes };
+    let items: readonly Item[] | undefined;
+    if (after >= this.#horizon) {
+      const found = await readNextEvents(pool, { ...range, upTo: next });
+      this.#horizon = found.horizon;
+      items = found.items;
+    }
     const upTo = Math.min(next, this.#horizon);
     if (upTo <= after) {
       const poll = Math.min(pollMilliseconds, FIRST_POLL * 2 ** Math.min(this.#idlePolls++, 20));
@@ -366,8 +377,7 @@ export class Runner {
       if (this.#hints === hints) this.#pollAt = this.#clock.now() + poll;
       return;
     }
-    const lanes = order === 'total' ? undefined : group.map(({ lane }) => lane);
-    const items = await readEvents(pool, { after, upTo, types: this.#types, limit: pageSize, lanes });
+    items ??= await readEvents(pool, { ...range, upTo });
     const reached = items.length < pageSize ? upTo : items.at(-1)!.position;
     // A lane that was given up meanwhile, or taken anew, is read by whoever has it now.
     const ours = new Map(
@@ -551,8 +561,10 @@ export class Runner {
 
   // ---- marking
 
-  #mustMark(): boolean {
+  /** Cursors alone are marked now and then under load: after a crash the inbox knows what comes again. */
+  #mustMark(now: number): boolean {
     if (this.#kept.length + this.#removed.length > 0) return true;
+    if (now < this.#markAt && !this.#stopping) return false;
     for (const { isDirty } of this.#lanes.values()) if (isDirty) return true;
     return false;
   }
@@ -562,6 +574,7 @@ export class Runner {
     await new Promise(setImmediate);
     const lanes = [...this.#lanes.values()].filter(({ isDirty }) => isDirty);
     if (lanes.length === 0) return;
+    this.#markAt = this.#clock.now() + MARK_INTERVAL;
     const [kept, removed, unloaded] = [
       this.#kept.splice(0),
       this.#removed.splice(0),
@@ -608,7 +621,7 @@ export class Runner {
       try {
         while (this.#busy.size > 0) await sleep(this.#clock, 1);
         for (const lane of this.#lanes.values()) if (lane.cursor() > lane.stored) lane.isDirty = true;
-        while (this.#mustMark()) await this.#mark();
+        while (this.#mustMark(Infinity)) await this.#mark();
         await LEASES.release(
           this.#holder,
           new Map([...this.#lanes.values()].map(({ lane, token }) => [lane, token])),
