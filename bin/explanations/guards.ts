@@ -50,6 +50,10 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     fix: 'Watch the messages that are visible in the dead-letter queue, and give the alarm an action.',
     example: 'deadLetterQueue.metricApproximateNumberOfMessagesVisible()',
   },
+  W9A: {
+    fix: 'Use the metric of the queue or the stream itself, and one period for all metrics of an expression.',
+    example: 'queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) })',
+  },
   W10: {
     fix: 'Keep messages in the dead-letter queue for 14 days.',
     example: 'retentionPeriod: Duration.days(14)',

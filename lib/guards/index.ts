@@ -16,6 +16,7 @@ import { archiveKey } from './w06-archive-key.ts';
 import { crossAccountHalves } from './w07-cross-account-halves.ts';
 import { alarmTarget } from './w08-alarm-target.ts';
 import { deadLetterAlarmOnSent } from './w09-alarms.ts';
+import { unmeasuredAlarm } from './w09a-unmeasured-alarm.ts';
 import {
   deadLetterRetention,
   deadLetterRetentionByDefault,
@@ -56,6 +57,7 @@ export const GUARDS: readonly Guard[] = [
   crossAccountHalves,
   alarmTarget,
   deadLetterAlarmOnSent,
+  unmeasuredAlarm,
   deadLetterRetention,
   deadLetterRetentionByDefault,
   expiringRetries,

@@ -134,9 +134,9 @@ const HARMLESS: readonly Harmless[] = [
   {
     type: /Lambda::Function/,
     path: /^Environment\.Variables\.(JOBS_|AI_JOB_|PUSH_|API_TOKEN_)/,
-    change: /removed|x"$/,
+    change: /removed|x"$|refers to/,
     reason:
-      'the function refuses to begin without it, or with what is no number: that fails at every invocation, comes back, and is dead-lettered with alarms, as wrong code does',
+      'the function refuses to begin without it, or with what is no number, and its role may use no other table, queue or secret: that fails at every invocation, comes back, and is dead-lettered with alarms, as wrong code does',
   },
   {
     type: /Scheduler::Schedule/,
@@ -155,6 +155,18 @@ const HARMLESS: readonly Harmless[] = [
     path: /(^|\.)Period$/,
     change: /is ([1-46-9]|5)$/,
     reason: 'CloudWatch refuses a period below ten seconds',
+  },
+  {
+    type: /CloudWatch::Alarm/,
+    path: /^Metrics\.\d+\.ReturnData$/,
+    change: /is true/,
+    reason: 'CloudWatch refuses an alarm with two metrics that return data',
+  },
+  {
+    type: /Lambda::EventInvokeConfig/,
+    path: /^(Qualifier|FunctionName)$/,
+    change: /removed/,
+    reason: 'CloudFormation refuses it',
   },
   {
     type: /Lambda::EventInvokeConfig/,

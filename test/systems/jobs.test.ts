@@ -117,7 +117,8 @@ describe('a job whose worker is killed three times', () => {
   const redrive = () =>
     run.aws.services.sqs.handle(
       'StartMessageMoveTask',
-      { SourceArn: worker.deadLetterQueueArn },
+      // Letters of the runtime's own do not say where they come from.
+      { SourceArn: worker.deadLetterQueueArn, DestinationArn: worker.queueArn },
       rootCaller(run.aws.context),
     );
 
