@@ -7,7 +7,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { ConfigError, environmentConfig, withStandby, withSystems } from '../lib/config/index.ts';
+import {
+  ConfigError,
+  environmentConfig,
+  withStandby,
+  withStandbyRegion,
+  withSystems,
+} from '../lib/config/index.ts';
 import { ValidationError } from '../lib/constructs/index.ts';
 import { CapacityChecks } from '../lib/estimate/index.ts';
 import { WaybillChecks } from '../lib/nag/index.ts';
@@ -33,9 +39,12 @@ function synthesize(): void {
     outdir: process.env['CDK_OUTDIR'] ?? 'cdk.out',
   });
   const config = withStandby(
-    withSystems(
-      environmentConfig(app.node.tryGetContext('env') ?? 'local'),
-      app.node.tryGetContext('systems'),
+    withStandbyRegion(
+      withSystems(
+        environmentConfig(app.node.tryGetContext('env') ?? 'local'),
+        app.node.tryGetContext('systems'),
+      ),
+      app.node.tryGetContext('standbyRegion'),
     ),
     app.node.tryGetContext('standby'),
     outputsIn(app.node.tryGetContext('firstRegion')),

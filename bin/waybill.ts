@@ -98,21 +98,21 @@ region
   .description('stop the Region that is left, publish again what it lost, and start the one that stands by')
   .requiredOption('--from <region>', 'the Region that is left; it need not answer')
   .requiredOption('--to <region>', 'the Region that takes over')
-  .requiredOption('--assembly <directory>', 'the cloud assembly that is deployed')
+  .requiredOption('--assembly <directories...>', 'the cloud assemblies that are deployed: one of each Region')
   .option('--system <name>', 'system to move', 'commerce')
   .option('--database-url <url>', 'the database in the new Region; DATABASE_URL unless given')
   .option('--since <time>', 'publish again what was published from then on, in ISO 8601', time)
   .option('--dry-run', 'say what would be done, and change nothing')
   .addHelpText(
     'after',
-    '\nFailing back is the same, the other way round. Runbook: docs/runbooks/region-failover.md\n\nExample:\n  waybill region failover --from us-east-1 --to us-west-2 --assembly cdk.out --dry-run',
+    '\nFailing back is the same, the other way round. Runbook: docs/runbooks/region-failover.md\n\nExample:\n  waybill region failover --from us-east-1 --to us-west-2 --assembly cdk.out cdk.out-standby --dry-run',
   )
   .action(async (options) => (await import('./commands/region.ts')).failover(options));
 region
   .command('fence')
   .description('stop publishing and sagas in a Region that another one has taken over from')
   .argument('<region>', 'the Region that was left, once it answers')
-  .requiredOption('--assembly <directory>', 'the cloud assembly that is deployed')
+  .requiredOption('--assembly <directories...>', 'the cloud assemblies that are deployed: one of each Region')
   .option('--system <name>', 'system that was moved', 'commerce')
   .action(async (name, options) => (await import('./commands/region.ts')).fenceRegion(name, options));
 

@@ -4,10 +4,12 @@ import { fence, failOver } from '../../local/failover/failover.ts';
 import { regionControl } from '../../local/failover/region-control.ts';
 import type { RegionControl } from '../../local/failover/region-control.ts';
 import { readTopology } from '../../lib/topology/index.ts';
+import type { Topology } from '../../lib/topology/index.ts';
 import { CommandError, EXIT } from '../command-error.ts';
 
 export interface RegionOptions {
-  readonly assembly: string;
+  /** That of each Region; one where both are deployed from the same. */
+  readonly assembly: readonly string[];
   readonly system: string;
 }
 
@@ -44,7 +46,7 @@ export async function failover(options: FailoverOptions): Promise<void> {
     });
     if (!fenced && options.dryRun !== true) {
       say(
-        `as soon as ${options.from} answers: waybill region fence ${options.from} --assembly ${options.assembly}`,
+        `as soon as ${options.from} answers: waybill region fence ${options.from} --assembly ${options.assembly.join(' ')}`,
       );
     }
   } finally {
@@ -57,10 +59,42 @@ export async function fenceRegion(region: string, options: RegionOptions): Promi
 }
 
 /** The stacks whose names have the system's after the environment's: `waybill-prod-commerce`. */
-function controlOf(region: string, { assembly, system }: RegionOptions): Promise<RegionControl> {
-  return regionControl({
-    region,
-    topology: readTopology(assembly),
-    isOurs: (stackName) => stackName.includes(`-${system}`),
-  });
+async function controlOf(region: string, { assembly, system }: RegionOptions): Promise<RegionControl> {
+  const isOurs = (stackName: string): boolean => stackName.includes(`-${system}`);
+  const topologies = assembly.map((directory) => readTopology(directory));
+  return regionControl({ region, topology: topologyOf(region, topologies, isOurs), isOurs });
+}
+
+/**
+ * What is deployed in the Region, by where the relay is.
+ *
+ * | an assembly | |
+ * |---|---|
+ * | whose stacks are of this Region | that one: the standby's always are |
+ * | whose stacks are of any Region | that one, unless it forwards events to this Region: then this is its standby |
+ *
+ * @throws CommandError WAYBILL_REGION_ASSEMBLY_MISSING
+ */
+export function topologyOf(
+  region: string,
+  topologies: readonly Topology[],
+  isOurs: (stackName: string) => boolean,
+): Topology {
+  const relayRegion = ({ nodes }: Topology) =>
+    nodes.find(({ kind, stack }) => kind === 'relay' && isOurs(stack ?? ''))?.region;
+  const forwardsHere = ({ nodes }: Topology) =>
+    nodes.some(
+      ({ kind, logicalId, name }) => kind === 'bus' && logicalId === null && name.endsWith(` in ${region}`),
+    );
+  const found =
+    topologies.find((one) => relayRegion(one) === region) ??
+    topologies.find((one) => relayRegion(one) === undefined && !forwardsHere(one));
+  if (found !== undefined) return found;
+  throw new CommandError(
+    'WAYBILL_REGION_ASSEMBLY_MISSING',
+    `no assembly that was given is deployed in ${region}`,
+    {
+      fix: 'give the assembly of each Region: --assembly cdk.out cdk.out-standby, the second one synthesized with -c standby=true',
+    },
+  );
 }

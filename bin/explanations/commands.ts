@@ -32,7 +32,14 @@ export const COMMAND_EXPLANATIONS = {
     why: 'What the failed Region had published and not handled is published again from the outbox.',
     fix: 'Give the address of the writer in the Region that takes over.',
     example:
-      'waybill region failover --from us-east-1 --to us-west-2 --assembly cdk.out --database-url postgres://...',
+      'waybill region failover --from us-east-1 --to us-west-2 --assembly cdk.out cdk.out-standby --database-url postgres://...',
+  },
+  WAYBILL_REGION_ASSEMBLY_MISSING: {
+    what: 'A Region was to be stopped or started, and none of the assemblies that were given is deployed there.',
+    why: 'The standby has stacks of its own: which rules stand by is written in its assembly alone.',
+    fix: 'Give the assembly of each Region, as it was deployed.',
+    example:
+      'waybill region failover --from us-east-1 --to us-west-2 --assembly cdk.out cdk.out-standby --dry-run',
   },
   WAYBILL_SYSTEM_UNIT: {
     what: 'The option counts what this system does not have.',

@@ -27,6 +27,6 @@ export type {
   NewNetwork,
   SystemName,
 } from './environments.ts';
-export { standbyRegionOf, withStandby } from './standby.ts';
+export { standbyRegionOf, withStandby, withStandbyRegion } from './standby.ts';
 export type { FirstRegion, Standby } from './standby.ts';
 export { APPLICATION_NAME, stackNameOf } from './names.ts';

@@ -61,6 +61,15 @@ export function standbyRegionOf(config: EnvironmentConfig): string | undefined {
 }
 
 /**
+ * The environment with another standby Region than its own, or with one where it has none: `-c standbyRegion=us-west-2`.
+ *
+ * @param region anything but a text leaves the environment as it is
+ */
+export function withStandbyRegion(config: EnvironmentConfig, region: unknown): EnvironmentConfig {
+  return typeof region === 'string' && region !== '' ? { ...config, standbyRegion: region } : config;
+}
+
+/**
  * The environment as it is deployed to the Region that stands by: the commerce system, and no other.
  *
  * | standby | the stacks are |

@@ -25,6 +25,11 @@ export interface DeployOptions {
   readonly aws: AwsContext;
   /** Starts the PostgreSQL behind a database cluster. Without it, clusters are listed as not run. */
   readonly startDatabase?: StartDatabase;
+  /**
+   * Which of its stacks.
+   * @default - all
+   */
+  readonly only?: (stack: CloudAssemblyStack) => boolean;
   /** Called with a line per stack. */
   readonly log?: (line: string) => void;
 }
@@ -74,7 +79,7 @@ export interface DeployedAssembly {
  *   resource and the reason. What merely cannot run here does not throw; it is in `notRun`.
  */
 export async function deployAssembly(options: DeployOptions): Promise<DeployedAssembly> {
-  const { aws, assemblyDirectory, startDatabase, log = () => {} } = options;
+  const { aws, assemblyDirectory, startDatabase, only = () => true, log = () => {} } = options;
   const assembly = readCloudAssembly(assemblyDirectory);
   await keepToItself(assembly.directory);
   const stacks = stacksOf(aws);
@@ -83,7 +88,7 @@ export async function deployAssembly(options: DeployOptions): Promise<DeployedAs
   const deployed: Stack[] = [];
   const earlierAssets = assetsOf(aws);
   const warnings = [...assembly.warnings];
-  for (const described of assembly.stacks) {
+  for (const described of assembly.stacks.filter(only)) {
     warnings.push(...placeWarnings(described, aws));
     const stack = stacks.byName.get(described.stackName) ?? stacks.add(described.stackName);
     stack.displayName = described.displayName;

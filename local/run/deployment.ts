@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { deployAssembly, stacksOf } from '../assembly/index.ts';
-import type { DeployedAssembly, StartDatabase } from '../assembly/index.ts';
+import type { DeployedAssembly, DeployOptions, StartDatabase } from '../assembly/index.ts';
 import type { EmbeddedAws } from '../aws/index.ts';
 import { changesBetween } from './changes.ts';
 import type { Changes, ResourceState } from './changes.ts';
@@ -16,19 +16,29 @@ export interface DeploymentProps {
   /** Context of the synth on top of that of cdk.json. @default - none */
   readonly context?: Readonly<Record<string, unknown>> | undefined;
   readonly aws: EmbeddedAws;
+  /**
+   * The name of the region, where a second one has folders of its own.
+   * @default - the first region
+   */
+  readonly folderSuffix?: '-standby';
 }
 
 export interface Deployment {
   /**
    * Synthesizes into a new folder and gives it.
+   * @param more context of this synth alone
    * @throws SynthesisError
    */
-  synthesize(): Promise<string>;
+  synthesize(more?: Readonly<Record<string, unknown>>): Promise<string>;
   /**
    * Makes the embedded AWS what the assembly says; what is there already is changed as CloudFormation would.
    * @throws AssemblyError after the stack that failed was rolled back
    */
-  deploy(assemblyDirectory: string, startDatabase?: StartDatabase): Promise<Deployed>;
+  deploy(
+    assemblyDirectory: string,
+    startDatabase?: StartDatabase,
+    only?: DeployOptions['only'],
+  ): Promise<Deployed>;
   /** Ends a synthesis that runs, and removes the folders. */
   close(): Promise<void>;
 }
@@ -39,7 +49,8 @@ export interface Deployed {
   readonly changes: Changes;
 }
 
-export function createDeployment({ directory, environment, context = {}, aws }: DeploymentProps): Deployment {
+export function createDeployment(props: DeploymentProps): Deployment {
+  const { directory, environment, context = {}, aws, folderSuffix = '' } = props;
   const folders: string[] = [];
   const closed = new AbortController();
   let count = 0;
@@ -57,21 +68,28 @@ export function createDeployment({ directory, environment, context = {}, aws }: 
   };
 
   return {
-    async synthesize() {
+    async synthesize(more = {}) {
       // The process id keeps two runs in one clone apart.
-      const outputDirectory = join(directory, '.waybill', `cdk.out-${process.pid}-${count++}`);
+      const outputDirectory = join(directory, '.waybill', `cdk.out-${process.pid}-${count++}${folderSuffix}`);
       if (folders.length === 0) await removeLeftOverAssemblies(join(directory, '.waybill'));
       folders.push(outputDirectory);
-      await synthesize({ directory, environment, context, outputDirectory, signal: closed.signal });
+      await synthesize({
+        directory,
+        environment,
+        context: { ...context, ...more },
+        outputDirectory,
+        signal: closed.signal,
+      });
       return outputDirectory;
     },
-    async deploy(assemblyDirectory, startDatabase) {
+    async deploy(assemblyDirectory, startDatabase, only) {
       const before = resourceStates(aws);
       try {
         const assembly = await deployAssembly({
           assemblyDirectory,
           aws: aws.context,
           ...(startDatabase !== undefined && { startDatabase }),
+          ...(only !== undefined && { only }),
         });
         return { assemblyDirectory, assembly, changes: changesBetween(before, resourceStates(aws)) };
       } finally {

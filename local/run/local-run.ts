@@ -1,6 +1,6 @@
 /** One local run: the synthesized environment in an embedded AWS, with an embedded PostgreSQL behind it. */
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Pool } from 'pg';
 import type { DeployedAssembly, StartDatabase } from '../assembly/index.ts';
@@ -8,17 +8,19 @@ import { controllableClock, rootCaller } from '../aws/index.ts';
 import type { ControllableClock, EmbeddedAws, Region } from '../aws/index.ts';
 import { startEmbeddedRegions } from '../aws/start-regions.ts';
 import { createDatabase, startEmbeddedPostgres } from '../postgres/index.ts';
-import { readTopology } from '../../lib/topology/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
 
 import { prepareBrokers } from './brokers.ts';
 import type { BrokerChoice, RunBrokers } from './brokers.ts';
 import type { Changes } from './changes.ts';
 import { createDeployment } from './deployment.ts';
-import type { Deployed, Deployment } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
 import { watchDenials } from './denials.ts';
-import { writeStandbyAssembly } from './standby-assembly.ts';
 import type { DeniedCall } from './denials.ts';
+import { deployRegions } from './regions.ts';
+import type { PlaceToDeploy, RunRegion } from './regions.ts';
+
+export type { RunRegion } from './regions.ts';
 
 export interface LocalRunProps {
   /** Where cdk.json is. */
@@ -27,7 +29,7 @@ export interface LocalRunProps {
   /** Names of the systems to synthesize. @default - those that the environment has switched on */
   readonly systems?: readonly string[];
   /**
-   * A second region that stands by: the same stacks, on the same database, with its relay off.
+   * A second region that stands by: the stacks of the standby, on the same database.
    * @default - one region
    */
   readonly standbyRegion?: string;
@@ -42,13 +44,6 @@ export interface LocalRunProps {
    * @default - not kept
    */
   readonly logFile?: string;
-}
-
-/** A region with what is deployed in it. */
-export interface RunRegion {
-  readonly region: Region;
-  readonly deployment: Deployment;
-  deployed: Deployed;
 }
 
 const DEFAULT_REGION = 'us-east-1';
@@ -109,15 +104,22 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     started.push(() => embedded.close());
     const denials = embedded.all.map(({ aws }) => watchDenials(aws.context));
     const { directory, environment } = props;
-    const context = props.systems && { systems: props.systems.join(',') };
-    const deployments = embedded.all.map(({ aws }) =>
-      createDeployment({ directory, environment, context, aws }),
+    const context = {
+      ...(props.systems && { systems: props.systems.join(',') }),
+      ...(props.standbyRegion !== undefined && { standbyRegion: props.standbyRegion }),
+    };
+    const deployments = embedded.all.map(({ aws }, index) =>
+      createDeployment({
+        directory,
+        environment,
+        context,
+        aws,
+        ...(index > 0 && { folderSuffix: '-standby' }),
+      }),
     );
-    let standbyDirectory: string | undefined;
     const [deployment] = deployments as [Deployment, ...Deployment[]];
     started.push(async () => {
       for (const one of deployments) await one.close();
-      if (standbyDirectory !== undefined) await rm(standbyDirectory, { recursive: true, force: true });
     });
     const [postgres, assemblyDirectory] = await Promise.all([
       startEmbeddedPostgres({ database: 'postgres', cacheDirectory: join(props.directory, '.waybill') }).then(
@@ -131,28 +133,21 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     if (props.logFile !== undefined) {
       started.push(await writeLogs(embedded.all, props.logFile));
     }
-    standbyDirectory = `${assemblyDirectory}-standby`;
     let databaseUrl = postgres.url;
     const startDatabase: StartDatabase = async (request) => {
       databaseUrl = await createDatabase(postgres, request);
       return { host: postgres.host, port: postgres.port };
     };
-    const regions: RunRegion[] = [];
-    for (const [index, region] of embedded.all.entries()) {
-      const own = deployments[index]!;
-      const deployed = await own.deploy(
-        await assemblyFor(assemblyDirectory, regions[0]),
-        index === 0
-          ? startDatabase
-          : // Of a global database, the standby's secret is a replica: it has the same password.
-            async ({ password }) => {
-              await replacePassword(region.aws, password, decodeURIComponent(new URL(databaseUrl).password));
-              return { host: postgres.host, port: postgres.port };
-            },
-      );
-      regions.push({ region, deployment: own, deployed });
-    }
-    let topology = readTopology(assemblyDirectory);
+    const places = embedded.all.map((region, index): PlaceToDeploy => ({
+      region,
+      deployment: deployments[index]!,
+      // The second cluster of a global database is one with the first: here, the same server.
+      startDatabase: index === 0 ? startDatabase : async () => ({ host: postgres.host, port: postgres.port }),
+    }));
+    const deployAll = (assembly: string, placed: readonly PlaceToDeploy[]) =>
+      deployRegions(assembly, placed as [PlaceToDeploy, PlaceToDeploy?]);
+    const made = await deployAll(assemblyDirectory, places);
+    const regions = made.map((one, index): RunRegion => ({ ...places[index]!, ...one }));
     let active = regions[0]!;
     const database = new Pool({ connectionString: databaseUrl, max: 4 });
     // A server that stops ends idle connections; that is not an error of the run.
@@ -178,7 +173,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
         return active.deployed.assembly;
       },
       get topology() {
-        return topology;
+        return regions[0]!.topology;
       },
       database,
       databaseUrl,
@@ -188,17 +183,17 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
       warm,
       async update() {
         const updated = await deployment.synthesize();
-        for (const [index, one] of regions.entries()) {
-          one.deployed = await one.deployment.deploy(
-            await assemblyFor(updated, index === 0 ? undefined : regions[0]),
-          );
-        }
-        topology = readTopology(updated);
+        const changed = await deployAll(
+          updated,
+          places.map((place) => ({ ...place, startDatabase: undefined })),
+        );
+        for (const [index, one] of regions.entries()) Object.assign(one, changed[index]);
         prewarm().catch(() => {});
         return regions[0]!.deployed.changes;
       },
       denials: () => denials.flatMap((of) => of()),
-      secretValue: (logicalIdPart) => secretValue(active.region.aws, active.deployed.assembly, logicalIdPart),
+      secretValue: (logicalIdPart) =>
+        secretValue(active.region.aws, regions[0]!.deployed.assembly, logicalIdPart),
       stop,
     };
   } catch (error) {
@@ -207,44 +202,12 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
   }
 }
 
-/** Of the standby it is written when the first region is there, of which it has replicas. */
-async function assemblyFor(directory: string, first: RunRegion | undefined): Promise<string> {
-  if (first === undefined) return directory;
-  const { region, deployed } = first;
-  const { region: name, accountId } = region.aws.context;
-  const keys = deployed.assembly.find('AWS::KMS::Key').map(({ logicalId, physicalId }) => ({
-    logicalId,
-    arn: `arn:aws:kms:${name}:${accountId}:key/${physicalId}`,
-  }));
-  const target = `${directory}-standby`;
-  await writeStandbyAssembly(directory, target, keys);
-  return target;
-}
-
 /** Of the first HTTP API, or the stage of the first REST API; each region has its own address. */
 function apiUrlOf(deployed: DeployedAssembly, { endpointUrl }: EmbeddedAws): string {
   const { apis } = deployed.records;
   const url = (apis.find((api) => api.url.startsWith(endpointUrl)) ?? apis[0])?.url ?? '';
   const stage = deployed.find('AWS::ApiGateway::Stage')[0]?.physicalId;
   return stage === undefined ? url : `${url}/${stage}`;
-}
-
-/** Gives the secret that holds one password another one. */
-async function replacePassword({ context, services }: EmbeddedAws, from: string, to: string): Promise<void> {
-  const root = rootCaller(context);
-  const { SecretList = [] } = (await services.secretsmanager.handle('ListSecrets', {}, root)) as {
-    readonly SecretList?: readonly { readonly ARN: string }[];
-  };
-  for (const { ARN: SecretId } of SecretList) {
-    const { SecretString = '' } = (await services.secretsmanager.handle(
-      'GetSecretValue',
-      { SecretId },
-      root,
-    )) as { readonly SecretString?: string };
-    if (!SecretString.includes(JSON.stringify(from))) continue;
-    const value = JSON.stringify({ ...(JSON.parse(SecretString) as object), password: to });
-    await services.secretsmanager.handle('PutSecretValue', { SecretId, SecretString: value }, root);
-  }
 }
 
 async function writeLogs(regions: readonly Region[], logFile: string): Promise<() => Promise<void>> {
@@ -264,6 +227,7 @@ async function writeLogs(regions: readonly Region[], logFile: string): Promise<(
   };
 }
 
+/** @param deployed the first region's: of its secrets another region has replicas, of the same name */
 async function secretValue(
   aws: EmbeddedAws,
   deployed: DeployedAssembly,
@@ -275,7 +239,9 @@ async function secretValue(
   if (secret === undefined) throw new Error(`no secret of the templates is called ${logicalIdPart}`);
   const answer = await aws.services.secretsmanager.handle(
     'GetSecretValue',
-    { SecretId: secret.physicalId },
+    {
+      SecretId: secret.physicalId.replace(/:secretsmanager:[^:]+:/, `:secretsmanager:${aws.context.region}:`),
+    },
     rootCaller(aws.context),
   );
   return (answer as { SecretString: string }).SecretString;

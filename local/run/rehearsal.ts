@@ -6,8 +6,6 @@ import type { RegionControl } from '../failover/region-control.ts';
 import type { LocalRun, RunRegion } from './local-run.ts';
 
 export interface Rehearsal {
-  /** The standby's relay is off until it takes over. */
-  prepare(): Promise<void>;
   /** The region that works dies, and the other one takes over. */
   loseRegion(): Promise<FailoverOutcome>;
   /** The region that died is back, and told that another one works now. */
@@ -30,12 +28,12 @@ export function rehearsalOf(run: LocalRun, options: RehearsalOptions): Rehearsal
   const { schema, isOurs, say = () => {} } = options;
   const [first, standby] = run.regions;
   if (first === undefined || standby === undefined) return undefined;
-  const controlOf = ({ region }: RunRegion): Promise<RegionControl> =>
+  const controlOf = ({ region, topology }: RunRegion): Promise<RegionControl> =>
     regionControl({
       region: region.name,
       endpoint: region.aws.endpointUrl,
       credentials: CREDENTIALS,
-      topology: run.topology,
+      topology,
       isOurs,
     });
   const move = async (from: RunRegion, to: RunRegion): Promise<FailoverOutcome> => {
@@ -45,9 +43,6 @@ export function rehearsalOf(run: LocalRun, options: RehearsalOptions): Rehearsal
     return outcome;
   };
   return {
-    prepare: async () => {
-      await (await controlOf(standby)).switchRelay(false);
-    },
     loseRegion: async () => {
       say(`${first.region.name} is lost`);
       await first.region.fail();

@@ -39,7 +39,6 @@ beforeAll(async () => {
     isOurs: (stackName) => stackName.includes('-commerce'),
     say: (line) => said.push(line),
   })!;
-  await rehearsal.prepare();
   const workload = await createCommerceWorkload({
     apiUrl: () => run.apiUrl,
     tokenSecret: () => run.secretValue('Token'),

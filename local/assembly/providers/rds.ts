@@ -69,7 +69,8 @@ const INERT_DATABASE_PROPERTIES = [
 export const RDS_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::RDS::DBCluster': {
     honoured: ['DBClusterIdentifier', 'DatabaseName', ...STARTING_PROPERTIES],
-    inert: INERT_DATABASE_PROPERTIES,
+    // Whose cluster it follows: one local server is the database of every region.
+    inert: [...INERT_DATABASE_PROPERTIES, 'GlobalClusterIdentifier'],
     replacedOnChange: ['DBClusterIdentifier', 'DatabaseName', 'Engine', 'MasterUsername'],
     update: refusePasswordChange,
     delete: forget,
@@ -115,6 +116,11 @@ export const RDS_PROVIDERS: Readonly<Record<string, Provider>> = {
         : { ...created, attributes: { ...created.attributes, 'MasterUserSecret.SecretArn': secretArn } };
     },
   },
+  'AWS::RDS::GlobalCluster': inert(
+    'GlobalClusterIdentifier',
+    'one local PostgreSQL server is the database of every region',
+    ['DeletionProtection', 'Engine', 'EngineVersion', 'SourceDBClusterIdentifier', 'StorageEncrypted'],
+  ),
   'AWS::RDS::DBSubnetGroup': inert(
     'DBSubnetGroupName',
     'the local database listens on the loopback interface',

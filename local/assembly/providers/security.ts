@@ -133,8 +133,8 @@ export const SECURITY_PROVIDERS: Readonly<Record<string, Provider>> = {
     },
   },
   'AWS::SecretsManager::Secret': {
-    honoured: ['Name', 'Description', 'SecretString', 'GenerateSecretString', 'KmsKeyId'],
-    inert: ['Tags', 'ReplicaRegions'],
+    honoured: ['Name', 'Description', 'SecretString', 'GenerateSecretString', 'KmsKeyId', 'ReplicaRegions'],
+    inert: ['Tags'],
     replacedOnChange: ['Name'],
     async create(properties, context) {
       const name = textProperty(properties, 'Name') ?? context.generatedName(SECRET_NAME_LENGTH);
@@ -145,6 +145,7 @@ export const SECURITY_PROVIDERS: Readonly<Record<string, Provider>> = {
           Name: name,
           Description: properties['Description'],
           KmsKeyId: properties['KmsKeyId'],
+          AddReplicaRegions: properties['ReplicaRegions'],
           SecretString:
             textProperty(properties, 'SecretString') ??
             generateSecret(objectProperty(properties, 'GenerateSecretString')),

@@ -35,6 +35,8 @@ declare module '../context.ts' {
 
 export interface SecretsManagerService extends AwsService {
   readonly name: 'secretsmanager';
+  /** Takes what a secret of another region is now. */
+  replicate(secret: Secret): void;
 }
 
 /** Bytes of a secret's value. "Secrets Manager quotas" */
@@ -64,6 +66,7 @@ export function createSecretsManagerService(context: AwsContext): SecretsManager
     async handle(action, input) {
       return actionNamed(actions, 'Secrets Manager', action)(input);
     },
+    replicate: (secret) => secrets.replicate(secret),
   };
 }
 
@@ -81,6 +84,7 @@ function createActions(context: AwsContext, secrets: Secrets): Readonly<Record<s
       const options = {
         description: optionalText(input, 'Description'),
         kmsKeyId: optionalText(input, 'KmsKeyId'),
+        replicaRegions: replicaRegionsOf(input),
       };
       const secret = secrets.create(name, options);
       if (!content) return identity(secret);
@@ -237,6 +241,15 @@ function description(secret: Secret, versionsMember: string): JsonInput {
     ...(secret.deletedAt !== undefined && { DeletedDate: secret.deletedAt / 1000 }),
     [versionsMember]: Object.fromEntries([...secret.versions].map(([id, { stages }]) => [id, stages])),
   };
+}
+
+/** secretsmanager/latest/apireference/API_ReplicaRegionType.html */
+function replicaRegionsOf({ AddReplicaRegions: regions }: JsonInput): readonly string[] {
+  return Array.isArray(regions)
+    ? regions.flatMap((one: { readonly Region?: unknown } | null) =>
+        typeof one?.Region === 'string' ? [one.Region] : [],
+      )
+    : [];
 }
 
 function invalidParameter(message: string): AwsError {

@@ -29,13 +29,21 @@ export interface Secret {
   deletedAt: number | undefined;
   /** When it is gone for good. */
   deletionAt: number | undefined;
+  /** Regions that have a replica of it. */
+  readonly replicaRegions: readonly string[];
 }
 
 export interface Secrets {
   create(
     name: string,
-    options: { readonly description?: string | undefined; readonly kmsKeyId?: string | undefined },
+    options: {
+      readonly description?: string | undefined;
+      readonly kmsKeyId?: string | undefined;
+      readonly replicaRegions?: readonly string[];
+    },
   ): Secret;
+  /** Takes what a secret of another region is now, under the same name and suffix. */
+  replicate(secret: Secret): void;
   /** By name, ARN, or ARN without its random suffix. Throws `ResourceNotFoundException`. */
   find(secretId: string): Secret;
   /** The same; throws `InvalidRequestException` when the secret waits to be deleted. */
@@ -68,6 +76,7 @@ const EMPTY = {
   policy: undefined,
   deletedAt: undefined,
   deletionAt: undefined,
+  replicaRegions: [],
 };
 
 export function createSecrets(context: AwsContext): Secrets {
@@ -78,7 +87,11 @@ export function createSecrets(context: AwsContext): Secrets {
       .entries()
       .map(([name, secret]) => [name, { ...EMPTY, ...secret, versions: new Map(secret.versions) }]),
   );
-  const keep = (secret: Secret): void => kept.put(secret.name, { ...secret, versions: [...secret.versions] });
+  const keep = (secret: Secret): void => {
+    kept.put(secret.name, { ...secret, versions: [...secret.versions] });
+    for (const replica of secret.replicaRegions)
+      context.elsewhere?.(replica)?.services.find('secretsmanager')?.replicate(secret);
+  };
   const remove = (name: string): void => {
     secrets.delete(name);
     kept.delete(name);
@@ -102,7 +115,7 @@ export function createSecrets(context: AwsContext): Secrets {
   };
 
   return {
-    create(name, { description, kmsKeyId }) {
+    create(name, { description, kmsKeyId, replicaRegions = [] }) {
       const existing = byName(name);
       if (existing?.deletedAt !== undefined) {
         throw new AwsError(
@@ -127,10 +140,24 @@ export function createSecrets(context: AwsContext): Secrets {
         changedAt: clock.now(),
         deletedAt: undefined,
         deletionAt: undefined,
+        replicaRegions,
       };
       secrets.set(name, secret);
       keep(secret);
       return secret;
+    },
+    replicate(secret) {
+      const replica: Secret = {
+        ...secret,
+        arn: secret.arn.replace(/:secretsmanager:[^:]+:/, `:secretsmanager:${region}:`),
+        versions: new Map([...secret.versions].map(([id, version]) => [id, { ...version }])),
+        // Of the key of the first region none is here.
+        kmsKeyId: undefined,
+        policy: undefined,
+        replicaRegions: [],
+      };
+      secrets.set(replica.name, replica);
+      keep(replica);
     },
     find,
     live(secretId) {
