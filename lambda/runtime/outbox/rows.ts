@@ -72,9 +72,11 @@ export async function readPending(
   lanes: LaneTokens,
   { after, upTo, limit, excluded, excludedLocks }: Page,
 ): Promise<OutboxRow[]> {
-  const values: unknown[] = [after, [...lanes.keys()], limit];
+  const values: unknown[] = [after, limit];
   const given = (value: unknown): string => `$${values.push(value)}`;
   const conditions = [
+    // A relay on its own has all lanes, and need not look at each row's.
+    ...(lanes.size === LANE_COUNT ? [] : [`and lane = any(${given([...lanes.keys()])}::smallint[])`]),
     ...(upTo === undefined ? [] : [`and sequence <= ${given(upTo)}`]),
     ...(excluded.length === 0 ? [] : [`and not (${ORDERING_UNIT} = any(${given(excluded)}::text[]))`]),
     ...(excludedLocks.length === 0
@@ -87,10 +89,10 @@ export async function readPending(
     asText(
       `select ${COLUMNS}
        from event_outbox
-       where status = 'PENDING' and sequence > $1 and lane = any($2::smallint[]) and ${NOT_CLAIMED}
+       where status = 'PENDING' and sequence > $1 and ${NOT_CLAIMED}
          ${conditions.join(' ')}
        order by sequence
-       limit $3`,
+       limit $2`,
       values,
     ),
   );
@@ -215,7 +217,8 @@ export async function finishPublished(
   tokens: LaneTokens,
   keep: boolean,
 ): Promise<number> {
-  return change(pool, keep ? MARK_PUBLISHED : DELETE_PUBLISHED, tokens, [sequences]);
+  // As PostgreSQL writes an array: the client would look at each number for what to escape.
+  return change(pool, keep ? MARK_PUBLISHED : DELETE_PUBLISHED, tokens, [`{${sequences.join(',')}}`]);
 }
 
 export async function finishRetries(
