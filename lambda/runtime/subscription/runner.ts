@@ -180,7 +180,7 @@ export class Runner {
   }
 
   async #idle(): Promise<void> {
-    while (this.#running.size > 0) {
+    while (this.#running.size > 0 && !this.#over) {
       await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, 5));
     }
   }
