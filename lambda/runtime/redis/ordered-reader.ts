@@ -159,7 +159,7 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
       const ids = list.map(([id]) => id);
       const contents = await Promise.all(ids.map((id) => contentOf(props, keys, id)));
       await claim(ids);
-      for (const [position, [id, , deliveries]] of list.entries()) {
+      for (const [position, [id, , , deliveries]] of list.entries()) {
         const entry = contents[position];
         if (held.has(id)) continue;
         if (entry === undefined) {
