@@ -10,6 +10,7 @@ import { proveOtherRoles } from './prove-other-roles.ts';
 import { provePrivilege } from './prove-privilege.ts';
 import { proveConsumption, provePublishing } from './prove-publishing.ts';
 import { proveQueues } from './prove-queues.ts';
+import { proveReaderIsolation } from './prove-readers.ts';
 import { proveReading } from './prove-reading.ts';
 import { proveReferences } from './prove-references.ts';
 import { describeBreak } from './proof.ts';
@@ -38,6 +39,7 @@ export function proveAssembly(assembly: Assembly): readonly Proof[] {
     ...proveConsumption(messaging, declared),
     ...proveKeeping(messaging, declared),
     ...proveIsolation(messaging, declared),
+    ...proveReaderIsolation(messaging, declared),
     ...proveNoStrangers(messaging),
     proveOtherRoles(messaging, declared),
     ...proveQueues(messaging),

@@ -28,6 +28,57 @@ describe.each([
   });
 });
 
+describe('isolation of readers', () => {
+  const FILTER = { FilterCriteria: { Filters: [{ Pattern: '{"data":{"eventType":["OrderPlaced"]}}' }] } };
+  const narrowed = {
+    ...assembly,
+    topology: {
+      ...assembly.topology!,
+      edges: assembly.topology!.edges.map((edge) =>
+        edge.kind === 'reads' && edge.consumer === 'trends' ? { ...edge, events: ['OrderPlaced'] } : edge,
+      ),
+    },
+  };
+
+  test('a reader that declares a part gets no other events, and nobody else reads or writes', () => {
+    const claims = proveAssembly(assembly).filter(({ kind }) => kind === 'isolation');
+    expect(claims.map(({ claim }) => claim)).toEqual(
+      expect.arrayContaining([
+        'only what is declared is read by trends',
+        'only what is declared is read by sink',
+        expect.stringMatching(/^nobody else reads or writes /),
+      ]),
+    );
+    const leaking = broken(proveAssembly(narrowed)).join();
+    expect(leaking).toContain('which trends is not declared to get');
+    const filtered = changed(narrowed, 'AWS::Lambda::EventSourceMapping', 'Trends', (properties) => ({
+      ...properties,
+      ...FILTER,
+    }));
+    expect(broken(proveAssembly(filtered)).join()).not.toContain('which trends is not declared to get');
+  });
+
+  test('a mapping that nobody declared, and a role that may read, are seen', () => {
+    const { topology } = assembly;
+    const undeclared = {
+      ...assembly,
+      topology: {
+        ...topology!,
+        edges: topology!.edges.filter((edge) => edge.kind !== 'reads' || edge.retry !== true),
+      },
+    };
+    expect(broken(proveAssembly(undeclared)).join()).toContain('and no edge declares it');
+    const without = {
+      ...assembly,
+      topology: {
+        ...topology!,
+        edges: topology!.edges.filter((edge) => edge.kind !== 'reads' || edge.consumer !== 'trends'),
+      },
+    };
+    expect(broken(proveAssembly(without)).join()).toContain('its policies allow kinesis:GetRecords');
+  });
+});
+
 describe('expectDelivery', () => {
   test('reaches through a stream and through a Kafka topic', () => {
     expectDelivery(assembly)
