@@ -9,7 +9,12 @@ import type { Environment } from '../environment.ts';
 import { credentialsOf, signedHeaders } from '../signed-request.ts';
 
 /** The attribute values that are used of DynamoDB's. */
-export type Attribute = { readonly S: string } | { readonly N: string } | { readonly BOOL: boolean };
+export type Attribute =
+  | { readonly S: string }
+  | { readonly N: string }
+  | { readonly BOOL: boolean }
+  /** A set: what is added twice is there once. */
+  | { readonly NS: readonly string[] };
 export type Item = Readonly<Record<string, Attribute>>;
 
 export type DynamoDbAction =
