@@ -134,6 +134,7 @@ async function systemOf(options: StartOptions): Promise<RunnableSystem> {
       fix: 'give --system commerce or --system generation, or run the benches: npm run bench -- outbox',
     });
   }
+  checkReports(options);
   const foreign = UNITS.find((unit) => options[unit] !== undefined && unit !== system.unit);
   if (foreign !== undefined) {
     throw new CommandError('WAYBILL_SYSTEM_UNIT', `the system '${system.name}' has no --${foreign}`, {
@@ -141,6 +142,18 @@ async function systemOf(options: StartOptions): Promise<RunnableSystem> {
     });
   }
   return system;
+}
+
+/** A watched run goes on until it is interrupted: it has no report, and no end that a count could mean. */
+function checkReports(options: StartOptions): void {
+  if (options.once === true || options.load === true) return;
+  const meant = options.json === true ? 'json' : UNITS.find((unit) => options[unit] !== undefined);
+  if (meant === undefined) return;
+  throw new CommandError(
+    'WAYBILL_START_NEVER_REPORTS',
+    `--${meant} says nothing to a run that is watched: it goes on until it is interrupted, and reports nothing`,
+    { fix: 'give --once besides, or leave it out to watch the run' },
+  );
 }
 
 async function feedOnce(watched: Watched): Promise<void> {

@@ -41,6 +41,12 @@ export const COMMAND_EXPLANATIONS = {
     example:
       'waybill region failover --from us-east-1 --to us-west-2 --assembly cdk.out cdk.out-standby --dry-run',
   },
+  WAYBILL_START_NEVER_REPORTS: {
+    what: '`waybill start` was given --json or a count without --once or --load.',
+    why: 'Without them the run is watched until it is interrupted. A script would wait for a report that never comes.',
+    fix: 'Give --once for a run that ends with a report, or leave out --json and the count.',
+    example: 'npm start -- --system commerce --once --orders 100 --json',
+  },
   WAYBILL_SYSTEM_UNIT: {
     what: 'The option counts what this system does not have.',
     why: 'The core system is fed webhook deliveries, the commerce system orders.',

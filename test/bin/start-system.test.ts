@@ -14,6 +14,13 @@ const options: StartOptions = {
   watch: true,
 };
 
+const UNIT_OF: Readonly<Record<string, string>> = {
+  core: 'events',
+  commerce: 'orders',
+  jobs: 'jobs',
+  generation: 'generations',
+};
+
 describe('npm start -- --system NAME', () => {
   test('an unknown system is refused before anything starts, with those there are', async () => {
     await expect(start({ ...options, system: 'constructor' })).rejects.toMatchObject({
@@ -34,6 +41,16 @@ describe('npm start -- --system NAME', () => {
     expect(() => checkSystem('core', elsewhere)).not.toThrow();
     expect(systemsElsewhere()).toEqual([]);
   });
+
+  test.each(['core', 'commerce', 'jobs', 'generation'])(
+    '%s: a report or a count without --once is refused before anything starts',
+    async (system) => {
+      const watched = { ...options, system, once: false };
+      const refused = { code: 'WAYBILL_START_NEVER_REPORTS', fix: expect.stringContaining('--once') };
+      await expect(start({ ...watched, json: true })).rejects.toMatchObject(refused);
+      await expect(start({ ...watched, [UNIT_OF[system]!]: 3 })).rejects.toMatchObject(refused);
+    },
+  );
 
   test('a count of what the system does not have is refused, with what it has', async () => {
     await expect(start({ ...options, orders: 3 })).rejects.toMatchObject({
