@@ -7,9 +7,13 @@ export const WRITER_LOCK_SPACE = `7829363 # ${LOCK_OF_SCHEMA}`;
 /** The second key is the last number before the writer's first, as far as it fits into a lock. */
 export const LOCK_KEY_MASK = 2_147_483_647;
 
-/** SQL: the lowest position before those of open writers; null where there are none. */
+/**
+ * SQL: the lowest position before those of open writers; null where there are none. A lock has the lower half of a
+ * number. One that was taken after the last number was read has a higher number than that, and bounds nothing below it.
+ */
 export const LOWEST_WRITER = (last: string, into = ''): string => `
-  select min(${last} - ((${last} - objid::bigint) & ${LOCK_KEY_MASK})) ${into} from pg_locks
+  select min(${last} - case when behind > ${LOCK_KEY_MASK >> 1} then 0 else behind end) ${into}
+  from pg_locks, lateral (select (${last} - objid::bigint) & ${LOCK_KEY_MASK} as behind) as distance
   where ${last} is not null and locktype = 'advisory' and objsubid = 2 and granted
     and database = (select oid from pg_database where datname = current_database())
     and classid::bigint = (${WRITER_LOCK_SPACE})::bigint & 4294967295`;

@@ -208,7 +208,12 @@ moved as (
   where l.consumer = $1 and l.lane = given.lane and l.fencing_token = given.token
   returning l.lane
 )`;
-const STORE_CURSORS = `with ${MOVED} select lane from moved`;
+/**
+ * Marks do not wait for the disk. One that a crash of the database takes along is gone as a whole, and the inbox knows
+ * the events that come again.
+ */
+const LANES_MOVED = `select lane, set_config('synchronous_commit', 'off', true) from moved`;
+const STORE_CURSORS = `with ${MOVED} ${LANES_MOVED}`;
 const STORE_ALL = `
 with ${MOVED}, kept as (
   insert into event_subscription_waiting as w (consumer, lane, unit, position, event_id, event_type, event_version,
@@ -227,7 +232,7 @@ with ${MOVED}, kept as (
   where w.consumer = $1 and w.lane = r.lane and w.unit = r.unit and w.position = r.position
     and w.lane in (select lane from moved)
 )
-select lane from moved`;
+${LANES_MOVED}`;
 
 /** Stores what was done, all or, of a lane that another instance has, nothing. @returns the lanes that are still ours */
 export async function storeProgress(

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { PoolClient } from 'pg';
 
+import { WRITER_LOCK_SPACE } from '../../../../lambda/runtime/event-store/schema.ts';
 import { readPage } from '../../../../lambda/runtime/event-store/read.ts';
 import type { StoredEvent } from '../../../../lambda/runtime/event-store/index.ts';
 import { inTransaction } from '../../../../lambda/runtime/postgres/index.ts';
@@ -232,6 +233,23 @@ describe('gap-safe reads', () => {
 
     const { events } = await store.read();
     expect(events.map(({ version }) => version)).toEqual([1, 2]);
+  });
+
+  test('a writer that begins while the reader looks bounds nothing below it', async () => {
+    const { store, pool } = database();
+    await store.append('s', [counted(1), counted(2)]);
+    const horizon = await store.horizon();
+    const writer = await pool.connect();
+    await writer.query('begin');
+    // As if it had locked after the reader took the last number.
+    await writer.query(
+      `select pg_advisory_xact_lock_shared((${WRITER_LOCK_SPACE})::int, ($1::bigint + 5)::int)`,
+      [horizon],
+    );
+
+    expect(await store.horizon()).toBe(horizon);
+    await writer.query('rollback');
+    writer.release();
   });
 
   test('one lock for a transaction, however often it appends', async () => {
