@@ -21,6 +21,7 @@ import { startEmbeddedAws } from '../../local/aws/index.ts';
 import type { EmbeddedAws } from '../../local/aws/index.ts';
 import { createTicket } from '../../nestjs/index.ts';
 import { ImageFinished, ImageRemoved } from './app/events.ts';
+import { until } from '../support/waiting.ts';
 
 const TICKET_SECRET = 'a-secret-of-the-test-with-32-bytes';
 const DEAD = 'gallery-dlq';
@@ -200,14 +201,6 @@ async function refusal(application: Application, query: string): Promise<number 
 
 const finished = (imageId: string, userId = 'u1') =>
   createEnvelope(ImageFinished, { tenantId: 'acme', data: { imageId, userId } });
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 2_000; turn += 1) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the condition did not come true');
-}
 
 describe('a Nest application', () => {
   test('an event goes from the topic over the queue and a handler to the browser; a second handler publishes', async () => {

@@ -13,6 +13,7 @@ import { SqsSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { startEmbeddedAws } from '../../local/aws/index.ts';
 import type { EmbeddedAws } from '../../local/aws/index.ts';
+import { until } from '../support/waiting.ts';
 
 const COMMAND_TIMEOUT_MS = 240_000;
 const TARGET = 'aws://000000000000/us-east-1';
@@ -117,14 +118,6 @@ async function publish(message: string): Promise<void> {
 
 const bodies = (queue: string): readonly string[] =>
   aws.services.sqs.messages(`arn:aws:sqs:us-east-1:000000000000:${queue}`).map(({ body }) => body);
-
-async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + COMMAND_TIMEOUT_MS;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error('the messages did not come in time');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 describe('cdk', () => {
   test(

@@ -18,6 +18,7 @@ import type { ControlsUnderTest, TestQueue } from '../runtime/degradation/suppor
 import { capturedLog } from '../runtime/fixtures.ts';
 import { anOrder, CONTEXT, useCommerce } from './commerce-under-test.ts';
 import type { CommerceUnderTest, PlacedOrder } from './commerce-under-test.ts';
+import { untilOnClock } from '../../support/waiting.ts';
 
 const commerce = useCommerce();
 const ORDERS = 12;
@@ -97,13 +98,8 @@ async function send(order: PlacedOrder, step: 'ReservePayment' | 'CapturePayment
   );
 }
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 20_000 && !(await condition()); turn += 1) {
-    await under.clock.advance(250);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  expect(await condition()).toBe(true);
-}
+const until = (condition: () => boolean | Promise<boolean>): Promise<void> =>
+  untilOnClock(under.clock, condition, 250);
 
 const breaker = () => breakerStore(under.table, 'payment-gateway').read();
 const openings = async () => (await breaker()).openings;

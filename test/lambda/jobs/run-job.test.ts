@@ -23,6 +23,7 @@ import type { JobWorker } from '../../../lambda/jobs/worker/run-job.ts';
 import { capturedLog } from '../runtime/fixtures.ts';
 import { jobId, jobsUnderTest } from './support.ts';
 import type { JobsUnderTest } from './support.ts';
+import { until } from '../../support/waiting.ts';
 
 let jobs: JobsUnderTest;
 
@@ -91,10 +92,6 @@ const stuck: ModelProvider = {
       signal.addEventListener('abort', () => reject(signal.reason as Error));
     }),
 };
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 describe('a job that goes well', () => {
   test('runs once, tells its result, and has one end although both messages come twice', async () => {

@@ -15,6 +15,7 @@ import { gatewayUnderTest, invocationUri } from '../../local/aws/apigateway/gate
 import type { GatewayUnderTest } from '../../local/aws/apigateway/gateway-under-test.ts';
 import { connection, memoryPush, notification, SILENT, USER } from './memory-push.ts';
 import type { MemoryPush } from './memory-push.ts';
+import { until } from '../../support/waiting.ts';
 
 const SECRET = 'a-secret-of-tickets-with-32-characters-or-more';
 const ENVIRONMENT = {
@@ -131,9 +132,6 @@ async function connected(query?: string): Promise<Client> {
 }
 
 const notify = (id: string) => notifier.notify(notification(id), { logger: SILENT });
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
-};
 
 describe('who may connect', () => {
   test('a ticket opens one connection, and no second one', async () => {

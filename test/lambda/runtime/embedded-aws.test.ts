@@ -12,6 +12,7 @@ import type { EmbeddedAws, ManualClock } from '../../../local/aws/index.ts';
 import { consume, createPublisher, poll, snsTransport, sqsTransport } from '../../../lambda/runtime/index.ts';
 import type { Handler, Poller, SqsBatch } from '../../../lambda/runtime/index.ts';
 import { capturedLog, OrderPlaced, orderPlaced } from './fixtures.ts';
+import { untilOnClock } from '../../support/waiting.ts';
 
 let aws: EmbeddedAws;
 let clock: ManualClock;
@@ -90,13 +91,7 @@ function startPoller(queue: Queue, handler: Handler<typeof OrderPlaced>, deadLet
 }
 
 /** Moves the embedded AWS's clock, so that backoffs end, until the condition holds. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 2_000 && !condition(); turn += 1) {
-    await clock.advance(500);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  expect(condition()).toBe(true);
-}
+const until = (condition: () => boolean): Promise<void> => untilOnClock(clock, condition, 500);
 
 describe('publisher, topic, queue, poller', () => {
   test('D4 D6 D8 FIFO: order per key holds while handlers fail, and nothing is lost', async () => {

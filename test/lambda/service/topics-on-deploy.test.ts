@@ -1,5 +1,4 @@
 /** Topics as a custom resource, on each Kafka: what is made, changed, kept and refused, and what CloudFormation is told. */
-import { setTimeout } from 'node:timers/promises';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +9,7 @@ import { topicAdmin } from '../../../local/kafka/client/topics.ts';
 import { describeOnEachKafka } from '../../support/kafka.ts';
 import type { KafkaBroker } from '../../support/kafka.ts';
 import { createTopics } from '../runtime/kafka/topics.ts';
+import { eventually } from '../../support/waiting.ts';
 
 type Answer = Readonly<Record<string, unknown>>;
 
@@ -92,17 +92,6 @@ describeOnEachKafka('topics as custom resources', (kind) => {
   beforeEach(() => {
     brokers = broker.bootstrapServers;
   });
-  /** A broker tells of a change a moment after the controller has taken it. */
-  const eventually = async (check: () => Promise<void>): Promise<void> => {
-    for (let attempt = 0; attempt < 200; attempt++) {
-      try {
-        return await check();
-      } catch {
-        await setTimeout(100);
-      }
-    }
-    await check();
-  };
   const partitionsOf = async (name: string) =>
     (await topicAdmin(broker.bootstrapServers).describe(name))?.partitions.length;
   const configsOf = (name: string) => topicAdmin(broker.bootstrapServers).configs(name);

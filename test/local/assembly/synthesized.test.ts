@@ -25,7 +25,7 @@ import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { deployAssembly } from '../../../local/assembly/index.ts';
 import type { DatabaseRequest } from '../../../local/assembly/index.ts';
 import { manualClock } from '../../../local/aws/index.ts';
-import { until } from '../aws/lambda/code.ts';
+import { until } from '../../support/waiting.ts';
 import { awsUnderTest } from './assembly-under-test.ts';
 import type { AwsUnderTest } from './assembly-under-test.ts';
 

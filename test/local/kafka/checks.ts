@@ -20,6 +20,7 @@ import { FETCH, INIT_PRODUCER_ID, LIST_OFFSETS, PRODUCE } from '../../../local/k
 import { viewBatches } from '../../../local/kafka/storage/record-batch.ts';
 import { readRecords } from '../../../local/kafka/storage/records.ts';
 import { recordBatch } from './record-batch.ts';
+import { until } from '../../support/waiting.ts';
 
 let topics = 0;
 
@@ -29,7 +30,7 @@ export function kafkaChecks(bootstrapServers: () => string): void {
     const name = `checks-${process.pid}-${topics++}`;
     await topicAdmin(bootstrapServers()).create({ name, partitions, replicationFactor: 3, configs });
     // A real broker takes a moment until it leads the partitions of a new topic.
-    await eventually(async () => (await fetchFrom(name, 0)).errorCode === 0);
+    await until(async () => (await fetchFrom(name, 0)).errorCode === 0);
     return name;
   };
   const withProducer = async <Result>(
@@ -236,7 +237,7 @@ export function kafkaChecks(bootstrapServers: () => string): void {
   test('an idempotent producer’s batch is written once, a gap is refused, an old epoch too', async () => {
     const topic = await newTopic();
     let producerId = -1;
-    await eventually(async () => {
+    await until(async () => {
       const answer = await withClient((client) =>
         client.call(INIT_PRODUCER_ID, 1, {
           transactionalId: null,
@@ -369,7 +370,7 @@ export function kafkaChecks(bootstrapServers: () => string): void {
           reason: null,
         });
       // A real broker makes the topic of its groups when it is first asked for a coordinator.
-      await eventually(() =>
+      await until(() =>
         join('').then(
           ({ errorCode }) => errorCode !== COORDINATOR_LOADING,
           () => false,
@@ -465,19 +466,3 @@ interface Fetching {
 }
 
 const COORDINATOR_LOADING = 14;
-
-async function eventually(condition: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 120_000;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error('the condition did not come true in time');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 120_000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error('the condition did not come true in time');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -7,6 +7,7 @@ import * as path from 'node:path';
 import { Client } from 'pg';
 
 import { startEmbeddedPostgres } from '../../../local/postgres/index.ts';
+import { eventually } from '../../support/waiting.ts';
 
 let directory = '';
 beforeAll(async () => {
@@ -127,15 +128,3 @@ describe('embedded PostgreSQL', () => {
     await abandoned.stop();
   });
 });
-
-async function eventually(check: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (attempt === 2400) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-  }
-}

@@ -14,6 +14,7 @@ import type { Handler } from '../../../../lambda/runtime/types.ts';
 import { capturedLog, encoded, fakeClient, OrderPlaced, orderPlaced, record } from '../fixtures.ts';
 import { controlsUnderTest, createQueue, UNREACHABLE_TABLE } from './support.ts';
 import type { ControlsUnderTest, TestQueue } from './support.ts';
+import { untilOnClock } from '../../../support/waiting.ts';
 
 let under: ControlsUnderTest;
 let pollers: Poller[];
@@ -46,13 +47,8 @@ function operator(): Operator {
   return { table, sqs, clock, lambda: { send } as Operator['lambda'], who: 'an operator' };
 }
 
-async function until(condition: () => boolean | Promise<boolean>, step = 500): Promise<void> {
-  for (let turn = 0; turn < 3_000 && !(await condition()); turn += 1) {
-    await under.clock.advance(step);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  expect(await condition()).toBe(true);
-}
+const until = (condition: () => boolean | Promise<boolean>, step = 500): Promise<void> =>
+  untilOnClock(under.clock, condition, step);
 
 function startPoller(queue: TestQueue, controls: Controls, handler: Handler<typeof OrderPlaced>): void {
   pollers.push(

@@ -15,6 +15,7 @@ import { describeOnEachKafka, describeOnRealKafka } from '../../../support/kafka
 import type { KafkaBroker } from '../../../support/kafka.ts';
 import { capturedLog, encoded, OrderPlaced, orderPlaced } from '../fixtures.ts';
 import { createTopics, readTopics } from './topics.ts';
+import { until } from '../../../support/waiting.ts';
 
 const SESSION = 6_000;
 let pollers: Poller[] = [];
@@ -57,14 +58,6 @@ async function publish(
 
 const orders = (count: number, keys: number, from = 0) =>
   Array.from({ length: count }, (_, index) => orderPlaced(`o${from + index}`, `c${(from + index) % keys}`));
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 4_000; turn += 1) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  expect(await condition()).toBe(true);
-}
 
 /** What a group has committed, over all partitions. */
 async function committed(bootstrapServers: string, groupId: string, topic: string): Promise<number> {
@@ -164,7 +157,7 @@ describeOnEachKafka('pollKafka', (kind) => {
       handled.push(data.orderId);
     });
     await until(() => handled.length === 2);
-    await until(async () => (await committed(bootstrapServers, 'held-consumer', 'held')) > 0);
+    await until(async () => (await committed(bootstrapServers, 'held-consumer', 'held')) > 0, 100);
 
     expect(handled).toEqual(['o0', 'o2']);
     expect(await committed(bootstrapServers, 'held-consumer', 'held')).toBe(1);

@@ -8,9 +8,10 @@ import { createKafkaService } from '../../../../local/aws/kafka/index.ts';
 import { startEmbeddedKafka } from '../../../../local/kafka/index.ts';
 import type { EmbeddedKafka } from '../../../../local/kafka/index.ts';
 import { bundleOptions } from '../../../../lib/constructs/bundle-options.ts';
-import { lambdaUnderTest, until } from '../../../local/aws/lambda/code.ts';
+import { lambdaUnderTest } from '../../../local/aws/lambda/code.ts';
 import type { LambdaUnderTest } from '../../../local/aws/lambda/code.ts';
 import { orderPlaced } from '../fixtures.ts';
+import { until } from '../../../support/waiting.ts';
 
 const RETRY_TOPIC = 'orders.sink.retry-1';
 const GROUP = 'sink-retry-1';

@@ -11,6 +11,7 @@ import {
   type GatewayUnderTest,
   type Handler,
 } from './gateway-under-test.ts';
+import { until } from '../../../support/waiting.ts';
 
 interface Event {
   readonly headers?: Record<string, string>;
@@ -106,10 +107,6 @@ const nextMessage = (socket: WebSocket): Promise<unknown> =>
   new Promise((resolve) =>
     socket.once('message', (data) => resolve(JSON.parse((data as Buffer).toString('utf8')))),
   );
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
-
 const allow = (context: Record<string, unknown> = {}) => ({
   principalId: 'user-1',
   policyDocument: {

@@ -51,12 +51,3 @@ export async function codeOf(files: Readonly<Record<string, string>>): Promise<s
   for (const [name, source] of Object.entries(files)) await writeFile(join(directory, name), source);
   return directory;
 }
-
-/** Resolves when the condition holds; checks without waiting longer than needed. */
-export async function until(condition: () => boolean, withinMilliseconds = 200_000): Promise<void> {
-  const end = Date.now() + withinMilliseconds;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error('the condition did not come true in time');
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}

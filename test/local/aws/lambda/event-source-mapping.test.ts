@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AwsContext, Happening } from '../../../../local/aws/index.ts';
 import { createSqsService } from '../../../../local/aws/sqs/index.ts';
 import type { SqsService } from '../../../../local/aws/sqs/index.ts';
-import { lambdaUnderTest, until } from './code.ts';
+import { lambdaUnderTest } from './code.ts';
 import type { LambdaUnderTest } from './code.ts';
+import { until } from '../../../support/waiting.ts';
 
 const ACCOUNT = '000000000000';
 let it: LambdaUnderTest;

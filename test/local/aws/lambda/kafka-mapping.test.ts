@@ -6,7 +6,8 @@ import { createKafkaService, type KafkaService } from '../../../../local/aws/kaf
 import type { MappingInput } from '../../../../local/aws/lambda/index.ts';
 import { createSqsService, type SqsService } from '../../../../local/aws/sqs/index.ts';
 import { startEmbeddedKafka, type EmbeddedKafka } from '../../../../local/kafka/index.ts';
-import { lambdaUnderTest, until as untilWithin, type LambdaUnderTest } from './code.ts';
+import { lambdaUnderTest, type LambdaUnderTest } from './code.ts';
+import { until } from '../../../support/waiting.ts';
 
 const QUEUE_ARN = 'arn:aws:sqs:us-east-1:000000000000:failed';
 let it: LambdaUnderTest;
@@ -46,8 +47,6 @@ afterEach(async () => {
   await cluster.stop();
   await sqs.close?.();
 });
-
-const until = (condition: () => boolean) => untilWithin(condition, 60_000);
 
 const put = (topic: string, partition: number, ...texts: string[]) =>
   producer.send({

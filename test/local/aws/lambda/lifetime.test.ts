@@ -5,7 +5,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { startEmbeddedAws, type EmbeddedAws } from '../../../../local/aws/index.ts';
 import { zip } from '../../../conformance/zip.ts';
-import { codeOf, until } from './code.ts';
+import { codeOf } from './code.ts';
+import { until } from '../../../support/waiting.ts';
 
 const running: EmbeddedAws[] = [];
 const directories: string[] = [];

@@ -4,7 +4,8 @@ import { rootCaller } from '../../../../local/aws/context.ts';
 import { createKinesisService, type KinesisService } from '../../../../local/aws/kinesis/index.ts';
 import { createSqsService, type SqsService } from '../../../../local/aws/sqs/index.ts';
 import type { MappingInput } from '../../../../local/aws/lambda/index.ts';
-import { lambdaUnderTest, until, type LambdaUnderTest } from './code.ts';
+import { lambdaUnderTest, type LambdaUnderTest } from './code.ts';
+import { until } from '../../../support/waiting.ts';
 
 const STREAM_ARN = 'arn:aws:kinesis:us-east-1:000000000000:stream/orders';
 const QUEUE_ARN = 'arn:aws:sqs:us-east-1:000000000000:failed';

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { AwsError } from '../../../../local/aws/errors.ts';
 import { createHarness, type Harness, queueArn } from './harness.ts';
+import { until } from '../../../support/waiting.ts';
 
 const open: Harness[] = [];
 const harness = () => {
@@ -275,7 +276,3 @@ describe('HTTP endpoints', () => {
     expect(JSON.parse(requests[1]?.body ?? '')).toMatchObject({ Type: 'Notification', Message: 'hello' });
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
