@@ -3,7 +3,7 @@
  * again for every file.
  */
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type WorkerEnvironment from './environment.ts';
 import { provideGlobals } from './globals.ts';
 import { nextCopy } from './modules.ts';
@@ -17,6 +17,11 @@ type TestFramework = (
   testPath: string,
   sendMessageToJest?: unknown,
 ) => Promise<unknown>;
+
+/** Commands that tests start read what Node compiled for the one before, instead of compiling the CDK again. */
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
+  new URL('../../node_modules/.cache/node', import.meta.url),
+);
 
 const require = createRequire(import.meta.url);
 const { default: runWithCircus } = require('jest-circus/runner') as { readonly default: TestFramework };
