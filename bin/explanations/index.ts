@@ -20,6 +20,7 @@ import { guardExplanations } from './guards.ts';
 import { JOBS_EXPLANATIONS } from './jobs.ts';
 import { NEST_EXPLANATIONS } from './nestjs.ts';
 import { PROOF_EXPLANATIONS } from './proofs.ts';
+import { REDIS_EXPLANATIONS } from './redis.ts';
 import { REST_API_EXPLANATIONS } from './rest-apis.ts';
 import {
   CLAIM_CHECK_EXPLANATIONS,
@@ -59,6 +60,7 @@ export const AREAS: readonly Area[] = [
       ...withSource(RUNTIME_EXPLANATIONS, 'docs/runtime.md'),
       ...withSource(PUBLISH_EXPLANATIONS, 'docs/runtime.md'),
       ...withSource(AMQP_EXPLANATIONS, 'docs/amqp.md'),
+      ...withSource(REDIS_EXPLANATIONS, 'docs/redis.md'),
       ...withSource(SEALING_EXPLANATIONS, 'docs/sealing.md'),
       ...withSource(CLAIM_CHECK_EXPLANATIONS, 'docs/claim-check.md'),
       ...withSource(DEGRADATION_EXPLANATIONS, 'docs/degradation.md'),

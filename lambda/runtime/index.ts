@@ -33,6 +33,7 @@ export { closeKafkaProducers } from './kafka/producers.ts';
 export type { KafkaBatch, KafkaEventRecord } from './kafka/received-record.ts';
 export * from './outbox/index.ts';
 export * from './postgres/index.ts';
+export * from './redis/index.ts';
 export * from './sealing/index.ts';
 export { poll } from './poll.ts';
 export type { Poller, PollOptions, QueuePoller, StopOptions, StopReport } from './poll.ts';

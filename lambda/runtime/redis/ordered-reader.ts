@@ -11,6 +11,9 @@
  * | it failed | one more (DELAY) |
  * | it waits for something (postponed), or behind its key | the same |
  * | it was the first of its key, was due, and its reader died | one more: it may have been in work |
+ *
+ * What may have been in work when a reader died is handled one after the other, and counted when it begins: an event that
+ * ends its process is given up alone.
  */
 import { fullJitter } from '../backoff.ts';
 import { sleep } from '../clock.ts';
@@ -51,6 +54,8 @@ interface Pending {
   /** Milliseconds until its next try. */
   readonly wait: number;
   readonly wasDelayed: boolean;
+  /** It may have been in work when its reader died. */
+  readonly isSuspect: boolean;
 }
 
 export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: PartitionLease): PartitionReader {
@@ -70,6 +75,7 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
   const held = new Set<string>();
   const unacknowledged = new Set<Promise<void>>();
   let leftBehind = true;
+  let alone: Promise<void> = Promise.resolve();
   const run = {
     signal: AbortSignal.any([late, lease.lost]),
     isOver: () => late.aborted || lease.lost.aborted,
@@ -100,12 +106,36 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
         letGo(entry.id);
         return undefined;
       }
-      const next = { entry, attempt: fate.receiveCount, wait: fate.milliseconds, wasDelayed: true };
+      const next = {
+        entry,
+        attempt: fate.receiveCount,
+        wait: fate.milliseconds,
+        wasDelayed: true,
+        isSuspect: false,
+      };
       return (await noted(next)) ? next : undefined;
     } finally {
       inWork.count -= 1;
       slots.give(1);
     }
+  };
+
+  const tryAlone = (pending: Pending): Promise<Pending | undefined> => {
+    const trying = alone.then(async () => {
+      if (ending.aborted) return undefined;
+      const attempt = pending.attempt + 1;
+      await claim([pending.entry.id], attempt);
+      return tryOnce({ ...pending, attempt });
+    });
+    alone = trying.then(
+      () => undefined,
+      () => undefined,
+    );
+    return trying.catch((error: unknown) => {
+      logger.warn('an entry was not begun', { detail: describeError(error) });
+      fenced.abort();
+      return undefined;
+    });
   };
 
   /** False where the lease is another's. Where nobody knows, it goes on here: the token decides in the end. */
@@ -125,7 +155,7 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
     for (let pending: Pending | undefined = first; pending !== undefined && !ending.aborted;) {
       if (pending.wait > 0) await sleep(clock, pending.wait, ending);
       if (ending.aborted) break;
-      pending = await tryOnce(pending);
+      pending = await (pending.isSuspect ? tryAlone(pending) : tryOnce(pending));
     }
   };
 
@@ -169,10 +199,9 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
         const wait = Math.max(0, (delays.get(id) ?? 0) - Date.now());
         const isFirst = !seen.has(laneOf(entry));
         seen.add(laneOf(entry));
-        const attempt = deliveries + (isFirst && wait === 0 && fromDead ? 1 : 0);
-        if (attempt !== deliveries) await claim([id], attempt);
+        const isSuspect = fromDead && isFirst && wait === 0;
         if ((await room.take(1, 1)) === 0) return;
-        take({ entry, attempt, wait, wasDelayed: delays.has(id) });
+        take({ entry, attempt: deliveries, wait, wasDelayed: delays.has(id), isSuspect });
       }
       from = `(${ids.at(-1)!}`;
     }
@@ -217,7 +246,7 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
       for (const entry of (entries ?? []).map(entryOf)) {
         if (held.has(entry.id)) continue;
         taken += 1;
-        take({ entry, attempt: 1, wait: 0, wasDelayed: false });
+        take({ entry, attempt: 1, wait: 0, wasDelayed: false, isSuspect: false });
       }
       if (entries?.length === 0) last = lastRead;
     } finally {

@@ -39,17 +39,18 @@ return answer
 
 /**
  * What a shared group is to try again: entries whose delay is over, and entries of readers that gave no sign of life for
- * so long. KEYS: stream, delayed. ARGV: group, reader, milliseconds, cursor, how many.
- * Answers with the next cursor, ids that are in no stream any more, and entries with the count of their deliveries.
+ * so long. KEYS: stream, delayed. ARGV: group, reader, milliseconds, cursor, how many, and '1' where one of the latter may be taken.
+ * Answers with the next cursor, ids that are in no stream any more, and entries with the count of their deliveries
+ * and 1 where their reader died.
  */
 export const TAKE_AGAIN = redisScript(`${NOW}
 local taken, lost = {}, {}
-local function take(id)
+local function take(id, is_suspect)
   local pending = redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1)
   if #pending == 0 then return end
   local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id)
   if claimed[1] then
-    taken[#taken + 1] = { claimed[1][1], claimed[1][2], pending[1][4] + 1 }
+    taken[#taken + 1] = { claimed[1][1], claimed[1][2], pending[1][4] + 1, is_suspect }
   else
     redis.call('XACK', KEYS[1], ARGV[1], id)
     lost[#lost + 1] = id
@@ -58,14 +59,14 @@ end
 local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', string.format('%d', now), 'LIMIT', 0, ARGV[5])
 for _, id in ipairs(due) do
   redis.call('ZREM', KEYS[2], id)
-  take(id)
+  take(id, 0)
 end
 local cursor = ARGV[4]
-if #taken < tonumber(ARGV[5]) then
-  local swept = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], cursor, 'COUNT', ARGV[5] - #taken, 'JUSTID')
+if #taken < tonumber(ARGV[5]) and ARGV[6] == '1' then
+  local swept = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], cursor, 'COUNT', 1, 'JUSTID')
   cursor = swept[1]
   for _, id in ipairs(swept[2]) do
-    if not redis.call('ZSCORE', KEYS[2], id) then take(id) end
+    if not redis.call('ZSCORE', KEYS[2], id) then take(id, 1) end
   end
   for _, id in ipairs(swept[3] or {}) do lost[#lost + 1] = id end
 end

@@ -13,7 +13,7 @@ import type { Reply } from './connection.ts';
 import { entriesRead, entryOf } from './entry.ts';
 import type { StreamEntry } from './entry.ts';
 import { isMissingGroup } from './errors.ts';
-import { makeGroup, makeGroupAgain } from './groups.ts';
+import { makeGroupAgain } from './groups.ts';
 import { delayEntry, handleEntry } from './handle-entry.ts';
 import type { EntryFate, Holder } from './handle-entry.ts';
 import type { PartitionKeys } from './keys.ts';
@@ -44,6 +44,8 @@ export function readShared(props: ReaderProps, keys: PartitionKeys): PartitionRe
   const acknowledge = acknowledgements({ connection, keys, group, clock, random, logger, stopping });
   const held = new Map<string, Held>();
   const running = new Set<Promise<void>>();
+  /** Their reader died: one of them may be why. One at a time is handled, so that it does not take others with it. */
+  const suspects = new Set<string>();
   const count = Math.max(1, Math.min(MAX_READ, Math.ceil(settings.concurrency / settings.partitions)));
   let cursor = '0-0';
   let takenAt = Number.NEGATIVE_INFINITY;
@@ -80,12 +82,13 @@ export function readShared(props: ReaderProps, keys: PartitionKeys): PartitionRe
     const answer = (await connection.run(
       TAKE_AGAIN,
       [keys.stream, keys.delayed(group)],
-      [group, reader, String(visibility), cursor, String(count)],
-    )) as [string, string[], [string, Reply[], number][]];
+      [group, reader, String(visibility), cursor, String(count), suspects.size > 0 ? '0' : '1'],
+    )) as [string, string[], [string, Reply[], number, number][]];
     const [next, lost, taken] = answer;
     cursor = next;
     // A full answer means that there may be more at once.
     if (taken.length < count) takenAt = clock.now();
+    for (const [id, , , isSuspect] of taken) if (isSuspect === 1) suspects.add(id);
     if (lost.length > 0) {
       logger.error('entries were waiting to be handled, and their content is gone from the stream', {
         stream: keys.name,
@@ -131,6 +134,8 @@ export function readShared(props: ReaderProps, keys: PartitionKeys): PartitionRe
     } finally {
       inWork.count -= 1;
       held.delete(entry.id);
+      // The next one may be waiting.
+      if (suspects.delete(entry.id)) takenAt = Number.NEGATIVE_INFINITY;
       slots.give(1);
     }
   };
@@ -140,6 +145,7 @@ export function readShared(props: ReaderProps, keys: PartitionKeys): PartitionRe
     for (const one of entries) {
       if ((await slots.take(1, 1)) === 0 || stopping.aborted) {
         held.delete(one.entry.id);
+        suspects.delete(one.entry.id);
         // Not begun: this delivery does not count.
         await delay(one.entry.id, 0, one.receiveCount - 1);
         continue;
@@ -190,11 +196,10 @@ export function readShared(props: ReaderProps, keys: PartitionKeys): PartitionRe
   const loop = async (): Promise<void> => {
     for (let failures = 0; !stopping.aborted;) {
       try {
-        if (failures === 0) await readOnce();
-        else {
-          await makeGroup(connection, keys, group, settings.start);
-          failures = 0;
-        }
+        // It was there when the reader began.
+        if (failures > 0) await makeGroupAgain(connection, keys, group, logger);
+        await readOnce();
+        failures = 0;
       } catch (error) {
         if (isMissingGroup(error)) {
           await makeGroupAgain(connection, keys, group, logger).catch(() => undefined);
