@@ -150,6 +150,7 @@ describe('consumeKafka', () => {
     await consumer(
       batch(
         record('{"not":"an envelope"}'),
+        record(JSON.stringify({ ...orderPlaced('o0'), data: { orderId: 7 } })),
         record(orderPlaced('closed')),
         record(orderPlaced('o1'), { headers: { tenantId: 'someone-else' } }),
         record(orderPlaced('o2')),
@@ -158,6 +159,7 @@ describe('consumeKafka', () => {
 
     expect(moved.map(({ topic, headers }) => [topic, headers['deadLetterReason']])).toEqual([
       ['activity.dead-letters', 'WAYBILL_ENVELOPE_INVALID'],
+      ['activity.dead-letters', 'WAYBILL_EVENT_DATA_INVALID'],
       ['activity.dead-letters', 'PERMANENT_ERROR'],
       ['activity.dead-letters', 'TENANT_MISMATCH'],
     ]);
