@@ -1,7 +1,6 @@
 /** A system's HTTP API: routes to functions, one authorizer, throttling, access logs, alarms on 5xx and latency. */
 import { Duration } from 'aws-cdk-lib';
 import {
-  CorsHttpMethod,
   HttpApi,
   HttpMethod,
   HttpNoneAuthorizer,
@@ -9,7 +8,7 @@ import {
   HttpRouteKey,
   HttpStage,
 } from 'aws-cdk-lib/aws-apigatewayv2';
-import type { CfnRoute, HttpApiProps } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { CfnRoute } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -47,15 +46,8 @@ export interface SystemHttpApiProps {
   /** Requests at once above the rate. */
   readonly throttlingBurstLimit: number;
   readonly logRetention: RetentionDays;
-  /**
-   * Origins of pages that may call it from a browser.
-   * @default - none but its own
-   */
-  readonly corsOrigins?: readonly string[];
 }
 
-/** How long a browser need not ask again. */
-const CORS_MAX_AGE = Duration.hours(1);
 /** How long a verified token is trusted without asking again. A revoked one works so much longer. */
 const AUTHORIZATION_TTL = Duration.minutes(5);
 
@@ -78,7 +70,7 @@ export class SystemHttpApi extends Construct {
 
   constructor(scope: Construct, id: string, props: SystemHttpApiProps) {
     super(scope, id);
-    this.api = new HttpApi(this, 'Api', { createDefaultStage: false, ...cors(props.corsOrigins ?? []) });
+    this.api = new HttpApi(this, 'Api', { createDefaultStage: false });
     this.authorizer = new EventFunction(this, 'Authorizer', {
       entry: 'lambda/handlers/authorize-request.ts',
       description: 'Verifies the tokens of the HTTP API',
@@ -128,20 +120,6 @@ export class SystemHttpApi extends Construct {
       ...apiStageOptions(this, props, ACCESS_LOG_FIELDS),
     });
   }
-}
-
-/** Tokens are in a header, so no credentials; browsers hide what is not exposed. */
-function cors(origins: readonly string[]): Pick<HttpApiProps, 'corsPreflight'> {
-  if (origins.length === 0) return {};
-  return {
-    corsPreflight: {
-      allowOrigins: [...origins],
-      allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.POST],
-      allowHeaders: ['authorization', 'content-type', 'idempotency-key'],
-      exposeHeaders: ['location', 'retry-after'],
-      maxAge: CORS_MAX_AGE,
-    },
-  };
 }
 
 function parsedRouteKey(routeKey: string): { readonly method: HttpMethod; readonly path: string } {

@@ -152,15 +152,25 @@ async function startClients(run: LocalRun, count: number, users: number): Promis
 
 const userAt = (user: number) => ({ tenantId: sampleTenantId(user % 3), userId: `usr_load_${user}` });
 
+/** One that is gone is noticed by the next report. */
 function send(child: ChildProcess, command: LoadCommand): void {
-  child.send(command);
+  child.send(command, () => {});
 }
 
 async function reportOf(child: ChildProcess): Promise<LoadProcessReport> {
-  const answered = once(child, 'message');
-  send(child, { type: 'report' });
-  const [report] = (await answered) as [LoadProcessReport];
-  return report;
+  const isOver = new AbortController();
+  const { signal } = isOver;
+  const gone = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`a process with simulated browsers ended with code ${String(code)}`);
+  });
+  try {
+    const answered = once(child, 'message', { signal });
+    send(child, { type: 'report' });
+    const [report] = (await Promise.race([answered, gone])) as [LoadProcessReport];
+    return report;
+  } finally {
+    isOver.abort();
+  }
 }
 
 /** Tells the first users one thing more, each. Straight to the topic: what makes the events is not under test here. */
