@@ -24,17 +24,10 @@ import type { LaneTokens } from '../postgres/lane-leases.ts';
 import type { PublishFailure } from '../types.ts';
 import { KeyOrder } from './key-order.ts';
 import { faultOf } from './quarantine.ts';
-import type { Failure, OutboxRow, Retry } from './rows.ts';
-import {
-  finishPublished,
-  finishQuarantined,
-  finishRetries,
-  orderingUnit,
-  readPending,
-  readRetrying,
-  readWriters,
-} from './rows.ts';
+import type { OutboxRow, Retry } from './rows.ts';
+import { orderingUnit, readPending, readRetrying, readWriters } from './rows.ts';
 import type { OutboxPublisher, ProcessResult } from './types.ts';
+import { Unmarked } from './unmarked.ts';
 
 export interface LaneDrainOptions {
   readonly pool: Pool;
@@ -80,11 +73,7 @@ export class LaneDrain {
   #leasedUntil: number;
   #interrupted = false;
 
-  // Published or failed, and not yet marked so in the database.
-  /** Sequence numbers only: the events themselves may be forgotten. */
-  #accepted: number[] = [];
-  #retries: Retry[] = [];
-  #quarantined: Failure[] = [];
+  readonly #unmarked: Unmarked;
   #finishing = false;
   #sending = 0;
 
@@ -115,6 +104,13 @@ export class LaneDrain {
     this.tokens = tokens;
     this.#leasedUntil = leasedUntil;
     this.result = { published: 0, retried: 0, quarantined: 0, lanes: tokens.size };
+    this.#unmarked = new Unmarked(
+      { pool: options.pool, tokens, keep: options.retentionSeconds > 0, result: this.result },
+      {
+        marked: (sequences, complete) => this.#marked(sequences, complete),
+        retrying: (retries) => this.#retrying(retries),
+      },
+    );
   }
 
   /** Learns which keys wait for a retry. Call once, before the first drain. */
@@ -184,7 +180,7 @@ export class LaneDrain {
   #begin(now: number, stopping: boolean): void {
     const failing = this.#failedStatements > 0;
     if (failing && (now < this.#tryAgainAt || this.#failedStatements >= STATEMENT_TRIES)) return;
-    if (!this.#finishing && this.#unmarked() > 0) void this.#finish();
+    if (!this.#finishing && this.#unmarked.size > 0) void this.#finish();
     if (stopping) return;
     if (failing) {
       // Nothing is published that could not be marked. One statement at a time finds out when that is over.
@@ -199,12 +195,8 @@ export class LaneDrain {
     if (this.#sending > 0 || this.#reading || this.#finishing) return false;
     // What could not be marked stays here, and is marked by the next drain of these lanes.
     if (this.#failedStatements >= STATEMENT_TRIES) throw this.#databaseError;
-    if (stopping) return this.#unmarked() === 0;
-    return this.#failedStatements === 0 && this.#unmarked() === 0 && this.#order.ready === 0;
-  }
-
-  #unmarked(): number {
-    return this.#accepted.length + this.#retries.length + this.#quarantined.length;
+    if (stopping) return this.#unmarked.size === 0;
+    return this.#failedStatements === 0 && this.#unmarked.size === 0 && this.#order.ready === 0;
   }
 
   // ---- reading
@@ -234,7 +226,7 @@ export class LaneDrain {
       return true;
     }
     if (this.#order.retrying >= MAX_RETRYING) return false;
-    if (this.#atEnd && this.#sending + this.#unmarked() === 0) {
+    if (this.#atEnd && this.#sending + this.#unmarked.size === 0) {
       // All is quiet. A pass over everything that found nothing new ends the drain.
       if (!this.#backlog && !this.#passFoundRows && this.#order.nextDue() > now) return false;
       this.#backlog = false;
@@ -266,7 +258,7 @@ export class LaneDrain {
       });
       for (const lock of writers?.locks ?? []) this.#locked.add(lock);
       // As long as something is left to mark, only marking it shows that the database is in order.
-      if (this.#unmarked() === 0) this.#failedStatements = 0;
+      if (this.#unmarked.size === 0) this.#failedStatements = 0;
       this.#atEnd = this.#acceptAll(rows) && rows.length < limit;
       this.#goOn(upTo !== undefined);
     } catch (error) {
@@ -303,7 +295,7 @@ export class LaneDrain {
       if (fault === undefined) {
         if (this.#order.accept(row)) this.#passFoundRows = true;
       } else if (this.#order.hold(row)) {
-        this.#quarantined.push({ row, reason: fault });
+        this.#unmarked.quarantined({ row, reason: fault });
       }
     }
     if (rows.length > 0) this.#averageBytes = Math.max(1, characters / rows.length);
@@ -319,14 +311,14 @@ export class LaneDrain {
     for (const row of batch) {
       const failure = failures.get(row.eventId);
       if (failure === undefined) {
-        this.#accepted.push(row.sequence);
+        this.#unmarked.accepted(row);
         this.#order.succeeded(row);
       } else if (failure.retryable) {
         const delayMilliseconds = fullJitter(RETRY, row.retryCount + 1, this.#options.random);
-        this.#retries.push({ row, reason: failure, delayMilliseconds });
+        this.#unmarked.failed({ row, reason: failure, delayMilliseconds });
         this.#order.failed(row);
       } else {
-        this.#quarantined.push({ row, reason: failure });
+        this.#unmarked.quarantined({ row, reason: failure });
         this.#order.succeeded(row);
       }
     }
@@ -352,9 +344,7 @@ export class LaneDrain {
     // Sends that ended at the same moment are marked in one statement.
     await new Promise(setImmediate);
     try {
-      await this.#finishAccepted(this.#accepted.splice(0));
-      await this.#finishRetries(this.#retries.splice(0));
-      await this.#finishQuarantined(this.#quarantined.splice(0));
+      await this.#unmarked.mark();
       this.#failedStatements = 0;
     } catch (error) {
       this.#statementFailed(error);
@@ -364,58 +354,18 @@ export class LaneDrain {
     }
   }
 
-  async #finishAccepted(sequences: number[]): Promise<void> {
-    if (sequences.length === 0) return;
-    const { pool, retentionSeconds } = this.#options;
-    try {
-      const marked = await finishPublished(pool, sequences, this.tokens, retentionSeconds > 0);
-      this.result.published += marked;
-      this.#marked(sequences, marked);
-    } catch (error) {
-      this.#accepted.push(...sequences);
-      throw error;
-    }
+  #marked(sequences: readonly number[], complete: boolean): void {
+    // A lane has another owner, so all of them have to be looked at anew.
+    if (!complete) this.#interrupted = true;
+    if (this.#reading) this.#forgettable.push(...sequences);
+    else this.#order.forget(sequences);
   }
 
-  async #finishRetries(retries: Retry[]): Promise<void> {
-    if (retries.length === 0) return;
-    try {
-      const marked = await finishRetries(this.#options.pool, retries, this.tokens);
-      this.result.retried += marked;
-      this.#marked(
-        retries.map(({ row }) => row.sequence),
-        marked,
-      );
-    } catch (error) {
-      this.#retries.push(...retries);
-      throw error;
-    }
+  #retrying(retries: readonly Retry[]): void {
     const now = this.#options.clock.now();
     for (const { row, delayMilliseconds } of retries) {
       this.#order.retryAt(orderingUnit(row), now + delayMilliseconds);
     }
-  }
-
-  async #finishQuarantined(failures: Failure[]): Promise<void> {
-    if (failures.length === 0) return;
-    try {
-      const marked = await finishQuarantined(this.#options.pool, failures, this.tokens);
-      this.result.quarantined += marked;
-      this.#marked(
-        failures.map(({ row }) => row.sequence),
-        marked,
-      );
-    } catch (error) {
-      this.#quarantined.push(...failures);
-      throw error;
-    }
-  }
-
-  #marked(sequences: readonly number[], marked: number): void {
-    // Fewer than given: a lane has another owner, so all of them have to be looked at anew.
-    if (marked < sequences.length) this.#interrupted = true;
-    if (this.#reading) this.#forgettable.push(...sequences);
-    else this.#order.forget(sequences);
   }
 
   #statementFailed(error: unknown): void {
