@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -49,6 +49,7 @@ test('prod is synthesized without an account, credentials or a network', () => {
       'CommerceConsumers7',
       'CommerceConsumers8',
       'CommerceLegacy',
+      'CommerceStandby',
       'CommerceStreams',
       'Core',
       'CoreConsumers4',
@@ -81,20 +82,39 @@ test('an unknown environment is refused with the four that there are, and writes
   expect(existsSync(join(directory, 'unknown', 'Core.template.json'))).toBe(false);
 });
 
-test('a standby has a replica of the sealing key, and is refused without its ARN', () => {
-  const context = { env: 'dev', systems: 'commerce', standby: 'true' };
-  const sealingKeyArn = 'arn:aws:kms:us-east-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef';
+test('a standby is synthesized from the outputs of the first Region, and refused without them', () => {
+  const context = { env: 'prod', standby: 'true' };
+  const firstRegion = join(directory, 'first-region.json');
+  const secret = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:Some-AbCdEf';
+  const sealingKey = 'arn:aws:kms:us-east-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef';
+  writeFileSync(
+    firstRegion,
+    JSON.stringify({
+      'waybill-prod-data': { DatabaseSecretArn: secret },
+      'waybill-prod-commerce': {
+        TokenSecretArn: secret,
+        SealingKeyArn: sealingKey,
+        ControlsTableName: 'controls',
+      },
+      'waybill-prod-commercestandby': {
+        ControlsKeyArn: 'arn:aws:kms:us-west-2:111122223333:key/01234567-89ab-cdef-0123-456789abcdef',
+      },
+    }),
+  );
 
-  const refused = runApp('refused', context);
-  const made = runApp('standby', { ...context, sealingKeyArn });
+  const refused = runApp('refused', { ...context, firstRegion: join(directory, 'nowhere.json') });
+  const made = runApp('standby', { ...context, firstRegion });
 
   expect(refused.status).toBe(1);
-  expect(refused.stderr).toContain('SealingKeyArn');
-  expect(made).toEqual({ status: 0, stderr: '' });
-  const { Resources } = JSON.parse(
-    readFileSync(join(directory, 'standby', 'Commerce.template.json'), 'utf8'),
-  ) as { Resources: Record<string, { Type: string; Properties: Record<string, unknown> }> };
-  const replicas = Object.values(Resources).filter(({ Type }) => Type === 'AWS::KMS::ReplicaKey');
-  expect(replicas.map(({ Properties }) => Properties['PrimaryKeyArn'])).toEqual([sealingKeyArn]);
-  expect(Object.values(Resources).some(({ Type }) => Type === 'AWS::KMS::Key')).toBe(false);
+  expect(refused.stderr).toContain('SealingKeyArn of waybill-prod-commerce');
+  expect({ status: made.status, failed: /^(?!WARNING)\S*ERROR/m.test(made.stderr) }).toEqual({
+    status: 0,
+    failed: false,
+  });
+  const output = join(directory, 'standby');
+  expect(existsSync(join(output, 'Core.template.json'))).toBe(false);
+  const manifest = JSON.parse(readFileSync(join(output, 'manifest.json'), 'utf8')) as {
+    artifacts: Record<string, { environment?: string }>;
+  };
+  expect(manifest.artifacts['Commerce']?.environment).toBe('aws://111122223333/us-west-2');
 });

@@ -182,14 +182,31 @@ function customBusCost(context: EstimateContext): readonly CostLine[] {
   });
 }
 
-/** To a replica: the events there are the replica's, the bytes between the Regions are the rule's. */
+/**
+ * To a replica: the events there are the replica's, the bytes between the Regions are the rule's. Of a replica that is not
+ * in the assembly, the events are the rule's, too.
+ */
 function forwardingCost(context: EstimateContext): readonly CostLine[] {
   const { topology, resourceOf, average } = context;
   return topology.edges.flatMap((edge) => {
     const rule = edge.kind === 'forwards' ? resourceOf(edge.via) : undefined;
     if (rule === undefined) return [];
-    const load = ((average.along(edge)?.bytesPerSecond ?? 0) * MONTH_SECONDS) / GIGABYTE;
+    const flow = average.along(edge);
+    const load = ((flow?.bytesPerSecond ?? 0) * MONTH_SECONDS) / GIGABYTE;
+    const events =
+      flow === undefined ? 0 : (flow.perSecond * chunks(averageBytes(flow)) * MONTH_SECONDS) / MILLION;
     return linesOf(context, rule, [
+      ...(resourceOf(edge.to) === undefined
+        ? [
+            {
+              service: 'EventBridge',
+              item: 'events to another Region',
+              priceItem: 'eventBridgeEvents',
+              idle: 0,
+              load: events,
+            } as const,
+          ]
+        : []),
       { service: 'Network', item: 'bytes to another Region', priceItem: 'crossRegionBytes', idle: 0, load },
     ]);
   });

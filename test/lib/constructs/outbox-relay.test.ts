@@ -8,6 +8,7 @@ import {
   MessageBus,
   MessagingKey,
   OutboxRelay,
+  topologyOf,
 } from '../../../lib/constructs/index.ts';
 import type { OutboxRelayProps } from '../../../lib/constructs/index.ts';
 import {
@@ -193,4 +194,27 @@ describe('what is refused', () => {
       });
     expect(codesOf(create)).toEqual([code]);
   });
+});
+
+test('where a Region stands by it is there and off, says so in the topology, and nobody is told of its silence', () => {
+  const stack = testStack();
+  const orders = new EventTopic(stack, 'Orders', { service: Orders, publishes: [OrderPlaced] });
+  new OutboxRelay(stack, 'Relay', {
+    database: aDatabase(stack),
+    publishesTo: [orders],
+    entry: ENTRY,
+    enabled: false,
+  });
+  const template = Template.fromStack(stack);
+
+  expect(propertiesOf(template, 'AWS::Scheduler::Schedule', 'RelaySchedule')).toMatchObject({
+    State: 'DISABLED',
+  });
+  expect(propertiesOf(template, 'AWS::Lambda::EventSourceMapping', 'RelayNudge')).toMatchObject({
+    Enabled: false,
+  });
+  const alarms = Object.keys(template.findResources('AWS::CloudWatch::Alarm'));
+  expect(alarms.filter((id) => id.includes('Silent'))).toEqual([]);
+  const standing = topologyOf(stack).edges.filter((edge) => 'standby' in edge && edge.standby === true);
+  expect(standing.map(({ kind }) => kind).toSorted()).toEqual(['consumes', 'invokes']);
 });

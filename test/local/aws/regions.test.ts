@@ -134,6 +134,31 @@ describe('EventBridge', () => {
   });
 });
 
+describe('replicated secrets', () => {
+  test('have the name, the suffix and each value of the first, in the other region', async () => {
+    const { ARN } = await call(east, 'secretsmanager', 'CreateSecret', {
+      Name: 'database',
+      SecretString: 'one',
+      AddReplicaRegions: [{ Region: WEST }],
+    });
+    const arn = String(ARN).replace(EAST, WEST);
+    const there = () => call(west, 'secretsmanager', 'GetSecretValue', { SecretId: arn });
+    expect(await there()).toMatchObject({ ARN: arn, Name: 'database', SecretString: 'one' });
+
+    await call(east, 'secretsmanager', 'PutSecretValue', { SecretId: 'database', SecretString: 'two' });
+    await east.fail();
+
+    expect(await there()).toMatchObject({ SecretString: 'two' });
+  });
+
+  test('without replicas a secret stays where it is', async () => {
+    await call(east, 'secretsmanager', 'CreateSecret', { Name: 'own', SecretString: 'one' });
+    await expect(call(west, 'secretsmanager', 'GetSecretValue', { SecretId: 'own' })).rejects.toThrow(
+      "can't find",
+    );
+  });
+});
+
 describe('an outage', () => {
   test('refuses connections, freezes what is held, and ends with everything still there', async () => {
     const arn = await queueIn(east, 'orders');

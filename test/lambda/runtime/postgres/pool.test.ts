@@ -60,6 +60,18 @@ describe('pool', () => {
     server.close();
   });
 
+  test('a database that follows another Region has its own host, and the password of the first', async () => {
+    const { hostname } = new URL(database().url);
+    const secret = { ...(JSON.parse(secretOf(database().url)) as object), host: 'first-region.invalid' };
+    const pool = await createPool({
+      environment: { WAYBILL_DATABASE_SECRET_ARN: ARN, WAYBILL_DATABASE_HOST: hostname },
+      readSecret: async () => JSON.stringify(secret),
+    });
+
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    await pool.end();
+  });
+
   test('says what to do when nothing is configured, or the secret is no database secret', async () => {
     await expect(createPool({ environment: {} })).rejects.toMatchObject({
       code: 'WAYBILL_DATABASE_NOT_CONFIGURED',

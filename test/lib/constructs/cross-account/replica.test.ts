@@ -5,6 +5,8 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal, User } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import {
+  AlertTopic,
+  BusForwarding,
   BusReplica,
   EventTopic,
   MessageBus,
@@ -144,6 +146,70 @@ describe('a replica in another Region', () => {
       expect.objectContaining({ id: 'Primary/Bus', account: SHOP, region: HOME }),
       expect.objectContaining({ id: 'Standby/Bus', account: WAREHOUSE, region: ABROAD }),
     ]);
+  });
+});
+
+describe('a replica of another deployment', () => {
+  const made = (busType: 'classic' | 'custom' = 'classic') => {
+    const app = testApp();
+    const stack = new Stack(app, 'First');
+    new AlertTopic(stack, 'Alerts');
+    const from = new MessageBus(stack, 'Bus', { busType, eventBusName: 'orders' });
+    return { app, stack, forwarding: new BusForwarding(stack, 'ToStandby', { from, toRegion: ABROAD }) };
+  };
+
+  test('the bus of that name gets every new event, in an account that is not known', () => {
+    const { app, forwarding } = made();
+    expect(
+      propertiesOf(templateOf(app, 'First'), 'AWS::Events::Rule', 'ToStandbyForwardingRule'),
+    ).toMatchObject({
+      State: 'ENABLED',
+      EventPattern: { source: [{ prefix: '' }], 'replay-name': [{ exists: false }] },
+      Targets: [
+        {
+          Arn: { 'Fn::Join': ['', expect.arrayContaining([`:events:${ABROAD}:`, ':event-bus/orders'])] },
+          RetryPolicy: { MaximumEventAgeInSeconds: 86_400, MaximumRetryAttempts: 185 },
+        },
+      ],
+    });
+    expect(forwarding.alarms).toHaveLength(3);
+  });
+
+  test('the topology has it as a bus without a resource', () => {
+    const { nodes, edges } = topologyOf(made().app);
+    expect(nodes.find(({ id }) => id === 'First/ToStandby')).toMatchObject({
+      kind: 'bus',
+      name: `orders in ${ABROAD}`,
+      logicalId: null,
+    });
+    expect(edges.find(({ kind }) => kind === 'forwards')).toMatchObject({
+      from: 'First/Bus',
+      to: 'First/ToStandby',
+      via: 'First/ToStandby/ForwardingRule',
+    });
+  });
+
+  test('it forwards nothing itself, and is switched by the same commands', () => {
+    const app = testApp();
+    const stack = new Stack(app, 'Standby');
+    new AlertTopic(stack, 'Alerts');
+    const replica = new BusReplica(stack, 'Bus', {
+      eventBusName: 'orders',
+      archiveRetention: Duration.days(1),
+    });
+    expect({ of: replica.of, rulesEnabled: replica.rulesEnabled }).toEqual({
+      of: undefined,
+      rulesEnabled: false,
+    });
+    const template = templateOf(app, 'Standby');
+    template.resourceCountIs('AWS::Events::Rule', 0);
+    template.resourceCountIs('AWS::Events::Archive', 1);
+    const outputs = Object.keys(template.findOutputs('*'));
+    expect(outputs.filter((id) => /Switch(On|Off)/.test(id))).toHaveLength(2);
+  });
+
+  test('WAYBILL_REPLICA_BUS_TYPE: a Custom Event Bus has no rules', () => {
+    expect(codesOf(() => made('custom'))).toEqual(['WAYBILL_REPLICA_BUS_TYPE']);
   });
 });
 
