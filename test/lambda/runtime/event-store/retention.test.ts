@@ -9,9 +9,8 @@ afterEach(() => empty(database().pool));
 /** An event as if appended so many days ago. */
 async function appendedDaysAgo(days: number): Promise<number> {
   const { store, pool } = database();
-  const [{ position, eventId }] = (await store.append('s', [counted(days)])) as [
-    { position: number; eventId: string },
-  ];
+  const [appended] = await store.append('s', [counted(days)]);
+  const { position, eventId } = appended!;
   await pool.query(
     `with moved as (delete from event_store where position = $1 returning *)
      insert into event_store (position, recorded_at, stream, version, event_id, tenant_id, event_type, event_version, source, ordering_key, event_data)

@@ -57,9 +57,11 @@ function pausable(pool: Pool): { pool: Pool; pause(): void; resume(): void } {
         };
       },
     }),
-    pause: () => (gate = new Promise((resolve) => (open = resolve))),
+    pause: () => {
+      gate = new Promise((resolve) => (open = resolve));
+    },
     resume: () => open(),
-  } as { pool: Pool; pause(): void; resume(): void };
+  };
 }
 
 describe('several instances', () => {
