@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = new URL('../../', import.meta.url).href;
 const PACKAGES = `${REPOSITORY}node_modules/`;
-/** The runner itself, with what it keeps from file to file. */
+/** The runner itself, with what it keeps from file to file; its fixtures are in a folder of their own. */
 const RUNNER = new URL('./', import.meta.url).href;
 const GLOBALS = new URL('./globals.ts', import.meta.url).href;
 
@@ -36,7 +36,7 @@ const isCopied = (url: string): boolean =>
   !url.includes('?') &&
   url.startsWith(REPOSITORY) &&
   !url.startsWith(PACKAGES) &&
-  !url.startsWith(RUNNER);
+  !(url.startsWith(RUNNER) && !url.slice(RUNNER.length).includes('/'));
 
 /** Without their types. A module's text is the same for every copy, so a worker reads it once. */
 const texts = new Map<string, string>();
