@@ -4,7 +4,13 @@ export type { Bulkhead, BulkheadProps } from './bulkhead.ts';
 export { createCircuitBreaker } from './circuit-breaker.ts';
 export type { CircuitBreaker, CircuitBreakerProps } from './circuit-breaker.ts';
 export { createControls } from './controls.ts';
-export type { Controls, ControlsProps, Dependency, DependencyProps, SheddingProps } from './controls.ts';
+export type {
+  Controls,
+  ControlsProps,
+  Dependency,
+  DependencyProps,
+  SheddingProps,
+} from './controls-options.ts';
 export { UnavailableError } from './errors.ts';
 export type { UnavailableCode } from './errors.ts';
 export { sheddingHttp, unavailableResponse } from './http.ts';

@@ -7,7 +7,7 @@ import type { Operator } from '../../../../bin/controls/clients.ts';
 import type { ControlledConsumer } from '../../../../bin/controls/consumers.ts';
 import { consume } from '../../../../lambda/runtime/consume.ts';
 import { createControls } from '../../../../lambda/runtime/degradation/controls.ts';
-import type { Controls, ControlsProps } from '../../../../lambda/runtime/degradation/controls.ts';
+import type { Controls, ControlsProps } from '../../../../lambda/runtime/degradation/controls-options.ts';
 import { poll } from '../../../../lambda/runtime/poll.ts';
 import type { Poller } from '../../../../lambda/runtime/poll.ts';
 import type { Handler } from '../../../../lambda/runtime/types.ts';
