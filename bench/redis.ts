@@ -2,6 +2,7 @@
  * Publishing to and draining a stream of a real Redis, and the time from append to handled: `npm run bench -- redis`.
  * Needs `npm run brokers:install`. Orders are none (readers share) and key (one reader a partition).
  */
+import * as z from 'zod/mini';
 import { createEnvelope, event } from '../lib/contracts/index.ts';
 import { encode } from '../lambda/runtime/encode.ts';
 import { createLogger } from '../lambda/runtime/logger.ts';
@@ -16,9 +17,7 @@ const CONCURRENCY = 100;
 const PACED = 1_000;
 const PACE = 2;
 
-const data = {
-  '~standard': { version: 1, vendor: 'none', validate: (value: unknown) => ({ value }) },
-} as const;
+const data = z.object({ key: z.string(), at: z.number(), text: z.string() });
 const Measured = event('Measured', { version: '1.0', source: 'bench', data, orderingKey: 'key' });
 const logger = createLogger({ level: 'silent' });
 
@@ -61,8 +60,7 @@ async function measure(redis: RealRedis, order: 'none' | 'key'): Promise<void> {
     (envelope) => {
       handled += 1;
       if (handled === EVENTS + 1) drained();
-      const { at } = envelope.data as { readonly at: number };
-      if (handled > EVENTS + 1) latencies.push(performance.now() - at);
+      if (handled > EVENTS + 1) latencies.push(performance.now() - envelope.data.at);
     },
     {
       server,

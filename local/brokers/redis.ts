@@ -133,17 +133,18 @@ export async function startRealRedis(options: RealRedisOptions = {}): Promise<Re
 
 /** https://redis.io/docs/latest/operate/oss_and_stack/management/config/ */
 function serverSettings(port: number, directory: string, options: RealRedisOptions): string[] {
-  return [
-    ...['--bind', HOST],
-    ...['--port', String(port)],
-    ...['--dir', directory],
-    ...['--save', ''],
-    ...['--daemonize', 'no'],
-    ...['--appendonly', options.durable === true ? 'yes' : 'no'],
-    ...['--appendfsync', 'always'],
-    ...(options.cluster === true ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', HOST] : []),
-    ...(options.settings ?? []),
-  ];
+  const settings: Readonly<Record<string, string>> = {
+    bind: HOST,
+    port: String(port),
+    dir: directory,
+    save: '',
+    daemonize: 'no',
+    appendonly: options.durable === true ? 'yes' : 'no',
+    appendfsync: 'always',
+    ...(options.cluster === true && { 'cluster-enabled': 'yes', 'cluster-announce-ip': HOST }),
+  };
+  const given = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  return [...given, ...(options.settings ?? [])];
 }
 
 class Server implements RealRedis {

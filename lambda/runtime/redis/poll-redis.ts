@@ -107,7 +107,7 @@ function redisConsumer<const Given extends ContractOrContracts>(
   return consumerFrom(contractsIn(contracts), handler, {
     ...options,
     maxReceiveCount,
-  }) as unknown as Consumer;
+  });
 }
 
 async function run(props: ReaderProps, options: PollRedisOptions): Promise<void> {

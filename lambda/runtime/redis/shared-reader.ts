@@ -88,7 +88,6 @@ export function readShared(props: ReaderProps, keys: PartitionKeys): PartitionRe
     cursor = next;
     // A full answer means that there may be more at once.
     if (taken.length < count) takenAt = clock.now();
-    for (const [id, , , isSuspect] of taken) if (isSuspect === 1) suspects.add(id);
     if (lost.length > 0) {
       logger.error('entries were waiting to be handled, and their content is gone from the stream', {
         stream: keys.name,
@@ -97,9 +96,9 @@ export function readShared(props: ReaderProps, keys: PartitionKeys): PartitionRe
       });
       countMetric(logger, 'RedisEntriesLost', { group }, lost.length);
     }
-    return taken
-      .filter(([id]) => !held.has(id))
-      .map(([id, fields, receiveCount]) => hold(entryOf([id, fields]), receiveCount));
+    const ours = taken.filter(([id]) => !held.has(id));
+    for (const [id, , , isSuspect] of ours) if (isSuspect === 1) suspects.add(id);
+    return ours.map(([id, fields, receiveCount]) => hold(entryOf([id, fields]), receiveCount));
   };
 
   const settle = async ({ entry, receiveCount, lost }: Held, fate: EntryFate): Promise<void> => {

@@ -89,10 +89,10 @@ describeOnEachRedis('Redis streams, what breaks', (kind) => {
       const place = await directory();
       const server = { url: redis.url };
       const options = { url: redis.url, stream: 'deadly', partitions: 1, order, directory: place, work: 1 };
-      let running = true;
+      const over = new AbortController();
       await publishAll(redis.url, 'deadly', orders(6, 6));
       const supervise = async (): Promise<void> => {
-        while (running) {
+        while (!over.signal.aborted) {
           const child = consumerProcess({ ...options, name: 'supervised', deadly: 'o2' });
           await new Promise((resolve) => child.once('exit', resolve));
         }
@@ -102,7 +102,7 @@ describeOnEachRedis('Redis streams, what breaks', (kind) => {
       await until(
         async () => (await listRedisDeadLetters({ server, stream: 'deadly', group: 'crashing' })).length > 0,
       );
-      running = false;
+      over.abort();
       await Promise.all(ends.splice(2).map((end) => end()));
       await supervising;
 
