@@ -17,6 +17,7 @@ import { consume } from '../lambda/runtime/consume.ts';
 import { createLogger } from '../lambda/runtime/logger.ts';
 import { inTransaction, migrate, runtimeMigrations } from '../lambda/runtime/postgres/index.ts';
 import { removeSubscription, subscribe } from '../lambda/runtime/subscription/index.ts';
+import type { SubscribeOptions } from '../lambda/runtime/subscription/index.ts';
 import { event as declare, parseEnvelope } from '../lib/contracts/index.ts';
 import { startEmbeddedPostgres } from '../local/postgres/index.ts';
 import { event } from './outbox/events.ts';
@@ -65,7 +66,7 @@ export async function run(): Promise<void> {
       'create table bench_effect (event_id text, customer text, at timestamptz default now())',
     );
     const store = createEventStore({ pool, contracts: [OrderPlaced], logger: silent });
-    const contenders = [waybill(store), graphile(pool)];
+    const contenders = [waybill(store, store), graphile(pool)];
     print(
       `subscriptions bench: PostgreSQL 18, fsync on, ${cpus().length} cores, Node ${process.version}, ${ROUNDS} rounds, ${CONCURRENCY} handlers at a time`,
     );
@@ -83,14 +84,15 @@ export async function run(): Promise<void> {
       ROWS_WITH_EFFECT,
       true,
     );
-    await latencies(contenders);
+    await latencies([waybill(store, { pool }), graphile(pool), waybill(store, store)]);
   } finally {
     await pool.end();
     await server.stop();
   }
 }
 
-function waybill(store: EventStore): Contender {
+/** @param read without `onNudge` a subscription is told by NOTIFY alone, as one in another process is */
+function waybill(store: EventStore, read: SubscribeOptions['store']): Contender {
   const { pool } = store;
   return {
     name: 'waybill',
@@ -105,7 +107,7 @@ function waybill(store: EventStore): Contender {
         consumer: 'bench',
         logger: silent,
       });
-      const subscription = await subscribe({ consumer, store, concurrency: CONCURRENCY });
+      const subscription = await subscribe({ consumer, store: read, concurrency: CONCURRENCY });
       return () => subscription.stop();
     },
     clear: async () => {
@@ -225,6 +227,7 @@ async function drains(
 
 /** From before the append of one event to its handler, with nothing else to do. */
 async function latencies(contenders: readonly Contender[]): Promise<void> {
+  print(columns('', ['by NOTIFY', 'graphile-worker', 'same process']));
   const measured: number[][] = [];
   for (const contender of contenders) {
     progress(`latency: ${contender.name}`);

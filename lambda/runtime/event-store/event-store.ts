@@ -62,8 +62,10 @@ export interface EventStore {
    * name, the rest to none. For transports; see `postgresTransport`.
    */
   appendEncoded(messages: readonly EncodedMessage[], tx?: Queryable): Promise<readonly Appended[]>;
-  /** Tells subscriptions that something was committed. Coalesced, never rejects. */
+  /** Tells subscriptions that something was committed: those of this process at once, others by NOTIFY. Never rejects. */
   readonly nudge: () => Promise<void>;
+  /** Calls the listener at each nudge of this store in this process. Returns what ends it. */
+  onNudge(listener: () => void): () => void;
 
   /** A page of the global order. @param options limit: 1 to 10,000 events, 100 unless told */
   read(options?: EventFilter & { readonly limit?: number }): Promise<EventPage>;
@@ -102,9 +104,14 @@ const DEFAULT_PAGE_SIZE = 500;
 export function createEventStore(options: EventStoreOptions): EventStore {
   const { pool, contracts, logger, notify = true } = options;
   const byName = new Map(contracts.map((contract) => [contract.name, contract]));
-  const nudge = notify
+  const tellOthers = notify
     ? coalesce(async () => void (await pool.query(NOTIFY)), logger)
     : async () => undefined;
+  const listeners = new Set<() => void>();
+  const nudge = (): Promise<void> => {
+    for (const listener of listeners) listener();
+    return tellOthers();
+  };
 
   const appendWithin: EventStore['appendWithin'] = (tx, stream, events, { expectedVersion } = {}) =>
     appendMessages(
@@ -116,6 +123,10 @@ export function createEventStore(options: EventStoreOptions): EventStore {
   return {
     pool,
     nudge,
+    onNudge(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     appendWithin,
     async append(stream, events, given) {
       // The function is one statement, so it is a transaction by itself.

@@ -80,6 +80,7 @@ export async function subscribe(options: SubscribeOptions): Promise<EventSubscri
   const broken = (): void => undefined;
   pool.on('error', broken);
   const runner = new Runner(consumer, settings);
+  const endNudges = options.store.onNudge?.(() => runner.hint(false));
   const { listen: listening = true } = options;
   const listener =
     listening === false
@@ -98,6 +99,7 @@ export async function subscribe(options: SubscribeOptions): Promise<EventSubscri
         });
   let stopped: Promise<{ abandoned: number }> | undefined;
   const stop = async (within: number): Promise<{ abandoned: number }> => {
+    endNudges?.();
     const report = await runner.stop(within);
     await listener?.close();
     pool.off('error', broken);

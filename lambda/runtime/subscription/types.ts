@@ -11,8 +11,11 @@ import type { Logger } from '../logger.ts';
 export interface SubscribeOptions {
   /** What `consume(contracts, handler)` returned: the same that runs as a function behind a queue. */
   readonly consumer: SqsHandler;
-  /** Its pool is used for a page, a mark and a lease at the same time: three connections at most. */
-  readonly store: Pick<EventStore, 'pool'>;
+  /**
+   * Its pool is used for a page, a mark and a lease at the same time: three connections at most. Where the same store
+   * appends in this process, its nudges come without a way over the database.
+   */
+  readonly store: Pick<EventStore, 'pool'> & Partial<Pick<EventStore, 'onNudge'>>;
   /**
    * The subscription's name. All instances with the same name share its events.
    * @default - the `consumer` of the declaration, else WAYBILL_CONSUMER

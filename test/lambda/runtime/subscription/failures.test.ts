@@ -66,6 +66,8 @@ describe('what can break', () => {
     // Polls would hide it.
     await start({
       consumer: recording(pool),
+      // Of its own, so that it is told by NOTIFY alone.
+      store: { pool },
       pollMilliseconds: 1_000_000,
       listen: poolOf(proxy.url),
       listenCheckMilliseconds: 200,

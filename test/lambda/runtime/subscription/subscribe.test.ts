@@ -38,6 +38,11 @@ async function start(
   return subscription;
 }
 
+interface Waking extends Pick<SubscribeOptions, 'listen' | 'pollMilliseconds'> {
+  /** It has a store of its own, as in another process. */
+  readonly isElsewhere?: boolean;
+}
+
 describe('a subscription', () => {
   test('handles what was there and what comes, in order of each key, once', async () => {
     const { store, pool } = database();
@@ -56,11 +61,12 @@ describe('a subscription', () => {
   });
 
   test.each([
-    ['NOTIFY, long before a poll', { pollMilliseconds: 100_000 }],
+    ['NOTIFY, long before a poll', { pollMilliseconds: 100_000, isElsewhere: true }],
     ['polling alone', { listen: false, pollMilliseconds: 50 }],
-  ] as const)('is woken by %s', async (_, options) => {
+    ['the store of the same process', { listen: false, pollMilliseconds: 100_000 }],
+  ] as const)('is woken by %s', async (_, { isElsewhere = false, ...options }: Waking) => {
     const { store, pool } = database();
-    await start({ consumer: recording(pool), ...options });
+    await start({ consumer: recording(pool), ...(isElsewhere && { store: { pool } }), ...options });
     await new Promise((resolve) => setTimeout(resolve, 400));
 
     await store.append('s', [noted('k', 1)]);
