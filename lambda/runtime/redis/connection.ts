@@ -143,19 +143,25 @@ async function openClient(server: RedisServer, broken: () => void): Promise<Open
   return { send: (_key, parts) => client.sendCommand([...parts]), destroy: () => client.destroy() };
 }
 
-// Caches keyed by immutable values (D5): a warm process keeps its connection.
-const shared = new Map<string, RedisConnection>();
+/** A warm process keeps its connections: one for each server and way to sign in (D5: immutable values). */
+const shared: { readonly server: RedisServer; readonly connection: RedisConnection }[] = [];
 
 /** The process's connection to a server, for all that does not block. */
 export function sharedRedis(server: RedisServer): RedisConnection {
-  const key = `${server.cluster === true} ${server.url}`;
-  const known = shared.get(key) ?? redisConnection(server);
-  shared.set(key, known);
-  return known;
+  const known = shared.find(
+    (one) =>
+      one.server.url === server.url &&
+      (one.server.cluster === true) === (server.cluster === true) &&
+      one.server.credentials === server.credentials &&
+      one.server.certificateAuthority === server.certificateAuthority,
+  );
+  if (known !== undefined) return known.connection;
+  const connection = redisConnection(server);
+  shared.push({ server, connection });
+  return connection;
 }
 
 /** Ends the connections of all publishers. For tests, and before a process ends. */
 export function closeRedisConnections(): void {
-  for (const connection of shared.values()) connection.close();
-  shared.clear();
+  for (const { connection } of shared.splice(0)) connection.close();
 }

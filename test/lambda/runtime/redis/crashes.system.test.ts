@@ -1,9 +1,10 @@
 /** What breaks, on a real Redis and a real Valkey: consumers and servers that are killed, memory, flushes, replicas, clusters. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, expect, test } from '@jest/globals';
 import { closeRedisConnections, redisConnection } from '../../../../lambda/runtime/redis/connection.ts';
 import { listRedisDeadLetters } from '../../../../lambda/runtime/redis/dead-letters.ts';
@@ -11,6 +12,7 @@ import { allPartitions, partitionKeys } from '../../../../lambda/runtime/redis/k
 import { redisGroups } from '../../../../lambda/runtime/redis/operations.ts';
 import { pollRedis } from '../../../../lambda/runtime/redis/poll-redis.ts';
 import { redisTransport } from '../../../../lambda/runtime/transports/redis.ts';
+import { freePort } from '../../../../local/brokers/free-port.ts';
 import { startRealRedis } from '../../../../local/brokers/redis.ts';
 import type { RealRedis, RealRedisOptions } from '../../../../local/brokers/redis.ts';
 import { describeOnEachRedis } from '../../../support/redis.ts';
@@ -277,6 +279,26 @@ describeOnEachRedis('Redis streams, what breaks', (kind) => {
       'WAYBILL_REDIS_ACCESS_REFUSED',
     ]);
     expect([inAddress.failed, asked.failed]).toEqual([[], []]);
+  });
+
+  test('TLS: the authority that is given is believed, and an unknown one refused with a word', async () => {
+    const place = await directory();
+    const [key, certificate] = [join(place, 'key.pem'), join(place, 'certificate.pem')];
+    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'];
+    const names = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+    await promisify(execFile)('openssl', [...request, ...names, '-keyout', key, '-out', certificate]);
+    const port = await freePort();
+    const files = ['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate];
+    await start({ settings: ['--tls-port', String(port), ...files, '--tls-auth-clients', 'no'] });
+    const url = `rediss://127.0.0.1:${port}`;
+    const send = (server: Parameters<typeof redisTransport>[0]['server'] & object) =>
+      redisTransport({ server, stream: 'tls', tuning: { attempts: 1 } }).send([encoded(orderPlaced('o1'))]);
+    const unknown = await send({ url });
+    closeRedisConnections();
+    const known = await send({ url, certificateAuthority: await readFile(certificate, 'utf8') });
+
+    expect(unknown.failed).toMatchObject([{ code: 'WAYBILL_REDIS_UNREACHABLE', retryable: true }]);
+    expect(known.failed).toEqual([]);
   });
 
   test('a server that is not there fails with a word, and a consumer begins when it is', async () => {
