@@ -152,7 +152,7 @@ function conversationsOf({ isolatedIn, endpoints, brokers }: NetworkAclsProps): 
   const place = <Kind extends Conversation['to']>(kind: Kind) => (kind === 'isolated' ? isolatedIn : kind);
   return CONVERSATIONS.filter(
     ({ when }) => (when !== 'endpoints' || endpoints) && (when !== 'brokers' || brokers),
-  ).map((one) => ({ ...one, from: place(one.from) as SubnetKind, to: place(one.to) }));
+  ).map((one) => ({ ...one, from: place(one.from), to: place(one.to) }));
 }
 
 /**

@@ -39,7 +39,8 @@ export async function whileHeld(
   signal: AbortSignal,
   cause: 'any' | 'switch' = 'any',
 ): Promise<void> {
-  while (controls !== undefined && !signal.aborted) {
+  if (controls === undefined) return;
+  while (!signal.aborted) {
     const hold = await controls.holdReceives(name, cause);
     if (hold <= 0) return;
     await sleep(clock, Math.min(hold, HOLD_STEP), signal);
@@ -51,7 +52,8 @@ export async function untilHeld(
   { controls, name, clock }: Pick<Consumer, 'controls' | 'name' | 'clock'>,
   signal: AbortSignal,
 ): Promise<void> {
-  while (controls !== undefined && !signal.aborted) {
+  if (controls === undefined) return;
+  while (!signal.aborted) {
     if ((await controls.holdReceives(name)) > 0) return;
     await sleep(clock, HOLD_STEP, signal);
   }
