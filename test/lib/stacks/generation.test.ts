@@ -149,7 +149,7 @@ describe('the HTTP API', () => {
   test('answers what it refuses itself as problem documents', () => {
     const types = ofType('AWS::ApiGateway::GatewayResponse').map(({ Properties }) => [
       Properties?.['ResponseType'],
-      (Properties?.['ResponseParameters'] as Readonly<Record<string, unknown>>)[
+      (Properties?.['ResponseParameters'] as Readonly<Record<string, unknown>> | undefined)?.[
         'gatewayresponse.header.Content-Type'
       ],
     ]);
