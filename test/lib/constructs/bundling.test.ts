@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+// It starts its service where it was loaded first: not in a directory that is deleted later.
+import 'esbuild';
 import { EventFunction, ValidationError } from '../../../lib/constructs/index.ts';
 
 let directory: string;
