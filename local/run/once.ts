@@ -48,6 +48,7 @@ export async function runOnce(
     const consumers = consumersOfRun(run);
     const { waitingFor } = await waitForQuiet(run, consumers, {
       timeoutMs: system.quietTimeoutMs,
+      progress: () => counts.done(),
       signal,
       activity: () => system.activity(run),
     });

@@ -15,7 +15,14 @@ export interface Quiet {
 }
 
 export interface QuietOptions {
+  /** Milliseconds after which it is given up. */
   readonly timeoutMs: number;
+  /**
+   * What has been done so far. The time begins anew whenever it has grown: a busy machine needs longer, a run that
+   * stands still does not.
+   * @default - the time runs from the start
+   */
+  readonly progress?: () => number;
   readonly signal?: AbortSignal;
   /**
    * What goes on, or waits, besides queues and functions.
@@ -40,8 +47,13 @@ export async function waitForQuiet(
   consumers: readonly Consumer[],
   options: QuietOptions,
 ): Promise<Quiet> {
-  const { activity = async () => ({ running: [], waiting: await pendingInOutbox(run) }) } = options;
-  const deadline = Date.now() + options.timeoutMs;
+  const {
+    activity = async () => ({ running: [], waiting: await pendingInOutbox(run) }),
+    progress = () => 0,
+    timeoutMs,
+  } = options;
+  let done = progress();
+  let deadline = Date.now() + timeoutMs;
   let quietLooks = 0;
   let idleLooks = 0;
   for (;;) {
@@ -49,6 +61,10 @@ export async function waitForQuiet(
     quietLooks = running.length + waiting.length === 0 ? quietLooks + 1 : 0;
     idleLooks = running.length === 0 && waiting.length > 0 ? idleLooks + 1 : 0;
     if (quietLooks >= QUIET_LOOKS) return { quiet: true, waitingFor: [] };
+    if (progress() > done) {
+      done = progress();
+      deadline = Date.now() + timeoutMs;
+    }
     if (Date.now() > deadline || options.signal?.aborted === true) {
       return { quiet: false, waitingFor: [...running, ...waiting] };
     }

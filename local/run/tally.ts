@@ -13,6 +13,8 @@ export interface Tally {
   readonly consumers: ReadonlyMap<string, ConsumerTally>;
   /** Messages that topics, buses and streams took, and those that an API has sent to a queue by itself. */
   published(): number;
+  /** Messages that consumers are done with. */
+  done(): number;
   retried(): number;
   /** Counts these from now on; those that are known keep their counts. */
   follow(consumers: readonly Consumer[]): void;
@@ -41,11 +43,14 @@ export function tally(contexts: readonly AwsContext[], consumers: readonly Consu
     if (kind === 'deleted') consumer.done += 1;
     if (kind === 'received' && Number(detail?.['receiveCount']) > 1) consumer.retried += 1;
   };
+  const sumOf = (what: keyof ConsumerTally): number =>
+    [...byName.values()].reduce((sum, counts) => sum + counts[what], 0);
   const stops = contexts.map(({ events }) => events.observe(count));
   return {
     consumers: byName,
     published: () => published,
-    retried: () => [...byName.values()].reduce((sum, { retried }) => sum + retried, 0),
+    done: () => sumOf('done'),
+    retried: () => sumOf('retried'),
     follow,
     stop: () => {
       for (const stop of stops) stop();

@@ -22,7 +22,7 @@ export interface RunnableSystem {
   readonly standbyRegion?: string;
   /** Whether its templates have Kafka or RabbitMQ: `--brokers` says which these are. */
   readonly hasBrokers: boolean;
-  /** Milliseconds that a `--once` run may take to become quiet. */
+  /** Milliseconds in which no message may be done before a `--once` run that is not quiet is given up. */
   readonly quietTimeoutMs: number;
   /** What only this system has, for the banner: a label of at most twelve characters, and a text. */
   banner(run: LocalRun): readonly (readonly [label: string, text: string])[];

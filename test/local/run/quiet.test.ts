@@ -1,0 +1,28 @@
+/** When a run that is not quiet is given up: after a while without progress, not after a while. */
+import { expect, test } from '@jest/globals';
+import type { LocalRun } from '../../../local/run/local-run.ts';
+import { waitForQuiet } from '../../../local/run/quiet.ts';
+
+const RUN = { regions: [], clock: { skipToNext: () => false } } as unknown as LocalRun;
+
+test('time begins anew with all that is done, and ends when nothing is', async () => {
+  let looks = 0;
+  const { quiet, waitingFor } = await waitForQuiet(RUN, [], {
+    timeoutMs: 200,
+    progress: () => Math.min(looks, 30),
+    activity: async () => {
+      looks += 1;
+      return { running: ['a machine that is busy'], waiting: [] };
+    },
+  });
+
+  expect({ quiet, waitingFor }).toEqual({ quiet: false, waitingFor: ['a machine that is busy'] });
+  // 30 looks, 20 ms or more apart, are 600 ms.
+  expect(looks).toBeGreaterThan(30);
+});
+
+test('is quiet when nothing runs and nothing waits', async () => {
+  const options = { timeoutMs: 10_000, activity: async () => ({ running: [], waiting: [] }) };
+
+  expect(await waitForQuiet(RUN, [], options)).toEqual({ quiet: true, waitingFor: [] });
+});
