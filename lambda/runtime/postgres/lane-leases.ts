@@ -16,6 +16,8 @@ export interface LeaseReport {
   readonly share: number;
   /** Whether this instance should give lanes back, or could take some: its fair share has changed. */
   readonly unfair: boolean;
+  /** Lanes taken now whose last owner had not given them back: it died, or could not reach the database. */
+  readonly abandoned: readonly number[];
 }
 
 export interface LaneTables {
@@ -58,6 +60,7 @@ interface LeaseRow {
   readonly share: number;
   readonly obtainable: number;
   readonly held: readonly [number, string][];
+  readonly abandoned: readonly number[];
 }
 
 /** Milliseconds. Shorter than a lease, so that a dead connection is noticed while there is time for another try. */
@@ -88,7 +91,7 @@ with registered as (
   where l.lane = h.lane and l.fencing_token = h.fencing_token and l.owner = $1 ${and(6, 'l.')}
   returning l.lane, l.fencing_token
 ), obtainable as (
-  select lane from ${lanes}
+  select lane, owner is not null as abandoned from ${lanes}
   where (owner is null or lease_expires_at < clock_timestamp()) and lane <> all($3::smallint[]) ${and(6)}
   order by lane
   limit greatest(0, (select lanes from share) - cardinality($3::smallint[]))
@@ -100,13 +103,14 @@ with registered as (
       lease_expires_at = clock_timestamp() + $2::double precision * interval '1 millisecond'
   from obtainable o
   where l.lane = o.lane and $5::boolean ${and(6, 'l.')}
-  returning l.lane, l.fencing_token
+  returning l.lane, l.fencing_token, o.abandoned
 )
 select
   (select lanes from share) as share,
   (select count(*)::int from obtainable) as obtainable,
   (select coalesce(json_agg(json_build_array(lane, fencing_token::text)), '[]')
-   from (select * from renewed union all select * from taken) as all_held) as held`;
+   from (select * from renewed union all select lane, fencing_token from taken) as all_held) as held,
+  (select coalesce(json_agg(lane), '[]') from taken where abandoned) as abandoned`;
 
   const release = `
 update ${lanes} l set owner = null, lease_expires_at = null
@@ -120,8 +124,9 @@ where l.lane = given.lane and l.fencing_token = given.fencing_token and l.owner 
     async renew({ pool, owner, scope: given }, leaseMilliseconds, held, take) {
       const values = [owner, leaseMilliseconds, [...held.keys()], [...held.values()], take, ...scoped(given)];
       const { rows } = await pool.query<LeaseRow>(timed(STATEMENT_TIMEOUT, renewAndTake, values));
-      const { share, obtainable, held: now } = rows[0]!;
-      return { held: new Map(now), share, unfair: now.length > share || (!take && obtainable > 0) };
+      const { share, obtainable, held: now, abandoned } = rows[0]!;
+      const unfair = now.length > share || (!take && obtainable > 0);
+      return { held: new Map(now), share, unfair, abandoned };
     },
     async release({ pool, owner, scope: given }, lanesGiven) {
       const values = [owner, [...lanesGiven.keys()], [...lanesGiven.values()], ...scoped(given)];

@@ -12,6 +12,8 @@ export class Lane {
   closing = false;
   /** Something was done since the cursor was stored. */
   isDirty = false;
+  /** Milliseconds since the epoch. Until then it is noted which handlers begin: the last owner died. */
+  watchedUntil = 0;
   /** Aborted when the lane is another's by now. */
   readonly lost = new AbortController();
   /** Read and not yet done, in order; those that are done wait for the ones before them. */

@@ -2,6 +2,7 @@
 import { RuntimeError } from '../errors.ts';
 import { laneLeases } from '../postgres/lane-leases.ts';
 import type { LeaseReport } from '../postgres/lane-leases.ts';
+import { readBegun, WATCH } from './begun.ts';
 import { Lane } from './lane.ts';
 import { readCursors, readWaitingUnits } from './rows.ts';
 import type { RunnerState } from './runner-state.ts';
@@ -40,8 +41,14 @@ async function takeLanes(state: RunnerState, report: LeaseReport): Promise<void>
     (await readCursors(pool, state.consumer.name, numbers)).map(({ lane, position }) => [lane, position]),
   );
   const waiting = await readWaitingUnits(pool, state.consumer.name, numbers);
+  const begun = await readBegun(pool, state.consumer.name, numbers);
   const now = state.consumer.clock.now();
-  for (const [lane, token] of fresh) state.lanes.set(lane, new Lane(lane, token, cursors.get(lane) ?? 0));
+  for (const [number, token] of fresh) {
+    const lane = new Lane(number, token, cursors.get(number) ?? 0);
+    if (report.abandoned.includes(number)) lane.watchedUntil = now + WATCH;
+    state.lanes.set(number, lane);
+  }
+  for (const { key, lane } of begun) state.suspects.set(key, lane);
   for (const { unit, lane, dueIn } of waiting) state.units.block(unit, lane, now + Math.max(0, dueIn));
   state.pollAt = 0;
 }
@@ -81,6 +88,9 @@ export function dropLane(state: RunnerState, lane: Lane): void {
   state.kept = state.kept.filter(({ item }) => item.lane !== lane.lane);
   state.removed = state.removed.filter((item) => item.lane !== lane.lane);
   state.unloaded = state.unloaded.filter((item) => item.lane !== lane.lane);
+  for (const { item, removed } of state.unnoted) if (item.lane === lane.lane) removed();
+  state.unnoted = state.unnoted.filter(({ item }) => item.lane !== lane.lane);
+  for (const [key, of] of state.suspects) if (of === lane.lane) state.suspects.delete(key);
 }
 
 /** All lanes, with nothing of them in work or unmarked. The others may share them at once. */

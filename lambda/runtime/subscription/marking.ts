@@ -1,4 +1,5 @@
 /** Marks: what was done is stored, all at once, with the lanes' cursors. */
+import { forgetBegun } from './begun.ts';
 import type { Item } from './item.ts';
 import { dropLane } from './leases.ts';
 import { storeProgress } from './rows.ts';
@@ -31,6 +32,7 @@ export async function markProgress(state: RunnerState): Promise<void> {
   if (lanes.length === 0) return;
   state.markAt = state.consumer.clock.now() + MARK_INTERVAL;
   const [kept, removed, unloaded] = [state.kept.splice(0), state.removed.splice(0), state.unloaded.splice(0)];
+  const unnoted = state.unnoted.splice(0);
   const due = state.consumer.clock.now();
   for (const { item } of kept) if (!item.waits) state.lanes.get(item.lane)?.done(item);
   const cursors = lanes.map((lane) => ({ lane: lane.lane, position: lane.cursor() }));
@@ -50,6 +52,10 @@ export async function markProgress(state: RunnerState): Promise<void> {
     state.kept.unshift(...kept.filter(({ item }) => isHere(item)));
     state.removed.unshift(...removed.filter(isHere));
     state.unloaded.unshift(...unloaded.filter(isHere));
+    for (const one of unnoted) {
+      if (isHere(one.item)) state.unnoted.push(one);
+      else one.removed();
+    }
     throw error;
   } finally {
     state.storing = [];
@@ -64,4 +70,12 @@ export async function markProgress(state: RunnerState): Promise<void> {
       state.units.block(item.unit, item.lane, due + delayMilliseconds);
   }
   for (const item of unloaded) if (state.lanes.has(item.lane)) state.units.block(item.unit, item.lane, 0);
+  if (unnoted.length === 0) return;
+  try {
+    // What can't be removed now is removed when the lane is taken again.
+    const items = unnoted.map(({ item }) => item);
+    await forgetBegun(state.settings.pool, state.consumer.name, tokens, items);
+  } finally {
+    for (const { removed } of unnoted) removed();
+  }
 }

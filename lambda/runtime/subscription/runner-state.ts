@@ -48,10 +48,17 @@ export interface RunnerState {
   removed: Item[];
   /** Blocked units of which more is to be loaded once what was done of them is marked. */
   unloaded: Item[];
+  /** Noted as begun, and have an outcome: the notes are removed behind the next mark. */
+  unnoted: { readonly item: Item; readonly removed: () => void }[];
   /** What the mark that is under way stores. */
   storing: readonly Kept[];
   /** Units of which something was kept while they may have been loaded. */
   readonly keptMeanwhile: Set<string>;
+
+  /** Events that were begun and have no outcome, by keyOf(), with their lane: they may have ended a process. */
+  readonly suspects: Map<string, number>;
+  /** Resolves when no suspect is in work, and the outcome of the last is stored. */
+  suspectsDone: Promise<void>;
 
   /** The position up to which it is safe to read. */
   horizon: number;
@@ -69,9 +76,15 @@ export interface RunnerState {
   over: boolean;
   /** Looks at once whether there is something to do. */
   wake(): void;
+  /** The database can't be reached: everything waits a while. */
+  failed(error: unknown): void;
 }
 
-export function createState(consumer: Consumer, settings: RunnerSettings, wake: () => void): RunnerState {
+export function createState(
+  consumer: Consumer,
+  settings: RunnerSettings,
+  calls: Pick<RunnerState, 'wake' | 'failed'>,
+): RunnerState {
   const { handler } = consumer;
   const errors = new Map<string, string>();
   return {
@@ -97,8 +110,11 @@ export function createState(consumer: Consumer, settings: RunnerSettings, wake: 
     kept: [],
     removed: [],
     unloaded: [],
+    unnoted: [],
     storing: [],
     keptMeanwhile: new Set(),
+    suspects: new Map(),
+    suspectsDone: Promise.resolve(),
     horizon: 0,
     leasedUntil: 0,
     renewAt: 0,
@@ -109,6 +125,6 @@ export function createState(consumer: Consumer, settings: RunnerSettings, wake: 
     idlePolls: 0,
     stopping: false,
     over: false,
-    wake,
+    ...calls,
   };
 }

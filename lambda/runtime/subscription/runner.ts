@@ -37,7 +37,10 @@ export class Runner {
   readonly #ended: Promise<void>;
 
   constructor(consumer: Consumer, settings: RunnerSettings) {
-    this.#state = createState(consumer, settings, () => this.#changed.resolve());
+    this.#state = createState(consumer, settings, {
+      wake: () => this.#changed.resolve(),
+      failed: (error) => this.#failed(error),
+    });
     this.#ended = this.#run();
   }
 

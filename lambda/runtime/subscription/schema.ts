@@ -73,3 +73,15 @@ create table event_dead_letter (
 );
 create index event_dead_letter_open on event_dead_letter (consumer, failed_at) where redriven_at is null;
 `;
+
+/** Events whose handler has begun, and whose outcome is not known: counted in lanes whose last owner died. */
+export const subscriptionBegunTable = `
+create table event_subscription_begun (
+  consumer text not null references event_subscription on delete cascade,
+  lane smallint not null,
+  unit text not null,
+  position bigint not null,
+  begun integer not null default 1,
+  primary key (consumer, lane, unit, position)
+) with (fillfactor = 50);
+`;

@@ -56,6 +56,11 @@ export class UnitOrder {
     return unit === undefined ? undefined : this.#here.get(unit)![0]!;
   }
 
+  /** The first of its unit was taken and not begun. */
+  putBack({ unit }: Item): void {
+    if (this.#here.has(unit)) this.#ready.push(unit);
+  }
+
   /** Done with the first of its unit. Answers true when the unit has to be looked for in the database again. */
   finish({ unit }: Item): boolean {
     const items = this.#here.get(unit);

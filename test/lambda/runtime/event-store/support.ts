@@ -44,7 +44,7 @@ export function useEventStore(connections = 20): () => StoreDatabase {
 export async function empty(pool: Pool): Promise<void> {
   await pool.query(
     `truncate event_store, event_store_stream, event_store_receipt, event_store_snapshot, event_subscription,
-       event_subscription_lane, event_subscription_member, event_subscription_waiting, event_dead_letter, event_inbox,
+       event_subscription_lane, event_subscription_member, event_subscription_waiting, event_subscription_begun, event_dead_letter, event_inbox,
        effect restart identity`,
   );
 }

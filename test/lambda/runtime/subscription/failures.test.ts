@@ -83,20 +83,6 @@ describe('what can break', () => {
     await eventually(async () => expect(await effects(pool)).toHaveLength(2));
   });
 
-  test('a connection of the subscription itself that only seems open: statements time out, another connection goes on', async () => {
-    const { store, pool, url } = database();
-    const proxy = await deadLineProxy(url);
-    after.push(() => proxy.close());
-    await start({ consumer: recording(pool), store: { pool: poolOf(proxy.url) }, listen: false });
-    await store.append('s', [noted('k', 1)]);
-    await eventually(async () => expect(await effects(pool)).toHaveLength(1));
-
-    proxy.goDead();
-    await store.append('s', [noted('k', 2)]);
-
-    await eventually(async () => expect(await effects(pool)).toHaveLength(2));
-  });
-
   test('behind a pooler in transaction mode everything but LISTEN works: appends, gap safety, leases, order', async () => {
     const { pool, url } = database();
     const pooler = await transactionPooler(url);

@@ -105,6 +105,7 @@ export async function transactionPooler(url: string, size = 3): Promise<Proxy> {
     const socket = (client as unknown as { connection: { stream: net.Socket } }).connection.stream;
     for (const name of ['data', 'end', 'close', 'error']) socket.removeAllListeners(name);
     const backend: Backend = { socket, buffer: { rest: Buffer.alloc(0) }, onMessage: () => undefined };
+    socket.setNoDelay(true);
     socket.on('error', () => undefined);
     socket.on('data', (data: Buffer) => {
       backend.buffer.rest = Buffer.concat([backend.buffer.rest, data]);
@@ -129,6 +130,8 @@ export async function transactionPooler(url: string, size = 3): Promise<Proxy> {
   };
 
   const server = net.createServer((front) => {
+    // Messages go one by one: each would wait for the last one's acknowledgement.
+    front.setNoDelay(true);
     sockets.add(front);
     front.on('error', () => undefined);
     const buffer = { rest: Buffer.alloc(0) };

@@ -63,3 +63,6 @@ export async function numbersOf(pool: Pool, note: string, consumer = 'recorder')
 
 /** Seconds. Retries come soon. */
 export const SOON = { base: 0.01, cap: 0.02 };
+
+/** The key of an event that ends child.ts, if its number is 1. */
+export const POISON = 'poison';
