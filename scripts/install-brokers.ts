@@ -1,8 +1,9 @@
 /**
- * Installs the real brokers that tests compare with, where the machine allows it: `npm run brokers:install`.
+ * Installs the real brokers that tests compare with, and the pooler between, where the machine allows it: `npm run brokers:install`.
  * What is there already is left alone; what can't be installed is named, with what is missing.
  */
 import { installKafka } from './brokers/kafka.ts';
+import { installPgbouncer } from './brokers/pgbouncer.ts';
 import { installRabbitmq } from './brokers/rabbitmq.ts';
 import { installRedis, installValkey } from './brokers/redis.ts';
 import type { Installation } from './brokers/installation.ts';
@@ -12,6 +13,7 @@ const INSTALLERS: readonly (() => Promise<Installation>)[] = [
   installRabbitmq,
   installRedis,
   installValkey,
+  installPgbouncer,
 ];
 
 for (const install of INSTALLERS) {
