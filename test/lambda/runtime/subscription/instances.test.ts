@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 
 import { eventRecord } from '../../../../lambda/runtime/consumer/event-record.ts';
 import { PermanentError } from '../../../../lambda/runtime/errors.ts';
+import { noteBegun } from '../../../../lambda/runtime/subscription/begun.ts';
 import type { Item } from '../../../../lambda/runtime/subscription/item.ts';
 import {
   deadLettersOf,
@@ -12,7 +13,7 @@ import {
 import type { EventSubscription, SubscribeOptions } from '../../../../lambda/runtime/subscription/index.ts';
 import { storeDeadLetter, storeProgress } from '../../../../lambda/runtime/subscription/rows.ts';
 import { empty, noted, useEventStore } from '../event-store/support.ts';
-import { effects, eventually, numbersOf, recording, SOON } from './support.ts';
+import { effects, eventually, lanesByOwner, numbersOf, recording, SOON } from './support.ts';
 
 const database = useEventStore(30);
 let running: EventSubscription[] = [];
@@ -34,13 +35,6 @@ async function start(
   });
   running.push(subscription);
   return subscription;
-}
-
-async function lanesByOwner(): Promise<number[]> {
-  const { rows } = await database().pool.query<{ lanes: number }>(
-    'select count(*)::int as lanes from event_subscription_lane where owner is not null group by owner order by 1',
-  );
-  return rows.map(({ lanes }) => lanes);
 }
 
 /** A process that can be paused (as by SIGSTOP): its statements wait, the world goes on. */
@@ -65,33 +59,6 @@ function pausable(pool: Pool): { pool: Pool; pause(): void; resume(): void } {
 }
 
 describe('several instances', () => {
-  test('share the lanes evenly while events flow, and order of each key holds', async () => {
-    const { store, pool } = database();
-    const consumer = recording(pool, () => new Promise((resolve) => setTimeout(resolve, 1)));
-    const append = async (from: number, to: number): Promise<void> => {
-      for (let number = from; number < to; number++) {
-        await store.append(`s${number % 10}`, [noted(`k${number % 10}`, number)]);
-      }
-    };
-    const first = await start({ consumer });
-    await append(0, 40);
-    await start({ consumer });
-    await start({ consumer });
-    await append(40, 100);
-    await eventually(async () => expect(await lanesByOwner()).toEqual([20, 22, 22]));
-    await append(100, 150);
-    await first.stop();
-    await append(150, 200);
-
-    await eventually(async () => expect(await effects(pool)).toHaveLength(200));
-    for (let key = 0; key < 10; key++) {
-      expect(await numbersOf(pool, `k${key}`)).toEqual(
-        Array.from({ length: 20 }, (_, index) => index * 10 + key),
-      );
-    }
-    await eventually(async () => expect(await lanesByOwner()).toEqual([32, 32]));
-  });
-
   test('D17 stopping lets the running handler finish, marks it, and gives the lanes back', async () => {
     const { store, pool } = database();
     let began = (): void => undefined;
@@ -115,7 +82,7 @@ describe('several instances', () => {
     expect(await stopping).toEqual({ abandoned: 0 });
     expect(wasAborted).toBe(false);
     expect(await numbersOf(pool, 'k')).toEqual([0]);
-    expect(await lanesByOwner()).toEqual([]);
+    expect(await lanesByOwner(database().pool)).toEqual([]);
     const { rows } = await pool.query('select 1 from event_subscription_waiting');
     expect(rows).toEqual([]);
   });
@@ -171,6 +138,33 @@ describe('several instances', () => {
     expect(await numbersOf(pool, 'k')).toEqual([1, 2]);
   });
 
+  test('what was begun without an outcome: counted when it begins again, and given up unhandled after its tries', async () => {
+    const { store, pool } = database();
+    await (await start({ consumer: recording(pool) })).stop();
+    await store.append('s', [noted('deadly', 1), noted('deadly', 2), noted('neighbour', 3)]);
+    await pool.query(
+      `insert into event_subscription_begun (consumer, lane, unit, position, begun)
+       select 'recorder', lane, ordering_key, position, case version when 1 then 5 else 1 end
+       from event_store where version <> 2`,
+    );
+    const attempts: number[] = [];
+
+    await start({
+      consumer: recording(pool, (event, { receiveCount }) => {
+        attempts[event.data.number] = receiveCount;
+      }),
+    });
+
+    await eventually(async () => expect(await effects(pool)).toHaveLength(2));
+    expect(attempts).toEqual([undefined, undefined, 1, 2]);
+    expect(await deadLettersOf(pool, { consumer: 'recorder' })).toMatchObject([
+      { reason: 'RECEIVES_EXHAUSTED', attempts: 5 },
+    ]);
+    await eventually(async () =>
+      expect((await pool.query('select 1 from event_subscription_begun')).rows).toEqual([]),
+    );
+  });
+
   test('a late writer with an older token changes neither cursors nor what waits nor dead letters', async () => {
     const { store, pool } = database();
     const subscription = await start({ consumer: recording(pool), order: 'total' });
@@ -216,6 +210,8 @@ describe('several instances', () => {
 
     expect(await storeProgress(pool, 'recorder', old, progress)).toEqual(new Set());
     expect(await storeDeadLetter(pool, 'recorder', '0', item, { reason: 'LATE', detail: '' })).toBe(false);
+
+    expect(await noteBegun(pool, 'recorder', '0', item)).toBeUndefined();
 
     expect(await state()).toEqual(before);
     expect((await pool.query('select 1 from event_subscription_waiting')).rows).toEqual([]);

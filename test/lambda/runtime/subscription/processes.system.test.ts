@@ -1,4 +1,4 @@
-/** Whole processes, statements that time out, and pgbouncer where it is installed. */
+/** Whole processes, renewals and statements that take their time, and pgbouncer where it is installed. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -17,7 +17,7 @@ import type { EventSubscription } from '../../../../lambda/runtime/subscription/
 import { findPgbouncer } from '../../../../scripts/brokers/pgbouncer.ts';
 import { empty, Noted, noted, silent, useEventStore } from '../event-store/support.ts';
 import { deadLineProxy } from './proxies.ts';
-import { effects, eventually, numbersOf, POISON, recording, SOON } from './support.ts';
+import { effects, eventually, lanesByOwner, numbersOf, POISON, recording, SOON } from './support.ts';
 
 const pgbouncer = await findPgbouncer();
 if (pgbouncer === undefined) {
@@ -70,6 +70,45 @@ describe('whole processes', () => {
     }
   });
 
+  test('instances share the lanes evenly while events flow, and order of each key holds', async () => {
+    const { store, pool } = database();
+    const consumer = recording(pool, () => new Promise((resolve) => setTimeout(resolve, 1)));
+    const append = async (from: number, to: number): Promise<void> => {
+      for (let number = from; number < to; number++) {
+        await store.append(`s${number % 10}`, [noted(`k${number % 10}`, number)]);
+      }
+    };
+    // Lanes are shared anew at each renewal, once a second.
+    const start = async (): Promise<EventSubscription> => {
+      const one = await subscribe({
+        consumer,
+        store,
+        leaseMilliseconds: 3_000,
+        pollMilliseconds: 50,
+        backoff: SOON,
+      });
+      running.push(one);
+      return one;
+    };
+    const first = await start();
+    await append(0, 40);
+    await start();
+    await start();
+    await append(40, 100);
+    await eventually(async () => expect(await lanesByOwner(pool)).toEqual([20, 22, 22]));
+    await append(100, 150);
+    await first.stop();
+    await append(150, 200);
+
+    await eventually(async () => expect(await effects(pool)).toHaveLength(200));
+    for (let key = 0; key < 10; key++) {
+      expect(await numbersOf(pool, `k${key}`)).toEqual(
+        Array.from({ length: 20 }, (_, index) => index * 10 + key),
+      );
+    }
+    await eventually(async () => expect(await lanesByOwner(pool)).toEqual([32, 32]));
+  });
+
   test('an event that ends its process each time is counted, and given up alone', async () => {
     const { store, pool } = database();
     const neighbours = Array.from({ length: 6 }, (_, number) => `k${number}`);
@@ -78,12 +117,14 @@ describe('whole processes', () => {
 
     let deaths = 0;
     const letters = () => deadLettersOf(pool, { consumer: 'recorder' });
-    while ((await letters()).length === 0 && deaths < 10) {
+    for (let started = 0; started < 10 && (await letters()).length === 0; started += 1) {
       const handling = await child();
-      const exited = once(handling, 'exit').then(() => (deaths += 1));
-      const before = deaths;
-      await eventually(async () => expect(deaths > before || (await letters()).length > 0).toBe(true));
-      if (deaths > before) await exited;
+      let isDead = false;
+      handling.once('exit', () => {
+        isDead = true;
+        deaths += 1;
+      });
+      await eventually(async () => expect(isDead || (await letters()).length > 0).toBe(true));
     }
 
     // Nobody is told of the first death, unless its lanes were watched already; then it is begun three times.

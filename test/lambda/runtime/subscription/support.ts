@@ -66,3 +66,11 @@ export const SOON = { base: 0.01, cap: 0.02 };
 
 /** The key of an event that ends child.ts, if its number is 1. */
 export const POISON = 'poison';
+
+/** How many lanes each instance has, the fewest first. */
+export async function lanesByOwner(pool: Pool): Promise<number[]> {
+  const { rows } = await pool.query<{ lanes: number }>(
+    'select count(*)::int as lanes from event_subscription_lane where owner is not null group by owner order by 1',
+  );
+  return rows.map(({ lanes }) => lanes);
+}
