@@ -2,7 +2,7 @@
 import type { APIGatewayRequestAuthorizerEventV2 } from 'aws-lambda';
 import type { Caller } from '../http/request.ts';
 import { verifyToken } from '../http/token.ts';
-import { tokenSecret } from '../core/token-secret.ts';
+import { tokenSecret } from '../service/token-secret.ts';
 
 /** The simple response, which an HTTP API takes when it is told to. */
 export interface Authorization {

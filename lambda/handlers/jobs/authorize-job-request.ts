@@ -1,6 +1,6 @@
 /** The authorizer of the jobs system's REST API: a token becomes the caller that templates and functions trust (D18). */
 import type { APIGatewayAuthorizerResult, APIGatewayRequestAuthorizerEvent } from 'aws-lambda';
-import { tokenSecret } from '../../core/token-secret.ts';
+import { tokenSecret } from '../../service/token-secret.ts';
 import { authorizeJobRequest } from '../../jobs/api/authorize.ts';
 import { signingSecret } from '../../service/signing-secret.ts';
 

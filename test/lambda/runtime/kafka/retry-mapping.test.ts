@@ -15,7 +15,6 @@ import { until } from '../../../support/waiting.ts';
 
 const RETRY_TOPIC = 'orders.sink.retry-1';
 const GROUP = 'sink-retry-1';
-const WITHIN = 120_000;
 let it: LambdaUnderTest;
 let kafka: EmbeddedKafka;
 let producer: Producer;
@@ -113,9 +112,9 @@ test('a record that is not due is given back without an error, is not committed,
   const committed = () => kafka.lag(GROUP).find(({ partition }) => partition === 0)?.committed;
   const handledAll = () => lines.some((line) => line.includes('handled waits'));
   const isWaiting = () => lines.some((line) => line.includes(`"offset":1`));
-  await until(() => isWaiting() || handledAll(), WITHIN);
+  await until(() => isWaiting() || handledAll());
   if (!handledAll()) expect(committed() ?? 0).toBeLessThanOrEqual(1);
-  await until(() => committed() === 2, WITHIN);
+  await until(() => committed() === 2);
 
   expect(Date.now()).toBeGreaterThanOrEqual(dueAt);
   expect(isWaiting()).toBe(true);

@@ -1,6 +1,6 @@
 /** The key that signs the API's tokens. A file of its own, so that the authorizer carries no database. */
 import { secretReader } from '../runtime/secret-reader.ts';
-import { keptOnceMade } from '../service/kept-once-made.ts';
+import { keptOnceMade } from './kept-once-made.ts';
 
 /** RFC 7518, section 3.2: a key as long as the hash, that is 32 bytes. */
 const SECRET_MIN_LENGTH = 32;

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { tokenSecret } from '../../../lambda/core/token-secret.ts';
+import { tokenSecret } from '../../../lambda/service/token-secret.ts';
 
 const ARN = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:token';
 
