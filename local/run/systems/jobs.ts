@@ -16,8 +16,8 @@ import { injectChaos } from '../chaos.ts';
 import { consumersOfRun } from '../consumers.ts';
 import { startLivePage } from '../live-page.ts';
 import type { LocalRun } from '../local-run.ts';
-import { redriveLostRequests } from './jobs-operator.ts';
-import type { Operator } from './jobs-operator.ts';
+import { redriveLostRequests } from '../../workload/jobs/operator.ts';
+import type { Operator } from '../../workload/jobs/operator.ts';
 import type { Feed, FeedOptions, RunnableSystem } from './system.ts';
 
 const WORKER = 'JobWorker';
