@@ -3,6 +3,8 @@ import { shared, SYSTEM_TESTS } from './jest.shared.js';
 
 export default {
   ...shared,
+  // One more than the two cores: some tests wait for a server's time.
+  maxWorkers: 3,
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: [
     '/node_modules/',
