@@ -15,7 +15,6 @@
  * What may have been in work when a reader died is handled one after the other, and counted when it begins: an event that
  * ends its process is given up alone.
  */
-import { fullJitter } from '../backoff.ts';
 import { sleep } from '../clock.ts';
 import { describeError } from '../logger.ts';
 import { createSlots } from '../poller/slots.ts';
@@ -23,13 +22,12 @@ import { acknowledgements } from './acknowledgements.ts';
 import type { Reply } from './connection.ts';
 import { entryOf } from './entry.ts';
 import type { StreamEntry } from './entry.ts';
-import { isMissingGroup } from './errors.ts';
-import { makeGroupAgain } from './groups.ts';
 import { delayEntry, handleEntry } from './handle-entry.ts';
 import type { Holder } from './handle-entry.ts';
 import type { PartitionKeys } from './keys.ts';
+import { keepReading } from './keep-reading.ts';
 import { countMetric } from './metric.ts';
-import { BLOCK, READ_BACKOFF } from './reader.ts';
+import { BLOCK } from './reader.ts';
 import type { PartitionReader, ReaderProps } from './reader.ts';
 import { READ_ORDERED } from './scripts.ts';
 
@@ -263,7 +261,7 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
 
   const loop = async (): Promise<void> => {
     let isFirst = true;
-    for (let failures = 0; !ending.aborted;) {
+    await keepReading(props, keys, ending, async () => {
       try {
         if (leftBehind) {
           leftBehind = false;
@@ -271,23 +269,12 @@ export function readOrdered(props: ReaderProps, keys: PartitionKeys, lease: Part
           isFirst = false;
         }
         await readNew();
-        failures = 0;
       } catch (error) {
         // An answer that was lost on its way may have held entries.
         leftBehind = true;
-        if (isMissingGroup(error)) {
-          await makeGroupAgain(connection, keys, group, logger).catch(() => undefined);
-          continue;
-        }
-        failures += 1;
-        logger.error('reading failed; it is tried again', {
-          stream: keys.name,
-          detail: describeError(error),
-          failures,
-        });
-        await sleep(clock, fullJitter(READ_BACKOFF, failures, random), ending);
+        throw error;
       }
-    }
+    });
   };
 
   const ended = async (): Promise<void> => {

@@ -4,7 +4,6 @@
  * What is read is held: it is kept from other readers by a sign of life (RENEW) until it is acknowledged, waits for its
  * next try, or this process dies. Then another reader takes it (TAKE_AGAIN).
  */
-import { fullJitter } from '../backoff.ts';
 import { sleep } from '../clock.ts';
 import { RuntimeError } from '../errors.ts';
 import { describeError } from '../logger.ts';
@@ -17,8 +16,9 @@ import { makeGroupAgain } from './groups.ts';
 import { delayEntry, handleEntry } from './handle-entry.ts';
 import type { EntryFate, Holder } from './handle-entry.ts';
 import type { PartitionKeys } from './keys.ts';
+import { keepReading } from './keep-reading.ts';
 import { countMetric } from './metric.ts';
-import { BLOCK, READ_BACKOFF } from './reader.ts';
+import { BLOCK } from './reader.ts';
 import type { PartitionReader, ReaderProps } from './reader.ts';
 import { RENEW, TAKE_AGAIN } from './scripts.ts';
 
@@ -192,28 +192,12 @@ export function readShared(props: ReaderProps, keys: PartitionKeys): PartitionRe
     if (!stopping.aborted) await start(await readNew());
   };
 
-  const loop = async (): Promise<void> => {
-    for (let failures = 0; !stopping.aborted;) {
-      try {
-        // It was there when the reader began.
-        if (failures > 0) await makeGroupAgain(connection, keys, group, logger);
-        await readOnce();
-        failures = 0;
-      } catch (error) {
-        if (isMissingGroup(error)) {
-          await makeGroupAgain(connection, keys, group, logger).catch(() => undefined);
-          continue;
-        }
-        failures += 1;
-        logger.error('reading failed; it is tried again', {
-          stream: keys.name,
-          detail: describeError(error),
-          failures,
-        });
-        await sleep(clock, fullJitter(READ_BACKOFF, failures, random), stopping);
-      }
-    }
-  };
+  const loop = (): Promise<void> =>
+    keepReading(props, keys, stopping, async (failures) => {
+      // It was there when the reader began.
+      if (failures > 0) await makeGroupAgain(connection, keys, group, logger);
+      await readOnce();
+    });
 
   const run = async (): Promise<void> => {
     const over = new AbortController();

@@ -3,34 +3,18 @@ import { Pool } from 'pg';
 
 import { createEventStore } from '../../../../lambda/runtime/event-store/index.ts';
 import { inTransaction } from '../../../../lambda/runtime/postgres/index.ts';
-import { subscribe } from '../../../../lambda/runtime/subscription/index.ts';
-import type { EventSubscription, SubscribeOptions } from '../../../../lambda/runtime/subscription/index.ts';
 import { Counted, counted, empty, Noted, noted, silent, useEventStore } from '../event-store/support.ts';
 import { deadLineProxy, transactionPooler } from './proxies.ts';
-import { effects, eventually, numbersOf, recording, SOON } from './support.ts';
+import { effects, eventually, numbersOf, recording, useSubscriptions } from './support.ts';
 
 const database = useEventStore(30);
-let running: EventSubscription[] = [];
+const start = useSubscriptions(database, { pollMilliseconds: 100 });
 let after: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  await Promise.all(running.map((one) => one.stop({ within: 2_000 })));
   for (const end of after.reverse()) await end();
-  [running, after] = [[], []];
+  after = [];
   await empty(database().pool);
 });
-
-async function start(
-  options: Partial<SubscribeOptions> & Pick<SubscribeOptions, 'consumer'>,
-): Promise<EventSubscription> {
-  const subscription = await subscribe({
-    store: database().store,
-    pollMilliseconds: 100,
-    backoff: SOON,
-    ...options,
-  });
-  running.push(subscription);
-  return subscription;
-}
 
 function poolOf(url: string): Pool {
   const pool = new Pool({ connectionString: url });

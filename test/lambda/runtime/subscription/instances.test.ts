@@ -5,37 +5,16 @@ import { eventRecord } from '../../../../lambda/runtime/consumer/event-record.ts
 import { PermanentError } from '../../../../lambda/runtime/errors.ts';
 import { noteBegun } from '../../../../lambda/runtime/subscription/begun.ts';
 import type { Item } from '../../../../lambda/runtime/subscription/item.ts';
-import {
-  deadLettersOf,
-  removeSubscription,
-  subscribe,
-} from '../../../../lambda/runtime/subscription/index.ts';
-import type { EventSubscription, SubscribeOptions } from '../../../../lambda/runtime/subscription/index.ts';
+import { deadLettersOf, removeSubscription } from '../../../../lambda/runtime/subscription/index.ts';
 import { storeDeadLetter, storeProgress } from '../../../../lambda/runtime/subscription/rows.ts';
 import { empty, noted, useEventStore } from '../event-store/support.ts';
-import { effects, eventually, lanesByOwner, numbersOf, recording, SOON } from './support.ts';
+import { effects, eventually, lanesByOwner, numbersOf, recording, useSubscriptions } from './support.ts';
 
 const database = useEventStore(30);
-let running: EventSubscription[] = [];
+const start = useSubscriptions(database, { pollMilliseconds: 50, leaseMilliseconds: 3_000 });
 afterEach(async () => {
-  await Promise.all(running.map((one) => one.stop({ within: 2_000 })));
-  running = [];
   await empty(database().pool);
 });
-
-async function start(
-  options: Partial<SubscribeOptions> & Pick<SubscribeOptions, 'consumer'>,
-): Promise<EventSubscription> {
-  const subscription = await subscribe({
-    store: database().store,
-    pollMilliseconds: 50,
-    leaseMilliseconds: 3_000,
-    backoff: SOON,
-    ...options,
-  });
-  running.push(subscription);
-  return subscription;
-}
 
 /** A process that can be paused (as by SIGSTOP): its statements wait, the world goes on. */
 function pausable(pool: Pool): { pool: Pool; pause(): void; resume(): void } {

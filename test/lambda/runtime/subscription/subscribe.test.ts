@@ -9,34 +9,15 @@ import {
   subscribe,
   subscriptionMetrics,
 } from '../../../../lambda/runtime/subscription/index.ts';
-import type {
-  EventSubscription,
-  SettledEvent,
-  SubscribeOptions,
-} from '../../../../lambda/runtime/subscription/index.ts';
+import type { SettledEvent, SubscribeOptions } from '../../../../lambda/runtime/subscription/index.ts';
 import { counted, empty, message, noted, useEventStore } from '../event-store/support.ts';
-import { effects, eventually, numbersOf, recording, SOON } from './support.ts';
+import { effects, eventually, numbersOf, recording, useSubscriptions } from './support.ts';
 
 const database = useEventStore();
-let running: EventSubscription[] = [];
+const start = useSubscriptions(database, { pollMilliseconds: 200 });
 afterEach(async () => {
-  await Promise.all(running.map((one) => one.stop()));
-  running = [];
   await empty(database().pool);
 });
-
-async function start(
-  options: Partial<SubscribeOptions> & Pick<SubscribeOptions, 'consumer'>,
-): Promise<EventSubscription> {
-  const subscription = await subscribe({
-    store: database().store,
-    pollMilliseconds: 200,
-    backoff: SOON,
-    ...options,
-  });
-  running.push(subscription);
-  return subscription;
-}
 
 interface Waking extends Pick<SubscribeOptions, 'listen' | 'pollMilliseconds'> {
   /** It has a store of its own, as in another process. */
