@@ -18,6 +18,8 @@ import type { PartitionProgress } from './partition-progress.ts';
 import { dueAt } from './received-record.ts';
 import type { ReceivedRecord } from './received-record.ts';
 
+type Stream = MessagesStream<Buffer, Buffer, Buffer, Buffer>;
+
 export interface TopicReaderProps {
   readonly cluster: KafkaCluster;
   readonly topics: readonly string[];
@@ -209,19 +211,27 @@ export function readTopics(props: TopicReaderProps): TopicReader {
   const member = async (): Promise<void> => {
     const opened = await openClient(props);
     client = opened;
-    let stream: MessagesStream<Buffer, Buffer, Buffer, Buffer> | undefined;
+    let stream: Stream | undefined;
     const failed = new Promise<never>((_resolve, reject) => opened.on('error', reject));
     failed.catch(() => undefined);
 
+    /** A client closed meanwhile fails its new stream in the same turn, before a promise's reader could listen. */
     const open = () =>
-      opened.consume({
-        topics: [...props.topics],
-        mode: 'committed',
-        fallbackMode: props.startFrom,
-        autocommit: false,
-        maxWaitTime: FETCH_WAIT,
+      new Promise<Stream>((resolve, reject) => {
+        const consumed = {
+          topics: [...props.topics],
+          mode: 'committed' as const,
+          fallbackMode: props.startFrom,
+          autocommit: false,
+          maxWaitTime: FETCH_WAIT,
+        };
+        opened.consume(consumed, (error, fresh) => {
+          fresh?.on('error', () => undefined);
+          if (fresh === undefined) reject(error ?? new Error('the client gave no stream'));
+          else resolve(fresh);
+        });
       });
-    const pump = async (from: MessagesStream<Buffer, Buffer, Buffer, Buffer>): Promise<void> => {
+    const pump = async (from: Stream): Promise<void> => {
       for await (const message of from) {
         if (stream !== from) return;
         await take(message);
@@ -238,6 +248,10 @@ export function readTopics(props: TopicReaderProps): TopicReader {
       await new Promise<void>((resolve, reject) => {
         const next = async (): Promise<void> => {
           const fresh = await open();
+          if (ended.signal.aborted) {
+            fresh.destroy();
+            return;
+          }
           const former = stream;
           stream = fresh;
           assign(opened.assignments);
