@@ -1,10 +1,12 @@
 /** The catalogue: every service and every event. Read this first. */
+import { agentsEvents, agentsServices } from './agents/index.ts';
 import { commerceCommands, commerceEvents, commerceServices } from './commerce/index.ts';
 import { coreEvents, coreServices } from './core.ts';
 import { generationEvents, generationServices } from './generation/index.ts';
 import { jobsEvents, jobsServices } from './jobs/index.ts';
 
 export * from './adapters.ts';
+export * from './agents/index.ts';
 export * from './commerce/index.ts';
 export * from './consumed.ts';
 export * from './control-plane.ts';
@@ -19,6 +21,7 @@ export const services = [
   ...commerceServices,
   ...jobsServices,
   ...generationServices,
+  ...agentsServices,
 ] as const;
 export const events = [
   ...coreEvents,
@@ -26,4 +29,5 @@ export const events = [
   ...commerceCommands,
   ...jobsEvents,
   ...generationEvents,
+  ...agentsEvents,
 ] as const;
