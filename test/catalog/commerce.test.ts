@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  agentsEvents,
   commerceCommands,
   commerceEvents,
   coreEvents,
@@ -26,6 +27,7 @@ describe('the commerce catalogue', () => {
       ...names(commerceCommands),
       ...names(jobsEvents),
       ...names(generationEvents),
+      ...names(agentsEvents),
     ]);
   });
 
