@@ -10,3 +10,4 @@ export { maintainEventStore } from './retention.ts';
 export type { MaintenanceOptions, MaintenanceReport } from './retention.ts';
 export type { Projection, StateOptions, VersionedState } from './state.ts';
 export type { Appended, AppendOptions, EventFilter, EventPage, StoredEvent } from './types.ts';
+export * from './metrics/index.ts';
