@@ -9,7 +9,7 @@ import { publisherFromEnvironment } from '../runtime/routes.ts';
 import type { EventPublisher } from '../runtime/types.ts';
 import type { PublishError } from './callback/store-callback.ts';
 import { logger } from './environment.ts';
-import { stableEventId } from './stable-event-id.ts';
+import { stableEventId } from '../service/stable-event-id.ts';
 
 /** Whose event it is where nobody could look up whose generation it is. */
 export const PLATFORM_TENANT = 'platform';
