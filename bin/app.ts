@@ -10,6 +10,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import {
   ConfigError,
   environmentConfig,
+  withAgents,
   withStandby,
   withStandbyRegion,
   withSystems,
@@ -41,7 +42,10 @@ function synthesize(): void {
   const config = withStandby(
     withStandbyRegion(
       withSystems(
-        environmentConfig(app.node.tryGetContext('env') ?? 'local'),
+        withAgents(
+          environmentConfig(app.node.tryGetContext('env') ?? 'local'),
+          app.node.tryGetContext('agents'),
+        ),
         app.node.tryGetContext('systems'),
       ),
       app.node.tryGetContext('standbyRegion'),

@@ -2,6 +2,12 @@
 import type { AreaExplanation } from './explanation.ts';
 
 export const COMMAND_EXPLANATIONS = {
+  WAYBILL_AGENT_TRANSPORT_UNKNOWN: {
+    what: 'The agents were to be placed on a transport that there is not.',
+    why: '-c agents= takes the transports of all agents with colons between, the live one first, and each once.',
+    fix: 'Give some of postgres, redis and sns-sqs.',
+    example: 'npx cdk synth -c env=dev -c systems=agents -c agents=postgres:redis:sns-sqs',
+  },
   WAYBILL_SYSTEM_UNKNOWN: {
     what: 'There is no system of the name that was given.',
     why: 'The local run has a workload and a judgement for each system that it knows, and for no other.',

@@ -1,11 +1,12 @@
 /** The four environments: what differs between them, and nothing else. */
+import type { AgentPlacement } from './agents.ts';
 import type { Standby } from './standby.ts';
 
 export const ENVIRONMENT_NAMES = ['local', 'dev', 'staging', 'prod'] as const;
 export type EnvironmentName = (typeof ENVIRONMENT_NAMES)[number];
 
 /** The systems that can be switched on or off. */
-export const SYSTEM_NAMES = ['core', 'commerce', 'jobs', 'generation'] as const;
+export const SYSTEM_NAMES = ['core', 'commerce', 'jobs', 'generation', 'agents'] as const;
 export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 /** An Aurora PostgreSQL Serverless v2 cluster that the data stack makes. */
@@ -93,6 +94,11 @@ export interface EnvironmentConfig {
    * @default - the first Region's
    */
   readonly standby?: Standby;
+  /**
+   * Where all agents are, instead of where lib/config/agents.ts has them. See withAgents.
+   * @default - each as configured
+   */
+  readonly agents?: AgentPlacement;
   /** What the checks of capacity and the cost table take for granted. */
   readonly load: EnvironmentLoad;
 }
@@ -128,7 +134,7 @@ const LAMBDA_DEFAULT_QUOTA = 1000;
 const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   local: {
     name: 'local',
-    systems: { core: true, commerce: true, jobs: true, generation: true },
+    systems: { core: true, commerce: true, jobs: true, generation: true, agents: false },
     database: {
       kind: 'aurora',
       minCapacity: 0.5,
@@ -148,7 +154,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   dev: {
     name: 'dev',
-    systems: { core: true, commerce: true, jobs: true, generation: true },
+    systems: { core: true, commerce: true, jobs: true, generation: true, agents: false },
     database: {
       kind: 'aurora',
       minCapacity: 0,
@@ -168,7 +174,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   staging: {
     name: 'staging',
-    systems: { core: true, commerce: true, jobs: true, generation: true },
+    systems: { core: true, commerce: true, jobs: true, generation: true, agents: false },
     database: {
       kind: 'aurora',
       minCapacity: 0.5,
@@ -188,7 +194,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   prod: {
     name: 'prod',
-    systems: { core: true, commerce: true, jobs: true, generation: true },
+    systems: { core: true, commerce: true, jobs: true, generation: true, agents: false },
     database: {
       kind: 'aurora',
       minCapacity: 1,
@@ -250,6 +256,7 @@ export function onlySystems(names: readonly SystemName[]): Readonly<Record<Syste
 }
 
 export type ConfigErrorCode =
+  | 'WAYBILL_AGENT_TRANSPORT_UNKNOWN'
   | 'WAYBILL_ENVIRONMENT_UNKNOWN'
   | 'WAYBILL_STANDBY_IMPOSSIBLE'
   | 'WAYBILL_STANDBY_OUTPUT_MISSING'

@@ -60,7 +60,7 @@ test.each(['', 'comerce', 'core,', 7, null, ['core']])(
       expect.objectContaining({
         code: 'WAYBILL_SYSTEM_UNKNOWN',
         message: expect.stringContaining(
-          'give one or more of core, commerce, jobs, generation, for example -c systems=commerce',
+          'give one or more of core, commerce, jobs, generation, agents, for example -c systems=commerce',
         ),
       }) as unknown as Error,
     );
