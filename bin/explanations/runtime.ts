@@ -6,6 +6,7 @@ import type { EventStoreErrorCode } from '../../lambda/runtime/event-store/error
 import type { OutboxErrorCode } from '../../lambda/runtime/outbox/errors.ts';
 import type { DatabaseErrorCode } from '../../lambda/runtime/postgres/errors.ts';
 import type { SealingErrorCode } from '../../lambda/runtime/sealing/errors.ts';
+import { CUTOVER_EXPLANATIONS } from './cutover.ts';
 import type { AreaExplanation } from './explanation.ts';
 
 export const RUNTIME_EXPLANATIONS = {
@@ -88,6 +89,7 @@ export const RUNTIME_EXPLANATIONS = {
     fix: 'Pass the AbortSignal on; nothing is lost.',
     example: 'await fetch(url, { signal });',
   },
+  ...CUTOVER_EXPLANATIONS,
 } as const satisfies Record<RuntimeErrorCode, AreaExplanation>;
 
 export const OUTBOX_EXPLANATIONS = {

@@ -16,6 +16,7 @@ export type { ConsumerOptions } from './consumer/consumer-options.ts';
 export type { HeartbeatOptions } from './consumer/keep-hidden.ts';
 export { putBackCopies } from './consumer/put-back.ts';
 export type { PutBack, PutBackProps } from './consumer/put-back.ts';
+export * from './cutover/index.ts';
 export * from './degradation/index.ts';
 export { isPermanentError, PermanentError, PublishError, RuntimeError } from './errors.ts';
 export type { RuntimeErrorCode } from './errors.ts';

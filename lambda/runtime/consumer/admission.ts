@@ -59,7 +59,9 @@ export function postponementOf(record: SqsRecord): number {
 /** Seconds until a new try makes sense, where the error says that it is the dependency's fault and not the message's. */
 export function retryAfterOf(error: unknown): number | undefined {
   // By name, because `instanceof` fails across copies of the package.
-  if (!(error instanceof Error) || error.name !== 'UnavailableError') return undefined;
+  if (!(error instanceof Error)) return undefined;
+  const isNotLive = 'code' in error && error.code === 'WAYBILL_TRANSPORT_NOT_LIVE';
+  if (error.name !== 'UnavailableError' && !isNotLive) return undefined;
   const seconds: unknown = 'retryAfterSeconds' in error ? error.retryAfterSeconds : undefined;
   return typeof seconds === 'number' ? seconds : undefined;
 }

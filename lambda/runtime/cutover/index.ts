@@ -1,0 +1,35 @@
+/** Moving a consumer between transports: dual write, shadow, parity, cut over, roll back. */
+export {
+  claimEffect,
+  liveTransport,
+  registerConsumers,
+  TransportNotLive,
+  transportsOfConsumers,
+} from './claim.ts';
+export { releaseGivenUp } from './given-up.ts';
+export { cutoverMigrations } from './migrations.ts';
+export { mirrorEvents, mirrorName } from './mirror.ts';
+export { moveConsumer } from './move.ts';
+export { moveObstacles } from './obstacles.ts';
+export { parityReport } from './parity.ts';
+export { shadowName, shadowOf } from './shadow.ts';
+export { superviseConsumers } from './supervise.ts';
+export { TRANSPORT_NAMES } from './types.ts';
+export type {
+  ConsumerTransport,
+  EffectClaim,
+  MirrorOptions,
+  MoveObstacle,
+  MoveOptions,
+  MoveReport,
+  ParityOptions,
+  ParityReport,
+  Percentiles,
+  RegisterConsumer,
+  ShadowOptions,
+  SupervisedConsumer,
+  SupervisedReader,
+  SuperviseOptions,
+  Supervisor,
+  TransportName,
+} from './types.ts';
