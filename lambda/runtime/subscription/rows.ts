@@ -226,6 +226,12 @@ with ${MOVED}, kept as (
   where lane in (select lane from moved)
   on conflict (consumer, lane, unit, position) do update
   set attempts = excluded.attempts, due_at = excluded.due_at, last_error = excluded.last_error
+), counted as (
+  -- For eventMetrics(). Only where something failed, so that handling in peace writes no counter.
+  insert into event_attempt_minute as a (consumer, transport, minute, failed)
+  select $1, 'postgres', date_trunc('minute', clock_timestamp()), $19::bigint
+  where $19::bigint > 0 and exists (select from moved)
+  on conflict (consumer, transport, minute) do update set failed = a.failed + excluded.failed
 ), removed as (
   delete from event_subscription_waiting w
   using unnest($16::smallint[], $17::text[], $18::bigint[]) as r (lane, unit, position)
@@ -265,6 +271,7 @@ export async function storeProgress(
       removed.map(({ lane }) => lane),
       removed.map(({ unit }) => unit),
       removed.map(({ position }) => position),
+      kept.filter(({ item, attempts }) => attempts > item.attempts).length,
     );
   }
   const { rows } = await pool.query<{ lane: number }>(

@@ -1,4 +1,7 @@
 /** Figures of the event store and its consumers. */
+export { countEvents } from './counting.ts';
+export { countFailures } from './count-failures.ts';
+export type { CountFailuresOptions } from './count-failures.ts';
 export { eventMetrics } from './event-metrics.ts';
 export type {
   ConsumerMetrics,
