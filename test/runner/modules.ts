@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { registerHooks, stripTypeScriptTypes } from 'node:module';
-import type { LoadFnOutput } from 'node:module';
+import type { LoadFnOutput, ResolveFnOutput, ResolveHookContext, ResolveHookSync } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const REPOSITORY = new URL('../../', import.meta.url).href;
@@ -49,13 +49,36 @@ function textOf(path: string): string {
   return text;
 }
 
+/**
+ * What a module's own imports mean. It is the same for every copy, and asking Node is most of what a copy costs.
+ * Only of what does not change while tests run: our modules, and Node's and the packages'.
+ */
+const resolutions = new Map<string, ResolveFnOutput>();
+
+function resolve(
+  specifier: string,
+  context: ResolveHookContext,
+  nextResolve: Parameters<ResolveHookSync>[2],
+): ResolveFnOutput {
+  const [importer, number] = context.parentURL?.split(COPY) ?? [];
+  const ask = () => nextResolve(specifier, { ...context, conditions: [...context.conditions, SOURCES] });
+  if (number === undefined || !context.conditions.includes('import')) return ask();
+  const key = `${specifier} ${importer}`;
+  const known = resolutions.get(key);
+  if (known !== undefined) return known;
+  const resolved = ask();
+  const found = { url: resolved.url, format: resolved.format, shortCircuit: true };
+  if (isLasting(found.url)) resolutions.set(key, found);
+  return found;
+}
+
+const isLasting = (url: string): boolean =>
+  url.startsWith('node:') || url.startsWith(PACKAGES) || isCopied(url);
+
 registerHooks({
   resolve(specifier, context, nextResolve) {
     if (specifier === '@jest/globals') return { url: GLOBALS, shortCircuit: true };
-    const resolved = nextResolve(specifier, {
-      ...context,
-      conditions: [...context.conditions, SOURCES],
-    });
+    const resolved = resolve(specifier, context, nextResolve);
     return isCopied(resolved.url) ? { ...resolved, url: asCopy(resolved.url) } : resolved;
   },
   load(url, context, nextLoad): LoadFnOutput {

@@ -34,6 +34,7 @@ const runTestFile: TestFramework = async (
   testPath,
   sendMessageToJest,
 ) => {
+  useStacksOfNode();
   const framework = newFramework();
   const copyOf = nextCopy();
   /** The part of jest's runtime that its framework asks for. */
@@ -61,6 +62,18 @@ const runTestFile: TestFramework = async (
   }
 };
 export default runTestFile;
+
+/** Frames of a stack: enough to find a failing line in, where jest wants 100. */
+const STACK_FRAMES = 25;
+
+/**
+ * Jest writes each stack by itself, for the source maps of files that it has transformed. Ours are as they are, and the CDK takes
+ * the stack of every construct.
+ */
+function useStacksOfNode(): void {
+  Reflect.deleteProperty(Error, 'prepareStackTrace');
+  Error.stackTraceLimit = STACK_FRAMES;
+}
 
 /** Under these the framework keeps in the globals what it knows of the tests of a file. */
 const STATE_OF_FRAMEWORK = ['EVENT_HANDLERS', 'JEST_STATE_SYMBOL'];
