@@ -1,0 +1,2 @@
+/** Agent `notification` behind a queue. */
+export { notification as handler } from '../../agents/notification.ts';

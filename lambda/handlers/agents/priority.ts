@@ -1,0 +1,2 @@
+/** Agent `priority` behind a queue. */
+export { priority as handler } from '../../agents/priority.ts';

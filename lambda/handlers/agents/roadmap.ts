@@ -1,0 +1,2 @@
+/** Agent `roadmap` behind a queue. */
+export { roadmap as handler } from '../../agents/roadmap.ts';

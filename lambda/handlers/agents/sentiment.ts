@@ -1,0 +1,2 @@
+/** Agent `sentiment` behind a queue. */
+export { sentiment as handler } from '../../agents/sentiment.ts';
