@@ -6,13 +6,16 @@ export {
   TransportNotLive,
   transportsOfConsumers,
 } from './claim.ts';
+export { followElsewhere } from './follow.ts';
+export type { FollowReport } from './follow.ts';
 export { releaseGivenUp } from './given-up.ts';
 export { cutoverMigrations } from './migrations.ts';
-export { mirrorEvents, mirrorName } from './mirror.ts';
+export { mirrorEvents } from './mirror.ts';
+export { mirrorName } from './mirror-name.ts';
 export { moveConsumer } from './move.ts';
 export { moveObstacles } from './obstacles.ts';
 export { parityReport } from './parity.ts';
-export { shadowName, shadowOf } from './shadow.ts';
+export { purgeShadows, shadowName, shadowOf } from './shadow.ts';
 export { superviseConsumers } from './supervise.ts';
 export { TRANSPORT_NAMES } from './types.ts';
 export type {

@@ -28,12 +28,13 @@ create table consumer_transport_move (
   primary key (consumer, epoch)
 );
 
--- Behind which position a mirror has copied everything.
+-- Behind which position a mirror has copied all events of a type.
 create table transport_mirror (
-  transport text primary key,
+  transport text not null,
+  event_type text not null,
   after_position bigint not null,
-  types text[] not null,
-  began_at timestamptz not null default clock_timestamp()
+  began_at timestamptz not null default clock_timestamp(),
+  primary key (transport, event_type)
 );
 
 -- What was given up before a move, and is noted in the inbox so that the new transport leaves it alone.

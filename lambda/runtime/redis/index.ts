@@ -10,11 +10,11 @@ export type {
 } from './dead-letters.ts';
 export { RedisError } from './errors.ts';
 export type { RedisErrorCode } from './errors.ts';
-export { redisGroups, removeRedisGroup } from './operations.ts';
+export { makeRedisGroup, redisGroups, removeRedisGroup } from './operations.ts';
 export type { RedisGroupState } from './operations.ts';
 export type { StreamName } from './keys.ts';
 export { pollRedis } from './poll-redis.ts';
-export type { PollRedisOptions } from './redis-consumer-options.ts';
+export type { PollRedisConsumerOptions, PollRedisOptions } from './redis-consumer-options.ts';
 export { redisFromEnvironment } from './server.ts';
 export type { RedisCredentials, RedisEnvironmentOptions, RedisServer } from './server.ts';
 export { redisTransport } from '../transports/redis.ts';

@@ -1,10 +1,12 @@
 /** What an operator asks of a stream's groups, and how one that nobody reads for is removed. */
 import { redisConnection } from './connection.ts';
 import type { RedisConnection, Reply } from './connection.ts';
+import { makeGroup } from './groups.ts';
 import { allPartitions } from './keys.ts';
 import type { StreamName } from './keys.ts';
 import { redisFromEnvironment } from './server.ts';
 import type { RedisServer } from './server.ts';
+import { agreeOnPartitions, checkedStream } from './settings.ts';
 
 export interface RedisStreamOptions extends StreamName {
   /** @default - WAYBILL_REDIS_URL and its fellows */
@@ -42,6 +44,27 @@ export async function redisGroups(options: RedisStreamOptions): Promise<RedisGro
       }
     }
     return [...states.values()];
+  } finally {
+    connection.close();
+  }
+}
+
+/**
+ * Makes a group that begins at the first entry kept, and starts no reader: the stream fills for it, and nothing it has not
+ * read is trimmed. One that is there stays as it is. A consumer that is to come by a move is held like that.
+ *
+ * @throws RedisError
+ */
+export async function makeRedisGroup(
+  options: RedisStreamOptions & { readonly group: string },
+): Promise<void> {
+  const partitions = options.partitions ?? 1;
+  checkedStream(options, partitions);
+  const connection = redisConnection(options.server ?? redisFromEnvironment());
+  try {
+    await agreeOnPartitions(connection, options, partitions);
+    for (const keys of allPartitions(options, partitions))
+      await makeGroup(connection, keys, options.group, '0');
   } finally {
     connection.close();
   }
