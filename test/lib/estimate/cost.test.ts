@@ -660,7 +660,7 @@ describe('prices', () => {
       note: undefined,
       oldest: '2025-08',
       newest: '2026-11',
-      fromMemory: 17,
+      fromMemory: 22,
     });
   });
 
