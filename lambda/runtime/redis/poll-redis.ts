@@ -1,7 +1,9 @@
 /** `pollRedis()`: an event handler as a long-running member of a consumer group of Redis streams. */
+import type { AnyEventContract } from '../../../lib/contracts/index.ts';
 import { fullJitter } from '../backoff.ts';
 import { sleep } from '../clock.ts';
 import { consumerFrom, contractsIn } from '../consumer/consumer-options.ts';
+import { declarationOf } from '../consumer/declaration.ts';
 import type { Consumer } from '../consumer/handle-message.ts';
 import { positiveNumberVariable } from '../environment.ts';
 import { RuntimeError } from '../errors.ts';
@@ -16,7 +18,11 @@ import { allPartitions } from './keys.ts';
 import type { PartitionKeys } from './keys.ts';
 import { readInOrder } from './ordered-readers.ts';
 import { DEFAULT_MAX_RECEIVE_COUNT, redisConsumerSettings } from './redis-consumer-options.ts';
-import type { PollRedisOptions, RedisConsumerSettings } from './redis-consumer-options.ts';
+import type {
+  PollRedisConsumerOptions,
+  PollRedisOptions,
+  RedisConsumerSettings,
+} from './redis-consumer-options.ts';
 import { READ_BACKOFF } from './reader.ts';
 import type { ReaderProps } from './reader.ts';
 import { redisFromEnvironment } from './server.ts';
@@ -45,13 +51,25 @@ const ABORT_GRACE = 1_000;
  * const poller = pollRedis(FeedbackReceived, classify, { stream: 'feedback', consumer: 'sentiment', order: 'key' });
  * process.once('SIGTERM', () => void poller.stop().then(() => process.exit(0)));
  *
+ * @example
+ * // What `consume` returned, the same that runs as a function behind a queue, or by `subscribe`.
+ * const sentiment = consume(FeedbackReceived, rate, { consumer: 'sentiment' });
+ * const poller = pollRedis({ consumer: sentiment, stream: 'feedback', partitions: 8, order: 'key' });
+ *
  * @throws RuntimeError WAYBILL_OPTION_INVALID, WAYBILL_ENVIRONMENT_MISSING; RedisError WAYBILL_REDIS_NOT_CONFIGURED
  */
+export function pollRedis(options: PollRedisConsumerOptions): Poller;
 export function pollRedis<const Given extends ContractOrContracts>(
   contracts: Given,
   handler: Handler<ContractIn<Given>>,
   options: PollRedisOptions,
+): Poller;
+export function pollRedis(
+  ...given:
+    | [options: PollRedisConsumerOptions]
+    | [contracts: ContractOrContracts, handler: Handler<AnyEventContract>, options: PollRedisOptions]
 ): Poller {
+  const [contracts, handler, options] = given.length === 1 ? declared(given[0]) : given;
   const consumer = redisConsumer(contracts, handler, options);
   const settings = redisConsumerSettings(options, consumer.name);
   checkedStream(options, settings.partitions);
@@ -92,6 +110,17 @@ export function pollRedis<const Given extends ContractOrContracts>(
   };
 
   return { stop: ({ within = DEFAULT_STOP_MILLISECONDS } = {}) => (stopped ??= stop(within)) };
+}
+
+/** The declaration's own options hold where none are given here. Those of SQS have no meaning here. */
+function declared({
+  consumer,
+  name,
+  ...given
+}: PollRedisConsumerOptions): [readonly AnyEventContract[], Handler<AnyEventContract>, PollRedisOptions] {
+  const { contracts, handler, options } = declarationOf(consumer);
+  const { deadLetterQueueUrl: _queue, client: _client, putBack: _putBack, ...kept } = options;
+  return [contracts, handler, { ...kept, ...given, ...(name !== undefined && { consumer: name }) }];
 }
 
 function redisConsumer<const Given extends ContractOrContracts>(

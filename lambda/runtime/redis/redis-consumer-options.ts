@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Backoff } from '../backoff.ts';
+import type { SqsHandler } from '../consume.ts';
 import type { ConsumerOptions } from '../consumer/consumer-options.ts';
 import { RuntimeError } from '../errors.ts';
 import { uuidv7 } from '../../../lib/contracts/index.ts';
@@ -70,6 +71,17 @@ export interface PollRedisOptions
    * @default 60000
    */
   readonly trimInterval?: number;
+}
+
+/** For a consumer that was declared by `consume(...)`: its own options hold where none are given here. */
+export interface PollRedisConsumerOptions extends Omit<PollRedisOptions, 'consumer'> {
+  /** What `consume(contracts, handler)` returned: the same that runs as a function behind a queue. */
+  readonly consumer: SqsHandler;
+  /**
+   * The consumer's name, and the group's unless `group` is given.
+   * @default - the `consumer` of the declaration, else WAYBILL_CONSUMER
+   */
+  readonly name?: string;
 }
 
 export interface RedisConsumerSettings {

@@ -1,16 +1,18 @@
 /** Redis streams on a real Redis and a real Valkey: publishing, groups, order, retries, poison, trimming, redrive, shutdown. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { PermanentError } from '../../../../lambda/runtime/errors.ts';
+import { consume } from '../../../../lambda/runtime/consume.ts';
 import { closeRedisConnections, redisConnection } from '../../../../lambda/runtime/redis/connection.ts';
 import type { RedisConnection } from '../../../../lambda/runtime/redis/connection.ts';
 import { listRedisDeadLetters, redriveRedis } from '../../../../lambda/runtime/redis/dead-letters.ts';
 import { allPartitions, partitionKeys } from '../../../../lambda/runtime/redis/keys.ts';
 import { redisGroups, removeRedisGroup } from '../../../../lambda/runtime/redis/operations.ts';
+import { pollRedis } from '../../../../lambda/runtime/redis/poll-redis.ts';
 import { trimPartition } from '../../../../lambda/runtime/redis/trim.ts';
 import { redisTransport } from '../../../../lambda/runtime/transports/redis.ts';
 import type { RealRedis } from '../../../../local/brokers/redis.ts';
 import { describeOnEachRedis } from '../../../support/redis.ts';
-import { capturedLog, encoded, orderPlaced } from '../fixtures.ts';
+import { capturedLog, encoded, OrderPlaced, orderPlaced } from '../fixtures.ts';
 import { expectOrder, orders, publishAll, startPoller, stopPollers, until } from './support.ts';
 
 describeOnEachRedis('Redis streams', (kind) => {
@@ -66,6 +68,33 @@ describeOnEachRedis('Redis streams', (kind) => {
       ['first', 0, 0, 0],
       ['second', 0, 0, 0],
     ]);
+  });
+
+  test('what consume() declared is read as it is: its name is the group, its attempts and its order count', async () => {
+    const handled: string[] = [];
+    const declared = consume(
+      OrderPlaced,
+      ({ data }, context) => {
+        if (data.orderId === 'o3') throw new Error('fails');
+        handled.push(`${context.consumer} ${data.orderId}`);
+      },
+      { consumer: 'declared', maxReceiveCount: 1, logger: capturedLog().logger },
+    );
+    await publishAll(url, 'declared', orders(6, 2), 2);
+
+    const poller = pollRedis({
+      consumer: declared,
+      server: { url },
+      stream: 'declared',
+      partitions: 2,
+      order: 'key',
+    });
+    await until(() => handled.length === 5);
+    await until(async () => (await state('declared', 2))[0]?.[3] === 1);
+    await poller.stop();
+
+    expect(handled.toSorted()).toEqual([0, 1, 2, 4, 5].map((id) => `declared o${id}`));
+    expect(await state('declared', 2)).toEqual([['declared', 0, 0, 1]]);
   });
 
   test('D8 an eventId is written once within the window, also when its first answer was lost', async () => {

@@ -1,5 +1,7 @@
 /** What of Redis streams needs no server: names, partitions, options, errors, settings. */
 import { describe, expect, test } from '@jest/globals';
+import { consume } from '../../../../lambda/runtime/consume.ts';
+import type { SqsHandler } from '../../../../lambda/runtime/consume.ts';
 import { needsNewConnection, redisError, redisFailure } from '../../../../lambda/runtime/redis/errors.ts';
 import { partitionKeys, partitionOf } from '../../../../lambda/runtime/redis/keys.ts';
 import { pollRedis } from '../../../../lambda/runtime/redis/poll-redis.ts';
@@ -53,6 +55,26 @@ describe('options', () => {
   ])('refused: %j', (more) => {
     expect(() => pollRedis(OrderPlaced, () => undefined, options(more))).toThrow(
       expect.objectContaining({ code: 'WAYBILL_OPTION_INVALID' }),
+    );
+  });
+});
+
+describe('a consumer that consume() declared', () => {
+  const server = { url: 'redis://127.0.0.1:1' };
+
+  test('what is given is checked, as where contracts and a handler are given', () => {
+    const declared = consume(OrderPlaced, () => undefined, { consumer: 'x' });
+
+    expect(() => pollRedis({ consumer: declared, server, stream: 'x', concurrency: 0 })).toThrow(
+      'concurrency must be a whole number above zero, received 0',
+    );
+  });
+
+  test('anything else is refused', () => {
+    const stranger = (() => Promise.resolve({ batchItemFailures: [] })) as SqsHandler;
+
+    expect(() => pollRedis({ consumer: stranger, server, stream: 'x' })).toThrow(
+      'must be what consume(contracts, handler) returned',
     );
   });
 });
