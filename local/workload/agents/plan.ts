@@ -8,7 +8,7 @@ import { sampleTenantId } from '../tenants.ts';
  * |---|---|
  * | `new` | a text of its own |
  * | `copy` | an earlier text of the same product, by somebody else, with other capitals and punctuation |
- * | `near` | the same with one word more |
+ * | `near` | the same with a sentence more |
  * | `repeated` | a text of its own that is sent twice with one idempotency key |
  * | `vote` | a user's vote for an earlier feedback of the same tenant |
  */
@@ -65,6 +65,7 @@ const USERS = 6;
 /** Of all entries: one product of one tenant is busy, so that order of a key is tried. */
 const BUSY_SHARE = 0.3;
 const MOST_WEIGHT = 3;
+const AGAINST_SHARE = 0.1;
 /** Entries back, of which one is copied or voted for. Far enough to be over when it is sent. */
 const LEAST_BACK = 16;
 
@@ -193,6 +194,7 @@ export function planFeedback(options: FeedbackPlanOptions): readonly PlannedEntr
   const { seed, count, from = 0, mix = DEFAULT_FEEDBACK_MIX } = options;
   const random = seededRandom(seed + 7919 * from);
   const feedbacks: PlannedFeedback[] = [];
+  const voted = new Set<string>();
   return Array.from({ length: count }, (_, offset): PlannedEntry => {
     const index = from + offset;
     const earlier = feedbacks.filter(({ index: of }) => of <= index - LEAST_BACK);
@@ -201,14 +203,25 @@ export function planFeedback(options: FeedbackPlanOptions): readonly PlannedEntr
     const idempotencyKey = `feedback-${seed}-${index}`;
     if (kind === 'vote') {
       const { tenantId, index: feedback } = earlier[random.whole(earlier.length)]!;
-      const weight = 1 + random.whole(MOST_WEIGHT);
-      return { kind, index, tenantId, userId, idempotencyKey, feedback, weight };
+      const weight = random.next() < AGAINST_SHARE ? -1 : 1 + random.whole(MOST_WEIGHT);
+      const vote = `${userId} ${feedback}`;
+      if (!voted.has(vote)) {
+        voted.add(vote);
+        return { kind, index, tenantId, userId, idempotencyKey, feedback, weight };
+      }
     }
     const planned =
       kind === 'copy' || kind === 'near'
         ? echoOf(earlier[random.whole(earlier.length)]!, kind, random)
         : freshOf(index, random);
-    const feedback = { kind, index, userId, idempotencyKey, ...planned };
+    // A person has one vote for each feedback: who would vote again says something instead.
+    const feedback = {
+      kind: kind === 'vote' ? ('new' as const) : kind,
+      index,
+      userId,
+      idempotencyKey,
+      ...planned,
+    };
     feedbacks.push(feedback);
     return feedback;
   });
@@ -245,6 +258,6 @@ function echoOf(
   kind: 'copy' | 'near',
   random: Random,
 ): Pick<PlannedFeedback, 'tenantId' | 'body'> {
-  const text = kind === 'copy' ? `${body.text.toUpperCase()}!!` : `${body.text} again`;
+  const text = kind === 'copy' ? `${body.text.toUpperCase()}!!` : `${body.text} We reported this before`;
   return { tenantId, body: { ...body, text, channel: CHANNELS[random.whole(CHANNELS.length)]! } };
 }
