@@ -29,6 +29,8 @@ export interface CloudAssemblyStack {
   readonly parameters: Readonly<Record<string, string>>;
   /** Object key in the assets bucket (`<hash>.zip`) -> absolute path of the directory or file it is made from. */
   readonly fileAssets: ReadonlyMap<string, string>;
+  /** Repository and tag (`REPOSITORY:TAG`) -> what the image is built from. */
+  readonly imageAssets: ReadonlyMap<string, ImageAsset>;
   /**
    * The construct path of each logical id. Those of nested stacks are counted by themselves.
    * @param nestedStack the construct path of a nested stack; without it, the stack itself
@@ -36,6 +38,14 @@ export interface CloudAssemblyStack {
   constructPaths(nestedStack?: string): ReadonlyMap<string, string>;
   /** The template of the nested stack with this construct path, a file in the directory; undefined where CDK does not say. */
   nestedTemplateFile(nestedStack: string): string | undefined;
+}
+
+/** The build context of a container image. */
+export interface ImageAsset {
+  /** An absolute path. */
+  readonly directory: string;
+  /** A path in the directory. */
+  readonly dockerfile: string;
 }
 
 export interface CloudAssembly {
@@ -98,6 +108,14 @@ interface AssetManifest {
       readonly destinations: { readonly [id: string]: { readonly objectKey: string } };
     };
   };
+  readonly dockerImages?: {
+    readonly [hash: string]: {
+      readonly source: { readonly directory?: string; readonly dockerFile?: string };
+      readonly destinations: {
+        readonly [id: string]: { readonly repositoryName: string; readonly imageTag: string };
+      };
+    };
+  };
 }
 
 function readStacks(directory: string, warnings: string[]): CloudAssemblyStack[] {
@@ -149,10 +167,11 @@ function readStack(
     );
   }
   const fileAssets = new Map<string, string>();
+  const imageAssets = new Map<string, ImageAsset>();
   for (const dependency of artifact.dependencies ?? []) {
     const manifestFile = artifacts[dependency]?.properties?.file;
     if (artifacts[dependency]?.type === 'cdk:asset-manifest' && manifestFile !== undefined) {
-      addFileAssets(directory, manifestFile, fileAssets);
+      addAssets(directory, manifestFile, fileAssets, imageAssets);
     }
   }
   const [account, region] = parseEnvironment(artifact.environment);
@@ -168,6 +187,7 @@ function readStack(
     template: readJson(directory, templateFile),
     parameters: artifact.properties?.parameters ?? {},
     fileAssets,
+    imageAssets,
     constructPaths: (nestedStack = '') => constructs().paths.get(nestedStack) ?? new Map(),
     nestedTemplateFile: (nestedStack) => constructs().nestedTemplates.get(nestedStack),
   };
@@ -210,8 +230,23 @@ export function nestedStackOf(resourcePath: string): string | undefined {
   return /^(.+)\.NestedStack\/[^/]+\.NestedStackResource$/.exec(resourcePath)?.[1];
 }
 
-function addFileAssets(directory: string, file: string, into: Map<string, string>): void {
-  const { files = {} } = readJson(directory, file) as AssetManifest;
+function addAssets(
+  directory: string,
+  file: string,
+  into: Map<string, string>,
+  images: Map<string, ImageAsset>,
+): void {
+  const { files = {}, dockerImages = {} } = readJson(directory, file) as AssetManifest;
+  for (const { source, destinations } of Object.values(dockerImages)) {
+    if (source.directory === undefined) continue;
+    const image = {
+      directory: resolve(directory, source.directory),
+      dockerfile: source.dockerFile ?? 'Dockerfile',
+    };
+    for (const { repositoryName, imageTag } of Object.values(destinations)) {
+      images.set(`${repositoryName}:${imageTag}`, image);
+    }
+  }
   for (const { source, destinations } of Object.values(files)) {
     if (source.path === undefined) continue;
     for (const { objectKey } of Object.values(destinations)) {

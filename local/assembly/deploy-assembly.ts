@@ -9,7 +9,7 @@ import type { AwsContext } from '../aws/context.ts';
 import { deployStack } from './engine.ts';
 import type { Records, StartDatabase } from './providers/provider.ts';
 import { readCloudAssembly } from '../../lib/assembly/cloud-assembly.ts';
-import type { CloudAssemblyStack } from '../../lib/assembly/cloud-assembly.ts';
+import type { CloudAssemblyStack, ImageAsset } from '../../lib/assembly/cloud-assembly.ts';
 import type { IgnoredProperty, Stack } from './stack.ts';
 import { stacksOf } from './stacks.ts';
 import type { Stacks } from './stacks.ts';
@@ -86,7 +86,7 @@ export async function deployAssembly(options: DeployOptions): Promise<DeployedAs
   if (startDatabase !== undefined) stacks.startDatabase = startDatabase;
   stacks.log = log;
   const deployed: Stack[] = [];
-  const earlierAssets = assetsOf(aws);
+  const { files: earlierAssets, images: earlierImages } = assetsOf(aws);
   const warnings = [...assembly.warnings];
   for (const described of assembly.stacks.filter(only)) {
     warnings.push(...placeWarnings(described, aws));
@@ -98,10 +98,12 @@ export async function deployAssembly(options: DeployOptions): Promise<DeployedAs
       parameters: described.parameters,
       // A stack that is rolled back needs what an earlier assembly brought.
       asset: (objectKey) => described.fileAssets.get(objectKey) ?? earlierAssets.get(objectKey),
+      image: (name) => described.imageAssets.get(name) ?? earlierImages.get(name),
       workDirectory: join(assembly.directory, WORK_DIRECTORY),
       rollback: true,
     });
     for (const [objectKey, path] of described.fileAssets) earlierAssets.set(objectKey, path);
+    for (const [name, image] of described.imageAssets) earlierImages.set(name, image);
     const family = familyOf(stacks, stack);
     deployed.push(...family);
     log(`${stack.name}: ${family.reduce((sum, each) => sum + each.resources.size, 0)} resources`);
@@ -109,11 +111,18 @@ export async function deployAssembly(options: DeployOptions): Promise<DeployedAs
   return describe(stacks, deployed, warnings);
 }
 
-const assetsByAws = new WeakMap<AwsContext, Map<string, string>>();
+interface Assets {
+  /** By object key. */
+  readonly files: Map<string, string>;
+  /** By repository and tag. */
+  readonly images: Map<string, ImageAsset>;
+}
 
-/** Where the assets of what is deployed lie, by object key. */
-function assetsOf(aws: AwsContext): Map<string, string> {
-  const known = assetsByAws.get(aws) ?? new Map<string, string>();
+const assetsByAws = new WeakMap<AwsContext, Assets>();
+
+/** Where the assets of what is deployed lie. */
+function assetsOf(aws: AwsContext): Assets {
+  const known = assetsByAws.get(aws) ?? { files: new Map(), images: new Map() };
   assetsByAws.set(aws, known);
   return known;
 }

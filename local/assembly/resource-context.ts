@@ -25,6 +25,7 @@ export function providerContextOf(
     startDatabase: stacks.startDatabase,
     workDirectory: surroundings.workDirectory,
     asset: surroundings.asset,
+    image: (repositoryAndTag) => surroundings.image?.(repositoryAndTag),
     call: (service, action, input) => callDirectly(aws, service, action, input),
     deployNestedStack: (name, template, parameters) =>
       nested.apply(stack, name, template, parameters, surroundings),

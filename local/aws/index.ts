@@ -10,6 +10,7 @@ import { createCloudWatchService } from './cloudwatch/index.ts';
 import { createDynamoDbService } from './dynamodb/index.ts';
 import { createDynamoDbStreamsService } from './dynamodb/streams/index.ts';
 import { createCloudFormationService } from './cloudformation/index.ts';
+import { createEcsService } from './ecs/index.ts';
 import { createEventsService } from './events/index.ts';
 import { createEventsV2Service } from './eventsv2/index.ts';
 import { createIamService } from './iam/index.ts';
@@ -40,6 +41,7 @@ export { AwsError, asAwsError, unknownOperation } from './errors.ts';
 export type { FaultCall, FaultEffect, FaultRule, FaultRules } from './faults.ts';
 export type { RestRequest, RestResponse, RestRoute } from './protocols/rest-json.ts';
 export { StateError } from './state/index.ts';
+export type { EcsService, TaskOutput } from './ecs/index.ts';
 export type { KafkaBroker, StartKafka } from './kafka/index.ts';
 export type { RabbitmqBroker, StartRabbitmq } from './mq/index.ts';
 export type { SqsService } from './sqs/index.ts';
@@ -106,7 +108,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     endpoint,
     async close() {
       // Who reads from brokers leaves them before they go.
-      const readers = [services.lambda, services.pipes];
+      const readers = [services.ecs, services.lambda, services.pipes];
       for (const reader of readers) await reader.close?.();
       for (const service of context.services.all()) {
         if (!readers.some((reader) => reader === service)) await service.close?.();
@@ -128,6 +130,7 @@ function createBuiltInServices(
     cloudformation: createCloudFormationService(context),
     dynamodb: createDynamoDbService(context),
     dynamodbstreams: createDynamoDbStreamsService(context),
+    ecs: createEcsService(context),
     events: createEventsService(context),
     eventsv2: createEventsV2Service(context),
     iam: createIamService(context, sameAccountAs?.services.find('iam')?.identities),

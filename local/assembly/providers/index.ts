@@ -4,6 +4,7 @@ import { API_GATEWAY_PROVIDERS } from './api-gateway.ts';
 import { API_GATEWAY_REST_PROVIDERS } from './api-gateway-rest.ts';
 import { COST_EXPLORER_PROVIDERS } from './cost-explorer.ts';
 import { DYNAMODB_PROVIDERS } from './dynamodb.ts';
+import { ECS_PROVIDERS } from './ecs.ts';
 import { EVENTS_PROVIDERS } from './events.ts';
 import { EVENTS_V2_PROVIDERS } from './eventsv2.ts';
 import { IAM_PROVIDERS } from './iam.ts';
@@ -28,6 +29,7 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...SNS_PROVIDERS,
   ...COST_EXPLORER_PROVIDERS,
   ...DYNAMODB_PROVIDERS,
+  ...ECS_PROVIDERS,
   ...EVENTS_PROVIDERS,
   ...EVENTS_V2_PROVIDERS,
   ...KINESIS_PROVIDERS,

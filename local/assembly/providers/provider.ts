@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 
 import type { AwsContext } from '../../aws/context.ts';
+import type { ImageAsset } from '../../../lib/assembly/cloud-assembly.ts';
 import { isJsonObject } from '../../../lib/assembly/template.ts';
 import type { Json, JsonObject } from '../../../lib/assembly/template.ts';
 
@@ -42,6 +43,8 @@ export interface ProviderContext {
   readonly records: Records;
   /** The directory or file of an asset, by its object key. */
   readonly asset: (objectKey: string) => string | undefined;
+  /** What a container image of the assembly is built from, by `REPOSITORY:TAG`. */
+  readonly image: (repositoryAndTag: string) => ImageAsset | undefined;
   /** Where files that the template holds as text can be written. */
   readonly workDirectory: string;
   /** Undefined when the caller gave no way to start a database. */

@@ -37,14 +37,27 @@ export interface StackSource {
   readonly dependencies?: readonly string[];
   /** Object key of an asset -> its files. */
   readonly assets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Tag of an image in the repository `images` -> the files of its build context. */
+  readonly images?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** Writes the stacks, keyed by name, as a cloud assembly; returns its directory. */
 export async function writeAssembly(stacks: Readonly<Record<string, StackSource>>): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'waybill-assembly-'));
   const artifacts: Record<string, object> = {};
-  for (const [name, { template, dependencies = [], assets = {} }] of Object.entries(stacks)) {
+  for (const [name, { template, dependencies = [], assets = {}, images = {} }] of Object.entries(stacks)) {
     const files: Record<string, object> = {};
+    const dockerImages: Record<string, object> = {};
+    for (const [imageTag, content] of Object.entries(images)) {
+      const path = `asset.${name}.image.${imageTag}`;
+      await mkdir(join(directory, path));
+      for (const [file, source] of Object.entries(content))
+        await writeFile(join(directory, path, file), source);
+      dockerImages[imageTag] = {
+        source: { directory: path },
+        destinations: { here: { repositoryName: 'images', imageTag } },
+      };
+    }
     for (const [objectKey, content] of Object.entries(assets)) {
       const path = `asset.${name}.${objectKey}`;
       await mkdir(join(directory, path));
@@ -53,7 +66,10 @@ export async function writeAssembly(stacks: Readonly<Record<string, StackSource>
       files[objectKey] = { source: { path, packaging: 'zip' }, destinations: { here: { objectKey } } };
     }
     await writeFile(join(directory, `${name}.template.json`), JSON.stringify(template));
-    await writeFile(join(directory, `${name}.assets.json`), JSON.stringify({ version: '55.0.0', files }));
+    await writeFile(
+      join(directory, `${name}.assets.json`),
+      JSON.stringify({ version: '55.0.0', files, dockerImages }),
+    );
     artifacts[`${name}.assets`] = { type: 'cdk:asset-manifest', properties: { file: `${name}.assets.json` } };
     artifacts[name] = {
       type: 'aws:cloudformation:stack',
