@@ -189,6 +189,24 @@ export const CONSTRUCT_EXPLANATIONS = {
     example: "new OutboxRelay(stack, 'Relay', { database, publishesTo: [orders] });",
     source: 'docs/outbox.md',
   },
+  WAYBILL_DESIRED_COUNT_OUT_OF_RANGE: {
+    what: 'A long-running process was given no task, or more than Fargate runs.',
+    why: 'What reads an event store or streams is no function: without a task every event stays unread, and nothing fails.',
+    fix: 'Give desiredCount 1 or more; take the process out as a whole where it is not wanted.',
+    example: "new EventProcess(this, 'Agents', { ..., desiredCount: 2 })",
+  },
+  WAYBILL_DRAIN_TIMEOUT_OUT_OF_RANGE: {
+    what: 'A process was given more time to drain than ECS waits before it kills a task.',
+    why: 'Fargate kills 120 seconds after SIGTERM at the latest; what runs then is cut off and handled again.',
+    fix: 'Give drainTimeout 1 to 90 seconds; 30 are left for marks, leases and connections.',
+    example: "new EventProcess(this, 'Agents', { ..., drainTimeout: Duration.seconds(60) })",
+  },
+  WAYBILL_REDIS_SETTING_UNSUPPORTED: {
+    what: 'A server of Redis Streams was declared as the service does not make it.',
+    why: 'MemoryDB and ElastiCache have node types of their own, and synchronous writes take certain families and a replica.',
+    fix: 'Do what the message says.',
+    example: "new RedisServer(this, 'Redis', { service: 'memorydb', nodeType: 'db.r7g.large', ... })",
+  },
   WAYBILL_DUPLICATE_EVENT: {
     what: 'publishes lists an event name more than once.',
     why: 'Consumers tell versions apart by the envelope, not by the topic.',

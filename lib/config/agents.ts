@@ -64,6 +64,8 @@ export interface AgentsConfig {
     readonly memoryMiB: number;
   };
   readonly redis: RedisConfig;
+  /** Days that the event store keeps events, to replay from. What an agent has not read is kept longer. */
+  readonly eventRetentionDays: number;
 }
 
 const ON_POSTGRES: Readonly<Record<AgentName, AgentPlacement>> = placedAlike({ transport: 'postgres' });
@@ -75,6 +77,7 @@ const SMALL = {
   consumerConcurrency: 2,
   service: { desiredCount: 1, cpu: 256, memoryMiB: 512 },
   redis: { service: 'elasticache', nodeType: 'cache.t4g.micro', shards: 1, replicas: 0 },
+  eventRetentionDays: 30,
 } as const satisfies AgentsConfig;
 
 const AGENTS: Readonly<Record<EnvironmentName, AgentsConfig>> = {
@@ -95,6 +98,7 @@ const AGENTS: Readonly<Record<EnvironmentName, AgentsConfig>> = {
     consumerConcurrency: 20,
     service: { desiredCount: 2, cpu: 1024, memoryMiB: 2048 },
     redis: { service: 'memorydb', nodeType: 'db.r7g.large', shards: 2, replicas: 1 },
+    eventRetentionDays: 90,
   },
 };
 
@@ -106,6 +110,11 @@ export function agentsConfig({ name, agents }: Pick<EnvironmentConfig, 'name' | 
 /** Every transport of an agent: the one it is live on, then what is wired besides. */
 export function transportsOf({ transport, next = [] }: AgentPlacement): readonly AgentTransport[] {
   return [...new Set([transport, ...next])];
+}
+
+/** Whether any agent is on Redis, or can move there. */
+export function usesRedis(config: Pick<EnvironmentConfig, 'name' | 'agents'>): boolean {
+  return Object.values(agentsConfig(config).agents).some((one) => transportsOf(one).includes('redis'));
 }
 
 /**

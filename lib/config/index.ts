@@ -1,5 +1,12 @@
 /** Public surface of the configuration. */
-export { AGENT_NAMES, AGENT_TRANSPORTS, agentsConfig, transportsOf, withAgents } from './agents.ts';
+export {
+  AGENT_NAMES,
+  AGENT_TRANSPORTS,
+  agentsConfig,
+  transportsOf,
+  usesRedis,
+  withAgents,
+} from './agents.ts';
 export type { AgentName, AgentPlacement, AgentsConfig, AgentTransport, RedisConfig } from './agents.ts';
 export { coreConfig } from './core.ts';
 export type { CoreConfig } from './core.ts';

@@ -38,9 +38,6 @@ export function isLibraryBundle(entry: string): boolean {
  * | credential alias | Lambda puts credentials in the environment; the SSO, STS and profile clients are dead weight |
  * | Kafka client | reads a file beside itself, by `import.meta.url`: it gets its variant with the file inside |
  * | `conditions` | `waybill/runtime` is read from source in this repository; `module` is esbuild's own default |
- *
- * A container that takes its credentials from elsewhere bundles without the alias:
- * `{ ...bundleOptions(), alias: {} }`.
  */
 export function bundleOptions(): BuildOptions {
   return {
@@ -61,6 +58,11 @@ export function bundleOptions(): BuildOptions {
   };
 }
 
+/** Of a process in a container, whose credentials end while it lives: the SDK's own provider reads them again. */
+export function containerBundleOptions(): BuildOptions {
+  return { ...bundleOptions(), alias: kafkaClient() };
+}
+
 /** The WebAssembly of `@platformatic/kafka`, in a variant without a file beside it. Nothing where it is not installed. */
 function kafkaClient(): Record<string, string> {
   const name = '@platformatic/wasm-utils';
@@ -72,7 +74,8 @@ function kafkaClient(): Record<string, string> {
   }
 }
 
-function runtimeFile(name: string): string {
+/** A file of the runtime, of the sources or of the package. */
+export function runtimeFile(name: string): string {
   const extension = fromSource ? 'ts' : 'js';
   return fileURLToPath(new URL(`../../lambda/runtime/${name}.${extension}`, import.meta.url));
 }

@@ -28,7 +28,7 @@ import { ValidationError } from './errors.ts';
 export const BUNDLE_FILE = 'index';
 
 /** Where bundles are kept between runs, below the application's directory. */
-const CACHE_DIRECTORY = join('.waybill', 'bundles');
+export const CACHE_DIRECTORY = join('.waybill', 'bundles');
 
 const SOURCE_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
 
@@ -46,7 +46,8 @@ export function bundledCode(scope: Construct, entry: string): Code {
   return Code.fromAsset(Stack.of(scope).bundlingRequired ? bundleOf(scope, file) : placeholder());
 }
 
-function entryFile(scope: Construct, entry: string): string {
+/** @throws ValidationError WAYBILL_ENTRY_NOT_FOUND, WAYBILL_ENTRY_NOT_A_SOURCE */
+export function entryFile(scope: Construct, entry: string): string {
   const file = resolve(entry);
   if (!SOURCE_EXTENSIONS.includes(extname(file))) {
     throw new ValidationError(scope, [
@@ -87,14 +88,32 @@ function bundleOf(scope: Construct, file: string): string {
   // One broken file must not stop its neighbours: after a failure the entry is bundled alone.
   for (const entries of siblings.length > 1 && siblings.includes(file) ? [siblings, [file]] : [[file]]) {
     try {
-      const output = bundle(entries, buildSync);
+      const output = bundle(entries, buildSync, bundleOptions());
       for (const entry of entries) made.set(entry, join(output, nameOf(entry)));
       return join(output, nameOf(file));
     } catch (error) {
       failure = error;
     }
   }
-  throw new ValidationError(
+  throw bundleFailure(scope, file, failure);
+}
+
+/**
+ * The directory with the bundle of one file, made with options of its own.
+ *
+ * @throws ValidationError WAYBILL_BUNDLE_FAILED, WAYBILL_BUNDLER_MISSING
+ */
+export function bundleAlone(scope: Construct, file: string, options: esbuild.BuildOptions): string {
+  const { buildSync } = bundler(scope);
+  try {
+    return join(bundle([file], buildSync, options), nameOf(file));
+  } catch (error) {
+    throw bundleFailure(scope, file, error);
+  }
+}
+
+function bundleFailure(scope: Construct, file: string, failure: unknown): ValidationError {
+  return new ValidationError(
     scope,
     [
       {
@@ -173,9 +192,12 @@ interface CacheRecord {
 }
 
 /** The directory that holds a directory per entry. Reuses an earlier run's where nothing it read has changed. */
-function bundle(entries: readonly string[], buildSync: typeof esbuild.buildSync): string {
+function bundle(
+  entries: readonly string[],
+  buildSync: typeof esbuild.buildSync,
+  options: esbuild.BuildOptions,
+): string {
   const root = process.cwd();
-  const options = bundleOptions();
   const cache = join(root, CACHE_DIRECTORY);
   const group = digest([JSON.stringify(options), ...entries.map((entry) => relative(root, entry))]);
   const recordFile = join(cache, `${group}.json`);

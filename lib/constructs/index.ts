@@ -2,6 +2,8 @@
 export { acknowledge, acknowledgeGuard } from './acknowledge.ts';
 export {
   accountConcurrency,
+  consumerLate,
+  eventsGivenUp,
   databaseAlarms,
   HopAlarms,
   latency,
@@ -38,6 +40,8 @@ export type { OverviewDashboardProps, SystemDashboardProps } from './dashboards/
 export { ENVIRONMENT_CONTEXT_KEY } from './environment.ts';
 export { ValidationError } from './errors.ts';
 export type { ValidationCode, ValidationFailure } from './errors.ts';
+export { EventProcess } from './event-process.ts';
+export type { EventProcessProps } from './event-process.ts';
 export { EventFunction } from './event-function.ts';
 export type { ControlsReading, EventFunctionProps, FunctionProps, OutboxWriting } from './event-function.ts';
 export type {
@@ -79,6 +83,8 @@ export type { OutboxRelayProps } from './outbox-relay.ts';
 export { QueueConsumer } from './queue-consumer.ts';
 export type { QueueConsumerProps } from './queue-consumer.ts';
 export { MAX_RECEIVES_WITH_CONTROLS } from './queue-settings.ts';
+export { RedisServer, RedisServerGrants } from './redis-server.ts';
+export type { RedisServerProps, RedisService } from './redis-server.ts';
 export { retainMessages } from './retain-messages.ts';
 export { TopicEndpoint } from './topic-endpoint.ts';
 export type { TopicEndpointProps } from './topic-endpoint.ts';

@@ -10,7 +10,7 @@ import type { Subscription } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledgeGuard } from './acknowledge.ts';
-import { ageOfOldest, backlog, deadLetters, HopAlarms, inFlight } from './alarms/index.ts';
+import { ageOfOldest, backlog, deadLetters, heldTooLong, HopAlarms, inFlight } from './alarms/index.ts';
 import type { DeclaredLoad } from './alarms/index.ts';
 import { BusReplica } from './bus-replica.ts';
 import { connectRules } from './bus-rules.ts';
@@ -128,6 +128,13 @@ export interface QueueConsumerProps extends FunctionProps {
    */
   readonly dataKeyReuse?: Duration;
   /**
+   * Whether it takes what is in its queue. Off, its mapping is there, but disabled, and the queue fills: for a consumer that
+   * is live on another transport and is to move here. Nobody is told that it does not run; but before SQS deletes what it
+   * holds, an alarm rises.
+   * @default true
+   */
+  readonly enabled?: boolean;
+  /**
    * An alarm rises when a message has waited this long: less than the retention period.
    * @default - fifteen minutes, or three visibility timeouts where that is longer
    */
@@ -204,15 +211,20 @@ export class QueueConsumer extends Construct implements IGrantable {
       ...(fifo ? {} : { maxBatchingWindow: settings.maxBatchingWindow }),
       ...(props.maximumPollers === undefined ? { maxConcurrency: settings.maxConcurrency } : {}),
       reportBatchItemFailures: true,
+      ...(props.enabled === undefined ? {} : { enabled: props.enabled }),
     });
     this.#provisionPollers(props);
 
     const alarms = new HopAlarms(this, props, this);
     const load = declaredLoad(props, settings, fifo);
     alarms.add('DeadLetterAlarm', deadLetters(this.deadLetterQueue, `A message of ${this.consumerName}`));
-    alarms.add('AgeAlarm', ageOfOldest(this.queue, settings.maxAge));
-    alarms.add('BacklogAlarm', backlog(this.queue, load));
-    alarms.add('InFlightAlarm', inFlight(this.queue, load));
+    if (props.enabled === false) {
+      alarms.add('HeldAlarm', heldTooLong(this.queue, settings.retentionPeriod));
+    } else {
+      alarms.add('AgeAlarm', ageOfOldest(this.queue, settings.maxAge));
+      alarms.add('BacklogAlarm', backlog(this.queue, load));
+      alarms.add('InFlightAlarm', inFlight(this.queue, load));
+    }
     this.parkingQueue =
       props.controls &&
       createParkingQueue(this, {
@@ -330,6 +342,7 @@ export class QueueConsumer extends Construct implements IGrantable {
       visibilityTimeoutSeconds: settings.visibilityTimeout.toSeconds(),
       timeoutSeconds: settings.timeout.toSeconds(),
       retentionSeconds: settings.retentionPeriod.toSeconds(),
+      ...(props.enabled === false ? { standby: true as const } : {}),
     });
   }
 }

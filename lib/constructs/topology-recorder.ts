@@ -153,6 +153,8 @@ function known(name: 'account' | 'region', value: string): Partial<Record<typeof
 /** Where each type of resource keeps its name. */
 const NAME_PROPERTIES: Readonly<Record<string, string>> = {
   'AWS::AmazonMQ::Broker': 'brokerName',
+  'AWS::ECS::Service': 'serviceName',
+  'AWS::ElastiCache::ReplicationGroup': 'replicationGroupId',
   'AWS::Events::Archive': 'archiveName',
   'AWS::Events::EventBus': 'name',
   'AWS::Events::Rule': 'name',
@@ -160,6 +162,7 @@ const NAME_PROPERTIES: Readonly<Record<string, string>> = {
   'AWS::EventsV2::Subscriber': 'name',
   'AWS::Kinesis::Stream': 'name',
   'AWS::Lambda::Function': 'functionName',
+  'AWS::MemoryDB::Cluster': 'clusterName',
   'AWS::MSK::Cluster': 'clusterName',
   'AWS::MSK::ServerlessCluster': 'clusterName',
   'AWS::MSK::Topic': 'topicName',

@@ -7,6 +7,8 @@ import {
   retainMessages,
   RUNBOOK_BASE_URL_CONTEXT_KEY,
 } from '../constructs/index.ts';
+import { createAgents } from './agents.ts';
+import type { Agents } from './agents.ts';
 import { createCommerce } from './commerce.ts';
 import type { Commerce } from './commerce.ts';
 import { CoreStack } from './core-stack.ts';
@@ -31,6 +33,8 @@ export interface ApplicationStacks {
   readonly jobs: JobsStack | undefined;
   /** Undefined where the environment has the generation system switched off. */
   readonly generation: GenerationStack | undefined;
+  /** Undefined where the environment has the agents system switched off. */
+  readonly agents: Agents | undefined;
   readonly observability: ObservabilityStack;
 }
 
@@ -59,6 +63,9 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
   const generation = config.systems.generation
     ? createGeneration(app, { ...shared, dependsOn: [foundation, data] })
     : undefined;
+  const agents = config.systems.agents
+    ? createAgents(app, { ...shared, network, dependsOn: [network, data] })
+    : undefined;
   const observability = new ObservabilityStack(app, 'Observability', {
     config,
     systems: {
@@ -66,11 +73,12 @@ export function createApplication(app: App, config: EnvironmentConfig): Applicat
       ...(commerce === undefined ? {} : { commerce: commerce.stacks }),
       ...(jobs === undefined ? {} : { jobs: [jobs] }),
       ...(generation === undefined ? {} : { generation: [generation] }),
+      ...(agents === undefined ? {} : { agents: agents.stacks }),
     },
     shared: [foundation, network, data],
   });
   if (config.removalPolicy === 'retain') retainMessages(app);
-  return { foundation, network, data, core, commerce, jobs, generation, observability };
+  return { foundation, network, data, core, commerce, jobs, generation, agents, observability };
 }
 
 /**

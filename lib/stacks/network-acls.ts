@@ -9,6 +9,8 @@ import { acknowledge } from '../constructs/index.ts';
 
 /** TCP ports of what is in the network: PostgreSQL; Kafka with IAM; AMQP over TLS. */
 export const PRIVATE_PORTS = { database: 5432, kafka: 9098, amqp: 5671 } as const;
+/** Of the server of Redis Streams, which the agents system alone has. */
+const REDIS_PORT = 6380;
 const HTTPS = 443;
 
 /** The kinds of subnets: with a route in and out, with one out, for databases, and without any. */
@@ -23,7 +25,7 @@ interface Conversation {
   /** Whose subnets the traffic passes on its way. @default - none */
   readonly through?: SubnetKind;
   /** @default - always */
-  readonly when?: 'endpoints' | 'brokers';
+  readonly when?: 'endpoints' | 'brokers' | 'redis';
   readonly why: string;
 }
 
@@ -39,6 +41,13 @@ const CONVERSATIONS: readonly Conversation[] = [
     why: 'queries of functions that call web servers too, and of systems whose functions all run there',
   },
   { from: 'isolated', to: 'database', port: PRIVATE_PORTS.database, why: 'queries' },
+  {
+    from: 'functions',
+    to: 'database',
+    port: REDIS_PORT,
+    when: 'redis',
+    why: 'agents and mirrors, to the server of Redis Streams',
+  },
   {
     from: 'functions',
     to: 'services',
@@ -100,6 +109,8 @@ export interface NetworkAclsProps {
   readonly endpoints: boolean;
   /** Whether there are Kafka and a message broker. */
   readonly brokers: boolean;
+  /** Whether there is a server of Redis Streams. */
+  readonly redis: boolean;
 }
 
 /** Makes an ACL for each kind of subnets, with an entry per subnet at the other end: nothing else gets through. */
@@ -148,11 +159,13 @@ function peerName(peer: Entry['peer'], index: number): string {
 }
 
 /** Those that there are, between the subnets where their ends are. */
-function conversationsOf({ isolatedIn, endpoints, brokers }: NetworkAclsProps): Conversation[] {
+function conversationsOf({ isolatedIn, ...there }: NetworkAclsProps): Conversation[] {
   const place = <Kind extends Conversation['to']>(kind: Kind) => (kind === 'isolated' ? isolatedIn : kind);
-  return CONVERSATIONS.filter(
-    ({ when }) => (when !== 'endpoints' || endpoints) && (when !== 'brokers' || brokers),
-  ).map((one) => ({ ...one, from: place(one.from), to: place(one.to) }));
+  return CONVERSATIONS.filter(({ when }) => when === undefined || there[when]).map((one) => ({
+    ...one,
+    from: place(one.from),
+    to: place(one.to),
+  }));
 }
 
 /**

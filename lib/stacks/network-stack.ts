@@ -14,6 +14,7 @@ import {
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { usesRedis } from '../config/index.ts';
 import type { ExistingNetwork, NewNetwork } from '../config/index.ts';
 import { EnvironmentStack } from './environment-stack.ts';
 import type { EnvironmentStackProps } from './environment-stack.ts';
@@ -199,6 +200,7 @@ export class NetworkStack extends EnvironmentStack {
       isolatedIn: this.isolatedSubnets === this.functionSubnets ? 'functions' : 'isolated',
       endpoints: network.interfaceEndpoints,
       brokers: this.#hasCommerce,
+      redis: this.config.systems.agents && usesRedis(this.config),
     });
   }
 

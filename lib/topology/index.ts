@@ -14,6 +14,7 @@ export type {
   DeadLetterHop,
   DeadLettersEdge,
   DrainsEdge,
+  FollowsEdge,
   ForwardsEdge,
   InvokesEdge,
   NudgesEdge,

@@ -4,7 +4,7 @@
  */
 
 /** MAJOR.MINOR. A reader takes any minor of the major it knows. */
-export const TOPOLOGY_SCHEMA_VERSION = '1.3';
+export const TOPOLOGY_SCHEMA_VERSION = '1.4';
 
 /** The file's name inside a cloud assembly directory. */
 export const TOPOLOGY_FILE_NAME = 'waybill.topology.json';
@@ -70,6 +70,10 @@ export type TopologyNodeKind =
   /** A stage of a WebSocket API, whose connections functions send to. */
   | 'webSocketApi'
   | 'restApi'
+  /** A service of Amazon ECS whose tasks read an event store or streams; since 1.4, as below. */
+  | 'process'
+  /** A server of Redis Streams. */
+  | 'redis'
   | 'principal';
 
 export interface TopologyNode {
@@ -168,7 +172,7 @@ export interface ConsumesEdge extends EdgeBetween {
   readonly timeoutSeconds: number;
   /** How long the queue keeps a message. Since 1.1. */
   readonly retentionSeconds?: number;
-  /** The mapping is off until an operator switches the Region on; since 1.3. Absent otherwise. */
+  /** The mapping is off until an operator switches it on: with its Region, or with its consumer's transport; since 1.3. Absent otherwise. */
   readonly standby?: true;
 }
 
@@ -199,6 +203,23 @@ export interface ReadsEdge extends EdgeBetween {
   readonly consumerGroupId?: string;
   /** What is read are records that this consumer has failed on before. Absent otherwise. */
   readonly retry?: true;
+}
+
+/**
+ * From an event store's database or a server of Redis Streams to the process whose consumer reads it, with a position of
+ * its own; since 1.4.
+ */
+export interface FollowsEdge extends EdgeBetween {
+  readonly kind: 'follows';
+  /** The consumer's name: of its subscription or its group. */
+  readonly consumer: string;
+  /** Names of the events the handler gets. */
+  readonly events: readonly string[];
+  /**
+   * `live`: it has effects. `next`: it takes over when it is moved here. `shadow`: it only records arrivals. `mirror`: it
+   * copies events to another transport.
+   */
+  readonly role: 'live' | 'next' | 'shadow' | 'mirror';
 }
 
 /** From a function to the Kafka topic from which it takes again what it failed on; since 1.2. */
@@ -316,6 +337,7 @@ export type TopologyEdge =
   | ForwardsEdge
   | ConsumesEdge
   | ReadsEdge
+  | FollowsEdge
   | RetriesEdge
   | DeadLettersEdge
   | DrainsEdge

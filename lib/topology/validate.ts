@@ -103,6 +103,8 @@ const NODE_KINDS: ReadonlySet<string> = new Set(
     table: true,
     webSocketApi: true,
     restApi: true,
+    process: true,
+    redis: true,
     principal: true,
   } satisfies Record<TopologyNodeKind, true>),
 );
@@ -122,6 +124,7 @@ const EDGE_FIELDS: Readonly<Record<TopologyEdgeKind, readonly string[]>> = {
     'timeoutSeconds',
   ],
   reads: ['via', 'consumer', 'events', 'batchSize', 'timeoutSeconds', 'maximumRetryAttempts'],
+  follows: ['consumer', 'events', 'role'],
   retries: ['delaySeconds'],
   deadLetters: ['hop', 'attempts'],
   drains: [],

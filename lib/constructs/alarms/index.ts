@@ -30,12 +30,16 @@ export {
   recursionStopped,
 } from './function-alarms.ts';
 export { notificationFilter } from './notifications.ts';
+export { consumerLate, eventsGivenUp } from './event-store-alarms.ts';
+export type { MeasuredConsumer } from './event-store-alarms.ts';
 export { HopAlarms } from './hop-alarms.ts';
+export { processBusy, processFull, tasksMissing } from './process-alarms.ts';
 export {
   ageOfOldest,
   backlog,
   deadLetters,
   drainableBacklog,
+  heldTooLong,
   inFlight,
   parked,
   parkedTooLong,
@@ -43,6 +47,8 @@ export {
   UNDELIVERED,
 } from './queue-alarms.ts';
 export type { DeclaredLoad } from './queue-alarms.ts';
+export { redisBusy, redisEvicts, redisFull } from './redis-alarms.ts';
+export type { WatchedRedis } from './redis-alarms.ts';
 export { restClientErrors, restLatency, restServerErrors } from './rest-api-alarms.ts';
 export { RUNBOOK_BASE_URL_CONTEXT_KEY, RUNBOOKS } from './runbooks.ts';
 export type { Runbook } from './runbooks.ts';

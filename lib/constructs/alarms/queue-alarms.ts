@@ -50,6 +50,27 @@ export function ageOfOldest(queue: IQueue, maxAge: Duration): AlarmSpecification
   };
 }
 
+/** Of the time that SQS keeps a message. */
+const HELD_SHARE = 0.75;
+
+/**
+ * A queue that is held for a move keeps what its consumer, live on another transport, has handled already. What SQS
+ * deletes is lost to the move only where that transport is as far behind.
+ */
+export function heldTooLong(queue: IQueue, retention: Duration): AlarmSpecification {
+  const hours = Math.floor((HELD_SHARE * retention.toSeconds()) / 3600);
+  return {
+    watched: queue,
+    metric: queue.metricApproximateAgeOfOldestMessage({ period: PERIOD, statistic: Stats.MAXIMUM }),
+    threshold: hours * 3600,
+    comparison: '>=',
+    minutes: 3,
+    severity: 'warning',
+    runbook: 'consumer-unhealthy',
+    description: `The queue has been held for ${hours} hours, and SQS deletes after ${retention.toHumanString()}. Move the consumer here, or take the transport out of its next ones; before a late move look at the parity report.`,
+  };
+}
+
 /** Messages of a tenant that is switched off wait: somebody has to switch it on again. */
 export function parked(queue: IQueue): AlarmSpecification {
   return {
