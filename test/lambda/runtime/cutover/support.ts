@@ -1,0 +1,112 @@
+/** Builders for the tests of moves between transports. */
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import type { Pool } from 'pg';
+
+import { consume } from '../../../../lambda/runtime/consume.ts';
+import type { SqsHandler } from '../../../../lambda/runtime/consume.ts';
+import { claimEffect, cutoverMigrations } from '../../../../lambda/runtime/cutover/index.ts';
+import type { TransportName } from '../../../../lambda/runtime/cutover/index.ts';
+import { createEventStore, eventStoreMigrations } from '../../../../lambda/runtime/event-store/index.ts';
+import { processOnce } from '../../../../lambda/runtime/inbox/index.ts';
+import { inTransaction, migrate, runtimeMigrations } from '../../../../lambda/runtime/postgres/index.ts';
+import type {
+  EncodedMessage,
+  HandlerContext,
+  PublishFailure,
+  Transport,
+} from '../../../../lambda/runtime/types.ts';
+import { createTestDatabase } from '../../../support/postgres.ts';
+import { Counted, empty, Noted, silent } from '../event-store/support.ts';
+import type { StoreDatabase } from '../event-store/support.ts';
+import type { NotedEvent } from '../subscription/support.ts';
+
+export { effects, eventually, numbersOf, SOON } from '../subscription/support.ts';
+export { Counted, counted, Noted, noted, silent } from '../event-store/support.ts';
+
+/** A database with the tables of moves; emptied after each test. */
+export function useCutover(connections = 20): () => StoreDatabase {
+  let database: StoreDatabase | undefined;
+  beforeAll(async () => {
+    const made = await createTestDatabase({ connections });
+    await prepareCutover(made.pool);
+    database = {
+      ...made,
+      store: createEventStore({ pool: made.pool, contracts: [Noted, Counted], logger: silent }),
+    };
+  });
+  afterEach(async () => {
+    const { pool } = database!;
+    await empty(pool);
+    await pool.query(
+      'truncate consumer_transport, consumer_transport_move, transport_mirror, consumer_given_up, shadow_arrival',
+    );
+  });
+  afterAll(async () => {
+    await database?.drop();
+  });
+  return () => database!;
+}
+
+export async function prepareCutover(pool: Pool): Promise<void> {
+  await migrate(pool, [...runtimeMigrations, ...eventStoreMigrations, ...cutoverMigrations]);
+  await pool.query(
+    `create table effect (
+       id bigint generated always as identity primary key, consumer text, event_id uuid, note text, number int,
+       replay text, process text, transport text)`,
+  );
+}
+
+/** A consumer whose effect is claimed, once, and can be looked at. `before` may fail or wait. */
+export function moving(
+  pool: Pool,
+  transport: TransportName,
+  before: (event: NotedEvent, context: HandlerContext) => Promise<void> | void = () => undefined,
+  consumer = 'recorder',
+): SqsHandler {
+  return consume(
+    Noted,
+    async (event, context) => {
+      await before(event, context);
+      await inTransaction(pool, async (tx) => {
+        await claimEffect(tx, { consumer: context.consumer, transport, configured: 'postgres' });
+        if (!(await processOnce(tx, context.consumer, event.eventId))) return;
+        await tx.query(
+          'insert into effect (consumer, event_id, note, number, transport) values ($1, $2, $3, $4, $5)',
+          [context.consumer, event.eventId, event.data.note, event.data.number, transport],
+        );
+      });
+    },
+    { consumer, logger: silent },
+  );
+}
+
+/** A transport that keeps what it takes. `refuse` may fail single events, or throw for the whole call. */
+export class Taken implements Transport {
+  readonly messages: EncodedMessage[] = [];
+  calls = 0;
+  refuse: (message: EncodedMessage) => PublishFailure['code'] | undefined = () => undefined;
+  isRetryable = true;
+  before: (messages: readonly EncodedMessage[]) => Promise<void> = () => Promise.resolve();
+
+  async send(messages: readonly EncodedMessage[]): Promise<{ failed: PublishFailure[] }> {
+    this.calls += 1;
+    await this.before(messages);
+    const failed: PublishFailure[] = [];
+    for (const message of messages) {
+      const code = this.refuse(message);
+      if (code === undefined) this.messages.push(message);
+      else failed.push({ eventId: message.eventId, code, message: code, retryable: this.isRetryable });
+    }
+    return { failed };
+  }
+
+  /** In the order of the first copies. */
+  numbersOf(note: string): number[] {
+    const seen = new Map<string, number>();
+    for (const { eventId, body } of this.messages) {
+      const { data } = JSON.parse(body) as { data: { note: string; number: number } };
+      if (data.note === note && !seen.has(eventId)) seen.set(eventId, data.number);
+    }
+    return [...seen.values()];
+  }
+}
