@@ -1,82 +1,76 @@
 /**
- * How far each agent and each mirror is behind the event store, and what they have given up: as metrics of CloudWatch, by
- * log lines in its embedded format. Measured beside the processes, because those that are gone measure nothing.
+ * How far agents and mirrors are behind the record, in CloudWatch: by a log line in its embedded metric format. Measured in
+ * the database and not by the processes, which can tell nothing when they are gone.
  */
-import type { Pool } from 'pg';
 import { agentConsumes, agentNames, agentsEvents } from '../../catalog/agents/index.ts';
+import { mirrorName } from '../runtime/cutover/index.ts';
+import type { TransportName } from '../runtime/cutover/index.ts';
 import { eventMetrics } from '../runtime/event-store/metrics/index.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { redisGroups } from '../runtime/redis/index.ts';
 import { subscriptionMetrics } from '../runtime/subscription/index.ts';
+import type { AgentsService } from './effects.ts';
+import { FEEDBACK_STREAM } from './redis-stream.ts';
 
 export const EVENT_STORE_METRIC_NAMESPACE = 'Waybill/EventStore';
 
-export interface MeasureOptions {
-  readonly pool: Pool;
-  readonly logger: Logger;
-  /** A dimension: environments may share an account. */
-  readonly environment: string;
-  /** Transports that the event store is copied to. */
-  readonly mirrors: readonly string[];
-}
-
-interface Measured {
+export interface Measured {
   readonly consumer: string;
   readonly oldestUnprocessedSeconds: number;
-  /** Null where they are kept elsewhere: a queue has an alarm of its own. */
+  /** Null where a queue has them, which has an alarm of its own. */
   readonly deadLetters: number | null;
 }
 
-export async function measureEvents(options: MeasureOptions): Promise<readonly Measured[]> {
-  const { pool, logger, environment } = options;
-  const measured = [...(await agentsOf(pool)), ...(await mirrorsOf(options))];
+/** What `eventMetrics` is asked of. */
+export const measuredConsumers = agentNames.map((name) => ({
+  name,
+  types: agentConsumes[name].map((contract) => contract.name),
+}));
+
+/** @param mirrors transports that the record is copied to */
+export async function measureConsumers(
+  { pool }: Pick<AgentsService, 'pool'>,
+  mirrors: readonly TransportName[],
+): Promise<readonly Measured[]> {
+  const { consumers } = await eventMetrics(pool, { consumers: measuredConsumers });
+  const onRedis = consumers.some(({ transport }) => transport === 'redis');
+  const groups = onRedis ? await redisGroups(FEEDBACK_STREAM) : [];
+  const measured = consumers.map(({ name, transport, oldestUnprocessedSeconds, deadLetters }): Measured => ({
+    consumer: name,
+    oldestUnprocessedSeconds,
+    deadLetters:
+      transport === 'redis' ? (groups.find(({ group }) => group === name)?.deadLetters ?? 0) : deadLetters,
+  }));
+  const types = agentsEvents.map(({ name }) => name);
+  for (const transport of mirrors) {
+    const consumer = mirrorName(transport);
+    const { oldestUnprocessedAgeSeconds, deadLetters } = await subscriptionMetrics(pool, consumer, types);
+    measured.push({ consumer, oldestUnprocessedSeconds: oldestUnprocessedAgeSeconds, deadLetters });
+  }
+  return measured;
+}
+
+/** @param environment where several share an account */
+export function tellMeasured(logger: Logger, environment: string, measured: readonly Measured[]): void {
   for (const { consumer, oldestUnprocessedSeconds, deadLetters } of measured) {
-    const values = {
-      OldestUnprocessedSeconds: oldestUnprocessedSeconds,
-      ...(deadLetters === null ? {} : { DeadLetters: deadLetters }),
-    };
     logger.info('metric', {
       Environment: environment,
       Consumer: consumer,
-      ...values,
+      OldestUnprocessedSeconds: oldestUnprocessedSeconds,
+      ...(deadLetters !== null && { DeadLetters: deadLetters }),
       _aws: {
         Timestamp: Date.now(),
         CloudWatchMetrics: [
           {
             Namespace: EVENT_STORE_METRIC_NAMESPACE,
             Dimensions: [['Environment', 'Consumer']],
-            Metrics: Object.keys(values).map((name) => ({
-              Name: name,
-              Unit: name === 'DeadLetters' ? 'Count' : 'Seconds',
-            })),
+            Metrics: [
+              { Name: 'OldestUnprocessedSeconds', Unit: 'Seconds' },
+              ...(deadLetters === null ? [] : [{ Name: 'DeadLetters', Unit: 'Count' }]),
+            ],
           },
         ],
       },
     });
   }
-  return measured;
-}
-
-async function agentsOf(pool: Pool): Promise<readonly Measured[]> {
-  const { consumers } = await eventMetrics(pool, {
-    consumers: agentNames.map((name) => ({
-      name,
-      types: agentConsumes[name].map((contract) => contract.name),
-    })),
-  });
-  return consumers.map(({ name, oldestUnprocessedSeconds, deadLetters }) => ({
-    consumer: name,
-    oldestUnprocessedSeconds,
-    deadLetters,
-  }));
-}
-
-async function mirrorsOf({ pool, mirrors }: MeasureOptions): Promise<readonly Measured[]> {
-  const types = agentsEvents.map(({ name }) => name);
-  return Promise.all(
-    mirrors.map(async (transport) => {
-      const consumer = `mirror-${transport}`;
-      const { oldestUnprocessedAgeSeconds, deadLetters } = await subscriptionMetrics(pool, consumer, types);
-      return { consumer, oldestUnprocessedSeconds: oldestUnprocessedAgeSeconds, deadLetters };
-    }),
-  );
 }

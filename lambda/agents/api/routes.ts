@@ -1,8 +1,6 @@
 /** The HTTP routes of the agents system. Tenant and user are always the caller's own (D18). */
 import * as z from 'zod/mini';
 import {
-  agentConsumes,
-  agentNames,
   AgentsId,
   FEEDBACK_TEXT_MAX_LENGTH,
   FeedbackChannel,
@@ -17,6 +15,7 @@ import type { Role } from '../../http/request.ts';
 import { eventMetrics } from '../../runtime/event-store/metrics/index.ts';
 import type { PublicUrlOptions } from '../../service/public-url.ts';
 import type { AgentsService } from '../effects.ts';
+import { measuredConsumers } from '../measure.ts';
 import { giveFeedback, vote } from './feedback.ts';
 import { readFeedback, readRoadmap } from './read.ts';
 import { removeWebhookEndpoint, setWebhookEndpoint } from './webhook-endpoint.ts';
@@ -38,11 +37,6 @@ const FeedbackBody = z.strictObject({
 });
 const VoteBody = z.strictObject({ weight: z._default(VoteWeight, 1) });
 const EndpointBody = z.strictObject({ url: z.string().check(z.maxLength(URL_MAX_LENGTH)) });
-
-const consumers = agentNames.map((name) => ({
-  name,
-  types: agentConsumes[name].map((contract) => contract.name),
-}));
 
 /** A request with an `idempotency-key` may be repeated: the feedback is given once, and 202 names the same one. */
 export function feedbackRoutes(
@@ -95,7 +89,7 @@ export function feedbackRoutes(
       callerOf(event, OPERATOR);
       const windowSeconds = windowOf(event);
       const { pool } = await agents();
-      return { status: 200, body: await eventMetrics(pool, { consumers, windowSeconds }) };
+      return { status: 200, body: await eventMetrics(pool, { consumers: measuredConsumers, windowSeconds }) };
     },
   };
 }

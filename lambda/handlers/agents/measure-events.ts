@@ -1,15 +1,11 @@
-/** Started by a schedule, every minute: how far agents and mirrors are behind the event store, for alarms. */
+/** Started by a schedule, every minute: measures how far agents and mirrors are behind the record. */
 import { agentsService, logger } from '../../agents/environment.ts';
-import { measureEvents } from '../../agents/measure.ts';
+import { measureConsumers, tellMeasured } from '../../agents/measure.ts';
+import { mirrorTargets } from '../../agents/process-settings.ts';
 import { setting } from '../../service/setting.ts';
 
-/** @throws RuntimeError WAYBILL_ENVIRONMENT_MISSING; RedisError; whatever the database threw */
+/** @throws RuntimeError WAYBILL_ENVIRONMENT_MISSING, WAYBILL_ENVIRONMENT_INVALID; EventStoreError, RedisError */
 export async function handler(): Promise<void> {
-  const { pool } = await agentsService();
-  await measureEvents({
-    pool,
-    logger,
-    environment: setting('WAYBILL_ENVIRONMENT'),
-    mirrors: (process.env['WAYBILL_MIRROR_TO'] ?? '').split(',').filter((name) => name !== ''),
-  });
+  const measured = await measureConsumers(await agentsService(), mirrorTargets(process.env));
+  tellMeasured(logger, setting('WAYBILL_ENVIRONMENT'), measured);
 }
