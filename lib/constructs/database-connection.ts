@@ -1,4 +1,5 @@
 /** How a function reaches a PostgreSQL database. */
+import { Tokenization } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
@@ -12,6 +13,8 @@ export interface DatabaseConnection {
    * @default - the host in the secret
    */
   readonly host?: string;
+  /** @default - the port in the secret */
+  readonly port?: number;
   /**
    * The network the database is in; functions that use it are placed there.
    * @default - reachable without a VPC
@@ -35,4 +38,15 @@ export interface DatabaseConnection {
    * @default - the secret stands for it
    */
   readonly construct?: IConstruct;
+}
+
+/** What tells a function or a process where the database is. */
+export function databaseVariables(database: DatabaseConnection): Readonly<Record<string, string>> {
+  const { secret, host, port, schema } = database;
+  return {
+    WAYBILL_DATABASE_SECRET_ARN: secret.secretArn,
+    ...(host !== undefined && { WAYBILL_DATABASE_HOST: host }),
+    ...(port !== undefined && { WAYBILL_DATABASE_PORT: Tokenization.stringifyNumber(port) }),
+    ...(schema !== undefined && { WAYBILL_DATABASE_SCHEMA: schema }),
+  };
 }

@@ -28,6 +28,7 @@ import {
 } from './alarms/index.ts';
 import type { AlarmProps } from './alarms/index.ts';
 import { BUNDLE_FILE, bundledCode } from './bundling.ts';
+import { databaseVariables } from './database-connection.ts';
 import type { DatabaseConnection } from './database-connection.ts';
 import { environmentOf } from './environment.ts';
 import type { EventDestination } from './event-routes.ts';
@@ -254,10 +255,8 @@ export class EventFunction extends Construct implements IGrantable {
   }
 
   #connect(database: DatabaseConnection): void {
-    this.function.addEnvironment('WAYBILL_DATABASE_SECRET_ARN', database.secret.secretArn);
-    if (database.host !== undefined) this.function.addEnvironment('WAYBILL_DATABASE_HOST', database.host);
-    if (database.schema !== undefined) {
-      this.function.addEnvironment('WAYBILL_DATABASE_SCHEMA', database.schema);
+    for (const [name, value] of Object.entries(databaseVariables(database))) {
+      this.function.addEnvironment(name, value);
     }
     // RDS is spoken to over verified TLS; Node 20 and later no longer load Amazon's root certificates by
     // default: lambda/latest/dg/services-rds.html.

@@ -25,6 +25,7 @@ import { acknowledge } from './acknowledge.ts';
 import { HopAlarms, processBusy, processFull, tasksMissing } from './alarms/index.ts';
 import type { AlarmProps } from './alarms/index.ts';
 import { containerCode } from './container-code.ts';
+import { databaseVariables } from './database-connection.ts';
 import type { DatabaseConnection } from './database-connection.ts';
 import { environmentOf } from './environment.ts';
 import type { EventDestination } from './event-routes.ts';
@@ -203,10 +204,8 @@ export class EventProcess extends Construct implements IGrantable {
   }
 
   #connect(database: DatabaseConnection): void {
-    this.container.addEnvironment('WAYBILL_DATABASE_SECRET_ARN', database.secret.secretArn);
-    if (database.host !== undefined) this.container.addEnvironment('WAYBILL_DATABASE_HOST', database.host);
-    if (database.schema !== undefined) {
-      this.container.addEnvironment('WAYBILL_DATABASE_SCHEMA', database.schema);
+    for (const [name, value] of Object.entries(databaseVariables(database))) {
+      this.container.addEnvironment(name, value);
     }
     // A secret found by name has no complete ARN: Secrets Manager appends six characters.
     const { secretArn, secretFullArn } = database.secret;

@@ -55,6 +55,7 @@ export class DataStack extends EnvironmentStack {
           : {
               secret: replicatedSecret(this, 'Secret', standby.first.databaseSecretArn, this.config),
               host: this.cluster.clusterEndpoint.hostname,
+              port: this.cluster.clusterEndpoint.port,
             }),
       };
     }

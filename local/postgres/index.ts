@@ -5,3 +5,5 @@ export { EmbeddedPostgresError } from './errors.ts';
 export type { EmbeddedPostgresErrorCode } from './errors.ts';
 export { createDatabase } from './create-database.ts';
 export type { DatabaseOwner } from './create-database.ts';
+export { startClusterEndpoint } from './cluster-endpoint.ts';
+export type { ClusterEndpoint, ClusterRole } from './cluster-endpoint.ts';

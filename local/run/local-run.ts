@@ -3,11 +3,12 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Pool } from 'pg';
-import type { DeployedAssembly, StartDatabase } from '../assembly/index.ts';
+import type { DatabaseAddress, DeployedAssembly, StartDatabase } from '../assembly/index.ts';
 import { controllableClock, rootCaller } from '../aws/index.ts';
 import type { ControllableClock, EmbeddedAws, Region } from '../aws/index.ts';
 import { startEmbeddedRegions } from '../aws/start-regions.ts';
-import { createDatabase, startEmbeddedPostgres } from '../postgres/index.ts';
+import { createDatabase, startClusterEndpoint, startEmbeddedPostgres } from '../postgres/index.ts';
+import type { ClusterEndpoint } from '../postgres/index.ts';
 import type { Topology } from '../../lib/topology/index.ts';
 
 import { prepareBrokers } from './brokers.ts';
@@ -33,6 +34,8 @@ export interface LocalRunProps {
    * @default - one region
    */
   readonly standbyRegion?: string;
+  /** Context of the synth besides. @default - none */
+  readonly context?: Readonly<Record<string, string>>;
   /** Which Kafka and RabbitMQ the clusters and brokers of the templates get. @default 'embedded' */
   readonly brokers?: BrokerChoice;
   /** Of the AWS endpoint; 0 takes a free one. */
@@ -54,6 +57,11 @@ export interface LocalRun {
   readonly aws: EmbeddedAws;
   /** The first region, and the one that stands by. */
   readonly regions: readonly RunRegion[];
+  /**
+   * Makes the database cluster of a region the writer. That of the other one takes no writes from now on, and all
+   * connections end, as with Aurora Global Database.
+   */
+  promoteDatabase(region: string): void;
   /** Makes another region the one that works. What that takes in AWS is the caller's. */
   use(region: string): void;
   readonly clock: ControllableClock;
@@ -105,6 +113,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     const denials = embedded.all.map(({ aws }) => watchDenials(aws.context));
     const { directory, environment } = props;
     const context = {
+      ...props.context,
       ...(props.systems && { systems: props.systems.join(',') }),
       ...(props.standbyRegion !== undefined && { standbyRegion: props.standbyRegion }),
     };
@@ -134,15 +143,27 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
       started.push(await writeLogs(embedded.all, props.logFile));
     }
     let databaseUrl = postgres.url;
+    // The clusters of a global database are one server here: the first Region's is the writer until it moves.
+    const clusters: ClusterEndpoint[] = [];
+    if (props.standbyRegion !== undefined) {
+      for (const role of ['writer', 'reader'] as const) {
+        const cluster = await startClusterEndpoint(postgres, role);
+        started.push(() => cluster.close());
+        clusters.push(cluster);
+      }
+    }
+    const addressIn = (index: number): DatabaseAddress => {
+      const { host, port } = clusters[index] ?? postgres;
+      return { host, port };
+    };
     const startDatabase: StartDatabase = async (request) => {
       databaseUrl = await createDatabase(postgres, request);
-      return { host: postgres.host, port: postgres.port };
+      return addressIn(0);
     };
     const places = embedded.all.map((region, index): PlaceToDeploy => ({
       region,
       deployment: deployments[index]!,
-      // The second cluster of a global database is one with the first: here, the same server.
-      startDatabase: index === 0 ? startDatabase : async () => ({ host: postgres.host, port: postgres.port }),
+      startDatabase: index === 0 ? startDatabase : async () => addressIn(index),
     }));
     const deployAll = (assembly: string, placed: readonly PlaceToDeploy[]) =>
       deployRegions(assembly, placed as [PlaceToDeploy, PlaceToDeploy?]);
@@ -162,6 +183,11 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
       environment,
       regions,
       brokers,
+      promoteDatabase(name) {
+        for (const [index, cluster] of clusters.entries()) {
+          cluster.become(regions[index]?.region.name === name ? 'writer' : 'reader');
+        }
+      },
       use(name) {
         active = regions.find(({ region }) => region.name === name) ?? active;
       },

@@ -38,6 +38,8 @@ export function rehearsalOf(run: LocalRun, options: RehearsalOptions): Rehearsal
     });
   const move = async (from: RunRegion, to: RunRegion): Promise<FailoverOutcome> => {
     const [left, taking] = await Promise.all([controlOf(from), controlOf(to)]);
+    run.promoteDatabase(to.region.name);
+    say(`${to.region.name}: its database is the writer now`);
     const outcome = await failOver({ database: run.database, schema, from: left, to: taking, say });
     run.use(to.region.name);
     return outcome;

@@ -80,9 +80,10 @@ async function connectionOf(options: PoolOptions): Promise<PoolConfig> {
   const url = environment['DATABASE_URL'];
   if (secretArn) {
     const secret = cachedSecret(secretArn, options.readSecret ?? databaseSecretReader(environment));
-    const { host: named, port, username, dbname } = await secret();
-    // The secret of a database that follows another Region's is a copy, and names that one's host.
-    const host = environment['WAYBILL_DATABASE_HOST'] ?? named;
+    const { username, dbname, ...named } = await secret();
+    // The secret of a database that follows another Region's is a copy, and names that one's endpoint.
+    const host = environment['WAYBILL_DATABASE_HOST'] ?? named.host;
+    const port = Number(environment['WAYBILL_DATABASE_PORT'] ?? named.port);
     return {
       host,
       port,

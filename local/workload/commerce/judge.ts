@@ -1,4 +1,5 @@
 /** The outcome of a commerce run: one JSON object, and everything that makes it a failure. */
+import type { DeadLetter } from '../../run/dead-letters.ts';
 import type { Observed } from '../../run/systems/system.ts';
 import { failuresOf, lostEventsOf } from '../../run/report.ts';
 import type { Measurement } from '../measure.ts';
@@ -44,7 +45,8 @@ export interface CommerceOutcome extends Observed {
 }
 
 export function commerceReport(outcome: CommerceOutcome): object {
-  const { ledger, measured, saga, deadLetters, denials, alarms, retried, seconds } = outcome;
+  const { ledger, measured, saga, denials, alarms, retried, seconds } = outcome;
+  const deadLetters = stillMeant(outcome);
   const { totals, byType } = ledger;
   return {
     orders: {
@@ -76,6 +78,7 @@ export function commerceReport(outcome: CommerceOutcome): object {
     byType,
     retried,
     deadLettered: deadLetters.length,
+    ...(outcome.regionLost && { handledElsewhere: outcome.deadLetters.length - deadLetters.length }),
     lost: lostEventsOf(outcome).length,
     denied: denials.reduce((sum, { times }) => sum + times, 0),
     alarms: alarms.map(({ name }) => name),
@@ -114,13 +117,29 @@ export function commerceSummary({ ledger, saga, measured, seconds, ...outcome }:
 /** Every reason why the run is not a success, in words; empty when it is one. */
 export function commerceFailures(outcome: CommerceOutcome): string[] {
   return [
-    ...failuresOf({ ...outcome, measured: withoutBegunAgain(outcome) }),
+    ...failuresOf({
+      ...outcome,
+      deadLetters: stillMeant(outcome),
+      measured: withoutBegunAgain(outcome),
+    }),
     ...[...outcome.ledger.orders.values()].flatMap(orderFailures),
     ...fateFailures(outcome),
     ...sagaFailures(outcome),
     ...analyticsFailures(outcome),
     ...legacyFailures(outcome),
   ];
+}
+
+/**
+ * Dead letters without those of a region that was left: its database took no writes, so what its queues held failed, and
+ * was published again in the other region. Nobody needs them where their consumer has handled the event.
+ */
+function stillMeant({ deadLetters, measured, ledger, regionLost }: CommerceOutcome): readonly DeadLetter[] {
+  if (!regionLost) return deadLetters;
+  return deadLetters.filter(({ consumer, eventId }) => {
+    if (eventId === null || !ledger.eventIds.has(eventId)) return true;
+    return measured.consumers[consumer]?.missing.includes(eventId) ?? true;
+  });
 }
 
 /** The starter of sagas handles those orders twice, on purpose. */

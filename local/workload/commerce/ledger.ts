@@ -39,6 +39,8 @@ export interface OrderLedger {
 }
 
 export interface Ledger {
+  /** Of the events that were written. */
+  readonly eventIds: ReadonlySet<string>;
   readonly orders: ReadonlyMap<string, OrderLedger>;
   /** How many events of each type were written. */
   readonly byType: Readonly<Record<string, number>>;
@@ -71,7 +73,8 @@ export function ledgerOf(events: readonly LedgerEvent[]): Ledger {
     orders.set(orderId, order);
     ENTRIES[event.eventType]?.(order, event.data);
   }
-  return { orders, byType, totals: totalsOf([...orders.values()]) };
+  const eventIds = new Set(events.map(({ eventId }) => eventId));
+  return { eventIds, orders, byType, totals: totalsOf([...orders.values()]) };
 }
 
 /** Of an order that has ended: everything that does not add up, in words. */

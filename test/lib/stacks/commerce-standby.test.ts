@@ -134,7 +134,7 @@ describe('the Region that stands by', () => {
     ]);
   });
 
-  test('every function that uses the database has the replica of its secret, and the host of its own cluster', () => {
+  test('every function that uses the database has the replica of its secret, and the endpoint of its own cluster', () => {
     const users = resourcesOf(standby(), 'AWS::Lambda::Function')
       .map(([, { Properties }]) => Properties as { Environment?: { Variables?: Record<string, unknown> } })
       .map(({ Environment }) => Environment?.Variables ?? {})
@@ -145,6 +145,7 @@ describe('the Region that stands by', () => {
         DATABASE_SECRET.replace('us-east-1', 'us-west-2'),
       );
       expect(JSON.stringify(variables['WAYBILL_DATABASE_HOST'])).toContain('Endpoint');
+      expect(JSON.stringify(variables['WAYBILL_DATABASE_PORT'])).toContain('Endpoint');
     }
     expect(JSON.stringify(standby().templates['Commerce'])).toContain(
       TOKEN_SECRET.replace('us-east-1', 'us-west-2'),

@@ -236,7 +236,12 @@ describe('custom resources', () => {
   const resources = (Id: string) => ({
     Handler: {
       Type: 'AWS::Lambda::Function',
-      Properties: { Runtime: 'nodejs24.x', Handler: 'index.handler', Code: { ZipFile: handler } },
+      Properties: {
+        Runtime: 'nodejs24.x',
+        Handler: 'index.handler',
+        Timeout: 60,
+        Code: { ZipFile: handler },
+      },
     },
     Custom: {
       Type: 'Custom::Thing',

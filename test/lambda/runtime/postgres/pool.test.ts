@@ -60,11 +60,16 @@ describe('pool', () => {
     server.close();
   });
 
-  test('a database that follows another Region has its own host, and the password of the first', async () => {
-    const { hostname } = new URL(database().url);
-    const secret = { ...(JSON.parse(secretOf(database().url)) as object), host: 'first-region.invalid' };
+  test('a database that follows another Region has its own endpoint, and the password of the first', async () => {
+    const { hostname, port } = new URL(database().url);
+    const first = { host: 'first-region.invalid', port: 1 };
+    const secret = { ...(JSON.parse(secretOf(database().url)) as object), ...first };
     const pool = await createPool({
-      environment: { WAYBILL_DATABASE_SECRET_ARN: ARN, WAYBILL_DATABASE_HOST: hostname },
+      environment: {
+        WAYBILL_DATABASE_SECRET_ARN: ARN,
+        WAYBILL_DATABASE_HOST: hostname,
+        WAYBILL_DATABASE_PORT: port,
+      },
       readSecret: async () => JSON.stringify(secret),
     });
 

@@ -105,4 +105,23 @@ describe('fails when', () => {
 
     expect(commerceFailures({ ...good, ...moved })).toEqual([]);
   });
+
+  test('but not for dead letters of a region that was left, where the event was handled in the other one', () => {
+    const letter = { consumer: 'saga-starter', eventId: 'e-0', reason: 'HANDLER_FAILED', cutOff: false };
+    const missing = { 'saga-starter': { ...starter, missing: ['e-0'] } };
+    const left = { regionLost: true, deadLetters: [letter] };
+
+    expect(commerceFailures({ ...good, ...left })).toEqual([]);
+    expect(commerceReport({ ...good, ...left })).toMatchObject({ deadLettered: 0, handledElsewhere: 1 });
+    for (const changes of [
+      { regionLost: false },
+      { measured: { ...good.measured, consumers: missing } },
+      { deadLetters: [{ ...letter, eventId: null }] },
+      { deadLetters: [{ ...letter, eventId: 'never-written' }] },
+    ]) {
+      expect(commerceFailures({ ...good, ...left, ...changes })).toEqual([
+        'saga-starter has 1 dead letters: HANDLER_FAILED',
+      ]);
+    }
+  });
 });
