@@ -21,7 +21,7 @@ program
   .description('run the local environment in the embedded AWS and feed it a sample workload')
   .option('-p, --port <number>', 'port of the AWS endpoint', port, 4566)
   .option('--env <name>', 'environment to synthesize', 'local')
-  .option('--system <name>', 'system to run: core, commerce, jobs or generation', 'core')
+  .option('--system <name>', 'system to run: core, commerce, jobs, generation or agents', 'core')
   .option('--once', 'feed the workload, wait for quiet, report and exit')
   .addOption(
     new Option(
@@ -32,10 +32,12 @@ program
   .option('--load', 'load test: ten times over capacity (commerce), or thousands of browsers (generation)')
   .option('--seconds <number>', 'of each phase of the load test (commerce)', count)
   .option('--clients <number>', 'simulated browsers of the load test (generation)', count)
-  .option('--events <number>', 'webhook deliveries to feed (core)', count)
+  .option('--events <number>', 'webhook deliveries (core), feedback and votes (agents) to feed', count)
   .option('--orders <number>', 'orders to place (commerce)', count)
   .option('--generations <number>', 'images to order (generation)', count)
   .option('--jobs <number>', 'jobs to ask for (jobs)', count)
+  .option('--transport <name>', 'what the agents get their events by: postgres, redis or sns-sqs (agents)')
+  .option('--migrate <names>', 'with --once: move all agents while they work, such as postgres:redis:sns-sqs')
   .option('--chaos', 'fail handlers, throttle publishes, kill the relay, poison one consumer')
   .option('--seed <number>', 'seed of the workload and of the faults', count, 1)
   .option('--no-workload', 'start without the sample workload')

@@ -34,6 +34,10 @@ export interface StartOptions {
   /** Of the load test of the generation system. */
   readonly clients?: number;
   readonly jobs?: number;
+  /** What the consumers of the agents system get their events by. */
+  readonly transport?: string;
+  /** Transports with colons between: the consumers move from one to the next. */
+  readonly migrate?: string;
   readonly chaos?: boolean;
   /** Runs the load test instead of the workload. */
   readonly load?: boolean;
@@ -60,12 +64,14 @@ interface Watched {
   readonly system: RunnableSystem;
   readonly counts: Tally;
   readonly options: StartOptions;
+  readonly route: readonly string[] | undefined;
   readonly signal: AbortSignal;
 }
 
 /** @throws CommandError for a system that there is not, or a count of something that it has none of */
 export async function start(options: StartOptions): Promise<void> {
   const system = await systemOf(options);
+  const route = routeOf(system, options);
   const reports = options.once === true || options.load === true;
   const startedAt = Date.now();
   const interrupted = new AbortController();
@@ -83,6 +89,7 @@ export async function start(options: StartOptions): Promise<void> {
     directory: process.cwd(),
     environment: options.env,
     systems: [system.name],
+    ...(route !== undefined && { context: system.contextOf?.(route) ?? {} }),
     // A chaos run loses a region half way; a watched one keeps its own.
     ...(options.once === true &&
       options.chaos === true &&
@@ -102,7 +109,7 @@ export async function start(options: StartOptions): Promise<void> {
     );
     const contexts = run.regions.map(({ region }) => region.aws.context);
     const counts = tally(contexts, consumersInAll(run));
-    const watched = { run, system, counts, options, signal: interrupted.signal };
+    const watched = { run, system, counts, options, route, signal: interrupted.signal };
     if (options.load === true) await loadTest(watched);
     else if (options.once === true) await feedOnce(watched);
     else await watch(watched);
@@ -144,6 +151,40 @@ async function systemOf(options: StartOptions): Promise<RunnableSystem> {
   return system;
 }
 
+/**
+ * Of `--transport` or `--migrate`; undefined where neither was given.
+ * @throws CommandError WAYBILL_SYSTEM_UNIT, WAYBILL_START_ROUTE
+ */
+function routeOf(
+  { name, transports }: RunnableSystem,
+  { transport, migrate }: StartOptions,
+): readonly string[] | undefined {
+  if (transport === undefined && migrate === undefined) return undefined;
+  const option = migrate === undefined ? '--transport' : '--migrate';
+  if (transports === undefined) {
+    throw new CommandError('WAYBILL_SYSTEM_UNIT', `the system '${name}' has no ${option}`, {
+      fix: 'leave it out, or give --system agents',
+    });
+  }
+  const example = `for example --transport ${transports[0]} or --migrate ${transports.join(':')}`;
+  const route = migrate === undefined ? [transport!] : migrate.split(':');
+  const unknown = route.find((one) => !transports.includes(one));
+  const reasons = [
+    ...(transport !== undefined && migrate !== undefined
+      ? ['--transport and --migrate exclude each other']
+      : []),
+    ...(unknown === undefined ? [] : [`there is no transport '${unknown}'`]),
+    ...(migrate !== undefined && route.length < 2 ? ['--migrate names where to start and where to go'] : []),
+    ...(route.some((one, index) => one === route[index + 1])
+      ? ['--migrate goes nowhere from one to the same']
+      : []),
+  ];
+  if (reasons.length === 0) return route;
+  throw new CommandError('WAYBILL_START_ROUTE', reasons.join('; '), {
+    fix: `give of ${transports.join(', ')}, ${example}`,
+  });
+}
+
 /** A watched run goes on until it is interrupted: it has no report, and no end that a count could mean. */
 function checkReports(options: StartOptions): void {
   if (options.once === true || options.load === true) return;
@@ -157,7 +198,7 @@ function checkReports(options: StartOptions): void {
 }
 
 async function feedOnce(watched: Watched): Promise<void> {
-  const { run, system, counts, options, signal } = watched;
+  const { run, system, counts, options, route, signal } = watched;
   const view = liveView(process.stderr);
   const notices = noticesOf(run);
   const draw = (): void => {
@@ -172,6 +213,7 @@ async function feedOnce(watched: Watched): Promise<void> {
       seed: options.seed,
       chaos: options.chaos === true,
       count: given ?? system.defaultCount,
+      route,
       signal,
       note: (text) => view.note(text),
     });
@@ -232,9 +274,9 @@ async function loadTest({ run, system, options, signal }: Watched): Promise<void
   }
 }
 
-async function watch({ run, system, counts, options, signal }: Watched): Promise<void> {
+async function watch({ run, system, counts, options, route, signal }: Watched): Promise<void> {
   const feed = options.workload
-    ? await system.createFeed(run, { seed: options.seed, chaos: false, signal })
+    ? await system.createFeed(run, { seed: options.seed, chaos: false, route, signal })
     : undefined;
   if (options.chaos === true) system.injectChaos(run);
   const view = liveView(process.stderr);

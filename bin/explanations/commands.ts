@@ -53,6 +53,12 @@ export const COMMAND_EXPLANATIONS = {
     fix: 'Give --once for a run that ends with a report, or leave out --json and the count.',
     example: 'npm start -- --system commerce --once --orders 100 --json',
   },
+  WAYBILL_START_ROUTE: {
+    what: '--transport or --migrate of `waybill start` names no way that agents can go.',
+    why: 'They get their events by PostgreSQL, Redis Streams or SNS and SQS, and move from one to another.',
+    fix: 'Give one of the transports that the message names, or several with colons between.',
+    example: 'npm start -- --system agents --once --migrate postgres:redis:sns-sqs --json',
+  },
   WAYBILL_SYSTEM_UNIT: {
     what: 'The option counts what this system does not have.',
     why: 'The core system is fed webhook deliveries, the commerce system orders.',

@@ -10,15 +10,18 @@ const PUBLISH_FAULT_PROBABILITY = 0.08;
 /** Entries that fail in a batch that fails in part. */
 const FAILED_SHARE = 0.3;
 
-/** @param relayFunction part of the relay's function name: it is killed in the middle of a drain, often. */
-export function injectChaos(run: LocalRun, relayFunction: string): void {
+/** @param relayFunction part of the name of the function that is killed in the middle of its work, often. @default - none is */
+export function injectChaos(run: LocalRun, relayFunction?: string): void {
   for (const { region } of run.regions) injectInto(region.aws.context, relayFunction);
 }
 
-function injectInto({ faults, services }: AwsContext, relayFunction: string): void {
+function injectInto({ faults, services }: AwsContext, relayFunction: string | undefined): void {
   const lambda = services.get('lambda');
   lambda.faults.set('*', { crashBefore: 0.01, crashDuring: 0.02, loseResponse: 0.02 });
-  const relay = lambda.listFunctions().find(({ functionName }) => functionName.includes(relayFunction));
+  const relay =
+    relayFunction === undefined
+      ? undefined
+      : lambda.listFunctions().find(({ functionName }) => functionName.includes(relayFunction));
   if (relay !== undefined)
     lambda.faults.set(relay.functionName, { crashBefore: 0.02, crashDuring: 0.12, loseResponse: 0.05 });
   for (const [service, action] of [

@@ -17,6 +17,8 @@ export interface OnceOptions {
   readonly chaos: boolean;
   /** How many of what the system counts. */
   readonly count: number;
+  /** Transports between which the consumers move. @default - they stay where the environment has them */
+  readonly route?: readonly string[] | undefined;
   readonly signal: AbortSignal;
   readonly note?: (text: string) => void;
 }
@@ -40,7 +42,13 @@ export async function runOnce(
   await run.warm;
   const contexts = run.regions.map(({ region }) => region.aws.context);
   const startedAt = Date.now();
-  const feed = await system.createFeed(run, { seed, chaos, signal, ...(note && { note }) });
+  const feed = await system.createFeed(run, {
+    seed,
+    chaos,
+    signal,
+    route: options.route,
+    ...(note && { note }),
+  });
   const cutOffs = watchCutOffs(...contexts);
   try {
     if (chaos) system.injectChaos(run);
@@ -48,7 +56,7 @@ export async function runOnce(
     const consumers = consumersOfRun(run);
     const { waitingFor } = await waitForQuiet(run, consumers, {
       timeoutMs: system.quietTimeoutMs,
-      progress: () => counts.done(),
+      progress: () => counts.done() + (system.progress?.(run) ?? 0),
       signal,
       activity: () => system.activity(run),
     });

@@ -15,6 +15,7 @@ const options: StartOptions = {
 };
 
 const UNIT_OF: Readonly<Record<string, string>> = {
+  agents: 'events',
   core: 'events',
   commerce: 'orders',
   jobs: 'jobs',
@@ -31,7 +32,7 @@ describe('npm start -- --system NAME', () => {
 
   test('a system that an installed package does not have is refused, with where it is', () => {
     const elsewhere = systemsElsewhere('file:///app/node_modules/waybill/dist/local/run/systems/index.js');
-    expect(elsewhere).toEqual(['commerce', 'generation', 'jobs']);
+    expect(elsewhere).toEqual(['agents', 'commerce', 'generation', 'jobs']);
     expect(() => checkSystem('jobs', elsewhere)).toThrow(
       expect.objectContaining({
         code: 'WAYBILL_SYSTEM_NOT_PACKAGED',
@@ -42,7 +43,7 @@ describe('npm start -- --system NAME', () => {
     expect(systemsElsewhere()).toEqual([]);
   });
 
-  test.each(['core', 'commerce', 'jobs', 'generation'])(
+  test.each(['core', 'agents', 'commerce', 'jobs', 'generation'])(
     '%s: a report or a count without --once is refused before anything starts',
     async (system) => {
       const watched = { ...options, system, once: false };
@@ -51,6 +52,27 @@ describe('npm start -- --system NAME', () => {
       await expect(start({ ...watched, [UNIT_OF[system]!]: 3 })).rejects.toMatchObject(refused);
     },
   );
+
+  test('a way to move is the agents’ alone', async () => {
+    await expect(start({ ...options, system: 'jobs', migrate: 'postgres:redis' })).rejects.toMatchObject({
+      code: 'WAYBILL_SYSTEM_UNIT',
+      fix: expect.stringContaining('--system agents'),
+    });
+  });
+
+  test.each([
+    [{ transport: 'kafka' }, "there is no transport 'kafka'"],
+    [{ migrate: 'postgres:rabbit' }, "there is no transport 'rabbit'"],
+    [{ migrate: 'redis' }, '--migrate names where to start and where to go'],
+    [{ migrate: 'redis:redis' }, 'goes nowhere'],
+    [{ transport: 'redis', migrate: 'postgres:redis' }, 'exclude each other'],
+  ])('agents: %j is refused before anything starts', async (route, told) => {
+    await expect(start({ ...options, system: 'agents', ...route })).rejects.toMatchObject({
+      code: 'WAYBILL_START_ROUTE',
+      message: expect.stringContaining(told),
+      fix: expect.stringContaining('--migrate postgres:redis:sns-sqs'),
+    });
+  });
 
   test('a count of what the system does not have is refused, with what it has', async () => {
     await expect(start({ ...options, orders: 3 })).rejects.toMatchObject({

@@ -4,14 +4,16 @@ import type { RunnableSystem } from './system.ts';
 
 /** Names, so that the package does not take our application along. */
 const OURS = {
+  agents: './agents.ts',
   commerce: './commerce.ts',
   generation: './generation.ts',
   jobs: './jobs.ts',
 } as const;
-const { commerce, generation, jobs }: Readonly<Record<keyof typeof OURS, string>> = OURS;
+const { agents, commerce, generation, jobs }: Readonly<Record<keyof typeof OURS, string>> = OURS;
 
 const SYSTEMS: Readonly<Record<string, () => Promise<RunnableSystem>>> = {
   core: async () => (await import('./core.ts')).coreSystem,
+  agents: async () => ((await import(agents)) as { agentsSystem: RunnableSystem }).agentsSystem,
   commerce: async () => ((await import(commerce)) as { commerceSystem: RunnableSystem }).commerceSystem,
   generation: async () =>
     ((await import(generation)) as { generationSystem: RunnableSystem }).generationSystem,

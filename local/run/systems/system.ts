@@ -22,6 +22,16 @@ export interface RunnableSystem {
   readonly standbyRegion?: string;
   /** Whether its templates have Kafka or RabbitMQ: `--brokers` says which these are. */
   readonly hasBrokers: boolean;
+  /**
+   * Transports that its consumers can get their events by, and move between: what `--transport` and `--migrate` name.
+   * @default - it has no choice
+   */
+  readonly transports?: readonly string[];
+  /**
+   * Context of the synth for consumers that go this way.
+   * @default - none
+   */
+  contextOf?(route: readonly string[]): Readonly<Record<string, string>>;
   /** Milliseconds in which no message may be done before a `--once` run that is not quiet is given up. */
   readonly quietTimeoutMs: number;
   /** What only this system has, for the banner: a label of at most twelve characters, and a text. */
@@ -35,6 +45,11 @@ export interface RunnableSystem {
   injectChaos(run: LocalRun): void;
   /** What besides queues and functions goes on, or waits for its time. */
   activity(run: LocalRun): Promise<Activity>;
+  /**
+   * What was done so far besides messages of queues: a run that still does something is not given up.
+   * @default - only messages count
+   */
+  progress?(run: LocalRun): number;
   /** @throws when the system's API refuses the set-up */
   createFeed(run: LocalRun, options: FeedOptions): Promise<Feed>;
 }
@@ -52,6 +67,11 @@ export interface FeedOptions {
   readonly seed: number;
   /** Poisons what may be poisoned. */
   readonly chaos: boolean;
+  /**
+   * Transports by which the consumers get their events, one after the other: they move while they are fed.
+   * @default - they stay where the environment has them
+   */
+  readonly route?: readonly string[] | undefined;
   /** Stops what is being sent. */
   readonly signal: AbortSignal;
   /** Called with what people should see while it is fed. */

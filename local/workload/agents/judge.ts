@@ -18,6 +18,10 @@ export interface AgentsOutcome extends Observed {
   /** Transports by which every agent has to be live, one after the other; the first is where it began. */
   readonly route: readonly string[];
   readonly moves: readonly AgentMove[];
+  /** What the shadows saw of the transports that the agents moved to. */
+  readonly parity: readonly AgentParity[];
+  /** What the tenants' endpoints got. */
+  readonly receiver: { readonly taken: number; readonly repeated: number; readonly badSignatures: number };
   /** Dead letters of the event store and of Redis; those of queues are among the others. */
   readonly agentDeadLetters: readonly AgentDeadLetter[];
   readonly unexpectedAnswers: Readonly<Record<string, number>>;
@@ -46,6 +50,19 @@ export interface AgentMove {
   readonly milliseconds: number;
   /** Why it did not come about. */
   readonly refused?: string;
+}
+
+/** What came to an agent's shadow, against the record. */
+export interface AgentParity {
+  readonly agent: string;
+  readonly transport: string;
+  readonly arrived: number;
+  readonly missing: number;
+  readonly extra: number;
+  readonly reordered: number;
+  readonly repeated: number;
+  /** Median of how much later than the effect an event came; null where nothing can be compared. */
+  readonly differenceMs: number | null;
 }
 
 export interface AgentDeadLetter {
@@ -84,6 +101,8 @@ export function agentsReport(outcome: AgentsOutcome): object {
       ]),
     ),
     moves,
+    parity: outcome.parity,
+    receiver: outcome.receiver,
     lost: sum(({ handling, effects }) => handling.lost.length + effects.missing.length),
     duplicates: sum(({ handling, effects }) => handling.twice.length + effects.doubled.length),
     outOfOrder: sum(({ handling }) => handling.outOfOrder.length),
@@ -131,6 +150,8 @@ export function agentsFailures(outcome: AgentsOutcome): string[] {
     ...recordFailures(outcome),
     ...verdictsOf(outcome).flatMap(({ failures }) => failures),
     ...moveFailures(outcome),
+    ...outcome.parity.flatMap(parityFailures),
+    ...receiverFailures(outcome),
     ...Object.entries(unexpectedAnswers).map(
       ([answer, count]) => `the API answered what the workload did not expect, ${count} times: ${answer}`,
     ),
@@ -220,6 +241,27 @@ function moveFailures({ moves, route }: AgentsOutcome): string[] {
   return moves.length === wanted
     ? refused
     : [...refused, `${moves.length} moves were made, and ${wanted} were to be`];
+}
+
+function parityFailures({ agent, transport, missing, extra, reordered }: AgentParity): string[] {
+  if (missing + extra + reordered === 0) return [];
+  return [
+    `the shadow of ${agent} on ${transport} saw ${missing} events less, ${extra} more and ${reordered} in another order than the record`,
+  ];
+}
+
+/** The tenants got each delivery that there is a row of, and know the sender. */
+function receiverFailures({ receiver, effects }: AgentsOutcome): string[] {
+  const delivered = effects.filter(
+    ({ agent, value }) =>
+      agent === 'webhook-relay' && (value as { outcome?: unknown }).outcome === 'delivered',
+  ).length;
+  return [
+    ...(receiver.taken === delivered
+      ? []
+      : [`the tenants' endpoints took ${receiver.taken} deliveries, and ${delivered} are noted`]),
+    ...(receiver.badSignatures === 0 ? [] : [`${receiver.badSignatures} deliveries were signed wrongly`]),
+  ];
 }
 
 /** What the API took is in the record once, and nothing besides but what agents have appended. */

@@ -60,7 +60,7 @@ export interface FeedbackPlanOptions {
 
 /** The same ids in every tenant: what an agent keeps of one must not be seen in another. */
 export const PRODUCT_IDS = ['atlas', 'beacon', 'compass'] as const;
-export const FEEDBACK_TENANTS = 3;
+const FEEDBACK_TENANTS = 3;
 const USERS = 6;
 /** Of all entries: one product of one tenant is busy, so that order of a key is tried. */
 const BUSY_SHARE = 0.3;

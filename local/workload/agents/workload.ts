@@ -26,7 +26,7 @@ export interface AgentsRun {
   /** @default - as fast as they are answered */
   readonly perSecond?: number;
   /** Called before each entry is sent, with how many were. */
-  readonly beforeEntry?: (sent: number) => void;
+  readonly beforeEntry?: (sent: number) => Promise<void> | void;
 }
 
 export interface AgentsWorkload {
@@ -128,7 +128,7 @@ export function createAgentsWorkload(options: AgentsWorkloadOptions): AgentsWork
           const due = startedAt + ((sent - first) * 1000) / perSecond;
           await delay(Math.max(0, due - Date.now()), undefined, signal && { signal }).catch(() => {});
         }
-        beforeEntry(sent - first);
+        await beforeEntry(sent - first);
         const entry = round[place]!;
         const sending: Promise<void> = (entry.kind === 'vote' ? vote(entry) : say(entry))
           .catch((error: unknown) => {

@@ -83,6 +83,8 @@ function outcome(more: Partial<AgentsOutcome> = {}): AgentsOutcome {
     moves: ROUTE.slice(1).flatMap((to, index) =>
       agentNames.map((agent) => ({ agent, from: ROUTE[index]!, to, milliseconds: 5 })),
     ),
+    parity: [],
+    receiver: { taken: 0, repeated: 0, badSignatures: 0 },
     agentDeadLetters: [],
     unexpectedAnswers: {},
     refused: 9,
@@ -216,6 +218,34 @@ describe('what fails a run besides', () => {
       'a dead letter of a queue',
       { deadLetters: [{ consumer: 'priority', eventId: 'evt-2', reason: 'MAX_RECEIVES', cutOff: false }] },
       'priority has a dead letter that nobody provoked (SQS): MAX_RECEIVES evt-2',
+    ],
+    [
+      'a shadow that lacks events',
+      {
+        parity: [
+          {
+            agent: 'roadmap',
+            transport: 'redis',
+            arrived: 3,
+            missing: 1,
+            extra: 0,
+            reordered: 2,
+            repeated: 0,
+            differenceMs: 4,
+          },
+        ],
+      },
+      'the shadow of roadmap on redis saw 1 events less, 0 more and 2 in another order',
+    ],
+    [
+      'a delivery that did not arrive',
+      { receiver: { taken: 1, repeated: 0, badSignatures: 0 } },
+      "the tenants' endpoints took 1 deliveries, and 0 are noted",
+    ],
+    [
+      'a wrong signature',
+      { receiver: { taken: 0, repeated: 0, badSignatures: 2 } },
+      '2 deliveries were signed wrongly',
     ],
     [
       'a denied call',

@@ -109,6 +109,8 @@ async function outcome(): Promise<AgentsOutcome> {
     taken: taken ?? [],
     route: ['postgres'],
     moves: [],
+    parity: [],
+    receiver: { taken: 0, repeated: 0, badSignatures: 0 },
     unexpectedAnswers: {},
     refused: 0,
     killed: undefined,
