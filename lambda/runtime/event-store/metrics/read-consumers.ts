@@ -8,7 +8,7 @@ import { latencyOf } from './latency.ts';
 import type { ConsumerMetrics, Latency, MeasuredConsumer, MeasuredTransport, NotMeasured } from './types.ts';
 
 /** The newest handled events that are looked at, of all consumers together. */
-const HANDLED_SAMPLE = 10_000;
+const HANDLED_SAMPLE = 5_000;
 /** The newest events of the store that are looked at for a consumer without cursors here. */
 const UNPROCESSED_SAMPLE = 10_000;
 

@@ -8,8 +8,8 @@ import type { DatabaseMetrics } from './types.ts';
 /** What a role may not see of other roles is null there, and then a count of it would be wrong. */
 const NOW = `
 select count(*)::int as connections, current_setting('max_connections')::int as "maxConnections",
-  case when bool_and(state is not null) then count(*) filter (where state = 'active')::int end as "activeConnections",
-  case when bool_and(state is not null)
+  case when bool_and(state is not null) is not false then count(*) filter (where state = 'active')::int end as "activeConnections",
+  case when bool_and(state is not null) is not false
     then coalesce(greatest(0, extract(epoch from clock_timestamp() - min(xact_start))), 0)::float8
   end as "longestTransactionSeconds"
 from pg_stat_activity

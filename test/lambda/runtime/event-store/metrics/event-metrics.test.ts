@@ -2,7 +2,12 @@ import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 
-import { countEvents, countFailures, eventMetrics } from '../../../../../lambda/runtime/event-store/index.ts';
+import {
+  countEvents,
+  countFailures,
+  eventMetrics,
+  logEventMetrics,
+} from '../../../../../lambda/runtime/event-store/index.ts';
 import { inTransaction, migrate, runtimeMigrations } from '../../../../../lambda/runtime/postgres/index.ts';
 import { processOnce } from '../../../../../lambda/runtime/inbox/index.ts';
 import { PermanentError } from '../../../../../lambda/runtime/errors.ts';
@@ -168,20 +173,23 @@ describe('consumers', () => {
     });
   });
 
-  test('have a backlog, with the age of its oldest event', async () => {
-    await appendAged(4, '100 seconds');
-    const stopped = await start({ consumer: recording(pool()), from: 0 });
-    await eventually(async () => {
-      const { rows } = await pool().query('select from effect');
-      expect(rows).toHaveLength(4);
-    });
-    await stopped.stop();
-    await appendAged(2, '50 seconds');
-    const { consumers, oldestUnprocessedSeconds } = await eventMetrics(pool(), { consumers: [recorder] });
-    expect(consumers[0]).toMatchObject({ unprocessed: 2 });
-    expect(oldestUnprocessedSeconds).toBeGreaterThanOrEqual(50);
-    expect(oldestUnprocessedSeconds).toBeLessThan(100);
-  });
+  test.each(['key', 'total'] as const)(
+    'have a backlog, with the age of its oldest event: order %s',
+    async (order) => {
+      await appendAged(4, '100 seconds');
+      const stopped = await start({ consumer: recording(pool()), order });
+      await eventually(async () => {
+        const { rows } = await pool().query('select from effect');
+        expect(rows).toHaveLength(4);
+      });
+      await stopped.stop();
+      await appendAged(2, '50 seconds');
+      const { consumers, oldestUnprocessedSeconds } = await eventMetrics(pool(), { consumers: [recorder] });
+      expect(consumers[0]).toMatchObject({ unprocessed: 2 });
+      expect(oldestUnprocessedSeconds).toBeGreaterThanOrEqual(50);
+      expect(oldestUnprocessedSeconds).toBeLessThan(100);
+    },
+  );
 
   test('that are live on another transport are measured by the inbox, and what is kept there is said', async () => {
     await pool().query('create table consumer_transport (consumer text primary key, live_on text not null)');
@@ -296,4 +304,21 @@ test('without the tables it says what to call', async () => {
   } finally {
     await bare.drop();
   }
+});
+
+test('CloudWatch gets what was measured, and nothing for what was not', async () => {
+  await database().store.append('notes', [noted('a'), noted('b')]);
+  const metrics = await eventMetrics(pool(), { consumers: [recorder] });
+  const info = jest.fn();
+  logEventMetrics({ ...silent, info }, metrics, { Environment: 'dev' });
+  const line = info.mock.calls[0]![1] as {
+    readonly _aws: {
+      readonly CloudWatchMetrics: readonly { readonly Metrics: readonly { readonly Name: string }[] }[];
+    };
+  };
+  expect(line).toMatchObject({ Environment: 'dev', EventsLastDay: 2, Consumers: 1, OpenDeadLetters: 0 });
+  expect(line).not.toHaveProperty('ErrorRate');
+  const named = line._aws.CloudWatchMetrics[0]!.Metrics.map(({ Name }) => Name);
+  expect(named).toContain('PublishLatencyP99');
+  expect(named).not.toContain('ProcessingLatencyP99');
 });
