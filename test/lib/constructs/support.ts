@@ -40,7 +40,12 @@ export function testApp(more: Readonly<Record<string, unknown>> = {}): App {
   return new App({
     analyticsReporting: false,
     builtinCloudFormationValidation: false,
-    context: { ...context, 'aws:cdk:bundling-stacks': [], ...more },
+    context: {
+      ...context,
+      'aws:cdk:bundling-stacks': [],
+      'aws:cdk:disable-creation-stack-traces': true,
+      ...more,
+    },
   });
 }
 

@@ -1,6 +1,6 @@
 /** Assemblies with one action less: what a policy allows is taken away, action by action, to see who misses it. */
-import { assemblyOf, messagingOf } from '../../../lib/assembly/index.ts';
-import type { Assembly, Json, SourceStack, Template } from '../../../lib/assembly/index.ts';
+import { messagingOf } from '../../../lib/assembly/index.ts';
+import type { Assembly, Json, Resource, Template } from '../../../lib/assembly/index.ts';
 import { needsOf } from '../../../lib/access/index.ts';
 import { proveAssembly } from '../../../lib/proofs/index.ts';
 import { unmetNeeds } from '../../../lib/proofs/prove-privilege.ts';
@@ -20,25 +20,44 @@ export interface Removal {
   readonly logicalId: string;
   readonly action: string;
   readonly sid: string | undefined;
-  /** The template without the action. */
-  apply(): Template;
+  /** The resources without the action: the changed one, or none where nothing is left of it. */
+  apply(resource: Resource): Resource | undefined;
 }
 
 /** Whether something that is needed is refused without the action. */
-export function isNoticed(assembly: Assembly, { stackName, action, apply }: Removal): boolean {
-  const stacks = assembly.stacks.map((stack): SourceStack => ({
-    stackName: stack.stackName,
-    ...(stack.isPlaced ? { account: stack.accountId, region: stack.region } : {}),
-    template: stack.stackName === stackName ? apply() : stack.template,
-  }));
-  const without = assemblyOf(stacks, assembly.topology);
+export function isNoticed(assembly: Assembly, removal: Removal): boolean {
+  const without = assemblyWithout(assembly, removal);
   const messaging = messagingOf(without);
   // The needs of that action tell nearly all; they are decided in a fraction of the time that all proofs take.
-  const matching = new RegExp(`^${action.replaceAll('*', '.*')}$`);
+  const matching = new RegExp(`^${removal.action.replaceAll('*', '.*')}$`);
   const needs = needsOf(messaging).filter(({ permission }) => matching.test(permission.action));
   return (
     unmetNeeds(messaging, needs).length > 0 || proveAssembly(without).some(({ breaks }) => breaks.length > 0)
   );
+}
+
+/** A policy has no part in what any other resource resolves to: the others stay as they are, and are not resolved again. */
+function assemblyWithout(assembly: Assembly, { stackName, apply }: Removal): Assembly {
+  const changed = new Map(
+    assembly.resources
+      .filter(({ stack }) => stack.stackName === stackName)
+      .map((resource) => [resource, apply(resource)] as const)
+      .filter(([before, after]) => before !== after),
+  );
+  if (changed.size === 0) throw new Error(`nothing in ${stackName} changes`);
+  const present = (resource: Resource): readonly Resource[] => {
+    const after = changed.has(resource) ? changed.get(resource) : resource;
+    return after === undefined ? [] : [after];
+  };
+  return {
+    ...assembly,
+    resources: assembly.resources.flatMap(present),
+    ofType: (...types) => assembly.ofType(...types).flatMap(present),
+    find(arn) {
+      const found = assembly.find(arn);
+      return found === undefined ? undefined : present(found)[0];
+    },
+  };
 }
 
 /** Each action of each Allow statement, wherever a document stands in a resource; and each permission of a function. */
@@ -48,15 +67,17 @@ export function removalsOf(assembly: Assembly): readonly Removal[] {
 
 function removalsIn(stackName: string, template: Template): readonly Removal[] {
   const resources = Object.entries(template.Resources ?? {});
-  return resources.flatMap(([logicalId, { Type, Properties }]) => {
+  return resources.flatMap(([logicalId, { Type, Properties }]): readonly Removal[] => {
     if (Type === 'AWS::Lambda::Permission') {
       // Two methods of one path have a permission each, which say the same: an HTTP API's ARNs in them have no method.
       const same = JSON.stringify(Properties);
-      const others = resources.filter(
-        ([, other]) => other.Type !== Type || JSON.stringify(other.Properties) !== same,
+      const alike = new Set(
+        resources
+          .filter(([, other]) => other.Type === Type && JSON.stringify(other.Properties) === same)
+          .map(([id]) => id),
       );
       const action = 'lambda:InvokeFunction';
-      const apply = () => ({ ...template, Resources: Object.fromEntries(others) });
+      const apply = (resource: Resource) => (alike.has(resource.logicalId) ? undefined : resource);
       return [{ stackName, logicalId, action, sid: undefined, apply }];
     }
     const statements = statementsIn(Properties ?? {}, []);
@@ -70,7 +91,8 @@ function removalsIn(stackName: string, template: Template): readonly Removal[] {
           logicalId,
           action,
           sid,
-          apply: () => withoutAction(template, logicalId, path, action),
+          apply: (resource) =>
+            resource.logicalId === logicalId ? withoutAction(resource, path, action) : resource,
         }));
     });
   });
@@ -128,16 +150,19 @@ function statementsIn(
   return Object.entries(members).flatMap(([name, member]) => statementsIn(member, [...path, name]));
 }
 
-function withoutAction(template: Template, logicalId: string, path: Path, action: string): Template {
-  const copy = structuredClone(template.Resources?.[logicalId]) as { Properties: Json };
-  let parent = copy.Properties as Record<string | number, Json>;
+function withoutAction(resource: Resource, path: Path, action: string): Resource {
+  const properties = structuredClone(resource.properties) as Record<string | number, Json>;
+  let parent = properties;
   for (const step of path.slice(0, -1)) parent = parent[step] as Record<string | number, Json>;
   const index = path.at(-1) ?? 0;
   const statement = parent[index] as Record<string, Json>;
-  const rest = [statement['Action'] ?? []].flat().filter((one) => one !== action);
+  const actions = actionsOf(statement);
+  const rest = actions.filter((one) => one !== action);
+  if (rest.length === actions.length)
+    throw new Error(`${resource.logicalId} has no ${action} at ${path.join('.')}`);
   if (rest.length === 0) (parent as unknown as Json[]).splice(Number(index), 1);
   else statement['Action'] = rest;
-  return { ...template, Resources: { ...template.Resources, [logicalId]: copy as never } };
+  return { ...resource, properties };
 }
 
 export function describeRemoval({ stackName, logicalId, action, sid }: Removal): string {

@@ -9,6 +9,7 @@ import { WaybillChecks } from '../../../lib/nag/index.ts';
 import { createApplication } from '../../../lib/stacks/application.ts';
 import { readTopology } from '../../../lib/topology/index.ts';
 import type { Topology } from '../../../lib/topology/index.ts';
+import { oncePerRun } from '../../support/once-per-run.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -61,14 +62,26 @@ export function isSharedStack(name: string): boolean {
 
 const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
 
+/** Each is synthesized once in a run of the tests; nothing may write to its directory. */
 export function synthesize(
   environment: EnvironmentName,
   changes: Partial<EnvironmentConfig> = {},
 ): Synthesized {
+  return oncePerRun(JSON.stringify(['synthesize', environment, changes]), () =>
+    synthesizeNow(environment, changes),
+  );
+}
+
+function synthesizeNow(environment: EnvironmentName, changes: Partial<EnvironmentConfig>): Synthesized {
   const app = new App({
     analyticsReporting: false,
     builtinCloudFormationValidation: false,
-    context: { ...context, 'aws:cdk:bundling-stacks': [], 'aws:cdk:disable-stack-trace': true },
+    context: {
+      ...context,
+      'aws:cdk:bundling-stacks': [],
+      'aws:cdk:disable-stack-trace': true,
+      'aws:cdk:disable-creation-stack-traces': true,
+    },
   });
   createApplication(app, { ...environmentConfig(environment), ...changes });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new WaybillChecks(app));
