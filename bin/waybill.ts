@@ -187,6 +187,66 @@ change('breaker')
     (await import('./commands/controls.ts')).breaker(dependency, state, options),
   );
 
+const transport = program
+  .command('transport')
+  .description('by which transport consumers get their events, and moving them without loss or repetition');
+const ofDatabase = (command: Command): Command =>
+  command
+    .option('--database-url <url>', 'the database of the record; DATABASE_URL unless given')
+    .option('--schema <name>', 'the PostgreSQL schema of the system; WAYBILL_DATABASE_SCHEMA unless given')
+    .option('--json', 'one JSON object on stdout for each consumer');
+const moving = (command: Command): Command =>
+  ofDatabase(command)
+    .argument('<consumers...>', 'one after the other; the first that is refused ends it')
+    .requiredOption('--why <text>', 'the reason, for who asks later')
+    .addOption(
+      new Option(
+        '--dead-letters <what>',
+        'what the old transport gave up: stays so, or is tried out of order',
+      )
+        .choices(['leave', 'retry'])
+        .default('leave'),
+    )
+    .option('--given-up <eventIds...>', 'what sns-sqs gave up: the eventIds in its dead-letter queue')
+    .option('--stream <name>', 'the stream whose dead letters are looked at, when it leaves redis')
+    .option('--partitions <number>', 'of that stream', count)
+    .option('--function <name>', 'the function behind the queue, where several have the consumer')
+    .option('--force', 'move although a check says that events could be lost or have their effect twice')
+    .option('--within <seconds>', 'wait so long for effects in work', count, 10)
+    .option('--inbox-retention <days>', 'what purgeInbox() is given; 43 unless told', count)
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'say what would be done, and what is in the way');
+ofDatabase(transport.command('status').argument('[consumer]', 'all unless given'))
+  .description('where consumers are live, where they could move, and how far the mirrors are')
+  .action(async (consumer, options) => (await import('./commands/transport.ts')).status(consumer, options));
+ofDatabase(transport.command('parity').argument('<consumer>'))
+  .description('what came to its shadow on another transport, against the record; fails where they differ')
+  .requiredOption('--on <transport>', 'the transport that the shadow watches: postgres, redis or sns-sqs')
+  .option('--types <names...>', 'events that it handles; as it has registered unless given')
+  .option('--since <time>', 'recorded from then on, in ISO 8601', time)
+  .option('--after <position>', 'behind this position; where the mirror began unless given', count)
+  .option('--settle <seconds>', 'what is younger may be on its way', count)
+  .action(async (consumer, options) => (await import('./commands/transport.ts')).parity(consumer, options));
+moving(transport.command('move'))
+  .description('from now on effects happen by another transport')
+  .requiredOption('--to <transport>', 'postgres, redis or sns-sqs')
+  .option('--from <transport>', 'refuse where it is live on another')
+  .addHelpText(
+    'after',
+    '\nRunbook: docs/runbooks/transport-migration.md\n\nExample:\n  waybill transport move sentiment --to redis --why "10,000 events a day" --dry-run',
+  )
+  .action(async (consumers, options) => (await import('./commands/transport.ts')).move(consumers, options));
+moving(transport.command('rollback'))
+  .description('back to where it came from with its last move')
+  .action(async (consumers, options) =>
+    (await import('./commands/transport.ts')).rollback(consumers, options),
+  );
+ofDatabase(transport.command('release').argument('<consumer>').argument('[eventIds...]', 'all unless given'))
+  .description('let events be handled again that a move left given up')
+  .action(async (consumer, eventIds, options) =>
+    (await import('./commands/transport.ts')).release(consumer, eventIds, options),
+  );
+
 // Whoever reads the output may have seen enough: `waybill explain | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

@@ -1,7 +1,7 @@
 /** `waybill controls`: switches consumers and tenants off and on, forces breakers, and says how things are. */
-import { createInterface } from 'node:readline/promises';
 import type { BreakerState } from '../../lambda/runtime/degradation/breaker-store.ts';
 import { CommandError, EXIT } from '../command-error.ts';
+import { confirm } from '../confirm.ts';
 import { lambdaClient, operatorOf } from '../controls/clients.ts';
 import type { Operator } from '../controls/clients.ts';
 import { consumerNamed, controlledConsumers, tableOf } from '../controls/consumers.ts';
@@ -185,21 +185,6 @@ async function change(
       );
     }
   }
-}
-
-async function confirm(what: string, effect: string): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new CommandError('WAYBILL_CONFIRMATION_MISSING', `${what} was not confirmed. ${effect}`, {
-      fix: 'look with --dry-run, then give --yes',
-    });
-  }
-  const questions = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await questions.question(`${effect}\nType "${what}" to go on: `);
-  questions.close();
-  if (answer.trim() === what) return;
-  throw new CommandError('WAYBILL_CONFIRMATION_MISSING', `${what} was not confirmed`, {
-    fix: 'type the text as it stands there',
-  });
 }
 
 function checkedTarget({ consumer, tenant }: Target): Target {

@@ -107,6 +107,30 @@ export const COMMAND_EXPLANATIONS = {
     fix: 'Give open, closed or auto.',
     example: 'waybill controls breaker payment-gateway open --why "maintenance until 14:00"',
   },
+  WAYBILL_TRANSPORT_NAME_UNKNOWN: {
+    what: 'There is no transport of the name that was given.',
+    why: 'Consumers move between postgres, redis and sns-sqs.',
+    fix: 'Give one of them.',
+    example: 'waybill transport move sentiment --to redis --why "more than 10,000 events a day"',
+  },
+  WAYBILL_TRANSPORT_NOT_MOVED: {
+    what: 'A consumer was to go back, and was never moved.',
+    why: 'Rollback is the move back of the last move that was made.',
+    fix: 'Say where to.',
+    example: 'waybill transport move sentiment --to postgres --why "..."',
+  },
+  WAYBILL_TRANSPORT_FUNCTION_UNKNOWN: {
+    what: 'The function behind the queue of a consumer was not found, or there are several.',
+    why: 'Its event source mapping is switched with the move. Functions are found by WAYBILL_CONSUMER and WAYBILL_TRANSPORT.',
+    fix: 'Check account and Region, deploy the consumer with sns-sqs among its transports, or say which function.',
+    example: 'waybill transport move sentiment --to sns-sqs --function prod-sentiment --why "..."',
+  },
+  WAYBILL_TRANSPORT_SWITCH_SLOW: {
+    what: 'Lambda has not switched an event source mapping in time.',
+    why: 'It takes up to a minute, and longer while another change is under way.',
+    fix: 'Run the same command again. A move that was made is not made twice.',
+    example: 'aws lambda get-event-source-mapping --uuid ...',
+  },
   WAYBILL_CONFIRMATION_MISSING: {
     what: 'A change to the controls was not confirmed.',
     why: 'It stops work that customers wait for, or lets it go on.',

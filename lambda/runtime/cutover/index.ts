@@ -13,6 +13,8 @@ export { cutoverMigrations } from './migrations.ts';
 export { mirrorEvents } from './mirror.ts';
 export { mirrorName } from './mirror-name.ts';
 export { moveConsumer } from './move.ts';
+export { mirrorsOf, movesOf } from './moves.ts';
+export type { MirrorState } from './moves.ts';
 export { moveObstacles } from './obstacles.ts';
 export { parityReport } from './parity.ts';
 export { purgeShadows, shadowName, shadowOf } from './shadow.ts';
@@ -27,6 +29,7 @@ export type {
   MoveReport,
   ParityOptions,
   ParityReport,
+  PastMove,
   Percentiles,
   RegisterConsumer,
   ShadowOptions,

@@ -66,11 +66,12 @@ export async function moveConsumer(pool: Pool, options: MoveOptions): Promise<Mo
            update consumer_transport set live_on = $2, epoch = epoch + 1, moved_at = clock_timestamp()
            where consumer = $1 returning epoch, moved_at
          ), noted as (
-           insert into consumer_transport_move (consumer, epoch, moved_from, moved_to, moved_at, ignored)
-           select $1, epoch, $3, $2, moved_at, $4::text[] from moved
+           insert into consumer_transport_move (
+             consumer, epoch, moved_from, moved_to, moved_at, ignored, moved_by, why)
+           select $1, epoch, $3, $2, moved_at, $4::text[], $5, $6 from moved
          )
          select epoch::float8 as epoch, moved_at, pg_notify(${CUTOVER_CHANNEL}, $1) from moved`,
-        [consumer, to, from, obstacles.map(({ code }) => code)],
+        [consumer, to, from, obstacles.map(({ code }) => code), options.by ?? null, options.why ?? null],
       );
       const { epoch, moved_at } = moved.rows[0]!;
       return { ...report, epoch, movedAt: moved_at.toISOString(), moved: true, leftGivenUp };

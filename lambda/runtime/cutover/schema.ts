@@ -25,6 +25,8 @@ create table consumer_transport_move (
   moved_to text not null,
   moved_at timestamptz not null default clock_timestamp(),
   ignored text[] not null default '{}',
+  moved_by text,
+  why text,
   primary key (consumer, epoch)
 );
 

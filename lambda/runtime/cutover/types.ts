@@ -77,6 +77,24 @@ export interface MoveOptions {
    * @default 10000
    */
   readonly within?: number;
+  /** Who moves it, for `movesOf`. @default - not told */
+  readonly by?: string;
+  /** The reason, for `movesOf`. @default - not told */
+  readonly why?: string;
+}
+
+/** A move that was made. */
+export interface PastMove {
+  readonly consumer: string;
+  readonly epoch: number;
+  readonly from: TransportName;
+  readonly to: TransportName;
+  /** ISO 8601, UTC. */
+  readonly movedAt: string;
+  /** Codes of the checks that did not hold. */
+  readonly ignored: readonly MoveObstacle['code'][];
+  readonly by: string | undefined;
+  readonly why: string | undefined;
 }
 
 export interface MoveReport {
