@@ -157,6 +157,25 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     fix: 'Add the statement that the finding shows, or except the hop from the one that denies it.',
     example: STATEMENT,
   },
+  W24: {
+    fix: 'Give the server a parameter group with the policy noeviction.',
+    example:
+      "new CfnParameterGroup(stack, 'Parameters', { cacheParameterGroupFamily: 'valkey8', description: 'Streams', properties: { 'maxmemory-policy': 'noeviction' } })",
+  },
+  W24A: {
+    fix: 'Take MemoryDB or synchronous writes, or acknowledge it where the events can be published again.',
+    example: "new RedisServer(stack, 'Redis', { service: 'memorydb', nodeType: 'db.r7g.large', ... })",
+  },
+  W25: {
+    fix: 'Give the service at least one task, and the container a StopTimeout that is above its drain.',
+    example:
+      "new EventProcess(stack, 'Agents', { desiredCount: 2, drainTimeout: Duration.seconds(60), ... })",
+  },
+  W26: {
+    fix: 'Add an alarm on the oldest unprocessed event of the consumer, measured beside its process.',
+    example:
+      "alarms.add('MirrorLateAlarm', consumerLate(database, { environment, consumer: 'mirror-redis' }, 60))",
+  },
   D14: {
     fix: 'Give the subscription, target, schedule, function or mapping a dead-letter queue.',
     example: 'new SqsSubscription(queue, { deadLetterQueue })',

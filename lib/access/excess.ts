@@ -4,7 +4,7 @@
  *
  * | grant | judged |
  * |---|---|
- * | to a role of a function that the topology declares, or in which hops are carried and no code runs | yes |
+ * | to a role of a function or process that the topology declares, or in which hops are carried and no code runs | yes |
  * | to any other role: what it is for is not known | no |
  * | by a queue, topic, bus or function that the topology declares; by a key | yes |
  * | by any other queue, topic, bus or function | no |
@@ -62,9 +62,13 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
   // Code of others is never judged: what it does with its role is not known.
   const ours = messaging.assembly.topology === undefined ? [] : messaging.functions;
   const machines = messaging.assembly.topology === undefined ? [] : messaging.stateMachines;
-  const ofDeclared = new Set(
-    [...ours, ...machines].filter(({ resource }) => isDeclared(resource)).map(({ roleArn }) => roleArn),
+  const processes = (messaging.assembly.topology === undefined ? [] : messaging.processes).filter(
+    ({ resource }) => isDeclared(resource),
   );
+  const ofDeclared = new Set([
+    ...[...ours, ...machines].filter(({ resource }) => isDeclared(resource)).map(({ roleArn }) => roleArn),
+    ...processes.flatMap(({ roleArn, executionRoleArn }) => [roleArn, executionRoleArn]),
+  ]);
   const isAccountedFor = ({ arn, trust }: Role): boolean =>
     ofDeclared.has(arn) || (ofRoles.has(arn) && !trust.some(letsCodeIn));
   const awaitingAlarms = topicsAwaitingAlarms(messaging, needs);
@@ -179,9 +183,9 @@ function servicesIn(principal: unknown): readonly string[] {
 }
 
 /** ARNs of what the variables of the role's functions name, besides Waybill's own, whose use is known. */
-function namedResources({ functions, assembly }: Messaging, role: Role): readonly string[] {
+function namedResources({ functions, processes, assembly }: Messaging, role: Role): readonly string[] {
   const values = new Set(
-    functions
+    [...functions, ...processes]
       .filter(({ roleArn }) => roleArn === role.arn)
       .flatMap(({ environment }) => Object.entries(environment))
       .filter(([variable]) => !variable.startsWith('WAYBILL_'))

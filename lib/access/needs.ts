@@ -13,6 +13,7 @@ import { usingControls } from './controls-needs.ts';
 import { ofDeclaredUses } from './declared-needs.ts';
 import type { Permission } from './permission.ts';
 import { deliveriesOf } from './deliveries.ts';
+import { ofProcess } from './process-needs.ts';
 import { ofStateMachines } from './state-machine-needs.ts';
 import { makingKafkaTopic } from './stream-permissions.ts';
 import {
@@ -38,6 +39,11 @@ export function needsOf(messaging: Messaging): readonly Need[] {
   const needs = [
     ...ofDeliveries(messaging),
     ...messaging.functions.flatMap((fn) => ofFunction(messaging, fn)),
+    ...messaging.processes.flatMap((process) =>
+      ofProcess(messaging, process, (actor, environment) =>
+        ofVariables(messaging, actor, environment, process.resource.constructPath),
+      ),
+    ),
     ...ofEncryptedBuses(messaging),
     ...ofApiGateway(messaging),
     ...ofFlowLogs(messaging),
@@ -107,13 +113,25 @@ function ofFunction(messaging: Messaging, fn: LambdaFunction): Need[] {
     ...need('the role', [trust]),
     ...need('logs', simple(LOG_ACTIONS, formatArn('logs', fn, `log-group:${logGroup}:*`))),
     ...(fn.inVpc ? need('the VPC', simple(NETWORK_INTERFACE_ACTIONS, '*')) : []),
-    ...Object.entries(fn.environment).flatMap(([variable, value]) =>
-      need(variable, ofVariable(messaging, actor, variable, value)),
-    ),
+    ...ofVariables(messaging, actor, fn.environment, path),
     ...need('sealed personal data', ofSealing(messaging, actor, fn.environment)),
     ...need('claim checks', ofClaimChecks(messaging, actor, fn.environment)),
     ...need('controls', usingControls(messaging, actor, fn)),
   ];
+}
+
+function ofVariables(
+  messaging: Messaging,
+  actor: Actor,
+  environment: Readonly<Record<string, string>>,
+  path: string,
+): Need[] {
+  return Object.entries(environment).flatMap(([variable, value]) =>
+    ofVariable(messaging, actor, variable, value).map((permission) => ({
+      permission,
+      because: `${variable} of ${path}`,
+    })),
+  );
 }
 
 /**

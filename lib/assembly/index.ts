@@ -24,3 +24,5 @@ export { belowCluster, clusterOf, isKafkaTopic, KAFKA_TOPIC_TYPES } from './stre
 export type { Broker, KafkaCluster, KafkaTopic, Stream } from './streams.ts';
 export type { Subscriber, SubscriberFilter } from './subscribers.ts';
 export type { Subscription, Topic } from './topics.ts';
+export type { LongRunningProcess, ProcessContainer } from './processes.ts';
+export type { RedisInstance } from './redis-servers.ts';

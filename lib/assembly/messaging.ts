@@ -16,6 +16,10 @@ import type { Key, Role } from './identities.ts';
 import type { Assembly } from './model.ts';
 import { pipesOf, schedulesOf } from './pipes-and-schedules.ts';
 import type { Pipe, Schedule } from './pipes-and-schedules.ts';
+import { processesOf } from './processes.ts';
+import type { LongRunningProcess } from './processes.ts';
+import { redisServersOf } from './redis-servers.ts';
+import type { RedisInstance } from './redis-servers.ts';
 import { queueMethodsOf } from './rest-apis.ts';
 import type { QueueMethod } from './rest-apis.ts';
 import { queuesOf } from './queues.ts';
@@ -53,6 +57,10 @@ export interface Messaging {
   readonly stateMachines: readonly StateMachine[];
   /** Methods of REST APIs that send to a queue without a function. */
   readonly queueMethods: readonly QueueMethod[];
+  /** Services of Amazon ECS. */
+  readonly processes: readonly LongRunningProcess[];
+  /** Of Redis Streams. */
+  readonly redisServers: readonly RedisInstance[];
   readonly roles: readonly Role[];
   readonly keys: readonly Key[];
   readonly alarms: readonly Alarm[];
@@ -125,6 +133,8 @@ function read(assembly: Assembly): Messaging {
     pipes: pipesOf(assembly),
     stateMachines: stateMachinesOf(assembly),
     queueMethods: queueMethodsOf(assembly),
+    processes: processesOf(assembly),
+    redisServers: redisServersOf(assembly),
     roles,
     keys,
     alarms: alarmsOf(assembly),

@@ -187,6 +187,12 @@ export class RedisServerGrants {
     encryptionKey?.grant(grantee, 'kms:Decrypt');
   }
 
+  /** The same, for who looks at groups and dead letters, and writes no event. */
+  inspect(client: EventFunction): void {
+    this.use(client);
+    recordEdge(this.#server, { kind: 'publishes', from: client, to: this.#server, source: '', events: [] });
+  }
+
   /** The same, for who writes these events to a stream. */
   publish(client: EventProcess, events: readonly AnyEventContract[]): void {
     this.use(client);

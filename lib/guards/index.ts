@@ -37,6 +37,9 @@ import { topologyDrift } from './w21b-topology-drift.ts';
 import { excessPrivilege, sourcelessService } from './w22-excess-privilege.ts';
 import { unconditionedUse } from './w22b-unconditioned-use.ts';
 import { refusedHop } from './w23-refused-hop.ts';
+import { evictedStreams, volatileStreams } from './w24-evicted-streams.ts';
+import { cutOffProcess } from './w25-cut-off-process.ts';
+import { unwatchedFollower } from './w26-unwatched-follower.ts';
 
 export interface AcknowledgedFinding extends GuardFinding {
   /** Why it is right there, and what remains. */
@@ -83,6 +86,10 @@ export const GUARDS: readonly Guard[] = [
   sourcelessService,
   unconditionedUse,
   refusedHop,
+  evictedStreams,
+  volatileStreams,
+  cutOffProcess,
+  unwatchedFollower,
   partialBatchFailures,
   deadLetterQueue,
   deadLetterAlarm,

@@ -70,7 +70,8 @@ export function passageOf(
   }
   if (delivery.kind === 'mapping') {
     const mapping = messaging.mappings.find(({ resource }) => resource === hop);
-    if (mapping !== undefined) return throughMapping(messaging, mapping, message);
+    if (mapping !== undefined)
+      return throughMapping(messaging, standby ? { ...mapping, enabled: true } : mapping, message);
   }
   return { passes: true, message, condition: 'everything' };
 }

@@ -4,6 +4,7 @@ import type { Assembly } from '../assembly/index.ts';
 import { declaredIn } from './declared.ts';
 import { proveAlarms } from './prove-alarms.ts';
 import { proveDeliveries } from './prove-delivery.ts';
+import { proveFollowers, proveFollowing } from './prove-following.ts';
 import { proveIsolation, proveNoStrangers } from './prove-isolation.ts';
 import { proveKeeping } from './prove-keeping.ts';
 import { proveOtherRoles } from './prove-other-roles.ts';
@@ -36,10 +37,12 @@ export function proveAssembly(assembly: Assembly): readonly Proof[] {
     ...provePublishing(messaging, declared),
     ...proveDeliveries(messaging, declared),
     ...proveReading(messaging, declared),
+    ...proveFollowing(messaging, declared),
     ...proveConsumption(messaging, declared),
     ...proveKeeping(messaging, declared),
     ...proveIsolation(messaging, declared),
     ...proveReaderIsolation(messaging, declared),
+    ...proveFollowers(messaging, declared),
     ...proveNoStrangers(messaging),
     proveOtherRoles(messaging, declared),
     ...proveQueues(messaging),

@@ -44,7 +44,11 @@ function breaksOf(
   if (metric === undefined)
     wrong(`it does not look at ${edge.metric}`, `make it look at ${edge.metric} of ${edge.from}`);
   const watched = declared.resource(edge.from);
-  if (metric !== undefined && watched !== undefined && !watches(metric.dimensions, watched)) {
+  const isWatched =
+    metric?.namespace === OWN_NAMESPACE
+      ? isConsumer(declared, metric.dimensions['Consumer'])
+      : metric !== undefined && watched !== undefined && watches(metric.dimensions, watched);
+  if (metric !== undefined && watched !== undefined && !isWatched) {
     wrong(
       `it looks at ${JSON.stringify(metric.dimensions)}, not at ${edge.from}`,
       `make it look at ${watched.name}`,
@@ -104,6 +108,15 @@ function differences(
     .filter((one) => one.declared !== one.found);
 }
 
+/** What a function measures in an event store: no resource of AWS's is named, but a consumer is. */
+const OWN_NAMESPACE = 'Waybill/EventStore';
+
+function isConsumer({ topology }: Declared, name: string | undefined): boolean {
+  return topology.edges.some(
+    (edge) => (edge.kind === 'follows' || edge.kind === 'consumes') && edge.consumer === name,
+  );
+}
+
 /** Metrics name what they watch in one of their dimensions: a queue's name, an API's id, a schedule's group. */
 function watches(
   dimensions: Readonly<Record<string, string>>,
@@ -111,7 +124,11 @@ function watches(
 ): boolean {
   const names = new Set([name, ref, arn, ...Object.values(properties)]);
   const values = Object.values(dimensions);
-  return values.some((value) => names.has(value));
+  // A node's name begins with that of its replication group.
+  const group = properties['ReplicationGroupId'];
+  return values.some(
+    (value) => names.has(value) || (typeof group === 'string' && value.startsWith(`${group}-`)),
+  );
 }
 
 /** The alarm itself, and composite alarms that watch it, as far as they act. */

@@ -94,7 +94,8 @@ function proveDelivery(
   }
   const form = (example: ExampleEvent): Message =>
     origin.type === 'AWS::SNS::Topic' ? asMessage(example) : asBusEvent(example, origin);
-  const standby = edge.kind === 'routes' && edge.standby === true ? via : undefined;
+  const standby =
+    edge.kind === 'routes' && edge.standby === true ? via : heldMapping(messaging, declared, consuming);
   const walks = edge.events
     .flatMap((event) => examplesFor(declared, edge, event))
     .map((example) => ({ example, ...walk(messaging, path, form(example), standby) }));
@@ -126,8 +127,33 @@ function proveDelivery(
   };
 }
 
-/** Both Regions would handle every event. */
+/** The mapping of a queue that is declared as held: its consumer is live on another transport until it is moved. */
+function heldMapping(
+  messaging: Messaging,
+  declared: Declared,
+  consuming: ConsumesEdge,
+): Resource | undefined {
+  if (consuming.standby !== true) return undefined;
+  const queueArn = declared.resource(consuming.from)?.arn;
+  const functionArn = declared.resource(consuming.to)?.arn;
+  return messaging.mappings.find(
+    (mapping) => mapping.eventSourceArn === queueArn && mapping.functionArn === functionArn,
+  )?.resource;
+}
+
+/** Both Regions, or the consumer on both transports, would take every event. */
 function standbyBreaks(messaging: Messaging, standby: Resource): readonly Break[] {
+  const mapping = messaging.mappings.find(({ resource }) => resource === standby);
+  if (mapping?.enabled === true) {
+    return [
+      {
+        code: 'WAYBILL_PROOF_SETTING_DIFFERS',
+        resource: standby.constructPath,
+        message: 'it is enabled, and declared as held until its consumer is moved',
+        fix: 'set Enabled to false, or declare the consumer as live here',
+      },
+    ];
+  }
   const rule = messaging.rules.find(({ resource }) => resource === standby);
   if (rule?.enabled !== true) return [];
   return [

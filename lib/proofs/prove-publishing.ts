@@ -1,6 +1,6 @@
 /** Claims of publish edges: who publishes may do so, and nudges and scheduled runs arrive. */
 import { becauseOf, decide, deliveriesOf, needsOf, publishing } from '../access/index.ts';
-import type { Messaging, QueueMethod } from '../assembly/index.ts';
+import type { LambdaFunction, Messaging, QueueMethod } from '../assembly/index.ts';
 import type {
   AccessesEdge,
   InvokesEdge,
@@ -13,6 +13,7 @@ import { accessBreaks, breakOf } from './check-access.ts';
 import { consumptionBreaks } from './check-consumption.ts';
 import { runtimeBreaks } from './check-runtime.ts';
 import { failureBreaks } from './check-failures.ts';
+import { proveWriting } from './prove-following.ts';
 import type { Declared } from './declared.ts';
 import { unmetNeeds } from './prove-privilege.ts';
 import { unique } from './proof.ts';
@@ -48,6 +49,8 @@ function proveUse(messaging: Messaging, edge: PushesEdge | AccessesEdge): Proof 
 }
 
 function provePublish(messaging: Messaging, declared: Declared, edge: PublishesEdge): Proof {
+  const kind = declared.node(edge.to)?.kind;
+  if (kind === 'database' || kind === 'redis') return proveWriting(messaging, declared, edge, kind);
   const { breaks, steps } = mayWrite(messaging, declared, edge.from, edge.to);
   return {
     kind: 'publish',
@@ -186,8 +189,9 @@ function proveNudge(messaging: Messaging, declared: Declared, edge: NudgesEdge):
 function mayWrite(messaging: Messaging, declared: Declared, from: string, to: string) {
   const sink = declared.resource(to);
   const fn = messaging.function(declared.resource(from)?.arn);
-  const machine = messaging.stateMachines.find(({ resource }) => resource === declared.resource(from));
-  const role = messaging.role(fn?.roleArn ?? machine?.roleArn ?? declared.resource(from)?.arn);
+  const isFrom = ({ resource }: Pick<LambdaFunction, 'resource'>) => resource === declared.resource(from);
+  const other = messaging.stateMachines.find(isFrom) ?? messaging.processes.find(isFrom);
+  const role = messaging.role(fn?.roleArn ?? other?.roleArn ?? declared.resource(from)?.arn);
   if (sink?.arn === undefined || role === undefined) {
     return { steps: [], breaks: [absent(sink === undefined ? to : from)] };
   }
@@ -205,7 +209,9 @@ function mayWrite(messaging: Messaging, declared: Declared, from: string, to: st
 
 /** The runtime of a function publishes where WAYBILL_PUBLISH_ROUTES says (W11). */
 function routeBreaks(messaging: Messaging, declared: Declared, edge: PublishesEdge): readonly Break[] {
-  const fn = messaging.function(declared.resource(edge.from)?.arn);
+  const fn =
+    messaging.function(declared.resource(edge.from)?.arn) ??
+    messaging.processes.find(({ resource }) => resource === declared.resource(edge.from));
   const target = declared.resource(edge.to)?.arn;
   const routes = fn?.environment['WAYBILL_PUBLISH_ROUTES'];
   if (fn === undefined || target === undefined || declared.node(edge.from)?.kind === 'principal') return [];
