@@ -149,8 +149,10 @@ export function walkTemplate(
       logicalId,
       definition,
       at,
-      properties: async () =>
-        ((await resolveValue(definition.Properties ?? {}, scope, `${at}.Properties`)) ?? {}) as JsonObject,
+      properties: async () => {
+        const resolved = await resolveValue(definition.Properties ?? {}, scope, `${at}.Properties`);
+        return withCacheAddresses(aws, resolved ?? {}) as JsonObject;
+      },
       dependsOn: () => [...references],
     });
   };
@@ -181,6 +183,21 @@ export function walkTemplate(
       return outputs;
     },
   };
+}
+
+/** Names that caches have in AWS become addresses of this machine, where properties hold them whole. */
+function withCacheAddresses({ services }: AwsContext, value: Json): Json {
+  const caches = [services.find('elasticache'), services.find('memorydb')].filter((one) => one !== undefined);
+  const local = (text: string): string =>
+    caches.reduce((known, service) => service.withLocalAddresses(known), text);
+  const inside = (one: Json): Json => {
+    if (typeof one === 'string') return local(one);
+    if (Array.isArray(one)) return one.map(inside);
+    return isJsonObject(one)
+      ? Object.fromEntries(Object.entries(one).map(([name, member]) => [name, inside(member)]))
+      : one;
+  };
+  return inside(value);
 }
 
 /** What refers to a resource that is not there gets an ARN of the right shape, or a text that names it. */

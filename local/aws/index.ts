@@ -5,12 +5,14 @@
 import { createAwsContext, type AwsContext, type AwsContextOptions, type AwsServices } from './context.ts';
 import { startEndpoint, type Endpoint, type EndpointOptions } from './endpoint.ts';
 import { rememberEndpointUrl } from './former-endpoints.ts';
+import type { StartRedis } from './caches/index.ts';
 import { createApiGatewayService } from './apigateway/index.ts';
 import { createCloudWatchService } from './cloudwatch/index.ts';
 import { createDynamoDbService } from './dynamodb/index.ts';
 import { createDynamoDbStreamsService } from './dynamodb/streams/index.ts';
 import { createCloudFormationService } from './cloudformation/index.ts';
 import { createEcsService } from './ecs/index.ts';
+import { createElastiCacheService } from './elasticache/index.ts';
 import { createEventsService } from './events/index.ts';
 import { createEventsV2Service } from './eventsv2/index.ts';
 import { createIamService } from './iam/index.ts';
@@ -19,6 +21,7 @@ import { createKinesisService } from './kinesis/index.ts';
 import { createKmsService } from './kms/index.ts';
 import { createLambdaService, type LambdaOptions } from './lambda/index.ts';
 import { createLogsService } from './logs/index.ts';
+import { createMemoryDbService } from './memorydb/index.ts';
 import { createMqService, type StartRabbitmq } from './mq/index.ts';
 import { createPipesService } from './pipes/index.ts';
 import { createS3Service } from './s3/index.ts';
@@ -41,6 +44,7 @@ export { AwsError, asAwsError, unknownOperation } from './errors.ts';
 export type { FaultCall, FaultEffect, FaultRule, FaultRules } from './faults.ts';
 export type { RestRequest, RestResponse, RestRoute } from './protocols/rest-json.ts';
 export { StateError } from './state/index.ts';
+export type { RedisBroker, StartRedis } from './caches/index.ts';
 export type { EcsService, TaskOutput } from './ecs/index.ts';
 export type { KafkaBroker, StartKafka } from './kafka/index.ts';
 export type { RabbitmqBroker, StartRabbitmq } from './mq/index.ts';
@@ -58,6 +62,8 @@ export interface EmbeddedAwsOptions extends Omit<AwsContextOptions, 'state'>, En
   readonly startKafka?: StartKafka;
   /** Starts the RabbitMQ of a broker. @default - an embedded one for each broker */
   readonly startRabbitmq?: StartRabbitmq;
+  /** Starts the server of a cache. @default - the Redis or Valkey that is installed; refused where there is none */
+  readonly startRedis?: StartRedis;
 }
 
 /** A running embedded AWS. */
@@ -77,7 +83,7 @@ export interface EmbeddedAws {
  * port is taken, with a `StateError` when the state directory can't be used. Further services join with `context.services.register(service)` at any time.
  */
 export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedAws> {
-  const { stateDirectory, lambda, startKafka, startRabbitmq, ...contextOptions } = options;
+  const { stateDirectory, lambda, startKafka, startRabbitmq, startRedis, ...contextOptions } = options;
   const context = createAwsContext({
     ...contextOptions,
     ...(stateDirectory !== undefined && { state: openStateStore(stateDirectory) }),
@@ -93,7 +99,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   try {
     services = createBuiltInServices(
       context,
-      { lambda, startKafka, startRabbitmq },
+      { lambda, startKafka, startRabbitmq, startRedis },
       contextOptions.sameAccountAs,
     );
   } catch (error) {
@@ -122,7 +128,12 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
 /** The built-in services, registered in `context`, without an endpoint: all in-process calls work. */
 function createBuiltInServices(
   context: AwsContext,
-  { lambda, startKafka, startRabbitmq }: Pick<EmbeddedAwsOptions, 'lambda' | 'startKafka' | 'startRabbitmq'>,
+  {
+    lambda,
+    startKafka,
+    startRabbitmq,
+    startRedis,
+  }: Pick<EmbeddedAwsOptions, 'lambda' | 'startKafka' | 'startRabbitmq' | 'startRedis'>,
   sameAccountAs?: AwsContext,
 ): AwsServices {
   const services: AwsServices = {
@@ -131,6 +142,7 @@ function createBuiltInServices(
     dynamodb: createDynamoDbService(context),
     dynamodbstreams: createDynamoDbStreamsService(context),
     ecs: createEcsService(context),
+    elasticache: createElastiCacheService(context, startRedis),
     events: createEventsService(context),
     eventsv2: createEventsV2Service(context),
     iam: createIamService(context, sameAccountAs?.services.find('iam')?.identities),
@@ -139,6 +151,7 @@ function createBuiltInServices(
     kms: createKmsService(context),
     lambda: createLambdaService(context, lambda),
     logs: createLogsService(context),
+    memorydb: createMemoryDbService(context, startRedis),
     monitoring: createCloudWatchService(context),
     mq: createMqService(context, startRabbitmq),
     pipes: createPipesService(context),

@@ -5,11 +5,13 @@ import { API_GATEWAY_REST_PROVIDERS } from './api-gateway-rest.ts';
 import { COST_EXPLORER_PROVIDERS } from './cost-explorer.ts';
 import { DYNAMODB_PROVIDERS } from './dynamodb.ts';
 import { ECS_PROVIDERS } from './ecs.ts';
+import { ELASTICACHE_PROVIDERS } from './elasticache.ts';
 import { EVENTS_PROVIDERS } from './events.ts';
 import { EVENTS_V2_PROVIDERS } from './eventsv2.ts';
 import { IAM_PROVIDERS } from './iam.ts';
 import { KINESIS_PROVIDERS } from './kinesis.ts';
 import { LAMBDA_PROVIDERS } from './lambda.ts';
+import { MEMORYDB_PROVIDERS } from './memorydb.ts';
 import { MSK_PROVIDERS } from './msk.ts';
 import { NESTED_STACK_PROVIDERS } from './nested-stack.ts';
 import { NETWORK_PROVIDERS } from './network.ts';
@@ -30,10 +32,12 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
   ...COST_EXPLORER_PROVIDERS,
   ...DYNAMODB_PROVIDERS,
   ...ECS_PROVIDERS,
+  ...ELASTICACHE_PROVIDERS,
   ...EVENTS_PROVIDERS,
   ...EVENTS_V2_PROVIDERS,
   ...KINESIS_PROVIDERS,
   ...LAMBDA_PROVIDERS,
+  ...MEMORYDB_PROVIDERS,
   ...MSK_PROVIDERS,
   ...PIPES_PROVIDERS,
   ...IAM_PROVIDERS,

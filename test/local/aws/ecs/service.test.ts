@@ -174,7 +174,7 @@ test('a container has the environment, the secret and the role of its task, writ
   const taskId = task!.arn.split('/').at(-1);
   expect(it.aws.services.logs.logs('/worker')[0]?.streamName).toBe(`agents/main/${taskId}`);
 
-  const [{ pid }] = task!.containers as [{ pid: number }];
+  const { pid } = task!.containers[0]!;
   expect(isAlive(pid)).toBe(true);
   await it.aws.services.ecs.stopTasks();
   expect(isAlive(pid)).toBe(false);

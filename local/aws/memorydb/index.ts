@@ -1,0 +1,2 @@
+/** Public surface of the embedded Amazon MemoryDB. */
+export { createMemoryDbService, type MemoryDbService } from './service.ts';
