@@ -10,6 +10,8 @@ export interface Dockerfile {
   readonly environment: Readonly<Record<string, string>>;
   /** In their order; a later one lies over an earlier one. */
   readonly copies: readonly Copy[];
+  /** Absolute paths in the container. */
+  readonly volumes: readonly string[];
 }
 
 export interface Copy {
@@ -30,6 +32,7 @@ export function readDockerfile(text: string): Dockerfile {
   let command: readonly string[] = [];
   let environment: Record<string, string> = {};
   let copies: Copy[] = [];
+  let volumes: string[] = [];
   for (const { instruction, rest } of instructionsOf(text)) {
     switch (instruction) {
       case 'FROM':
@@ -38,6 +41,7 @@ export function readDockerfile(text: string): Dockerfile {
         entryPoint = command = [];
         environment = {};
         copies = [];
+        volumes = [];
         break;
       case 'WORKDIR':
         workingDirectory = within(workingDirectory, unquoted(rest));
@@ -57,10 +61,13 @@ export function readDockerfile(text: string): Dockerfile {
       case 'COPY':
         copies.push(...copiesOf(rest, workingDirectory));
         break;
+      case 'VOLUME':
+        volumes.push(...(jsonWords(rest) ?? rest.split(/\s+/)));
+        break;
       default:
     }
   }
-  return { base, workingDirectory, entryPoint, command, environment, copies };
+  return { base, workingDirectory, entryPoint, command, environment, copies, volumes };
 }
 
 interface Instruction {

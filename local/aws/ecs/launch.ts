@@ -22,6 +22,8 @@ export interface Launch {
   readonly directory: string;
   /** Of the image; the task's count more. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Directories of the container that hold what it writes, each to be a directory of the task. */
+  readonly volumes: readonly string[];
 }
 
 /** What a container definition says instead of the image. */
@@ -64,6 +66,7 @@ export function launchOf(image: LocalImage, overrides: LaunchOverrides = {}): La
     parameters: parameters.map((word) => placed(word, workingDirectory, place)),
     directory: place(workingDirectory) ?? image.directory,
     environment: file.environment,
+    volumes: file.volumes,
   };
 }
 

@@ -32,6 +32,8 @@ export interface Container {
   readonly environment: Readonly<Record<string, string>>;
   /** Name of the variable -> ARN of a secret or a parameter. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Where volumes of the task are in the container. */
+  readonly mounts: readonly string[];
   readonly log: LogTarget | undefined;
   readonly healthCheck: HealthCheck | undefined;
   readonly stopTimeoutSeconds: number;

@@ -14,6 +14,7 @@ import {
   textList,
   wholeNumber,
 } from './errors.ts';
+import { createServiceMetrics } from './metrics.ts';
 import type { Service } from './model.ts';
 import { createServiceScheduler } from './scheduler.ts';
 import type { ServiceScheduler } from './scheduler.ts';
@@ -124,16 +125,26 @@ export function createServices(
       tell: (message) => tell(arn, message),
     });
     schedulers.set(arn, scheduler);
+    metrics.begin();
   };
+  const countsOf = (arn: string) => {
+    const tasks = (schedulers.get(arn)?.tasks() ?? []).map((task) => task.view());
+    const count = (status: string): number => tasks.filter((task) => task.status === status).length;
+    return { all: tasks.length, running: count('RUNNING'), pending: count('PENDING') };
+  };
+  const metrics = createServiceMetrics(context, () =>
+    [...services.values()].map(({ arn, name, clusterArn, desiredCount }) => ({
+      cluster: clusterArn.split('/').at(-1) ?? '',
+      service: name,
+      desired: desiredCount,
+      ...countsOf(arn),
+    })),
+  );
   const describe = (service: Service) => {
-    const tasks = (schedulers.get(service.arn)?.tasks() ?? []).map((task) => task.view());
-    const count = (of: (status: string) => boolean) => tasks.filter(({ status }) => of(status)).length;
-    const runningCount = count((status) => status === 'RUNNING');
-    const pendingCount = count((status) => status === 'PENDING');
+    const { all, running: runningCount, pending: pendingCount } = countsOf(service.arn);
     const { arn, name, clusterArn, taskDefinitionArn: taskDefinition, desiredCount, settings } = service;
     const createdAt = service.createdAt / 1000;
-    const rolloutState =
-      runningCount === desiredCount && tasks.length === desiredCount ? 'COMPLETED' : 'IN_PROGRESS';
+    const rolloutState = runningCount === desiredCount && all === desiredCount ? 'COMPLETED' : 'IN_PROGRESS';
     return {
       ...settings,
       serviceArn: arn,
@@ -174,6 +185,7 @@ export function createServices(
     restore: () => [...services.values()].forEach(schedule),
     async close() {
       closed = true;
+      metrics.end();
       await Promise.all([...schedulers.values()].map((one) => one.close('the embedded AWS ends')));
     },
     actions: {

@@ -33,6 +33,7 @@ function containerOf(input: Input): Container {
     workingDirectory: optionalText(input, 'workingDirectory'),
     environment: pairsOf(input, 'environment', 'value'),
     secrets: pairsOf(input, 'secrets', 'valueFrom'),
+    mounts: recordsOf(input, 'mountPoints').flatMap((mount) => optionalText(mount, 'containerPath') ?? []),
     log: logTargetOf(input),
     healthCheck: healthCheckOf(input),
     stopTimeoutSeconds: wholeNumber(input, 'stopTimeout', 0, STOP_TIMEOUT.maximum, STOP_TIMEOUT.default),

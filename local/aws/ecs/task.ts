@@ -26,6 +26,8 @@ import type { TaskCredentials } from './task-credentials.ts';
 import { openTaskLog } from './task-logs.ts';
 import type { TaskLog } from './task-logs.ts';
 import { secretVariables } from './task-secrets.ts';
+import { createVolumes } from './volumes.ts';
+import type { Volumes } from './volumes.ts';
 
 export interface Task {
   readonly arn: string;
@@ -70,6 +72,7 @@ export function startTask(request: TaskRequest, surroundings: TaskSurroundings):
   const createdAt = context.clock.now();
   const running: RunningContainer[] = [];
   const watches: HealthWatch[] = [];
+  const volumes: Volumes[] = [];
   const over = Promise.withResolvers<void>();
   let status: TaskStatus = 'PENDING';
   let runningSince: number | undefined;
@@ -86,6 +89,7 @@ export function startTask(request: TaskRequest, surroundings: TaskSurroundings):
       running.map(({ process, container }) => process.stop(container.stopTimeoutSeconds * 1000)),
     ).then(() => {
       credentials?.close();
+      for (const one of volumes) one.remove();
       status = 'STOPPED';
       over.resolve();
       onChange();
@@ -127,7 +131,12 @@ export function startTask(request: TaskRequest, surroundings: TaskSurroundings):
       ...(command && { command }),
       ...(workingDirectory !== undefined && { workingDirectory }),
     });
-    const environment = { PATH: pathWithNode(), ...launch.environment, ...given };
+    const own = createVolumes([...launch.volumes, ...container.mounts]);
+    volumes.push(own);
+    const environment = {
+      PATH: pathWithNode(),
+      ...own.environment({ ...launch.environment, ...given }),
+    };
     const process = startContainer(launch, environment, (output) => {
       log?.line(output.text);
       surroundings.onOutput(arn, name, output);
@@ -144,7 +153,7 @@ export function startTask(request: TaskRequest, surroundings: TaskSurroundings):
     if (healthCheck !== undefined) {
       const place = { directory: launch.directory, environment };
       watches.push(
-        watchHealth(healthCheck, place, (health) => {
+        watchHealth({ ...healthCheck, command: healthCheck.command.map(own.placeIn) }, place, (health) => {
           one.health = health;
           onChange();
         }),

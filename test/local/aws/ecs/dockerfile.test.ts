@@ -36,6 +36,7 @@ COPY --from=build /build/out .
 COPY --chown=node:node index.mjs package.json \\
      ./
 RUN npm ci
+VOLUME ["/tmp"]
 USER node
 CMD ["node", "index.mjs"]
 `);
@@ -49,6 +50,7 @@ CMD ["node", "index.mjs"]
       { from: 'index.mjs', to: '/app/inner/' },
       { from: 'package.json', to: '/app/inner/' },
     ],
+    volumes: ['/tmp'],
   });
 });
 

@@ -1,4 +1,5 @@
 /** A service of ECS from a template: its container is a process with the task's environment, role and log. */
+import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { rootCaller } from '../../../../local/aws/context.ts';
 import { callService } from '../../../../local/aws/index.ts';
@@ -237,13 +238,31 @@ test('what is no Node image of the assembly does not run, and the rest does', as
   ]);
 });
 
-test('a container that is not healthy yet does not serve; the check is a command beside it', async () => {
+test('a container that is not healthy yet does not serve; its check and its volume are its own', async () => {
   const HEALTHY = `
-    import { writeFileSync, rmSync } from 'node:fs';
-    process.on('SIGTERM', () => { rmSync('healthy', { force: true }); process.exit(0); });
-    setTimeout(() => writeFileSync('healthy', ''), 50);
+    import { existsSync, writeFileSync } from 'node:fs';
+    import { tmpdir } from 'node:os';
+    import { dirname } from 'node:path';
+    const { HEALTH_FILE } = process.env;
+    console.log('FILE ' + HEALTH_FILE + ' ' + existsSync(HEALTH_FILE) + ' ' + (dirname(HEALTH_FILE) === tmpdir()));
+    process.on('SIGTERM', () => process.exit(0));
+    setTimeout(() => writeFileSync(HEALTH_FILE, ''), 50);
     setInterval(() => {}, 1000);`;
-  const container = { HealthCheck: { Command: ['CMD-SHELL', 'test -f healthy'], Interval: '5', Retries: 3 } };
-  await deploy({ container }, HEALTHY);
-  expect(tasks()).toMatchObject([{ status: 'RUNNING', health: 'HEALTHY' }]);
+  const container = {
+    Environment: [{ Name: 'HEALTH_FILE', Value: '/tmp/healthy' }],
+    HealthCheck: {
+      Command: ['CMD-SHELL', "find /tmp/healthy -newermt '-60 seconds' | grep -q ."],
+      Interval: '5',
+      Retries: 3,
+    },
+    MountPoints: [{ SourceVolume: 'temporary', ContainerPath: '/tmp', ReadOnly: false }],
+  };
+  await deploy({ container, desiredCount: 2 }, HEALTHY);
+  expect(tasks()).toMatchObject(Array(2).fill({ status: 'RUNNING', health: 'HEALTHY' }));
+  // Each task has its own /tmp, empty at first and gone with it.
+  const files = lines().map((line) => /^FILE (\S+) false true$/.exec(line)?.[1]);
+  expect(new Set(files).size).toBe(2);
+  expect(files.every((file) => file !== undefined && existsSync(file))).toBe(true);
+  await it.aws.services.ecs.stopTasks();
+  expect(files.filter((file) => existsSync(file!))).toEqual([]);
 });
