@@ -1,6 +1,9 @@
 /** Waits until nothing in the embedded AWS goes on by itself: what is left waits for the clock or for a call. */
 import type { AwsContext } from '../aws/index.ts';
 
+/** Milliseconds between two looks while something runs: to ask all the time takes the processor from what is waited for. */
+const PAUSE_MILLISECONDS = 1;
+
 /** Rounds of the event loop without anything happening that count as quiet. */
 const QUIET_ROUNDS = 5;
 
@@ -24,7 +27,9 @@ export function createSettle(context: AwsContext): () => Promise<void> {
     const deadline = Date.now() + LONGEST_WAIT_MILLISECONDS;
     let seen = happenings;
     for (let quiet = 0; quiet < QUIET_ROUNDS;) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) =>
+        busy() > 0 ? setTimeout(resolve, PAUSE_MILLISECONDS) : setImmediate(resolve),
+      );
       const calm = busy() === 0 && happenings === seen;
       quiet = calm ? quiet + 1 : 0;
       seen = happenings;
