@@ -167,6 +167,8 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
     }));
     const deployAll = (assembly: string, placed: readonly PlaceToDeploy[]) =>
       deployRegions(assembly, placed as [PlaceToDeploy, PlaceToDeploy?]);
+    // Long-running processes finish what runs while their database is still there.
+    started.push(() => Promise.all(embedded.all.map(({ aws }) => aws.services.ecs.stopTasks())));
     const made = await deployAll(assemblyDirectory, places);
     const regions = made.map((one, index): RunRegion => ({ ...places[index]!, ...one }));
     let active = regions[0]!;
