@@ -23,6 +23,12 @@ export interface QuietOptions {
    * @default - the time runs from the start
    */
   readonly progress?: () => number;
+  /**
+   * Milliseconds without a change after which readers of streams are taken to wait for a timer, such as that of a retry,
+   * or for another reader, such as one of a region that was lost.
+   * @default 10000
+   */
+  readonly readersStandStillMs?: number;
   readonly signal?: AbortSignal;
   /**
    * What goes on, or waits, besides queues and functions.
@@ -37,6 +43,7 @@ const INTERVAL = 20;
 const QUIET_LOOKS = 5;
 /** Looks in a row that must find only timers before the clock jumps. */
 const IDLE_LOOKS = 3;
+const READERS_STAND_STILL_MS = 10_000;
 /** The outbox, which these jumps do not look at, is looked at after so many. */
 const MAX_JUMPS_IN_A_ROW = 50;
 /** The farthest that one jump goes, in milliseconds: the longest visibility timeout. */
@@ -51,13 +58,18 @@ export async function waitForQuiet(
     activity = async () => ({ running: [], waiting: await pendingInOutbox(run) }),
     progress = () => 0,
     timeoutMs,
+    readersStandStillMs = READERS_STAND_STILL_MS,
   } = options;
   let done = progress();
   let deadline = Date.now() + timeoutMs;
   let quietLooks = 0;
   let idleLooks = 0;
+  let leftToRead = '';
+  let leftSince = Date.now();
   for (;;) {
-    const { running, waiting } = await look(run, consumers, activity);
+    const { running, waiting, reading = [] } = await look(run, consumers, activity);
+    if (reading.join() !== leftToRead) [leftToRead, leftSince] = [reading.join(), Date.now()];
+    (Date.now() - leftSince < readersStandStillMs ? running : waiting).push(...reading);
     quietLooks = running.length + waiting.length === 0 ? quietLooks + 1 : 0;
     idleLooks = running.length === 0 && waiting.length > 0 ? idleLooks + 1 : 0;
     if (quietLooks >= QUIET_LOOKS) return { quiet: true, waitingFor: [] };
@@ -109,7 +121,7 @@ async function look(
   run: LocalRun,
   consumers: readonly Consumer[],
   activity: () => Promise<Activity>,
-): Promise<Activity> {
+): Promise<{ running: string[]; waiting: string[]; reading: readonly string[] }> {
   const running: string[] = [];
   const waiting: string[] = [];
   const lambdas = placesOf(run).map(({ services }) => services.lambda);
@@ -124,7 +136,11 @@ async function look(
     else if (left > 0) waiting.push(`${name}: ${left} to come back`);
   }
   const more = await activity();
-  return { running: [...running, ...more.running], waiting: [...waiting, ...more.waiting] };
+  return {
+    running: [...running, ...more.running],
+    waiting: [...waiting, ...more.waiting],
+    reading: more.reading ?? [],
+  };
 }
 
 /**

@@ -59,6 +59,8 @@ export interface Activity {
   readonly running: readonly string[];
   /** What waits for a time to come. */
   readonly waiting: readonly string[];
+  /** What readers of streams have before them: it runs while it changes, and waits when it has not changed for a while. */
+  readonly reading?: readonly string[];
 }
 
 export const NO_ACTIVITY: Activity = { running: [], waiting: [] };

@@ -26,3 +26,25 @@ test('is quiet when nothing runs and nothing waits', async () => {
 
   expect(await waitForQuiet(RUN, [], options)).toEqual({ quiet: true, waitingFor: [] });
 });
+
+test('the clock jumps when readers of streams stand still, and not while they read', async () => {
+  let left = 10;
+  let jumpedAt: number | undefined;
+  const skipToNext = (): boolean => {
+    jumpedAt ??= left;
+    left = 0;
+    return false;
+  };
+  const run = { regions: [], clock: { skipToNext } } as unknown as LocalRun;
+  const { quiet } = await waitForQuiet(run, [], {
+    timeoutMs: 60_000,
+    readersStandStillMs: 500,
+    activity: async () => {
+      left = Math.max(left - 1, Math.min(left, 4));
+      return { running: [], waiting: [], reading: left > 0 ? [`${left} records`] : [] };
+    },
+  });
+
+  expect(quiet).toBe(true);
+  expect(jumpedAt).toBe(4);
+});
