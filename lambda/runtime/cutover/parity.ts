@@ -135,11 +135,11 @@ select json_build_object(
   'tooRecent', (select count(*) from record where is_recent),
   'examples', json_build_object(
     'missing', (select json_agg(event_id) from (
-      select event_id from missing order by position limit $10) as some),
+      select event_id from missing order by position limit $10) as named),
     'extra', (select json_agg(event_id) from (
-      select event_id from extra order by sequence limit $10) as some),
+      select event_id from extra order by sequence limit $10) as named),
     'reordered', (select json_agg(event_id) from (
-      select event_id from placed where is_late order by position limit $10) as some)),
+      select event_id from placed where is_late order by position limit $10) as named)),
   'latency', json_build_object(
     'shadow', ${percentiles('shadow_ms')},
     'live', ${percentiles('live_ms')},

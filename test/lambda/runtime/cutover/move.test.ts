@@ -155,8 +155,10 @@ describe('the move', () => {
 
   test('what was given up stays given up on the new transport, until it is released', async () => {
     const { pool, store } = database();
-    const consumer = moving(pool, 'postgres', ({ data }) => {
-      if (data.number === 1) throw new PermanentError('NEVER');
+    const consumer = moving(pool, 'postgres', {
+      before: ({ data }) => {
+        if (data.number === 1) throw new PermanentError('NEVER');
+      },
     });
     await known();
     await store.append('s', [noted('k', 0), noted('k', 1), noted('k', 2)]);
@@ -208,8 +210,10 @@ describe('what keeps a consumer from moving', () => {
   test('events from before the mirror that it has not handled: in its backlog, or waiting for another try', async () => {
     const { pool, store } = database();
     let isBroken = true;
-    const consumer = moving(pool, 'postgres', ({ data }) => {
-      if (isBroken && data.number === 1) throw new Error('not now');
+    const consumer = moving(pool, 'postgres', {
+      before: ({ data }) => {
+        if (isBroken && data.number === 1) throw new Error('not now');
+      },
     });
     await known();
     await store.append('s', [noted('k', 0), noted('k', 1)]);

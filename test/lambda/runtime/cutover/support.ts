@@ -2,24 +2,15 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import type { Pool } from 'pg';
 
-import { consume } from '../../../../lambda/runtime/consume.ts';
-import type { SqsHandler } from '../../../../lambda/runtime/consume.ts';
-import { claimEffect, cutoverMigrations } from '../../../../lambda/runtime/cutover/index.ts';
-import type { TransportName } from '../../../../lambda/runtime/cutover/index.ts';
+import { cutoverMigrations } from '../../../../lambda/runtime/cutover/index.ts';
 import { createEventStore, eventStoreMigrations } from '../../../../lambda/runtime/event-store/index.ts';
-import { processOnce } from '../../../../lambda/runtime/inbox/index.ts';
-import { inTransaction, migrate, runtimeMigrations } from '../../../../lambda/runtime/postgres/index.ts';
-import type {
-  EncodedMessage,
-  HandlerContext,
-  PublishFailure,
-  Transport,
-} from '../../../../lambda/runtime/types.ts';
+import { migrate, runtimeMigrations } from '../../../../lambda/runtime/postgres/index.ts';
+import type { EncodedMessage, PublishFailure, Transport } from '../../../../lambda/runtime/types.ts';
 import { createTestDatabase } from '../../../support/postgres.ts';
 import { Counted, empty, Noted, silent } from '../event-store/support.ts';
 import type { StoreDatabase } from '../event-store/support.ts';
-import type { NotedEvent } from '../subscription/support.ts';
 
+export { moving } from './consumer.ts';
 export { effects, eventually, numbersOf, SOON } from '../subscription/support.ts';
 export { Counted, counted, Noted, noted, silent } from '../event-store/support.ts';
 
@@ -53,30 +44,6 @@ export async function prepareCutover(pool: Pool): Promise<void> {
     `create table effect (
        id bigint generated always as identity primary key, consumer text, event_id uuid, note text, number int,
        replay text, process text, transport text)`,
-  );
-}
-
-/** A consumer whose effect is claimed, once, and can be looked at. `before` may fail or wait. */
-export function moving(
-  pool: Pool,
-  transport: TransportName,
-  before: (event: NotedEvent, context: HandlerContext) => Promise<void> | void = () => undefined,
-  consumer = 'recorder',
-): SqsHandler {
-  return consume(
-    Noted,
-    async (event, context) => {
-      await before(event, context);
-      await inTransaction(pool, async (tx) => {
-        await claimEffect(tx, { consumer: context.consumer, transport, configured: 'postgres' });
-        if (!(await processOnce(tx, context.consumer, event.eventId))) return;
-        await tx.query(
-          'insert into effect (consumer, event_id, note, number, transport) values ($1, $2, $3, $4, $5)',
-          [context.consumer, event.eventId, event.data.note, event.data.number, transport],
-        );
-      });
-    },
-    { consumer, logger: silent },
   );
 }
 
