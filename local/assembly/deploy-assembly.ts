@@ -92,18 +92,19 @@ export async function deployAssembly(options: DeployOptions): Promise<DeployedAs
     warnings.push(...placeWarnings(described, aws));
     const stack = stacks.byName.get(described.stackName) ?? stacks.add(described.stackName);
     stack.displayName = described.displayName;
+    const images = imagesIn(aws, described.imageAssets);
     await deployStack(stacks, stack, {
       template: described.template,
       templateBody: JSON.stringify(described.template),
       parameters: described.parameters,
       // A stack that is rolled back needs what an earlier assembly brought.
       asset: (objectKey) => described.fileAssets.get(objectKey) ?? earlierAssets.get(objectKey),
-      image: (name) => described.imageAssets.get(name) ?? earlierImages.get(name),
+      image: (name) => images.get(name) ?? earlierImages.get(name),
       workDirectory: join(assembly.directory, WORK_DIRECTORY),
       rollback: true,
     });
     for (const [objectKey, path] of described.fileAssets) earlierAssets.set(objectKey, path);
-    for (const [name, image] of described.imageAssets) earlierImages.set(name, image);
+    for (const [name, image] of images) earlierImages.set(name, image);
     const family = familyOf(stacks, stack);
     deployed.push(...family);
     log(`${stack.name}: ${family.reduce((sum, each) => sum + each.resources.size, 0)} resources`);
@@ -116,6 +117,19 @@ interface Assets {
   readonly files: Map<string, string>;
   /** By repository and tag. */
   readonly images: Map<string, ImageAsset>;
+}
+
+/** Of a stack for any account and Region the repository's name has placeholders, as `Image` in its template does. */
+function imagesIn(
+  { accountId, region }: AwsContext,
+  images: ReadonlyMap<string, ImageAsset>,
+): ReadonlyMap<string, ImageAsset> {
+  const placed = (name: string): string =>
+    name
+      .replaceAll('${AWS::AccountId}', accountId)
+      .replaceAll('${AWS::Region}', region)
+      .replaceAll('${AWS::Partition}', 'aws');
+  return new Map([...images].map(([name, image]) => [placed(name), image]));
 }
 
 const assetsByAws = new WeakMap<AwsContext, Assets>();
