@@ -222,7 +222,7 @@ export class EventProcess extends Construct implements IGrantable {
     acknowledge(
       this.taskDefinition.executionRole as Role,
       'AwsSolutions-IAM5[Resource::*]',
-      'ecr:GetAuthorizationToken supports no resource; layers are read of the one repository',
+      'The right to get a token of ECR (ecr:GetAuthorizationToken) supports no resource; layers are read of the one repository',
     );
   }
 

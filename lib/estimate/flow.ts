@@ -94,6 +94,12 @@ export function flowOf(
       along.set(edge, flow);
       outOf.set(edge.from, total([outOf.get(edge.from) ?? NONE, flow]));
       into.set(edge.to, total([into.get(edge.to) ?? NONE, flow]));
+    } else if (edge.kind === 'follows') {
+      // One that is to move here takes nothing yet: its live transport has its flow.
+      const flow = edge.role === 'next' ? NONE : sum(edge.events);
+      along.set(edge, flow);
+      outOf.set(edge.from, total([outOf.get(edge.from) ?? NONE, flow]));
+      into.set(edge.to, total([into.get(edge.to) ?? NONE, flow]));
     } else if (edge.kind === 'archives') {
       along.set(edge, into.get(edge.from) ?? NONE);
     } else if (edge.kind === 'drains') {

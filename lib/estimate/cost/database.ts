@@ -54,7 +54,7 @@ function instancesOf({ assembly }: EstimateContext, cluster: Resource): number {
     ).length;
 }
 
-/** Per second: two per event in its outbox, and one per message of a consumer that has access to it. */
+/** Per second: two per event in its outbox, one per message of a consumer that has access to it, and those of an event store. */
 function transactionsOf(context: EstimateContext, cluster: Resource): number {
   const { topology, average, nodeIdOf } = context;
   const id = nodeIdOf(cluster);
@@ -66,7 +66,16 @@ function transactionsOf(context: EstimateContext, cluster: Resource): number {
       ({ consumes, function: fn }) => consumes !== undefined && consumes.events.length > 0 && hasDatabase(fn),
     )
     .reduce((sum, { queueNodeId }) => sum + average.into(queueNodeId!).perSecond, 0);
-  return drained * OUTBOX_TRANSACTIONS + handled;
+  return drained * OUTBOX_TRANSACTIONS + handled + storedPerSecond(context, id);
+}
+
+/** In an event store: one transaction that appends an event, and one of each process that handles it. */
+function storedPerSecond({ topology, average }: EstimateContext, id: string | undefined): number {
+  const appended = id === undefined ? 0 : average.into(id).perSecond;
+  const followed = topology.edges
+    .filter((edge) => edge.kind === 'follows')
+    .reduce((sum, edge) => sum + (average.along(edge)?.perSecond ?? 0), 0);
+  return appended + followed;
 }
 
 /** A function in the network is taken to be there for the database. */

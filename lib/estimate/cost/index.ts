@@ -7,6 +7,7 @@ import { alarmCost, keyCost, secretCost } from './fixed.ts';
 import { lambdaCost } from './lambda.ts';
 import type { Calculator, CostLine } from './lines.ts';
 import { networkCost } from './network.ts';
+import { processCost, redisCost } from './processes.ts';
 import { sqsCost } from './sqs.ts';
 import { brokerCost, kafkaCost, kinesisCost, readerCost } from './streams.ts';
 import { stateMachineCost } from './workflows.ts';
@@ -32,6 +33,8 @@ const CALCULATORS: readonly Calculator[] = [
   readerCost,
   brokerCost,
   stateMachineCost,
+  processCost,
+  redisCost,
   webSocketCost,
 ];
 
@@ -71,6 +74,15 @@ const KNOWN_SERVICES = [
   'Custom::KafkaTopic',
   'AWS::AmazonMQ::',
   'AWS::StepFunctions::StateMachine',
+  // Of Fargate: a cluster and a task definition are free. Users, groups and parameters of servers too.
+  'AWS::ECS::Cluster',
+  'AWS::ECS::Service',
+  'AWS::ECS::TaskDefinition',
+  'AWS::ElastiCache::ParameterGroup',
+  'AWS::ElastiCache::ReplicationGroup',
+  'AWS::ElastiCache::SubnetGroup',
+  'AWS::ElastiCache::User',
+  'AWS::MemoryDB::',
   'AWS::EC2::',
   'Custom::',
 ];

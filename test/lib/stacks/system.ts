@@ -41,8 +41,10 @@ const KEPT_TYPES: ReadonlySet<string> = new Set([
   'AWS::DynamoDB::GlobalTable',
   'AWS::DynamoDB::Table',
   'AWS::KMS::Key',
+  'AWS::ElastiCache::ReplicationGroup',
   'AWS::Kinesis::Stream',
   'AWS::MSK::Cluster',
+  'AWS::MemoryDB::Cluster',
   'AWS::RDS::DBCluster',
   'AWS::S3::Bucket',
 ]);
