@@ -13,7 +13,8 @@ import { describeError } from '../runtime/logger.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createPool } from '../runtime/postgres/index.ts';
 import { timed } from '../runtime/postgres/query.ts';
-import { closeRedisConnections, makeRedisGroup, pollRedis, redisTransport } from '../runtime/redis/index.ts';
+import { makeRedisGroup, pollRedis, redisFromEnvironment, redisTransport } from '../runtime/redis/index.ts';
+import type { RedisServer } from '../runtime/redis/index.ts';
 import { publisherFromEnvironment } from '../runtime/routes.ts';
 import { subscribe } from '../runtime/subscription/index.ts';
 import type { Transport } from '../runtime/types.ts';
@@ -42,8 +43,14 @@ interface Stoppable {
 }
 
 /** @throws DatabaseError, RedisError, RuntimeError; EventStoreError where the tables are missing */
-export async function startAgentsProcess(settings: ProcessSettings, logger: Logger): Promise<AgentsProcess> {
+export async function startAgentsProcess(
+  settings: ProcessSettings,
+  logger: Logger,
+  environment: Environment = process.env,
+): Promise<AgentsProcess> {
   const { transport, agents, shadows, mirrorTo, drainMilliseconds: within } = settings;
+  const usesRedis = transport === 'redis' || mirrorTo.includes('redis');
+  const stream = { ...FEEDBACK_STREAM, ...(usesRedis && { server: redisFromEnvironment({ environment }) }) };
   const pool = await createPool({ max: WORKING_CONNECTIONS, logger, environment });
   const listen = await createPool({ max: agents.length + mirrorTo.length + 1, logger, environment });
   const service = agentsOn({ pool, transport, logger });
@@ -54,7 +61,6 @@ export async function startAgentsProcess(settings: ProcessSettings, logger: Logg
   const end = async (): Promise<void> => {
     await Promise.all(started.map((one) => one.stop({ within })));
     heartbeat.stop();
-    closeRedisConnections();
     await Promise.all([pool.end(), listen.end()]);
     logger.info('the process has ended what it had in work');
   };
@@ -62,11 +68,20 @@ export async function startAgentsProcess(settings: ProcessSettings, logger: Logg
     for (const to of mirrorTo) {
       const types = agentsEvents.map(({ name }) => name);
       const { store } = service;
-      started.push(await mirrorEvents({ store, to, transport: mirrorTransport(to), types, listen, logger }));
+      started.push(
+        await mirrorEvents({
+          store,
+          to,
+          transport: mirrorTransport(to, stream, environment),
+          types,
+          listen,
+          logger,
+        }),
+      );
     }
-    for (const name of shadows) started.push(startShadow(name, service, logger));
+    for (const name of shadows) started.push(startShadow(name, service, stream, logger));
     if (agents.length > 0) {
-      const consumers = agents.map((name) => supervised(name, settings, service, listen, logger));
+      const consumers = agents.map((name) => supervised(name, settings, { service, stream, listen, logger }));
       const supervisor = await superviseConsumers({
         pool,
         transport,
@@ -87,12 +102,20 @@ export async function startAgentsProcess(settings: ProcessSettings, logger: Logg
   return { running, stop: () => (stopped ??= end()) };
 }
 
+/** The stream, and where it is. */
+type FeedbackStream = typeof FEEDBACK_STREAM & { readonly server?: RedisServer };
+
+interface Surroundings {
+  readonly service: AgentsService;
+  readonly stream: FeedbackStream;
+  readonly listen: Pool;
+  readonly logger: Logger;
+}
+
 function supervised(
   name: AgentName,
   { transport, configured }: ProcessSettings,
-  service: AgentsService,
-  listen: Pool,
-  logger: Logger,
+  { service, stream, listen, logger }: Surroundings,
 ): SupervisedConsumer {
   const consumer = agentsByName[name](() => Promise.resolve(service));
   const common = {
@@ -106,19 +129,24 @@ function supervised(
   return {
     ...common,
     // The group fills while the agent is live elsewhere.
-    prepare: () => makeRedisGroup({ ...FEEDBACK_STREAM, group: name }),
-    start: () => pollRedis({ ...FEEDBACK_STREAM, consumer, order: 'key', logger }),
+    prepare: () => makeRedisGroup({ ...stream, group: name }),
+    start: () => pollRedis({ ...stream, consumer, order: 'key', logger }),
   };
 }
 
-function startShadow(name: AgentName, service: AgentsService, logger: Logger): Stoppable {
+function startShadow(
+  name: AgentName,
+  service: AgentsService,
+  stream: FeedbackStream,
+  logger: Logger,
+): Stoppable {
   const { pool, transport } = service;
   const shadow = shadowOf(
     agentsByName[name](() => Promise.resolve(service)),
     { pool, transport },
   );
   return pollRedis({
-    ...FEEDBACK_STREAM,
+    ...stream,
     consumer: shadow,
     group: shadowName(name),
     order: 'key',
@@ -126,8 +154,8 @@ function startShadow(name: AgentName, service: AgentsService, logger: Logger): S
   });
 }
 
-function mirrorTransport(to: MirrorTarget): Transport {
-  return to === 'redis' ? redisTransport(FEEDBACK_STREAM) : publisherFromEnvironment();
+function mirrorTransport(to: MirrorTarget, stream: FeedbackStream, environment: Environment): Transport {
+  return to === 'redis' ? redisTransport(stream) : publisherFromEnvironment([], environment);
 }
 
 /** Writes the file as long as the database answers: who watches it starts the process anew when it is old. */
