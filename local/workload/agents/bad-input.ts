@@ -6,6 +6,8 @@ export interface BadRequest extends ApiRequest {
   readonly what: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly status: number;
+  /** Refused by API Gateway itself, which writes no problem documents. */
+  readonly byGateway?: true;
 }
 
 export interface BadRequestOptions {
@@ -58,15 +60,15 @@ export function badRequests({ tokenSecret, feedback }: BadRequestOptions): reado
     post('a channel that is none', { ...good, channel: 'pigeon' }, 422),
     post('a language that is none', { ...good, language: 'Klingon' }, 422),
     post('an idempotency key that is none', good, 400, { ...token(), 'idempotency-key': 'a key/with?signs' }),
-    post('no token', good, 401, { 'content-type': 'application/json' }),
-    post('a token that is over', good, 401, token(STRANGER, Date.now() - TWO_HOURS)),
+    { ...post('no token', good, 401, { 'content-type': 'application/json' }), byGateway: true },
+    { ...post('a token that is over', good, 403, token(STRANGER, Date.now() - TWO_HOURS)), byGateway: true },
     post('a role that gives no feedback', good, 403, token(STRANGER, undefined, 'operator')),
     post('a vote of too much weight', { weight: 11 }, 422, token(tenantId), votes),
     post('half a vote', { weight: 0.5 }, 422, token(tenantId), votes),
     post("a vote for another tenant's feedback", { weight: 1 }, 404, token(), votes),
     post('a vote for nothing', { weight: 1 }, 404, token(), '/feedback/fbk_nothing/votes'),
     get("another tenant's feedback", `/feedback/${feedbackId}`, 404),
-    get('a path that there is not', '/feedbacks', 404),
+    { ...get('a path that there is not', '/feedbacks', 404), byGateway: true },
     get('metrics without being an operator', '/events/metrics', 403),
     get(
       'a window that is none',

@@ -148,7 +148,7 @@ export function createAgentsWorkload(options: AgentsWorkloadOptions): AgentsWork
       for (const bad of badRequests({ tokenSecret: await options.tokenSecret(), feedback })) {
         const answer = await call(bad);
         const isProblem = textField(answer.body, 'code', '').startsWith('WAYBILL_');
-        if (answer.status === bad.status && isProblem) refused += 1;
+        if (answer.status === bad.status && (isProblem || bad.byGateway === true)) refused += 1;
         else note(`${bad.what}, which should be ${bad.status}`, answer);
       }
     },
