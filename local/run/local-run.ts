@@ -30,7 +30,7 @@ export interface LocalRunProps {
   /** Names of the systems to synthesize. @default - those that the environment has switched on */
   readonly systems?: readonly string[];
   /**
-   * A second region that stands by: the stacks of the standby, on the same database.
+   * A second region that stands by: the stacks of the standby, whose database follows that of the first.
    * @default - one region
    */
   readonly standbyRegion?: string;
