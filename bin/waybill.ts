@@ -83,6 +83,23 @@ program
   .action(async (options) => (await import('./commands/cost.ts')).cost(options));
 
 program
+  .command('advise')
+  .description('by what is measured, whether agents stay on PostgreSQL or go to Redis Streams or SNS/SQS')
+  .option('--metrics <source>', 'the address of GET /events/metrics, a file with its answer, or - for stdin')
+  .option('--stage <name>', 'instead: the figures that a deployed environment has in CloudWatch')
+  .option('--env <name>', 'environment whose sizes the costs are of; by default the stage, else prod')
+  .option('--region <name>', 'prices of this Region')
+  .option('--threshold <name=value...>', 'another limit, for example latency=250', [])
+  .option('--needs <name...>', 'ordering, guaranteed-delivery; no- before it where it is not needed', [])
+  .option('--regions <number>', 'Regions that the system is to run in', count)
+  .option('--json', 'one JSON object on stdout')
+  .addHelpText(
+    'after',
+    '\nAn operator token for the address is read from WAYBILL_TOKEN.\n\nExamples:\n  waybill advise --metrics https://api.example.com/events/metrics\n  waybill advise --metrics metrics.json --needs ordering guaranteed-delivery --regions 1\n  waybill advise --stage prod --threshold events-per-day=50000 --json',
+  )
+  .action(async (options) => (await import('./commands/advise.ts')).advise(options));
+
+program
   .command('proofs')
   .description('prove that every event reaches its consumers and nobody else, from the synthesized templates')
   .option('-c, --context <key=value...>', 'context of the synth, for example env=prod', [])

@@ -33,6 +33,43 @@ export const COMMAND_EXPLANATIONS = {
     example:
       'npx cdk deploy --all -c env=prod --outputs-file first-region.json\nnpx cdk deploy --all -c env=prod -c standby=true -c firstRegion=first-region.json',
   },
+  WAYBILL_ADVICE_SOURCE: {
+    what: '`waybill advise` was given no figures, or figures from two places.',
+    why: 'Advice is given on what was measured in one system at one time.',
+    fix: 'Give --metrics with the address of GET /events/metrics, a file with its answer or - for stdin; or --stage with an environment that is deployed.',
+    example: 'waybill advise --metrics metrics.json',
+  },
+  WAYBILL_THRESHOLD_INVALID: {
+    what: 'A threshold of `waybill advise` has no known name, no number, or contradicts another one.',
+    why: 'A misspelt limit would be left out in silence, and the advice would be by the default.',
+    fix: 'Give NAME=NUMBER with a name of docs/advise.md.',
+    example: 'waybill advise --metrics metrics.json --threshold latency=250 events-per-second=500',
+  },
+  WAYBILL_NEED_UNKNOWN: {
+    what: '`waybill advise` was told of a need that it does not know.',
+    why: 'What no figure tells has to be said by somebody, by a name that is understood.',
+    fix: 'Give ordering or guaranteed-delivery, or the same with no- before it.',
+    example: 'waybill advise --metrics metrics.json --needs ordering no-guaranteed-delivery',
+  },
+  WAYBILL_METRICS_UNREADABLE: {
+    what: 'The metrics of an event store could not be read: no file, no answer, or no right to ask.',
+    why: 'Without figures there is nothing to give advice on, and a guess would look like advice.',
+    fix: 'Look at the reason. An address needs the token of an operator in WAYBILL_TOKEN; a stage needs a Region, and the right to call cloudwatch:GetMetricData.',
+    example: 'WAYBILL_TOKEN=... waybill advise --metrics https://api.example.com/events/metrics',
+  },
+  WAYBILL_METRICS_UNKNOWN: {
+    what: 'What was read is not what GET /events/metrics answers, or is of a version that is not understood.',
+    why: 'A figure that is missing or no number would make every threshold look kept.',
+    fix: 'Give the answer as it is. With a newer version of the API, use the command line of that version.',
+    example:
+      'curl -H "Authorization: Bearer $WAYBILL_TOKEN" https://api.example.com/events/metrics | waybill advise --metrics -',
+  },
+  WAYBILL_STAGE_NOT_MEASURED: {
+    what: 'CloudWatch has no figures of an event store in this stage for the last two hours.',
+    why: 'They are written every minute by a function. Where there are none it is not deployed, fails, or is in another Region or account.',
+    fix: "See the function's log, AWS_REGION, and the name of the stage.",
+    example: 'AWS_REGION=eu-west-1 waybill advise --stage staging',
+  },
   WAYBILL_DATABASE_URL_MISSING: {
     what: 'A failover was asked for without the database.',
     why: 'What the failed Region had published and not handled is published again from the outbox.',

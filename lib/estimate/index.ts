@@ -11,6 +11,15 @@ export { flowOf } from './flow.ts';
 export type { Flow, TrafficFlow } from './flow.ts';
 export { DEFAULT_ASSUMPTIONS } from './load.ts';
 export type { Assumptions, LoadProfile } from './load.ts';
+export { transportCosts, TRANSPORTS } from './transports/index.ts';
+export type {
+  TransportCost,
+  TransportCostLine,
+  TransportCostOptions,
+  TransportKind,
+  TransportLoad,
+  TransportSizes,
+} from './transports/index.ts';
 export { comparisonTable, fullTable, shortTable } from './table.ts';
 export { VERDICT_RULES } from './verdict.ts';
 export type { Verdict, VerdictCode, VerdictRule, VerdictSeverity } from './verdict.ts';
