@@ -33,6 +33,14 @@ export async function eventually(check: () => unknown, pauseMs: number = PAUSE_M
   }
 }
 
+/**
+ * Lets what is under way within this process, calls over the loopback interface included, come to its end. Turns of the event
+ * loop, where a time would be too short on a busy machine.
+ */
+export async function letSettle(turns: number = 30): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await delay(1);
+}
+
 interface MovableClock {
   advance(milliseconds: number): Promise<unknown>;
 }

@@ -28,6 +28,7 @@ import {
   testClock,
 } from './fixtures.ts';
 import type { Answer, FakeClient } from './fixtures.ts';
+import { until } from '../../support/waiting.ts';
 
 const MINUTE = 60_000;
 const HEARTBEAT = { visibilityTimeout: 60 };
@@ -385,6 +386,14 @@ describe('against the embedded SQS', () => {
       await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(orderPlaced('o1')) }));
       const received = await receive();
       const work = testClock();
+      const calls: Promise<unknown>[] = [];
+      const observed: Pick<SQSClient, 'send'> = {
+        send: ((...parameters: Parameters<SQSClient['send']>) => {
+          const call = sqs.send(...parameters) as unknown as Promise<unknown>;
+          calls.push(call);
+          return call;
+        }) as SQSClient['send'],
+      };
       let signal: AbortSignal | undefined;
       const { logger } = capturedLog();
       const worker = consume(
@@ -395,7 +404,7 @@ describe('against the embedded SQS', () => {
             context.signal.addEventListener('abort', () => reject(new Error('stopped as asked'))),
           );
         },
-        { consumer: 'worker', client: sqs, clock: work, logger, heartbeat: HEARTBEAT },
+        { consumer: 'worker', client: observed, clock: work, logger, heartbeat: HEARTBEAT },
       );
       process.env['WAYBILL_QUEUE_URL'] = QueueUrl!;
       void worker({
@@ -409,12 +418,14 @@ describe('against the embedded SQS', () => {
           },
         ],
       });
-      /** Both clocks, and the time that a call takes. */
+      /** Both clocks, and the calls that this sets off. */
       const advance = async (milliseconds: number) => {
         await clock.advance(milliseconds);
         await work.advance(milliseconds);
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        await work.advance(0);
+        while (calls.length > 0) {
+          await Promise.allSettled(calls.splice(0));
+          await work.advance(0);
+        }
       };
       await advance(0);
 
@@ -441,10 +452,7 @@ describe('against the embedded SQS', () => {
         ),
       ).rejects.toThrow();
       await work.advance(50_000);
-      const isTold = (): boolean => signal?.aborted === true;
-      for (let turn = 0; turn < 100 && !isTold(); turn += 1) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      await until(() => signal?.aborted === true);
       expect(signal?.reason).toMatchObject({ code: 'WAYBILL_MESSAGE_LOST' });
     } finally {
       delete process.env['WAYBILL_QUEUE_URL'];

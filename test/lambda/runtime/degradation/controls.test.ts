@@ -327,10 +327,12 @@ describe('a dependency that is down for long', () => {
     const client = fakeClient();
     const never = new AbortController();
     const running: Promise<unknown>[] = [];
+    let begun = 0;
     const handler = consume(
       OrderPlaced,
       () =>
         new Promise<void>((_, reject) => {
+          begun += 1;
           never.signal.addEventListener('abort', () => reject(new Error('the test is over')));
         }),
       { ...settings(), controls, client, deadLetterQueueUrl: 'https://sqs.x/1/dead' },
@@ -339,7 +341,7 @@ describe('a dependency that is down for long', () => {
     for (let receiveCount = 1; receiveCount <= 6; receiveCount += 1) {
       // As if the process had died: nobody waits for the answer.
       running.push(handler({ Records: [record({ messageId: 'm', receiveCount })] }));
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await until(() => begun === receiveCount);
     }
     expect(client.calls).toEqual([]);
     await handler({ Records: [record({ messageId: 'm', receiveCount: 7 })] });

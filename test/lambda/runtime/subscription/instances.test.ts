@@ -70,13 +70,16 @@ describe('several instances', () => {
     const { store, pool } = database();
     let told = (): void => undefined;
     const aborted = new Promise<void>((resolve) => (told = resolve));
+    let began = (): void => undefined;
+    const handling = new Promise<void>((resolve) => (began = resolve));
     const stuck = recording(pool, (_, { signal }) => {
+      began();
       signal.addEventListener('abort', () => told());
       return new Promise<void>(() => undefined);
     });
     const subscription = await start({ consumer: stuck });
     await store.append('s', [noted('k', 1)]);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await handling;
 
     expect(await subscription.stop({ within: 10 })).toEqual({ abandoned: 1 });
     await aborted;
@@ -108,6 +111,8 @@ describe('several instances', () => {
     await eventually(async () => expect(await numbersOf(pool, 'k')).toEqual([1, 2]));
     sleeper.resume();
     release();
+    await eventually(() => expect(lost).toBeDefined());
+    // For what it could still write.
     await new Promise((resolve) => setTimeout(resolve, 500));
 
     expect(lost).toMatchObject({ code: 'WAYBILL_MESSAGE_LOST' });

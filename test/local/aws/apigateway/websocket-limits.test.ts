@@ -11,7 +11,7 @@ import {
   type GatewayUnderTest,
   type Handler,
 } from './gateway-under-test.ts';
-import { until } from '../../../support/waiting.ts';
+import { letSettle, until } from '../../../support/waiting.ts';
 
 interface Event {
   readonly headers?: Record<string, string>;
@@ -313,11 +313,11 @@ describe('what functions are told', () => {
     );
     await asked.promise;
     tcp.resetAndDestroy();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await letSettle();
     answer.resolve();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await letSettle();
 
-    expect(under.gateway.connections(ApiId)).toEqual([]);
+    await until(() => under.gateway.connections(ApiId).length === 0);
   });
 });
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 
 import { createHarness, queueArn, type Harness } from './harness.ts';
+import { letSettle } from '../../../support/waiting.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -70,7 +71,7 @@ test('Retry-After holds a retry back', async () => {
   const start = h.clock.now();
   await h.put();
   await settled(h, () => requests.length === 1);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await letSettle();
   await h.clock.advance(89_999);
   expect(requests).toHaveLength(1);
   await h.clock.advance(1);

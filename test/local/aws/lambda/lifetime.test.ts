@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { startEmbeddedAws, type EmbeddedAws } from '../../../../local/aws/index.ts';
 import { zip } from '../../../conformance/zip.ts';
 import { codeOf } from './code.ts';
-import { until } from '../../../support/waiting.ts';
+import { letSettle, until } from '../../../support/waiting.ts';
 
 const running: EmbeddedAws[] = [];
 const directories: string[] = [];
@@ -91,8 +91,9 @@ describe('with a state directory', () => {
     const before: string[] = [];
     first.services.lambda.observeLogs(({ text }) => before.push(text));
     await put(first, 'one');
-    await until(() => before.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // The position in the shard is noted when the invocation has returned.
+    await until(() => before.length === 1 && first.services.lambda.busy() === 0);
+    await letSettle();
     await running.pop()?.close();
 
     const second = await start({ stateDirectory });

@@ -18,6 +18,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEmbeddedAws, type EmbeddedAws } from '../../../../local/aws/index.ts';
+import { letSettle } from '../../../support/waiting.ts';
 
 let aws: EmbeddedAws;
 let client: SQSClient;
@@ -117,10 +118,10 @@ test('a client that aborts its long poll takes nothing with it', async () => {
     abortSignal: gone.signal,
   });
   const ended = poll.catch((error: Error) => error.name);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await letSettle();
   gone.abort();
   expect(await ended).toBe('AbortError');
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await letSettle();
 
   await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' }));
 
