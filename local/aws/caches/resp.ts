@@ -37,7 +37,7 @@ export function redisCommands(
           at = parsed.end;
         }
       } catch (error) {
-        end(() => reject(error as Error));
+        end(() => reject(error));
         return;
       }
       end(() => resolve(replies));
@@ -57,7 +57,7 @@ function replyAt(text: string, at: number): { readonly reply: Reply; readonly en
   if (lineEnd === -1) return undefined;
   const line = text.slice(at + 1, lineEnd);
   const after = lineEnd + 2;
-  switch (text[at]) {
+  switch (text.charAt(at)) {
     case '+':
       return { reply: line, end: after };
     case '-':
@@ -82,6 +82,6 @@ function replyAt(text: string, at: number): { readonly reply: Reply; readonly en
       return { reply: items, end: next };
     }
     default:
-      throw new Error(`an answer of an unknown kind: ${text.slice(at, at + 1)}`);
+      throw new Error(`an answer of an unknown kind: ${text.charAt(at)}`);
   }
 }

@@ -73,7 +73,13 @@ export async function startCacheServer(
     cluster,
     settings: [
       ...chosen.flatMap(([parameter, value]) => [`--${parameter}`, value]),
-      ...['--user', ADMINISTRATOR, 'on', `>${password}`, '~*', '&*', '+@all'],
+      '--user',
+      ADMINISTRATOR,
+      'on',
+      `>${password}`,
+      '~*',
+      '&*',
+      '+@all',
     ],
   });
   const { hostname: host, port: portText } = new URL(broker.url);

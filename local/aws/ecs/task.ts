@@ -153,10 +153,14 @@ export function startTask(request: TaskRequest, surroundings: TaskSurroundings):
     if (healthCheck !== undefined) {
       const place = { directory: launch.directory, environment };
       watches.push(
-        watchHealth({ ...healthCheck, command: healthCheck.command.map(own.placeIn) }, place, (health) => {
-          one.health = health;
-          onChange();
-        }),
+        watchHealth(
+          { ...healthCheck, command: healthCheck.command.map((word) => own.placeIn(word)) },
+          place,
+          (health) => {
+            one.health = health;
+            onChange();
+          },
+        ),
       );
     }
     void process.ended.then(({ exitCode, reason }) => {

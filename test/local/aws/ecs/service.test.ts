@@ -258,7 +258,10 @@ test('a container that is not healthy yet does not serve; its check and its volu
     MountPoints: [{ SourceVolume: 'temporary', ContainerPath: '/tmp', ReadOnly: false }],
   };
   await deploy({ container, desiredCount: 2 }, HEALTHY);
-  expect(tasks()).toMatchObject(Array(2).fill({ status: 'RUNNING', health: 'HEALTHY' }));
+  expect(tasks()).toMatchObject([
+    { status: 'RUNNING', health: 'HEALTHY' },
+    { status: 'RUNNING', health: 'HEALTHY' },
+  ]);
   // Each task has its own /tmp, empty at first and gone with it.
   const files = lines().map((line) => /^FILE (\S+) false true$/.exec(line)?.[1]);
   expect(new Set(files).size).toBe(2);
