@@ -19,6 +19,9 @@ export async function inTransaction<Result>(
   afterCommit?: () => Promise<void>,
 ): Promise<Result> {
   const client = await pool.connect();
+  // Between two statements nobody waits for the connection: without a listener one that breaks then ends the process.
+  // The next statement rejects.
+  client.on('error', broken);
   let result: Result;
   try {
     await client.query('begin');
@@ -28,14 +31,18 @@ export async function inTransaction<Result>(
     await rollBack(client);
     throw error;
   }
+  client.off('error', broken);
   client.release();
   await afterCommit?.();
   return result;
 }
 
+const broken = (): void => undefined;
+
 async function rollBack(client: PoolClient): Promise<void> {
   try {
     await client.query('rollback');
+    client.off('error', broken);
     client.release();
   } catch (error) {
     // A connection in an unknown state must not be handed to the next caller.
