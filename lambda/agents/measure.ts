@@ -6,6 +6,7 @@ import { agentConsumes, agentNames, agentsEvents } from '../../catalog/agents/in
 import { mirrorName } from '../runtime/cutover/index.ts';
 import type { TransportName } from '../runtime/cutover/index.ts';
 import { eventMetrics } from '../runtime/event-store/metrics/index.ts';
+import type { EventMetrics } from '../runtime/event-store/metrics/index.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { redisGroups } from '../runtime/redis/index.ts';
 import { subscriptionMetrics } from '../runtime/subscription/index.ts';
@@ -27,12 +28,18 @@ export const measuredConsumers = agentNames.map((name) => ({
   types: agentConsumes[name].map((contract) => contract.name),
 }));
 
-/** @param mirrors transports that the record is copied to */
+/**
+ * @param mirrors transports that the record is copied to
+ * @param tell is given all figures of the event store
+ */
 export async function measureConsumers(
   { pool }: Pick<AgentsService, 'pool'>,
   mirrors: readonly TransportName[],
+  tell: (metrics: EventMetrics) => void = () => undefined,
 ): Promise<readonly Measured[]> {
-  const { consumers } = await eventMetrics(pool, { consumers: measuredConsumers });
+  const metrics = await eventMetrics(pool, { consumers: measuredConsumers });
+  tell(metrics);
+  const { consumers } = metrics;
   const onRedis = consumers.some(({ transport }) => transport === 'redis');
   const groups = onRedis ? await redisGroups(FEEDBACK_STREAM) : [];
   const measured = consumers.map(({ name, transport, oldestUnprocessedSeconds, deadLetters }): Measured => ({
