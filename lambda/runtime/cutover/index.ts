@@ -7,7 +7,7 @@ export {
   transportsOfConsumers,
 } from './claim.ts';
 export { followElsewhere } from './follow.ts';
-export type { FollowReport } from './follow.ts';
+export type { FollowOptions, FollowReport } from './follow.ts';
 export { releaseGivenUp } from './given-up.ts';
 export { cutoverMigrations } from './migrations.ts';
 export { mirrorEvents } from './mirror.ts';

@@ -269,33 +269,36 @@ describe('what keeps a consumer from moving', () => {
     expect(await codes('redis', 9 * 86_400)).toEqual(['INBOX_TOO_SHORT']);
   });
 
-  test('a way back is kept open by cursors that follow', async () => {
-    const { pool, store } = database();
-    await known();
-    const subscription = await subscribe({ consumer: moving(pool, 'postgres'), store });
-    await store.append('s', [noted('k', 0)]);
-    await eventually(async () => expect(await effects(pool)).toHaveLength(1));
-    await subscription.stop();
-    await mirrored();
-    await moveConsumer(pool, { consumer: 'recorder', to: 'redis' });
-    const stored = await store.append('s', [noted('k', 1), noted('k', 2)]);
-    // Handled on the new transport.
-    await pool.query(`insert into event_inbox (consumer, event_id) values ('recorder', $1)`, [
-      stored[0]!.eventId,
-    ]);
+  test.each([1, 2, 100])(
+    'a way back is kept open by cursors that follow, %s events at a time',
+    async (pageSize) => {
+      const { pool, store } = database();
+      await known();
+      const subscription = await subscribe({ consumer: moving(pool, 'postgres'), store });
+      await store.append('s', [noted('k', 0)]);
+      await eventually(async () => expect(await effects(pool)).toHaveLength(1));
+      await subscription.stop();
+      await mirrored();
+      await moveConsumer(pool, { consumer: 'recorder', to: 'redis' });
+      const stored = await store.append('s', [noted('k', 1), noted('k', 2)]);
+      // Handled on the new transport.
+      await pool.query(`insert into event_inbox (consumer, event_id) values ('recorder', $1)`, [
+        stored[0]!.eventId,
+      ]);
 
-    await followElsewhere(pool, { consumer: 'recorder', types: ['Noted'] });
+      await followElsewhere(pool, { consumer: 'recorder', types: ['Noted'], pageSize });
 
-    const { rows } = await pool.query<{ position: number }>(
-      `select position::int as position from event_subscription_lane where consumer = 'recorder' group by 1 order by 1`,
-    );
-    // All lanes are at the end, but that of the event that is still to be handled.
-    expect(rows.map(({ position }) => position)).toEqual([stored[1]!.position - 1, stored[1]!.position]);
-    await moveConsumer(pool, { consumer: 'recorder', to: 'postgres' });
-    const back = await subscribe({ consumer: moving(pool, 'postgres'), store });
-    await eventually(async () => expect(await numbersOf(pool, 'k')).toEqual([0, 2]));
-    await back.stop();
-    // Live here, its reader moves its cursors.
-    expect(await followElsewhere(pool, { consumer: 'recorder', types: ['Noted'] })).toEqual({ lanes: 0 });
-  });
+      const { rows } = await pool.query<{ position: number }>(
+        `select position::int as position from event_subscription_lane where consumer = 'recorder' group by 1 order by 1`,
+      );
+      // All lanes are at the end, but that of the event that is still to be handled.
+      expect(rows.map(({ position }) => position)).toEqual([stored[1]!.position - 1, stored[1]!.position]);
+      await moveConsumer(pool, { consumer: 'recorder', to: 'postgres' });
+      const back = await subscribe({ consumer: moving(pool, 'postgres'), store });
+      await eventually(async () => expect(await numbersOf(pool, 'k')).toEqual([0, 2]));
+      await back.stop();
+      // Live here, its reader moves its cursors.
+      expect(await followElsewhere(pool, { consumer: 'recorder', types: ['Noted'] })).toEqual({ lanes: 0 });
+    },
+  );
 });
