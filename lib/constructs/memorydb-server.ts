@@ -11,7 +11,7 @@ const PARAMETER_FAMILY = 'memorydb_valkey7';
 export function createMemoryDb(server: RedisServer, settings: RedisSettings): MadeRedis {
   const { serverName } = server;
   const user = new CfnUser(server, 'Client', {
-    userName: `${serverName.slice(0, MAX_USER_NAME - settings.userName.length - 1)}-${settings.userName}`,
+    userName: settings.userName,
     accessString: settings.accessString,
     authenticationMode: { Type: 'password', Passwords: [settings.password] },
   });
@@ -57,6 +57,3 @@ export function createMemoryDb(server: RedisServer, settings: RedisSettings): Ma
     },
   };
 }
-
-/** AWS::MemoryDB::User. */
-const MAX_USER_NAME = 40;

@@ -116,15 +116,17 @@ export class RedisServer extends Construct {
       allowAllOutbound: false,
     });
     this.securityGroup.addIngressRule(props.clientSecurityGroup, Port.tcp(REDIS_PORT), 'Clients');
-    this.secret = this.#createSecret();
-    const create = props.service === 'memorydb' ? createMemoryDb : createElastiCache;
+    const isMemoryDb = props.service === 'memorydb';
+    const userName = isMemoryDb ? nameOfAccount(this.serverName) : USER_NAME;
+    this.secret = this.#createSecret(userName);
+    const create = isMemoryDb ? createMemoryDb : createElastiCache;
     const made = create(this, {
       ...props,
       shards: props.shards ?? 1,
       replicas: props.replicas ?? 1,
       snapshotRetentionDays: props.snapshotRetentionDays ?? DEFAULT_SNAPSHOT_DAYS,
       logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
-      userName: USER_NAME,
+      userName,
       password: this.secret.secretValueFromJson('password').unsafeUnwrap(),
       accessString: ACCESS,
       port: REDIS_PORT,
@@ -141,11 +143,11 @@ export class RedisServer extends Construct {
     this.alarms = alarms.all;
   }
 
-  #createSecret(): Secret {
+  #createSecret(username: string): Secret {
     const secret = new Secret(this, 'User', {
       description: 'The user of the server of Redis Streams',
       generateSecretString: {
-        secretStringTemplate: JSON.stringify({ username: USER_NAME }),
+        secretStringTemplate: JSON.stringify({ username }),
         generateStringKey: 'password',
         // Both services take 16 to 128 characters; passwords stand in no address, so any could do.
         passwordLength: 64,
@@ -208,10 +210,16 @@ export class RedisServerGrants {
   }
 }
 
+/** Users of MemoryDB are the account's, and clients sign in by that name: one for each server. Of a long name the end tells them apart. */
+function nameOfAccount(serverName: string): string {
+  const end = serverName.slice(-(MAX_NAME_LENGTH - USER_NAME.length - 1));
+  return `${USER_NAME}-${end.replace(/^-+/, '')}`;
+}
+
 /** Not the port that everybody tries first. */
 export const REDIS_PORT = 6380;
 const USER_NAME = 'waybill';
-/** Names of clusters of MemoryDB and of replication groups of ElastiCache. */
+/** Names of clusters and users of MemoryDB, and of replication groups of ElastiCache. */
 const MAX_NAME_LENGTH = 40;
 const DEFAULT_SNAPSHOT_DAYS = 7;
 
