@@ -97,7 +97,7 @@ export function excessOf(messaging: Messaging): readonly Excess[] {
 
 /** Services that put, take and encrypt messages, and what a function needs to run. */
 const JUDGED_SERVICES: ReadonlySet<string> = new Set(
-  'sqs sns events scheduler states kms lambda logs ec2 secretsmanager sts kinesis kafka kafka-cluster mq'.split(
+  'sqs sns events scheduler states kms lambda logs ec2 ecr secretsmanager sts kinesis kafka kafka-cluster mq'.split(
     ' ',
   ),
 );

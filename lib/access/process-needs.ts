@@ -6,7 +6,9 @@ import type { Need } from './needs.ts';
 import type { Permission } from './permission.ts';
 
 const SERVICE = 'ecs-tasks.amazonaws.com';
-/** AmazonECS/latest/developerguide/task_execution_IAM_role.html. The image's repository is not told by its address. */
+/** AmazonECS/latest/developerguide/task_execution_IAM_role.html */
+const PULL_ACTIONS = ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'];
+const TOKEN_ACTION = 'ecr:GetAuthorizationToken';
 const LOG_ACTIONS = ['logs:CreateLogStream', 'logs:PutLogEvents'];
 
 /** @param ofVariables what the runtime does with the variables of the process */
@@ -23,7 +25,11 @@ export function ofProcess(
       : [trustOf(role, process), ...ofVariables({ kind: 'role', role }, process.environment)]),
     ...(executionRole === undefined
       ? []
-      : [trustOf(executionRole, process), ...logging(executionRole, process)]),
+      : [
+          trustOf(executionRole, process),
+          ...pulling(executionRole, process),
+          ...logging(executionRole, process),
+        ]),
   ];
 }
 
@@ -35,6 +41,27 @@ function trustOf(role: Role, { resource }: LongRunningProcess): Need {
   };
   return { permission, because: `a role of ${resource.constructPath}` };
 }
+
+/** An image elsewhere, such as a public one, takes no right. */
+function pulling(role: Role, { resource, containers }: LongRunningProcess): Need[] {
+  return containers.flatMap(({ image = '' }) => {
+    const [, account, region, repository] = ECR_IMAGE.exec(image) ?? [];
+    if (account === undefined || region === undefined) return [];
+    const place = { accountId: account, region };
+    return [
+      ...PULL_ACTIONS.map((action) => ({
+        action,
+        resourceArn: formatArn('ecr', place, `repository/${repository}`),
+      })),
+      { action: TOKEN_ACTION, resourceArn: '*' },
+    ].map((one) => ({
+      permission: { actor: { kind: 'role' as const, role }, ...one },
+      because: `the image of ${resource.constructPath}`,
+    }));
+  });
+}
+
+const ECR_IMAGE = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.[a-z.]+\/([^:@]+)/;
 
 function logging(role: Role, { resource, containers }: LongRunningProcess): Need[] {
   return containers.flatMap(({ logGroupName }) =>

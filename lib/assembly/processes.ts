@@ -23,6 +23,8 @@ export interface ProcessContainer {
   /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutSeconds: number;
   readonly logGroupName: string | undefined;
+  /** For example `111111111111.dkr.ecr.eu-west-1.amazonaws.com/REPOSITORY:TAG`. */
+  readonly image: string | undefined;
 }
 
 /** AmazonECS/latest/developerguide/task_definition_parameters.html, stopTimeout on Fargate. */
@@ -65,5 +67,6 @@ function containerOf(definition: Readonly<Record<string, unknown>>): ProcessCont
     ),
     stopTimeoutSeconds: number(definition['StopTimeout']) ?? DEFAULT_STOP_TIMEOUT_SECONDS,
     logGroupName: text(options?.['awslogs-group']),
+    image: text(definition['Image']),
   };
 }

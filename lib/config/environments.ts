@@ -134,7 +134,7 @@ const LAMBDA_DEFAULT_QUOTA = 1000;
 const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   local: {
     name: 'local',
-    systems: { core: true, commerce: true, jobs: true, generation: true, agents: false },
+    systems: { core: true, commerce: true, jobs: true, generation: true, agents: true },
     database: {
       kind: 'aurora',
       minCapacity: 0.5,
@@ -154,7 +154,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   dev: {
     name: 'dev',
-    systems: { core: true, commerce: true, jobs: true, generation: true, agents: false },
+    systems: { core: true, commerce: true, jobs: true, generation: true, agents: true },
     database: {
       kind: 'aurora',
       minCapacity: 0,
@@ -174,7 +174,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   staging: {
     name: 'staging',
-    systems: { core: true, commerce: true, jobs: true, generation: true, agents: false },
+    systems: { core: true, commerce: true, jobs: true, generation: true, agents: true },
     database: {
       kind: 'aurora',
       minCapacity: 0.5,
@@ -194,7 +194,7 @@ const ENVIRONMENTS: Readonly<Record<EnvironmentName, EnvironmentConfig>> = {
   },
   prod: {
     name: 'prod',
-    systems: { core: true, commerce: true, jobs: true, generation: true, agents: false },
+    systems: { core: true, commerce: true, jobs: true, generation: true, agents: true },
     database: {
       kind: 'aurora',
       minCapacity: 1,

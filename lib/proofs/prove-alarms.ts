@@ -46,7 +46,7 @@ function breaksOf(
   const watched = declared.resource(edge.from);
   const isWatched =
     metric?.namespace === OWN_NAMESPACE
-      ? isConsumer(declared, metric.dimensions['Consumer'])
+      ? isMeasured(declared, metric.dimensions)
       : metric !== undefined && watched !== undefined && watches(metric.dimensions, watched);
   if (metric !== undefined && watched !== undefined && !isWatched) {
     wrong(
@@ -111,9 +111,15 @@ function differences(
 /** What a function measures in an event store: no resource of AWS's is named, but a consumer is. */
 const OWN_NAMESPACE = 'Waybill/EventStore';
 
-function isConsumer({ topology }: Declared, name: string | undefined): boolean {
-  return topology.edges.some(
-    (edge) => (edge.kind === 'follows' || edge.kind === 'consumes') && edge.consumer === name,
+function isMeasured(
+  { topology }: Declared,
+  { Consumer: name, Environment: environment }: Readonly<Record<string, string>>,
+): boolean {
+  return (
+    environment === topology.environment &&
+    topology.edges.some(
+      (edge) => (edge.kind === 'follows' || edge.kind === 'consumes') && edge.consumer === name,
+    )
   );
 }
 
