@@ -245,9 +245,14 @@ async function writeLogs(regions: readonly Region[], logFile: string): Promise<(
   const file = createWriteStream(logFile, { flags: 'a' });
   const stops = regions.map(({ name, aws }) => {
     const where = regions.length > 1 ? `${name} ` : '';
-    return aws.services.lambda.observeLogs(({ functionName, text }) =>
-      file.write(`${where}${functionName} ${text.trimEnd()}\n`),
-    );
+    const { ecs, lambda } = aws.services;
+    const write = (name: string, text: string): void =>
+      void file.write(`${where}${name} ${text.trimEnd()}\n`);
+    const ends = [
+      lambda.observeLogs(({ functionName, text }) => write(functionName, text)),
+      ecs.observeLogs(({ name, text }) => write(name, text)),
+    ];
+    return () => ends.forEach((end) => end());
   });
   return async () => {
     for (const stop of stops) stop();
