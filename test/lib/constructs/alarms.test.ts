@@ -586,8 +586,8 @@ test('a given topic gets them all, composite alarms too', () => {
   }
 });
 
-/** Runbooks of what a person decides: no alarm leads there, `waybill region` does. */
-const WITHOUT_ALARM = ['region-failover'];
+/** Runbooks of what a person decides: no alarm leads there, `waybill region` and `waybill transport` do. */
+const WITHOUT_ALARM = ['region-failover', 'transport-migration'];
 
 describe('runbooks', () => {
   test('the base URL of the application is used', () => {
