@@ -11,7 +11,7 @@ import {
   transportsOfConsumers,
 } from '../../../../lambda/runtime/cutover/index.ts';
 import { inTransaction } from '../../../../lambda/runtime/postgres/index.ts';
-import { subscribe } from '../../../../lambda/runtime/subscription/index.ts';
+import { deadLettersOf, subscribe } from '../../../../lambda/runtime/subscription/index.ts';
 import { PermanentError } from '../../../../lambda/runtime/errors.ts';
 import { effects, eventually, moving, noted, numbersOf, SOON, useCutover } from './support.ts';
 
@@ -183,6 +183,35 @@ describe('the move', () => {
     expect(await moveConsumer(pool, { ...given, deadLetters: 'retry' })).toMatchObject({ leftGivenUp: 0 });
     await moveConsumer(pool, { consumer: 'recorder', to: 'postgres' });
     expect(await moveConsumer(pool, given)).toMatchObject({ leftGivenUp: 1 });
+  });
+});
+
+describe('an event that comes by a transport that is not live', () => {
+  test('waits, holds its key and is not counted, and is handled when its transport is live again', async () => {
+    const { pool, store } = database();
+    await known();
+    await mirrored();
+    await moveConsumer(pool, { consumer: 'recorder', to: 'redis' });
+    await store.append('s', [noted('k', 0), noted('k', 1)]);
+    // One attempt that counted would be the last.
+    const subscription = await subscribe({
+      consumer: moving(pool, 'postgres'),
+      store,
+      maxAttempts: 1,
+      pollMilliseconds: 100,
+    });
+    const waiting = async () =>
+      (
+        await pool.query<{ attempts: number }>(
+          `select attempts from event_subscription_waiting where consumer = 'recorder'`,
+        )
+      ).rows;
+    await eventually(async () => expect(await waiting()).toEqual([{ attempts: 0 }, { attempts: 0 }]));
+    expect(await effects(pool)).toEqual([]);
+    await moveConsumer(pool, { consumer: 'recorder', to: 'postgres' });
+    await eventually(async () => expect(await numbersOf(pool, 'k')).toEqual([0, 1]));
+    await subscription.stop();
+    expect(await deadLettersOf(pool, { consumer: 'recorder' })).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { Pool } from 'pg';
 
 import { liveTransport, moveConsumer, superviseConsumers } from '../../../../lambda/runtime/cutover/index.ts';
 import type {
@@ -6,6 +7,7 @@ import type {
   SuperviseOptions,
   Supervisor,
 } from '../../../../lambda/runtime/cutover/index.ts';
+import { deadLineProxy } from '../subscription/proxies.ts';
 import { eventually, silent, useCutover } from './support.ts';
 
 const database = useCutover(20);
@@ -116,6 +118,22 @@ describe('supervised consumers', () => {
     isAway = false;
     await eventually(() => expect(one.calls).toEqual(['start', 'stop']));
     expect(supervisor.lastLook()).toBeGreaterThan(seen);
+  });
+
+  test('a look on a line that only seems open is given up, and the next one tells of the move', async () => {
+    const proxy = await deadLineProxy(database().url);
+    const behind = new Pool({ connectionString: proxy.url });
+    behind.on('error', () => undefined);
+    const one = reader('one');
+    const supervisor = await supervise([one], { pool: behind, listen: false });
+    await eventually(() => expect(supervisor.running()).toEqual(['one']));
+    proxy.goDead();
+    await go('one', 'redis');
+    await eventually(() => expect(one.calls).toEqual(['start', 'stop']));
+    await supervisor.stop();
+    const ended = behind.end();
+    await proxy.close();
+    await ended;
   });
 
   test('a consumer that moved before this process began stays where it is', async () => {
