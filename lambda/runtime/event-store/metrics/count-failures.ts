@@ -13,8 +13,12 @@ export interface CountFailuresOptions {
   readonly transport: Exclude<MeasuredTransport, 'postgres'>;
 }
 
+/** Milliseconds. Counts are kept for two days. */
+const TELL_EVERY = 3_600_000;
+
 /**
- * The handler, whose failed attempts are counted for `eventMetrics()`. What it handles costs nothing.
+ * The handler, whose failed attempts are counted for `eventMetrics()`. What it handles costs nothing, but for a statement
+ * in an hour which tells that its failures are counted: no count would not be the same as no failure.
  *
  * @example
  * consume(FeedbackReceived, countFailures(rate, { pool, transport: 'redis' }), { consumer: 'sentiment' });
@@ -23,16 +27,23 @@ export function countFailures<Event>(
   handler: (event: Event, context: HandlerContext) => Promise<void> | void,
   { pool, transport }: CountFailuresOptions,
 ): (event: Event, context: HandlerContext) => Promise<void> {
+  const count = (context: HandlerContext, failed: number): Promise<unknown> =>
+    pool
+      .query(timed(STATEMENT_TIMEOUT, COUNT, [context.consumer, transport, failed]))
+      // The handler's own outcome is what matters.
+      .catch((cause: unknown) => {
+        context.logger.warn('attempts were not counted', { error: describeError(cause) });
+      });
+  let toldAt = -Infinity;
   return async (event, context) => {
+    if (performance.now() - toldAt > TELL_EVERY) {
+      toldAt = performance.now();
+      await count(context, 0);
+    }
     try {
       await handler(event, context);
     } catch (error) {
-      await pool
-        .query(timed(STATEMENT_TIMEOUT, COUNT, [context.consumer, transport]))
-        // The handler's own error is what matters.
-        .catch((cause: unknown) => {
-          context.logger.warn('a failed attempt was not counted', { error: describeError(cause) });
-        });
+      await count(context, 1);
       throw error;
     }
   };
@@ -40,5 +51,5 @@ export function countFailures<Event>(
 
 const COUNT = `
 insert into event_attempt_minute as a (consumer, transport, minute, failed)
-values ($1, $2, date_trunc('minute', clock_timestamp()), 1)
-on conflict (consumer, transport, minute) do update set failed = a.failed + 1`;
+values ($1, $2, date_trunc('minute', clock_timestamp()), $3)
+on conflict (consumer, transport, minute) do update set failed = a.failed + excluded.failed`;

@@ -71,7 +71,7 @@ function gapsOf({
     [events.averageBytes === null, 'events.averageBytes', 'there is no event of today or yesterday'],
     [consumers.length === 0, 'consumers', 'none were named'],
     [processingLatency === null, 'processingLatency', 'no event was handled in the window'],
-    [errorRate === null, 'errorRate', 'nothing was tried in the window'],
+    [errorRate === null, 'errorRate', 'nothing was tried in the window where failures are counted'],
     [
       database.activeConnections === null,
       'database.activeConnections',

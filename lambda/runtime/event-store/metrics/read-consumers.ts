@@ -33,6 +33,7 @@ select c.name,
   (select coalesce(sum(a.failed), 0)::float8 from event_attempt_minute a
    where a.consumer = c.name and a.minute >= date_trunc('minute', clock_timestamp() - $2::float8 * interval '1 second'))
    as failed,
+  (select array_agg(distinct a.transport) from event_attempt_minute a where a.consumer = c.name) as "countedOn",
   d.open as "deadLetters", d.young as "youngDeadLetters",
   exists (select from event_subscription_lane l where l.consumer = c.name) as "hasCursors"
 from unnest($1::text[]) as c (name), lateral (
@@ -47,6 +48,7 @@ from unnest($1::text[]) as c (name), lateral (
 interface FailureRow {
   readonly name: string;
   readonly failed: number;
+  readonly countedOn: readonly string[] | null;
   readonly deadLetters: number;
   readonly youngDeadLetters: number;
   readonly hasCursors: boolean;
@@ -101,16 +103,24 @@ export async function readConsumers(
     const isHere = transport === 'postgres';
     const backlog =
       isHere && failure.hasCursors ? await byCursors(pool, consumer) : await byInbox(pool, consumer);
-    rates.push({ failedPerSecond, handledPerSecond });
+    // Elsewhere a failure is known only where the handler counts it.
+    const isCounted = isHere || failure.countedOn?.includes(transport) === true;
+    if (isCounted) rates.push({ failedPerSecond, handledPerSecond });
     measured.push({
       name,
       transport,
       handledPerSecond,
-      errorRate: rateOf(failedPerSecond, handledPerSecond),
+      errorRate: isCounted ? rateOf(failedPerSecond, handledPerSecond) : null,
       processingLatency: latencyOf(latenciesOf(own)),
       deadLetters: isHere ? failure.deadLetters : null,
       ...backlog,
     });
+    if (!isCounted) {
+      notMeasured.push({
+        what: `consumers.${name}.errorRate`,
+        why: `it is live on ${transport}, and its handler is not wrapped by countFailures()`,
+      });
+    }
     if (!isHere) {
       notMeasured.push({
         what: `consumers.${name}.deadLetters`,

@@ -68,7 +68,7 @@ export interface ConsumerMetrics {
   readonly transport: MeasuredTransport;
   /** Handled a second, by the inbox, whatever the transport. */
   readonly handledPerSecond: number;
-  /** Failed attempts over all attempts, 0 to 1. Null without attempts in the window. */
+  /** Failed attempts over all attempts, 0 to 1. Null without attempts in the window, or where nobody counts failures. */
   readonly errorRate: number | null;
   /** From the append to the beginning of the effect's transaction. Null without handled events in the window. */
   readonly processingLatency: Latency | null;
@@ -112,6 +112,7 @@ export interface EventMetrics {
   readonly consumers: readonly ConsumerMetrics[];
   /** Of all consumers together. */
   readonly processingLatency: Latency | null;
+  /** Of those that have one. */
   readonly errorRate: number | null;
   /** Of the consumers where they are measured. */
   readonly deadLetters: number;

@@ -198,7 +198,14 @@ describe('consumers', () => {
     await database().store.append('notes', [done, open, counted(1)]);
     await inTransaction(pool(), (tx) => processOnce(tx, 'recorder', done.eventId));
     const { consumers, notMeasured } = await eventMetrics(pool(), { consumers: [recorder] });
-    expect(consumers[0]).toMatchObject({ transport: 'redis', unprocessed: 1, deadLetters: null });
+    expect(consumers[0]).toMatchObject({
+      transport: 'redis',
+      unprocessed: 1,
+      deadLetters: null,
+      // Nobody counts them there: that is not the same as none.
+      errorRate: null,
+    });
+    expect(notMeasured.map(({ what }) => what)).toContain('consumers.recorder.errorRate');
     expect(consumers[0]!.processingLatency?.events).toBe(1);
     expect(consumers[0]!.oldestUnprocessedSeconds).toBeGreaterThan(0);
     expect(notMeasured).toContainEqual({
@@ -208,6 +215,8 @@ describe('consumers', () => {
   });
 
   test('count their failures there by a wrapped handler', async () => {
+    await pool().query('create table consumer_transport (consumer text primary key, live_on text not null)');
+    await pool().query("insert into consumer_transport values ('recorder', 'sns-sqs')");
     const warn = jest.fn();
     const context = { consumer: 'recorder', logger: { ...silent, warn } } as unknown as HandlerContext;
     const event = noted('a');
@@ -227,7 +236,7 @@ describe('consumers', () => {
     const broken = { query: () => Promise.reject(new Error('gone')) } as unknown as Pool;
     const other = countFailures(() => Promise.reject(new Error('no')), { pool: broken, transport: 'redis' });
     await expect(other(event, context)).rejects.toThrow('no');
-    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn).toHaveBeenCalledTimes(2);
   });
 });
 
