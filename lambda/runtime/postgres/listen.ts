@@ -70,6 +70,8 @@ async function listenUntil(options: ListenOptions, signal: AbortSignal): Promise
 /** Resolves when the signal is aborted, rejects when the connection is no more. */
 async function listenOnce(options: ListenOptions, signal: AbortSignal, connected: () => void): Promise<void> {
   const client = await options.pool.connect();
+  // Closed while it connected: nothing would tell of it any more.
+  if (signal.aborted) return client.release();
   const ended = new AbortController();
   const end = (): void => ended.abort();
   let failure: Error | undefined;
