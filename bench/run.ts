@@ -1,5 +1,15 @@
 /** `npm run bench -- NAME`: runs one bench. Each measures ours and its peers in the same run and prints ratios. */
-const BENCHES = ['outbox', 'subscriptions', 'consume', 'synth', 'bundle', 'local', 'state', 'redis'] as const;
+const BENCHES = [
+  'outbox',
+  'subscriptions',
+  'consume',
+  'synth',
+  'bundle',
+  'local',
+  'state',
+  'redis',
+  'transports',
+] as const;
 
 const name = process.argv[2];
 if (!BENCHES.some((bench) => bench === name)) {

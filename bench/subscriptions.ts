@@ -31,23 +31,23 @@ const LATENCIES = 300;
 const CONCURRENCY = 24;
 const CHUNK = 1_000;
 
-const OrderPlaced = declare('OrderPlaced', {
+export const OrderPlaced = declare('OrderPlaced', {
   version: '1.0',
   source: 'ecommerce.orders',
   data: z.object({ index: z.number(), orderId: z.string(), customerId: z.string(), note: z.string() }),
   orderingKey: 'customerId',
 });
-const silent = createLogger({ level: 'silent' });
-const SILENT = new Logger(() => () => undefined);
+export const silent = createLogger({ level: 'silent' });
+export const SILENT = new Logger(() => () => undefined);
 
 /** Called for each event: what a handler does, and the order that it sees. */
-interface Sink {
+export interface Sink {
   handled: number;
   violations: number;
   handle(eventId: string, data: { readonly index: number; readonly customerId: string }): Promise<void>;
 }
 
-interface Contender {
+export interface Contender {
   readonly name: string;
   fill(from: number, count: number): Promise<void>;
   /** Handles until it is stopped. */
@@ -92,7 +92,7 @@ export async function run(): Promise<void> {
 }
 
 /** @param read without `onNudge` a subscription is told by NOTIFY alone, as one in another process is */
-function waybill(store: EventStore, read: SubscribeOptions['store']): Contender {
+export function waybill(store: EventStore, read: SubscribeOptions['store']): Contender {
   const { pool } = store;
   return {
     name: 'waybill',
@@ -120,7 +120,7 @@ function waybill(store: EventStore, read: SubscribeOptions['store']): Contender 
 }
 
 /** Tuned as its "Scaling tips" say; a queue for each key keeps the order, and a queue's lock keeps two from one key. */
-function graphile(pool: Pool): Contender {
+export function graphile(pool: Pool): Contender {
   return {
     name: 'graphile-worker',
     fill: async (from, count) => {
@@ -172,7 +172,7 @@ function graphile(pool: Pool): Contender {
   };
 }
 
-function sinkOf(pool: Pool | undefined): Sink {
+export function sinkOf(pool: Pool | undefined): Sink {
   const last = new Map<string, number>();
   const sink: Sink = {
     handled: 0,

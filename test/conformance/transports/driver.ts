@@ -18,10 +18,14 @@ export interface Claims {
   readonly lateGroupsSeeAll: Claim;
   /** An eventId that is sent again is delivered once, within `deduplicationWindow`. */
   readonly deduplicates: Claim;
-  /** Events of one ordering key are handled in their order, one after the other, failures included. */
+  /** Events of one ordering key are handled in their order, failures included. */
   readonly ordersByKey: Claim;
-  /** A failure holds up its key and nothing else. */
-  readonly failureHoldsKeyOnly: Claim;
+  /** Events of one ordering key are handled one after the other, in their order as long as none fails for a while. */
+  readonly oneAtATime: Claim;
+  /** A key that fails, or takes its time, holds up nothing but itself. */
+  readonly keysAreIndependent: Claim;
+  /** How often an event may fail is counted by its own failures, not by those of its neighbours. */
+  readonly countsFailuresByEvent: Claim;
   /** All events in their order, where it is asked for. */
   readonly ordersAll: Claim;
   /** The handler is told how often the event was delivered. */

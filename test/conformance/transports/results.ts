@@ -40,4 +40,7 @@ export function allPublishedResults(): Results[] {
 }
 
 const fileOf = (transport: string): string =>
-  `${transport.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replace(/-$/, '')}.json`;
+  `${transport
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replace(/-$/, '')}.json`;

@@ -3,26 +3,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { useDatabase } from '../../support/postgres.ts';
 import { verdictOf } from './case.ts';
 import type { Case, Run } from './case.ts';
-import { deliveryCases } from './cases/delivery.ts';
-import { effectCases, repeatCases } from './cases/effects.ts';
-import { failureCases } from './cases/failure.ts';
-import { lifecycleCases } from './cases/lifecycle.ts';
-import { orderCases } from './cases/order.ts';
+import { effectCases } from './cases/effects.ts';
 import type { Channel, RunningTransport, TransportDriver } from './driver.ts';
+import { CASE_GROUPS } from './groups.ts';
 import { publishedResults, recordResults } from './results.ts';
 import type { Results } from './results.ts';
 
-/** Every case, without a database: for the document. */
-export const CASES: readonly Case[] = [
-  ...deliveryCases,
-  ...repeatCases,
-  ...effectCases(() => {
-    throw new Error('effect cases need a database');
-  }),
-  ...failureCases,
-  ...orderCases,
-  ...lifecycleCases,
-];
+const CASES: readonly Case[] = CASE_GROUPS.flatMap(({ cases }) => cases);
 
 /** One test for each case: that it holds, or that it does not where the driver says so. */
 export function describeTransport(driver: TransportDriver): void {
@@ -73,7 +60,12 @@ export function describeTransport(driver: TransportDriver): void {
     test('the published results are these: npm run conformance:transports', () => {
       // Of a part of the cases nothing is published.
       if (Object.keys(seen).length < CASES.length) return;
-      const results: Results = { transport: driver.name, broker: transport.broker, costs: costsOf(driver), cases: seen };
+      const results: Results = {
+        transport: driver.name,
+        broker: transport.broker,
+        costs: costsOf(driver),
+        cases: seen,
+      };
       recordResults(results);
       expect(publishedResults(driver.name)?.cases).toEqual(seen);
     });
@@ -84,5 +76,6 @@ const costsOf = ({ costs }: TransportDriver): Results['costs'] => ({
   reader: costs.reader,
   crash: costs.crash,
   largestEvent: costs.largestEvent ?? null,
-  deduplicationWindow: costs.deduplicationWindow === Infinity ? 'forever' : (costs.deduplicationWindow ?? null),
+  deduplicationWindow:
+    costs.deduplicationWindow === Infinity ? 'forever' : (costs.deduplicationWindow ?? null),
 });

@@ -13,7 +13,8 @@ import { consumerOf, gate, idsOf, noting, orders, publish } from '../events.ts';
 const Blank = event('Blank', { version: '1.0', source: 'shop', data: z.object({}) });
 
 /** Every plane of Unicode, what JSON escapes, what XML refuses and what headers of protocols break on. */
-const ANY_TEXT = 'Zoë 漢字 العربية 🗝️ \u{1F469}\u200D\u{1F680} "quoted" <tag/> &amp; \\ / \u0001 \u007F \uFFFD \r\n\t end ';
+const ANY_TEXT =
+  'Zoë 漢字 العربية 🗝️ \u{1F469}\u200D\u{1F680} "quoted" <tag/> &amp; \\ / \u0001 \u007F \uFFFD \r\n\t end ';
 
 /** Bytes of an event that a transport without a limit has to take. */
 const LARGE = 4 * 1024 * 1024;
@@ -41,7 +42,7 @@ export const deliveryCases: readonly Case[] = [
   },
   {
     id: 'share-work',
-    title: 'two members of a group share its events, none lost, none twice',
+    title: 'two members of a group share its events, and none is lost',
     anchors: [2],
     claim: 'sharesWork',
     async holds(run) {
@@ -60,9 +61,10 @@ export const deliveryCases: readonly Case[] = [
       }
       const sent = orders(60, 60);
       await publish(channel, sent);
-      await run.until(() => handled.length >= sent.length);
+      // One that joins may get what another one has begun: at least once.
+      await run.until(() => new Set(handled).size >= sent.length);
 
-      expect(handled.toSorted()).toEqual(idsOf(sent).toSorted());
+      expect([...new Set(handled)].toSorted()).toEqual(idsOf(sent).toSorted());
     },
     async fails(run) {
       const channel = await run.channel();
@@ -216,7 +218,8 @@ export const deliveryCases: readonly Case[] = [
   },
   {
     id: 'size',
-    title: 'the largest event arrives; a larger one is refused by its eventId, for good, and its neighbours arrive',
+    title:
+      'the largest event arrives; a larger one is refused by its eventId, for good, and its neighbours arrive',
     anchors: [47, 48],
     async holds(run) {
       const { largestEvent } = run.driver.costs;

@@ -43,7 +43,8 @@ export function effectCases(pool: () => Pool): readonly Case[] {
   return [
     {
       id: 'effect-once',
-      title: 'with `processOnce` the effect of an event happens once: published twice, failed between, and after the window',
+      title:
+        'with `processOnce` the effect of an event happens once: published twice, failed between, and after the window',
       anchors: [52, 55, 59],
       async holds(run) {
         const channel = await run.channel();
@@ -68,14 +69,11 @@ export function effectCases(pool: () => Pool): readonly Case[] {
         await publish(channel, sent);
         await run.endDeduplication?.();
         await publish(channel, sent);
-        // What comes last was handled: so was what came before it, as far as it was delivered at all.
         await publish(channel, orders(4, 4, 4));
-        await run.until(() => new Set(effects).size >= 8);
-        const again = handled.length - 8;
+        const { deduplicationWindow } = run.driver.costs;
+        const repeats = deduplicationWindow === undefined ? 8 : deduplicationWindow === Infinity ? 0 : 4;
+        await run.until(() => new Set(effects).size >= 8 && handled.length >= 8 + repeats);
         expect(effects.toSorted()).toEqual(['o0', 'o1', 'o2', 'o3', 'o4', 'o5', 'o6', 'o7']);
-        if (run.endDeduplication !== undefined) await run.until(() => handled.length - 8 >= 4);
-        expect(again).toBeGreaterThanOrEqual(0);
-        expect(effects).toHaveLength(8);
       },
     },
   ];

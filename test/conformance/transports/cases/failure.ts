@@ -41,6 +41,7 @@ export const failureCases: readonly Case[] = [
     id: 'many-failures',
     title: '40 events that each fail once are all handled',
     anchors: [12],
+    claim: 'countsFailuresByEvent',
     async holds(run) {
       const channel = await run.channel();
       const failed = new Set<string>();
@@ -55,6 +56,23 @@ export const failureCases: readonly Case[] = [
       await publish(channel, sent);
       await run.until(() => new Set(handled).size >= sent.length);
       expect([...new Set(handled)].toSorted()).toEqual(idsOf(sent).toSorted());
+    },
+    async fails(run) {
+      const channel = await run.channel();
+      const failures = new Set<string>();
+      const { consumer, handled } = noting(({ data }) => {
+        if (failures.has(data.orderId)) return;
+        failures.add(data.orderId);
+        throw new Error('once');
+      });
+      const group = await channel.group('failing');
+      // One after the other: each attempt of the batch gets one event further.
+      await group.start(consumer, { concurrency: 1 });
+      const sent = orders(10, 10);
+      await publish(channel, sent);
+      // Nothing failed twice, and yet something was given up.
+      expect((await group.deadLetters(1)).length).toBeGreaterThan(0);
+      expect(new Set(handled).size).toBeLessThan(sent.length);
     },
   },
   {
@@ -124,7 +142,8 @@ export const failureCases: readonly Case[] = [
   },
   {
     id: 'poison',
-    title: 'what can not be read reaches no handler, is kept as it came with its reason, and its neighbours are handled',
+    title:
+      'what can not be read reaches no handler, is kept as it came with its reason, and its neighbours are handled',
     anchors: [20, 57],
     async holds(run) {
       const channel = await run.channel();
@@ -176,9 +195,11 @@ export const failureCases: readonly Case[] = [
       });
       const group = await channel.group('given-up');
       await group.start(consumer);
-      await publish(channel, orders(3, 1));
-      await run.until(() => new Set(handled).size >= 2);
+      // Alone: what is behind it in its batch would be given up with it.
+      await publish(channel, orders(1, 1));
       const [dead] = await group.deadLetters(1);
+      await publish(channel, orders(2, 1, 1));
+      await run.until(() => new Set(handled).size >= 2);
       // The service tells where it was, and neither why nor what.
       expect(dead).toMatchObject({ reason: 'RetryAttemptsExhausted', body: '' });
     },

@@ -38,7 +38,8 @@ export const lifecycleCases: readonly Case[] = [
   },
   {
     id: 'stop-overdue',
-    title: 'a handler that does not end in time is aborted and counted, and its event is handled by another member',
+    title:
+      'a handler that does not end in time is aborted and counted, and its event is handled by another member',
     anchors: [28],
     claim: 'stopsGracefully',
     async holds(run) {
@@ -155,7 +156,8 @@ export const lifecycleCases: readonly Case[] = [
   },
   {
     id: 'crash',
-    title: 'what a process had in work when it was killed is handled by another one, before what follows of its key',
+    title:
+      'what a process had in work when it was killed is handled by another one, before what follows of its key',
     anchors: [39, 55],
     claim: 'survivesCrash',
     async holds(run) {

@@ -2,6 +2,7 @@
 import { expect } from '@jest/globals';
 import { PermanentError } from '../../../../lambda/runtime/errors.ts';
 import type { Case, Run } from '../case.ts';
+import { MAX_RECEIVES } from '../driver.ts';
 import { expectOrderByKey, gate, idsOf, noting, orders, publish } from '../events.ts';
 
 export const orderCases: readonly Case[] = [
@@ -35,24 +36,27 @@ export const orderCases: readonly Case[] = [
       const channel = await run.channel();
       let tries = 0;
       const { consumer, handled } = noting(async ({ data }) => {
-        // Not handled before the other one, however often it is tried.
-        if (data.orderId !== 'o0' || handled.includes('o1')) return;
+        if (data.orderId !== 'o0') return;
         tries += 1;
-        if (tries === 1) throw new Error('once');
+        if (tries < MAX_RECEIVES) throw new Error('not yet');
+        // Not handled before the other one, if that can be.
         await run.until(() => handled.includes('o1'));
       });
       const group = await channel.group('unordered');
       await group.start(consumer);
-      await publish(channel, orders(2, 1));
+      const [first, second] = orders(2, 1);
+      await publish(channel, [first!]);
+      await run.until(() => tries >= MAX_RECEIVES - 1);
+      await publish(channel, [second!]);
       await run.until(() => handled.length >= 2);
       expect(handled).toEqual(['o1', 'o0']);
     },
   },
   {
     id: 'one-at-a-time',
-    title: 'the next event of a key is not begun before the one ahead is done; other keys go on',
+    title: 'the next event of a key is not begun before the one ahead is done',
     anchors: [35],
-    claim: 'ordersByKey',
+    claim: 'oneAtATime',
     async holds(run) {
       const channel = await run.channel();
       const hold = gate();
@@ -65,11 +69,14 @@ export const orderCases: readonly Case[] = [
       await group.start(consumer);
       // o0 and o2 have the key c0, o1 and o3 the key c1.
       await publish(channel, orders(4, 2));
-      await run.until(() => handled.includes('o3') && begun.includes('o0'));
+      const others = run.driver.claims.keysAreIndependent === true ? 'o3' : 'o1';
+      await run.until(() => handled.includes(others) && begun.includes('o0'));
       expect(begun).not.toContain('o2');
       hold.open();
-      await run.until(() => handled.length >= 4);
-      expect(handled.slice(-2)).toEqual(['o0', 'o2']);
+      await run.until(() => new Set(handled).size >= 4);
+      // Where the clock is ours its lease may have ended meanwhile: then it came twice, and still before the next one.
+      const first = [...new Set(handled)];
+      expect(first.filter((id) => id === 'o0' || id === 'o2')).toEqual(['o0', 'o2']);
     },
     async fails(run) {
       const channel = await run.channel();
@@ -90,24 +97,24 @@ export const orderCases: readonly Case[] = [
     id: 'failure-holds-key',
     title: 'an event that fails holds what follows of its key, and nothing else',
     anchors: [37, 39, 42],
-    claim: 'failureHoldsKeyOnly',
+    claim: 'keysAreIndependent',
     async holds(run) {
-      const { handled } = await whileOneFails(run, (ids) => ['o1', 'o3', 'o5'].every((id) => ids.includes(id)));
+      const { handled } = await whileOneFails(run, (ids) =>
+        ['o1', 'o3', 'o5'].every((id) => ids.includes(id)),
+      );
       expect(handled.slice(0, 3)).toEqual(['o1', 'o3', 'o5']);
       expect(handled.slice(3)).toEqual(['o0', 'o2', 'o4']);
     },
     async fails(run) {
-      const { handled, failures } = await whileOneFails(run, (_ids, count) => count >= 2);
-      // One batch may have begun beside it; what is behind the failure in its partition waits.
-      expect(failures).toBeGreaterThanOrEqual(2);
-      expect(handled.indexOf('o5')).toBeGreaterThan(handled.indexOf('o0'));
+      const { handled } = await whileOneFails(run, (_ids, failures) => failures >= 4);
+      expect(handled[0]).toBe('o0');
     },
   },
   {
     id: 'dead-letter-frees-key',
-    title: 'when a failed event is given up, its key goes on in order',
+    title: 'when an event is given up for good, its key goes on in order',
     anchors: [42],
-    claim: 'ordersByKey',
+    claim: 'oneAtATime',
     async holds(run) {
       const channel = await run.channel();
       const { consumer, handled } = noting(({ data }) => {
@@ -120,21 +127,11 @@ export const orderCases: readonly Case[] = [
       await group.deadLetters(1);
       expect(handled).toEqual(['o0', 'o2', 'o3', 'o4']);
     },
-    async fails(run) {
-      const channel = await run.channel();
-      const { consumer, handled } = noting(({ data }) => {
-        if (data.orderId === 'o1') throw new PermanentError('NEVER');
-      });
-      const group = await channel.group('freed');
-      await group.start(consumer);
-      await publish(channel, orders(5, 1));
-      await run.until(() => handled.length >= 4);
-      expect(handled.toSorted()).toEqual(['o0', 'o2', 'o3', 'o4']);
-    },
   },
   {
     id: 'total-order',
-    title: 'where it is asked for, all events are handled in their order, one after the other, failures included',
+    title:
+      'where it is asked for, all events are handled in their order, one after the other, failures included',
     anchors: [34],
     claim: 'ordersAll',
     async holds(run) {
@@ -153,11 +150,11 @@ export const orderCases: readonly Case[] = [
   },
 ];
 
-/** Six events of two keys: the first fails until `enough` was seen. Other keys come after it in the same partition. */
+/** Six events of two keys: the first fails until `enough` was seen, and has failed before the others are published. */
 async function whileOneFails(
   run: Run,
   enough: (handled: readonly string[], failures: number) => boolean,
-): Promise<{ readonly handled: readonly string[]; readonly failures: number }> {
+): Promise<{ readonly handled: readonly string[] }> {
   const channel = await run.channel();
   let failures = 0;
   let open = false;
@@ -173,10 +170,12 @@ async function whileOneFails(
   );
   const group = await channel.group('held');
   await group.start(consumer, { concurrency: 2 });
-  await publish(channel, orders(6, 2));
-  await run.until(() => failures > 0 && enough(handled, failures));
-  const before = [...handled];
+  const [first, ...others] = orders(6, 2);
+  await publish(channel, [first!]);
+  await run.until(() => failures > 0);
+  await publish(channel, others);
+  await run.until(() => enough(handled, failures));
   open = true;
   await run.until(() => new Set(handled).size >= 6);
-  return { handled: [...new Set([...before, ...handled])], failures };
+  return { handled: [...new Set(handled)] };
 }

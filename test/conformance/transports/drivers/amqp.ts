@@ -10,7 +10,7 @@ import { joinAmqp } from './amqp-member.ts';
 import { killWhileHandling } from './killed.ts';
 import { NO_ORDER } from './sns-sqs.ts';
 
-export const amqpOn = (broker: string, start: () => Promise<BrokerUnderTest>): TransportDriver => ({
+export const amqpOn = (start: () => Promise<BrokerUnderTest>, broker: string): TransportDriver => ({
   name: 'AMQP',
   leaseMilliseconds: 1_000,
   claims: {
@@ -19,12 +19,15 @@ export const amqpOn = (broker: string, start: () => Promise<BrokerUnderTest>): T
     lateGroupsSeeAll: false,
     deduplicates: false,
     ordersByKey: false,
-    failureHoldsKeyOnly: NO_ORDER,
+    oneAtATime: false,
+    keysAreIndependent: NO_ORDER,
     ordersAll: 'there is no such option: `prefetch: 1` keeps the order of a queue with one reader',
     countsDeliveries: true,
+    countsFailuresByEvent: true,
     delaysRetries: true,
     keepsGivenUp: true,
-    redrives: 'a dead letter is a message as it was published: it goes back by publishing it again, or by a shovel',
+    redrives:
+      'a dead letter is a message as it was published: it goes back by publishing it again, or by a shovel',
     marksRedriven:
       'a dead letter is a message as it was published: it goes back by publishing it again, or by a shovel',
     keepsHidden: true,
@@ -37,7 +40,7 @@ export const amqpOn = (broker: string, start: () => Promise<BrokerUnderTest>): T
     crash: 'nothing: the broker sees the connection end. One that is half open is seen by its heartbeat',
     reader: '`amqpTransport()` and `pollAmqp()`, quorum queues',
   },
-  leftOut: {},
+  leftOut: { 'dead-letter-frees-key': NO_ORDER },
   async start() {
     const server = await start();
     let names = 0;

@@ -77,9 +77,10 @@ export async function startAwsUnderTest(): Promise<AwsUnderTest & { stop(): Prom
   };
 }
 
-export const runningOn = (
-  { clock, until }: AwsUnderTest,
-): Pick<RunningTransport, 'broker' | 'now' | 'until'> => ({
+export const runningOn = ({
+  clock,
+  until,
+}: AwsUnderTest): Pick<RunningTransport, 'broker' | 'now' | 'until'> => ({
   broker: 'the embedded AWS',
   now: () => clock.now(),
   until,
@@ -114,7 +115,7 @@ export async function createQueuePair(under: AwsUnderTest, name: string, suffix 
 export function queueDeadLetters(
   under: AwsUnderTest,
   { queue, dead }: QueuePair,
-): Pick<Group, 'deadLetters' | 'redrive'> {
+): Pick<Group, 'deadLetters' | 'redrive'> & { look(): Promise<readonly KeptEvent[]> } {
   const look = async (): Promise<KeptEvent[]> => {
     const { Messages = [] } = await under.sqs.send(
       new ReceiveMessageCommand({
@@ -131,6 +132,7 @@ export function queueDeadLetters(
     }));
   };
   return {
+    look,
     async deadLetters(count) {
       let found: KeptEvent[] = [];
       await under.until(async () => (found = await look()).length >= count);

@@ -19,7 +19,8 @@ export const eventBridge: TransportDriver = {
     ...QUEUE_CLAIMS,
     deduplicates: false,
     ordersByKey: false,
-    failureHoldsKeyOnly: NO_ORDER,
+    oneAtATime: false,
+    keysAreIndependent: NO_ORDER,
     keepsHidden: "a function's time limit is below its queue's visibility timeout: guard W13",
     stopsGracefully: FUNCTION_STOPS,
   },
@@ -29,7 +30,7 @@ export const eventBridge: TransportDriver = {
     crash: "the queue's visibility timeout",
     reader: '`eventBridgeTransport()`, a rule into a standard queue, and `consume()` in a function',
   },
-  leftOut: {},
+  leftOut: { 'dead-letter-frees-key': NO_ORDER },
   async start() {
     const under = await startAwsUnderTest();
     const events = new EventBridgeClient(under.settings);

@@ -2,6 +2,7 @@
 import type { SqsHandler } from '../../../../lambda/runtime/consume.ts';
 import { declarationOf } from '../../../../lambda/runtime/consumer/declaration.ts';
 import { pollKafka } from '../../../../lambda/runtime/kafka/poll-kafka.ts';
+import type { AnyEventContract } from '../../../../lib/contracts/index.ts';
 import { MAX_RECEIVES } from '../driver.ts';
 
 /** Milliseconds: the least that brokers take by default. */
@@ -12,6 +13,7 @@ export interface KafkaAddress {
   readonly bootstrapServers: string;
   readonly topic: string;
   readonly group: string;
+  readonly hasRetryTopics: boolean;
 }
 
 /** Of a group: a retry topic for each delivery after the first. */
@@ -24,9 +26,7 @@ export const deadTopicOf = ({ topic, group }: Pick<KafkaAddress, 'topic' | 'grou
 export function joinKafka(address: KafkaAddress, consumer: SqsHandler, concurrency: number) {
   const { contracts, handler, options } = declarationOf(consumer);
   const { consumer: name, logger } = options;
-  // A consumer that is tried for as long as it takes is one without retry topics: it is tried in its place.
-  const isEndless = (options.maxReceiveCount ?? 0) > MAX_RECEIVES;
-  return pollKafka(contracts, handler, {
+  return pollKafka<readonly AnyEventContract[]>(contracts, handler, {
     ...(name !== undefined && { consumer: name }),
     ...(logger !== undefined && { logger }),
     bootstrapServers: address.bootstrapServers,
@@ -34,9 +34,9 @@ export function joinKafka(address: KafkaAddress, consumer: SqsHandler, concurren
     groupId: `${address.topic}.${address.group}`,
     concurrency,
     sessionTimeout: KAFKA_SESSION,
-    retryTopics: isEndless
-      ? []
-      : retryTopicsOf(address).map((topic) => ({ topic, delaySeconds: DELAY_SECONDS })),
+    retryTopics: address.hasRetryTopics
+      ? retryTopicsOf(address).map((topic) => ({ topic, delaySeconds: DELAY_SECONDS }))
+      : [],
     deadLetterTopic: deadTopicOf(address),
   });
 }

@@ -31,5 +31,11 @@ export type MemberAddress =
       readonly endpoint: string;
     }
   | { readonly kind: 'redis'; readonly url: string; readonly stream: string; readonly group: string }
-  | { readonly kind: 'kafka'; readonly bootstrapServers: string; readonly topic: string; readonly group: string }
+  | {
+      readonly kind: 'kafka';
+      readonly bootstrapServers: string;
+      readonly topic: string;
+      readonly group: string;
+      readonly hasRetryTopics: boolean;
+    }
   | { readonly kind: 'amqp'; readonly url: string; readonly queue: string };

@@ -6,7 +6,12 @@ import { consumeStream } from '../../../../lambda/runtime/stream/consume-stream.
 import type { KinesisBatch } from '../../../../lambda/runtime/stream/kinesis-event.ts';
 import { kinesisTransport } from '../../../../lambda/runtime/transports/kinesis.ts';
 import { KINESIS_LIMITS } from '../../../../lambda/runtime/transports/limits.ts';
-import { createCheckpointStore, createShardReader, startStreamPoller } from '../../../../local/aws/polling/index.ts';
+import type { AnyEventContract } from '../../../../lib/contracts/index.ts';
+import {
+  createCheckpointStore,
+  createShardReader,
+  startStreamPoller,
+} from '../../../../local/aws/polling/index.ts';
 import type { Checkpoints } from '../../../../local/aws/polling/checkpoints.ts';
 import { MAX_RECEIVES } from '../driver.ts';
 import type { Channel, Group, KeptEvent, TransportDriver } from '../driver.ts';
@@ -26,9 +31,11 @@ export const kinesis: TransportDriver = {
     lateGroupsSeeAll: true,
     deduplicates: false,
     ordersByKey: true,
-    failureHoldsKeyOnly: false,
+    oneAtATime: true,
+    keysAreIndependent: false,
     ordersAll: 'there is no such option: a shard orders what has one key',
     countsDeliveries: false,
+    countsFailuresByEvent: false,
     delaysRetries: false,
     keepsGivenUp: false,
     redrives: 'the mapping keeps where the record was, not the record',
@@ -40,8 +47,8 @@ export const kinesis: TransportDriver = {
   costs: {
     largestEvent: KINESIS_LIMITS.entryBytes,
     deduplicationWindow: undefined,
-    crash: 'nothing but the invocation: the batch is delivered again at once',
-    reader: '`kinesisTransport()` and `consumeStream()` in a function, two shards',
+    crash: 'nothing: the batch is delivered again at once',
+    reader: '`kinesisTransport()` and `consumeStream()` in a function, one shard',
   },
   leftOut: {},
   async start() {
@@ -93,7 +100,7 @@ interface StreamGroup {
 function streamGroup(under: AwsUnderTest, stream: StreamGroup): Group {
   /** What the mapping's on-failure destination is told. */
   const discarded: KeptEvent[] = [];
-  const inQueue = queueDeadLetters(under, { queue: stream.dead, dead: stream.dead });
+  const queue = queueDeadLetters(under, { queue: stream.dead, dead: stream.dead });
   return {
     async start(consumer, { concurrency = 10 } = {}) {
       const mapping = mapStream(under, stream, consumer, concurrency, discarded);
@@ -106,18 +113,22 @@ function streamGroup(under: AwsUnderTest, stream: StreamGroup): Group {
       };
     },
     async deadLetters(count) {
-      if (discarded.length > 0) return discarded;
-      return inQueue.deadLetters(count);
+      let inQueue: readonly KeptEvent[] = [];
+      await under.until(async () => {
+        inQueue = await queue.look();
+        return inQueue.length + discarded.length >= count;
+      });
+      return [...discarded, ...inQueue];
     },
-    redrive: inQueue.redrive,
+    redrive: queue.redrive,
     async crash() {
-      const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+      let isBegun = false;
       const hanging = consumerOf(() => {
-        begin();
+        isBegun = true;
         return new Promise<void>(() => undefined);
       });
       const mapping = mapStream(under, stream, hanging, 1, discarded);
-      await under.until(() => Promise.race([begun.then(() => true), Promise.resolve(false)]));
+      await under.until(() => isBegun);
       await mapping.crash();
     },
   };
@@ -131,7 +142,11 @@ function mapStream(
   discarded: KeptEvent[],
 ): Mapping {
   const { contracts, handler, options } = declarationOf(consumer);
-  const invoke = consumeStream(contracts, handler, { ...options, deadLetterQueueUrl: dead.url, concurrency });
+  const invoke = consumeStream<readonly AnyEventContract[]>(contracts, handler, {
+    ...options,
+    deadLetterQueueUrl: dead.url,
+    concurrency,
+  });
   const instances = mortal();
   const caller = { accountId: aws.context.accountId, arn: `arn:aws:iam::${aws.context.accountId}:root` };
   const poller = startStreamPoller(aws.context, {
@@ -162,8 +177,10 @@ function mapStream(
   return {
     close: () => poller.close(),
     async crash() {
+      // No retries of its own: whoever reads next goes on.
+      const closed = poller.close();
       instances.die();
-      await poller.close();
+      await closed;
     },
   };
 }

@@ -68,8 +68,10 @@ export function mapQueue({ aws }: AwsUnderTest, { arn }: Queue, handler: SqsHand
   return {
     close: () => poller.close(),
     async crash() {
+      // No retries of its own: whoever reads next goes on.
+      const closed = poller.close();
       instances.die();
-      await poller.close();
+      await closed;
     },
   };
 }

@@ -1,6 +1,7 @@
 /** The bus inside one process. */
 import { memoryBus } from '../../../../lambda/runtime/bus/memory-bus.ts';
 import { declarationOf } from '../../../../lambda/runtime/consumer/declaration.ts';
+import type { AnyEventContract } from '../../../../lib/contracts/index.ts';
 import { until } from '../../../support/waiting.ts';
 import type { Channel, TransportDriver } from '../driver.ts';
 
@@ -13,9 +14,11 @@ export const memory: TransportDriver = {
     lateGroupsSeeAll: false,
     deduplicates: false,
     ordersByKey: true,
-    failureHoldsKeyOnly: true,
+    oneAtATime: true,
+    keysAreIndependent: true,
     ordersAll: 'there is no such option',
     countsDeliveries: true,
+    countsFailuresByEvent: true,
     delaysRetries: false,
     keepsGivenUp: true,
     redrives: 'for unit tests: dead letters are looked at',
@@ -49,7 +52,10 @@ function openChannel(): Channel {
       return {
         async start(consumer) {
           const { contracts, handler, options } = declarationOf(consumer);
-          const subscription = bus.subscribe(contracts, handler, { ...options, consumer: name });
+          const subscription = bus.subscribe<readonly AnyEventContract[]>(contracts, handler, {
+            ...options,
+            consumer: name,
+          });
           open.push(subscription);
           return {
             async stop() {

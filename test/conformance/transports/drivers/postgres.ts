@@ -9,7 +9,7 @@ import { silent } from '../../../lambda/runtime/event-store/contracts.ts';
 import { createTestDatabase } from '../../../support/postgres.ts';
 import type { TestDatabase } from '../../../support/postgres.ts';
 import { until } from '../../../support/waiting.ts';
-import type { Channel, TransportDriver } from '../driver.ts';
+import type { Channel, GroupOptions, TransportDriver } from '../driver.ts';
 import { killWhileHandling } from './killed.ts';
 import { joinPostgres, POSTGRES_LEASE } from './postgres-member.ts';
 
@@ -22,9 +22,11 @@ export const postgres: TransportDriver = {
     lateGroupsSeeAll: true,
     deduplicates: true,
     ordersByKey: true,
-    failureHoldsKeyOnly: true,
+    oneAtATime: true,
+    keysAreIndependent: true,
     ordersAll: true,
     countsDeliveries: true,
+    countsFailuresByEvent: true,
     delaysRetries: true,
     keepsGivenUp: true,
     redrives: true,
@@ -76,7 +78,7 @@ async function openChannel({ pool, url }: TestDatabase, done: () => void): Promi
   const members: EventSubscription[] = [];
   return {
     transport: postgresTransport({ store }),
-    group: async (group, { order = 'key' } = {}) => ({
+    group: async (group, { order }: GroupOptions = {}) => ({
       async start(consumer, { concurrency = 10 } = {}) {
         const member = await joinPostgres(pool, group, consumer, concurrency, order);
         members.push(member);

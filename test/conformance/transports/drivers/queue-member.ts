@@ -5,6 +5,7 @@ import type { Clock } from '../../../../lambda/runtime/clock.ts';
 import { declarationOf } from '../../../../lambda/runtime/consumer/declaration.ts';
 import { poll } from '../../../../lambda/runtime/poll.ts';
 import type { Poller } from '../../../../lambda/runtime/poll.ts';
+import type { AnyEventContract } from '../../../../lib/contracts/index.ts';
 
 export interface QueueAddress {
   readonly queueUrl: string;
@@ -18,7 +19,7 @@ export function joinQueue(
   clock?: Clock,
 ): Poller {
   const { contracts, handler, options } = declarationOf(consumer);
-  return poll(contracts, handler, {
+  return poll<readonly AnyEventContract[]>(contracts, handler, {
     ...options,
     queueUrl,
     deadLetterQueueUrl,
@@ -34,5 +35,9 @@ export function queueFunction(
   concurrency: number,
 ): SqsHandler {
   const { contracts, handler, options } = declarationOf(consumer);
-  return consume(contracts, handler, { ...options, deadLetterQueueUrl, concurrency });
+  return consume<readonly AnyEventContract[]>(contracts, handler, {
+    ...options,
+    deadLetterQueueUrl,
+    concurrency,
+  });
 }

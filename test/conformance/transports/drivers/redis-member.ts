@@ -2,6 +2,7 @@
 import type { SqsHandler } from '../../../../lambda/runtime/consume.ts';
 import { declarationOf } from '../../../../lambda/runtime/consumer/declaration.ts';
 import { pollRedis } from '../../../../lambda/runtime/redis/poll-redis.ts';
+import type { AnyEventContract } from '../../../../lib/contracts/index.ts';
 
 /** Seconds: the least there is. */
 export const REDIS_VISIBILITY = 1;
@@ -20,7 +21,7 @@ export function joinRedis(
   order: 'none' | 'key' | 'total' = 'key',
 ) {
   const { contracts, handler, options } = declarationOf(consumer);
-  return pollRedis(contracts, handler, {
+  return pollRedis<readonly AnyEventContract[]>(contracts, handler, {
     ...options,
     server: { url },
     stream,

@@ -1,10 +1,17 @@
 /** Topics of SNS into queues of SQS: standard, read by a service, and FIFO, read by functions. */
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import type { StopReport } from '../../../../lambda/runtime/poll.ts';
 import { SNS_LIMITS } from '../../../../lambda/runtime/transports/limits.ts';
 import { snsTransport } from '../../../../lambda/runtime/transports/sns.ts';
 import type { Channel, Claims, Group, TransportDriver } from '../driver.ts';
 import { consumerOf } from '../events.ts';
-import { createQueuePair, queueDeadLetters, runningOn, startAwsUnderTest, VISIBILITY } from './embedded-aws.ts';
+import {
+  createQueuePair,
+  queueDeadLetters,
+  runningOn,
+  startAwsUnderTest,
+  VISIBILITY,
+} from './embedded-aws.ts';
 import type { AwsUnderTest, QueuePair } from './embedded-aws.ts';
 import { killWhileHandling } from './killed.ts';
 import { mapQueue } from './mapping.ts';
@@ -13,7 +20,8 @@ import { joinQueue, queueFunction } from './queue-member.ts';
 /** Seconds in which FIFO drops a repeated deduplication id. AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html */
 const FIFO_WINDOW = 300;
 
-export const FUNCTION_STOPS = 'Lambda stops a function by its time limit: test/lambda/runtime/consume-standard.test.ts';
+export const FUNCTION_STOPS =
+  'Lambda stops a function by its time limit: test/lambda/runtime/consume-standard.test.ts';
 export const NO_ORDER = 'there is no order to hold';
 
 export const QUEUE_CLAIMS = {
@@ -22,6 +30,7 @@ export const QUEUE_CLAIMS = {
   lateGroupsSeeAll: false,
   ordersAll: 'there is no such option: FIFO orders what has one key',
   countsDeliveries: true,
+  countsFailuresByEvent: true,
   delaysRetries: true,
   keepsGivenUp: true,
   redrives: true,
@@ -36,7 +45,8 @@ export const snsSqs: TransportDriver = {
     ...QUEUE_CLAIMS,
     deduplicates: false,
     ordersByKey: false,
-    failureHoldsKeyOnly: NO_ORDER,
+    oneAtATime: false,
+    keysAreIndependent: NO_ORDER,
     keepsHidden: true,
     stopsGracefully: true,
   },
@@ -46,7 +56,7 @@ export const snsSqs: TransportDriver = {
     crash: "the queue's visibility timeout",
     reader: '`snsTransport()` and `poll()`',
   },
-  leftOut: {},
+  leftOut: { 'dead-letter-frees-key': NO_ORDER },
   start: () => startSnsSqs(''),
 };
 
@@ -57,7 +67,8 @@ export const snsSqsFifo: TransportDriver = {
     ...QUEUE_CLAIMS,
     deduplicates: true,
     ordersByKey: true,
-    failureHoldsKeyOnly: true,
+    oneAtATime: true,
+    keysAreIndependent: true,
     keepsHidden: "a function's time limit is below its queue's visibility timeout: guard W13",
     stopsGracefully: FUNCTION_STOPS,
   },
@@ -78,7 +89,7 @@ async function startSnsSqs(suffix: '' | '.fifo') {
     ...runningOn(under),
     channel: () => openChannel(under, sns, suffix),
     ...(suffix !== '' && {
-      endDeduplication: async () => void (await under.clock.advance((FIFO_WINDOW + 1) * 1_000)),
+      endDeduplication: () => under.clock.advance((FIFO_WINDOW + 1) * 1_000),
     }),
     async stop() {
       sns.destroy();
@@ -114,20 +125,35 @@ async function openChannel(under: AwsUnderTest, sns: SNSClient, suffix: '' | '.f
   };
 }
 
-export function polledGroup(under: AwsUnderTest, pair: QueuePair, closing: (() => Promise<unknown>)[]): Group {
+export function polledGroup(
+  under: AwsUnderTest,
+  pair: QueuePair,
+  closing: (() => Promise<unknown>)[],
+): Group {
   const address = { queueUrl: pair.queue.url, deadLetterQueueUrl: pair.dead.url };
   return {
     ...queueDeadLetters(under, pair),
     async start(consumer, { concurrency = 10 } = {}) {
-      const poller = joinQueue(address, consumer, concurrency);
-      closing.push(() => poller.stop({ within: 100 }));
-      return { stop: (within = 2_000) => poller.stop({ within }) };
+      const poller = joinQueue(address, consumer, concurrency, under.clock);
+      const stop = async (within: number): Promise<StopReport> => {
+        let isStopped = false;
+        const stopping = poller.stop({ within }).finally(() => (isStopped = true));
+        // Its time limit is by the clock that is ours.
+        await under.until(() => isStopped);
+        return stopping;
+      };
+      closing.push(() => stop(100));
+      return { stop: (within = 2_000) => stop(within) };
     },
     crash: () => killWhileHandling({ kind: 'sqs', ...address, endpoint: under.aws.endpointUrl }),
   };
 }
 
-export function invokedGroup(under: AwsUnderTest, pair: QueuePair, closing: (() => Promise<unknown>)[]): Group {
+export function invokedGroup(
+  under: AwsUnderTest,
+  pair: QueuePair,
+  closing: (() => Promise<unknown>)[],
+): Group {
   const address = { deadLetterQueueUrl: pair.dead.url };
   return {
     ...queueDeadLetters(under, pair),

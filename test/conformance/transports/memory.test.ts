@@ -1,0 +1,4 @@
+import { memory } from './drivers/memory.ts';
+import { describeTransport } from './suite.ts';
+
+describeTransport(memory);

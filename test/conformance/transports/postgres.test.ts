@@ -1,0 +1,4 @@
+import { postgres } from './drivers/postgres.ts';
+import { describeTransport } from './suite.ts';
+
+describeTransport(postgres);

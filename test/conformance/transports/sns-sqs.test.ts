@@ -1,0 +1,5 @@
+import { snsSqs, snsSqsFifo } from './drivers/sns-sqs.ts';
+import { describeTransport } from './suite.ts';
+
+describeTransport(snsSqs);
+describeTransport(snsSqsFifo);
