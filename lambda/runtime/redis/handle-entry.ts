@@ -42,7 +42,7 @@ export type EntryFate =
 /**
  * | outcome | what Redis is told |
  * |---|---|
- * | returned, skipped, parked, or for another group alone | XACK |
+ * | returned, skipped, parked, for another group alone, or of a type that the consumer does not declare | XACK |
  * | delivered more often than it may be, without an outcome | the copy, and XACK: its handler is not called |
  * | can't be read, PermanentError, or failed at its last delivery | the copy, and XACK, at once |
  * | the copy could not be written | it waits, as if it had failed before its last delivery |
@@ -59,6 +59,11 @@ export async function handleEntry<Contract extends AnyEventContract>(
 ): Promise<EntryFate> {
   const onlyFor = entry.fields[ONLY_FOR];
   if (onlyFor !== undefined && onlyFor !== holder.group) return { kind: 'done' };
+  // A group gets the whole stream: there is no filter before it, as a subscription of SNS has one.
+  const { eventType } = entry.fields;
+  if (eventType !== undefined && !consumer.contracts.some(({ name }) => name === eventType)) {
+    return { kind: 'done' };
+  }
   const message = asMessage(holder.keys, entry, receiveCount);
   let isDead = false;
   const { maxReceiveCount, controls } = consumer;

@@ -1,5 +1,6 @@
 /** Redis streams on a real Redis and a real Valkey: publishing, groups, order, retries, poison, trimming, redrive, shutdown. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { createEnvelope } from '../../../../lib/contracts/index.ts';
 import { PermanentError } from '../../../../lambda/runtime/errors.ts';
 import { consume } from '../../../../lambda/runtime/consume.ts';
 import { closeRedisConnections, redisConnection } from '../../../../lambda/runtime/redis/connection.ts';
@@ -12,7 +13,7 @@ import { trimPartition } from '../../../../lambda/runtime/redis/trim.ts';
 import { redisTransport } from '../../../../lambda/runtime/transports/redis.ts';
 import type { RealRedis } from '../../../../local/brokers/redis.ts';
 import { describeOnEachRedis } from '../../../support/redis.ts';
-import { capturedLog, encoded, OrderPlaced, orderPlaced } from '../fixtures.ts';
+import { capturedLog, encoded, OrderCancelled, OrderPlaced, orderPlaced } from '../fixtures.ts';
 import { expectOrder, orders, publishAll, startPoller, stopPollers, until } from './support.ts';
 
 describeOnEachRedis('Redis streams', (kind) => {
@@ -108,6 +109,22 @@ describeOnEachRedis('Redis streams', (kind) => {
     }
     expect(length).toBe(250);
   });
+
+  test.each(['none', 'key'] as const)(
+    'order %s: a stream has events of other types, too: they are no dead letters of who does not declare them',
+    async (order) => {
+      const stream = `types-${order}`;
+      const handled: string[] = [];
+      const cancelled = (orderId: string) =>
+        createEnvelope(OrderCancelled, { tenantId: 'acme', data: { orderId } });
+      await publishAll(url, stream, [cancelled('o8'), ...orders(3, 1), cancelled('o9')]);
+      startPoller(url, stream, ({ data }) => void handled.push(data.orderId), { order });
+      await until(async () => handled.length === 3 && (await state(stream))[0]?.[2] === 0);
+
+      expect(handled).toEqual(['o0', 'o1', 'o2']);
+      expect(await state(stream)).toEqual([['consumer', 0, 0, 0]]);
+    },
+  );
 
   test('all must agree on the number of partitions', async () => {
     await publishAll(url, 'agreed', orders(1, 1), 4);
