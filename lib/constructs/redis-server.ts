@@ -97,6 +97,8 @@ export class RedisServer extends Construct {
   readonly encryptionKey: IKey | undefined;
   /** `rediss://HOST:PORT`. */
   readonly url: string;
+  /** What its nodes are called in metrics. */
+  readonly watched: WatchedRedis;
   readonly grants: RedisServerGrants;
   readonly alarms: HopAlarms['all'];
 
@@ -133,6 +135,7 @@ export class RedisServer extends Construct {
     });
     this.resource = made.resource;
     this.resource.applyRemovalPolicy(props.removalPolicy ?? RemovalPolicy.RETAIN);
+    this.watched = made.watched;
     this.url = `rediss://${made.address}:${made.port}`;
     recordNode(this, { kind: 'redis', resource: this.resource });
     this.grants = new RedisServerGrants(this);

@@ -6,6 +6,7 @@ import type { IConstruct } from 'constructs';
 import { alarmArns } from './alarm-arns.ts';
 import { dashboardBody } from './dashboard-body.ts';
 import { consumerWidgets, publisherWidgets, topicWidgets } from './hop-widgets.ts';
+import { processWidgets } from './process-widgets.ts';
 import { readerWidgets, sourceWidgets } from './stream-widgets.ts';
 import { systemFlow } from './system-flow.ts';
 import { alarmStatus, place, text } from './widgets.ts';
@@ -100,6 +101,7 @@ export class SystemDashboard extends Construct {
         '## Readers: how far behind, function, dead letters',
         flow.streaming.readers.map(readerWidgets),
       ),
+      ...section('## Processes: how far behind, what they use', processWidgets(flow.processing)),
     ];
   }
 

@@ -11,6 +11,8 @@ import type { IConstruct } from 'constructs';
 import type { Topology, TopologyNode, TopologyNodeKind } from '../../topology/index.ts';
 import { ruleNameOf } from '../alarms/index.ts';
 import { resourcesOf, topologyOf } from '../topology-recorder.ts';
+import { processesFlow } from './process-widgets.ts';
+import type { ProcessesFlow } from './process-widgets.ts';
 import { streamsFlow } from './stream-flow.ts';
 import type { StreamsFlow } from './stream-flow.ts';
 
@@ -63,6 +65,8 @@ export interface SystemFlow {
   readonly databases: readonly Named<DatabaseCluster>[];
   /** Streams, Kafka clusters and brokers, and who reads them. */
   readonly streaming: StreamsFlow;
+  /** Long-running processes and servers of Redis Streams, and who is read for. */
+  readonly processing: ProcessesFlow;
 }
 
 /**
@@ -100,6 +104,7 @@ export function systemFlow(dashboard: IConstruct, scopes: readonly IConstruct[])
     relays: consumers.filter(({ kind }) => kind === 'relay'),
     consumers: consumers.filter(({ kind }) => kind === 'function'),
     streaming: streamsFlow(topology, nodes, resources),
+    processing: processesFlow(topology, nodes, resources),
     databases: named<DatabaseCluster>('database').filter(({ resource }) => 'clusterIdentifier' in resource),
   };
 }

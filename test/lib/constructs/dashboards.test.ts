@@ -109,7 +109,7 @@ const titlesOf = ({ widgets }: Board) =>
 /** Properties by which a metric's dimension may name a resource. */
 const NAMED = ['QueueName', 'StageName', 'ClusterName', 'BrokerName', 'Name'];
 /** Dimensions that name a part of a resource. */
-const PARTS = ['Broker ID', 'Queue', 'VirtualHost'];
+const PARTS = ['Consumer', 'Environment', 'Broker ID', 'Queue', 'VirtualHost'];
 
 describe('the dashboards of an application', () => {
   const app = testApp();
@@ -121,21 +121,23 @@ describe('the dashboards of an application', () => {
   const boards = boardsOf(templates['waybill-prod-observability'] ?? {});
   const boardOf = (part: string): Board =>
     boards.find(({ name }) => name === `waybill-prod-${part}-${REGION}`)!;
-  const [core, commerce, jobs, generation] = [
+  const [core, commerce, jobs, generation, agents] = [
     boardOf('core'),
     boardOf('commerce'),
     boardOf('jobs'),
     boardOf('generation'),
+    boardOf('agents'),
   ];
   const overview = boardOf('overview');
 
   test('one for each system, and an overview that leads to them', () => {
-    expect(boards).toHaveLength(5);
+    expect(boards).toHaveLength(6);
     expect(titlesOf(overview).filter((title) => title.includes('[each hop]'))).toEqual([
       `## core: [each hop](#dashboards/dashboard/${core.name})`,
       `## commerce: [each hop](#dashboards/dashboard/${commerce.name})`,
       `## jobs: [each hop](#dashboards/dashboard/${jobs.name})`,
       `## generation: [each hop](#dashboards/dashboard/${generation.name})`,
+      `## agents: [each hop](#dashboards/dashboard/${agents.name})`,
     ]);
   });
 
@@ -144,6 +146,7 @@ describe('the dashboards of an application', () => {
     ['commerce', commerce],
     ['jobs', jobs],
     ['generation', generation],
+    ['agents', agents],
     ['overview', overview],
   ])(
     '%s: alarms on top, nothing overlaps, nothing hangs over, every graph has its region',
@@ -204,6 +207,8 @@ describe('the dashboards of an application', () => {
       'AWS::ApiGateway::Stage',
       'AWS::ApiGatewayV2::Api',
       'AWS::ApiGatewayV2::Stage',
+      'AWS::ECS::Cluster',
+      'AWS::ECS::Service',
       'AWS::Events::EventBus',
       'AWS::Events::Rule',
       'AWS::Kinesis::Stream',
@@ -230,6 +235,7 @@ describe('the dashboards of an application', () => {
       ['commerce', commerce],
       ['jobs', jobs],
       ['generation', generation],
+      ['agents', agents],
     ] as const) {
       const own = acting.filter((name) => name.startsWith(`waybill-prod-${system}`));
       expect(shown(board).toSorted()).toEqual(own.toSorted());
