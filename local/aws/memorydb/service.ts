@@ -10,7 +10,8 @@ import type { CacheUser, StartRedis } from '../caches/index.ts';
 import type { AuthorizationRequest, AwsContext, AwsService } from '../context.ts';
 import { AwsError } from '../errors.ts';
 import type { Input } from '../input.ts';
-import { inputReader } from '../input.ts';
+import { invalidValue, optionalText, requiredText, textList } from './errors.ts';
+import { table } from './table.ts';
 
 declare module '../context.ts' {
   interface AwsServices {
@@ -55,15 +56,6 @@ interface ParameterGroup {
   readonly family: string;
   readonly parameters: Readonly<Record<string, string>>;
 }
-
-const invalidValue = (message: string): AwsError => new AwsError('InvalidParameterValueException', message);
-
-const { requiredText, optionalText, textList } = inputReader({
-  missing: (name) => invalidValue(`The parameter ${name} must be given.`),
-  wrongType: (name, expected) => invalidValue(`The parameter ${name} must be ${expected}.`),
-  outOfRange: (name, _value, minimum, maximum) =>
-    invalidValue(`The parameter ${name} must be from ${minimum} to ${maximum}.`),
-});
 
 /** memorydb/latest/APIReference/API_CreateCluster.html and API_CreateUser.html */
 const NAME = /^[a-z](?:[a-z0-9]|-(?!-|$)){0,39}$/i;
@@ -254,50 +246,6 @@ export function createMemoryDbService(context: AwsContext, given?: StartRedis): 
     async close() {
       clearImmediate(restoring);
       await servers.close();
-    },
-  };
-}
-
-interface Table<Row> {
-  readonly all: () => readonly Row[];
-  /** @throws AwsError `KINDNotFoundFault` */
-  readonly get: (name: string) => Row;
-  /** @throws AwsError `KINDAlreadyExistsFault` */
-  readonly create: (row: Row) => Row;
-  readonly put: (row: Row) => Row;
-  readonly delete: (name: string) => void;
-}
-
-/** Rows by their names, which are in small letters whatever the caller writes. */
-function table<Row extends { readonly name: string }>(
-  { state }: AwsContext,
-  collection: string,
-  kind: string,
-): Table<Row> {
-  const kept = state.collection<Row>(collection);
-  const rows = new Map<string, Row>(kept.entries());
-  const put = (row: Row): Row => {
-    rows.set(row.name, row);
-    kept.put(row.name, row);
-    return row;
-  };
-  return {
-    all: () => [...rows.values()],
-    get(name) {
-      const found = rows.get(name.replace(/^arn:.*\//, '').toLowerCase());
-      if (found === undefined) throw new AwsError(`${kind}NotFoundFault`, `${kind} ${name} not found.`);
-      return found;
-    },
-    create(row) {
-      if (rows.has(row.name)) {
-        throw new AwsError(`${kind}AlreadyExistsFault`, `${kind} ${row.name} already exists.`);
-      }
-      return put(row);
-    },
-    put,
-    delete(name) {
-      rows.delete(name);
-      kept.delete(name);
     },
   };
 }
