@@ -23,8 +23,8 @@ import { graphile, OrderPlaced, silent, SILENT, sinkOf, waybill } from './subscr
 import type { Contender } from './subscriptions.ts';
 
 const ROUNDS = 3;
-const ROWS = 4_000;
-const LATENCIES = 300;
+const ROWS = 2_000;
+const LATENCIES = 200;
 /** Handlers at the same time, of all. */
 const CONCURRENCY = 24;
 const CHUNK = 1_000;
@@ -131,6 +131,7 @@ async function measure(pool: PostgresPool, contender: Contender, into: Measured)
     await pause(PACE);
   }
   await stop();
+  progress(`  ${Math.round(into.rates.at(-1)!)}/s, p50 ${quantile(into.latencies, 0.5).toFixed(1)} ms`);
   into.violations += sink.violations;
 }
 

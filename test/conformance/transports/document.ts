@@ -59,7 +59,7 @@ has not is shown not to hold, by a test that sees it fail; what does not apply s
   RabbitMQ are real servers.
 - All transports deliver at least once. The effect is once by \`processOnce\`, whose case is among those below.
 - On Kinesis attempts are those of a batch, as the embedded AWS reads AWS's pages: when they are used up, what is behind the record
-  that failed is given up with it, tried or not. Set many attempts, or none at most, and let the handler tell what is permanent.
+  that failed is given up with it, tried or not. Allow many attempts, and throw a PermanentError for what none of them mends.
 - "Killed" is \`kill -9\` of a process in the middle of a handler; of a function, the end of its instance.`;
 
 function limitsTable(results: readonly Results[]): string {
