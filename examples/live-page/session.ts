@@ -6,6 +6,10 @@ export interface Config {
   readonly jobsUrl?: string;
   /** @default - no generations */
   readonly generationUrl?: string;
+  /** @default - no feedback */
+  readonly feedbackUrl?: string;
+  /** Where the states of the agents are. @default - no feedback */
+  readonly agentsUrl?: string;
   /** A bearer token. */
   readonly token: string;
 }

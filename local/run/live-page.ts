@@ -1,5 +1,5 @@
 /**
- * Serves the example page of jobs and generations (examples/live-page) for a local run: its files, its bundle, its
+ * Serves the example page of jobs, generations and feedback (examples/live-page) for a local run: its files, its bundle, its
  * settings, and the APIs under its own origin. Only on the loopback address, and only to those who ask for it by name.
  */
 import { createServer } from 'node:http';
@@ -17,6 +17,8 @@ export interface LivePageProps {
   readonly jobsUrl?: Given<string>;
   /** Of the generation API. @default - the page has no generations */
   readonly generationUrl?: Given<string>;
+  /** Of the feedback API, and what the agents are at. @default - the page has no feedback */
+  readonly feedback?: { readonly url: Given<string>; readonly states: () => Promise<unknown> };
   /** The bearer token that the page uses: a function that makes new ones lets a session be renewed. */
   readonly token: Given<string>;
   /** @default 0 - a free one */
@@ -77,9 +79,10 @@ async function answer(
     return problem(response, 421, 'LIVE_PAGE_HOST', 'open the page by 127.0.0.1 or localhost');
   }
   const { pathname, search } = new URL(request.url ?? '/', 'http://127.0.0.1');
-  const api = /^\/api\/(jobs|generation)(\/.*)$/.exec(pathname);
+  const api = /^\/api\/(jobs|generation|feedback)(\/.*)$/.exec(pathname);
   if (api !== null) {
-    const url = await given(api[1] === 'jobs' ? props.jobsUrl : props.generationUrl);
+    const urls = { jobs: props.jobsUrl, generation: props.generationUrl, feedback: props.feedback?.url };
+    const url = await given(urls[api[1] as keyof typeof urls]);
     if (url === undefined) return problem(response, 404, 'LIVE_PAGE_NOT_FOUND', 'this API does not run');
     return proxy(`${url.replace(/\/$/, '')}${api[2]}${search}`, request, response);
   }
@@ -95,16 +98,19 @@ async function answer(
       return send(response, 'text/javascript; charset=utf-8', await bundle());
     case '/config.json':
       return send(response, 'application/json', JSON.stringify(await settings(props)));
+    case '/agents.json':
+      return send(response, 'application/json', JSON.stringify((await props.feedback?.states()) ?? []));
     default:
       return problem(response, 404, 'LIVE_PAGE_NOT_FOUND', 'there is nothing at this address');
   }
 }
 
 /** Relative, so that the page works wherever it is served. */
-async function settings({ jobsUrl, generationUrl, token }: LivePageProps): Promise<object> {
+async function settings({ jobsUrl, generationUrl, feedback, token }: LivePageProps): Promise<object> {
   return {
     ...(jobsUrl !== undefined && { jobsUrl: './api/jobs' }),
     ...(generationUrl !== undefined && { generationUrl: './api/generation' }),
+    ...(feedback !== undefined && { feedbackUrl: './api/feedback', agentsUrl: './agents.json' }),
     token: await given(token),
   };
 }

@@ -60,6 +60,6 @@ test('all agents move, one by one, and leave what the control run says: nothing 
 });
 
 test.each(agentNames)('%s had its effects by each transport of the route', (agent) => {
-  const { agents } = judged?.report as Report;
-  expect(agents[agent]?.legs.map(({ transport }) => transport)).toEqual(route);
+  const report = judged?.report as Report | undefined;
+  expect(report?.agents[agent]?.legs.map(({ transport }) => transport)).toEqual(route);
 });

@@ -24,6 +24,7 @@ import { json, sampleTenantId } from '../../workload/tenants.ts';
 import { startSink } from '../../workload/sink.ts';
 import { injectChaos, injectedFaults } from '../chaos.ts';
 import { consumersOfRun } from '../consumers.ts';
+import { startLivePage } from '../live-page.ts';
 import type { LocalRun } from '../local-run.ts';
 import type { Feed, FeedOptions, RunnableSystem } from './system.ts';
 
@@ -34,6 +35,7 @@ const TENANTS_WITH_ENDPOINT = [sampleTenantId(0), sampleTenantId(1)];
 const RECEIVER_FAILURE_RATE = 0.05;
 /** Milliseconds between two processes that are killed in a chaos run. */
 const KILL_EACH_MS = 8_000;
+const PAGE_USER = { tenantId: sampleTenantId(0), userId: 'usr_1' };
 
 export const agentsSystem: RunnableSystem = {
   name: 'agents',
@@ -49,6 +51,16 @@ export const agentsSystem: RunnableSystem = {
     ['processes', processesOf(run)],
     ['move one', 'waybill transport --help, docs/transport-migration.md'],
   ],
+  openPage: async (run) => {
+    const secret = await run.secretValue(TOKEN_SECRET);
+    return startLivePage({
+      feedback: {
+        url: () => run.apiUrl,
+        states: async () => (await recentProgress(run)).agents,
+      },
+      token: () => bearerToken(secret, { ...PAGE_USER, role: 'member' }),
+    });
+  },
   injectChaos: (run) => injectChaos(run),
   progress: (run) => looks.get(run)?.handled ?? 0,
   activity: async (run) => {
@@ -129,7 +141,7 @@ export async function createAgentsFeed(run: LocalRun, options: FeedOptions): Pro
         receiver,
         unexpectedAnswers: workload.unexpected(),
         refused: workload.refused(),
-        killed: chaos ? killed + (crashes['crashBefore'] ?? 0) + (crashes['crashDuring'] ?? 0) : undefined,
+        killed: chaos ? killed + (crashes['crash-before'] ?? 0) + (crashes['crash-during'] ?? 0) : undefined,
       };
       return {
         report: agentsReport(outcome),

@@ -152,6 +152,10 @@ export function agentsFailures(outcome: AgentsOutcome): string[] {
     ...moveFailures(outcome),
     ...outcome.parity.flatMap(parityFailures),
     ...receiverFailures(outcome),
+    // Of events that were given up on Redis nothing else tells here.
+    ...outcome.alarms
+      .filter(({ name }) => name.includes('GivenUp'))
+      .map(({ shortName, reason }) => `${shortName} is in ALARM: ${reason}`),
     ...Object.entries(unexpectedAnswers).map(
       ([answer, count]) => `the API answered what the workload did not expect, ${count} times: ${answer}`,
     ),

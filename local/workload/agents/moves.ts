@@ -62,6 +62,9 @@ export function createMover(options: MoverOptions): Mover {
   const left = [...plannedMoves(route)];
   const made: AgentMove[] = [];
   let current: Promise<void> = Promise.resolve();
+  const make = async (move: PlannedMove): Promise<void> => {
+    made.push(await moveOne(options, move));
+  };
   return {
     moves: () => made,
     finish: () => current,
@@ -69,7 +72,7 @@ export function createMover(options: MoverOptions): Mover {
       while (left[0] !== undefined && left[0].atShare <= share && !signal.aborted) {
         const move = left.shift()!;
         await current;
-        current = moveOne(options, move).then((done) => void made.push(done));
+        current = make(move);
         // Awaited by the next one, or by finish().
         current.catch(() => {});
       }

@@ -7,6 +7,14 @@ import { AGENTS_SCHEMA } from './measure.ts';
 export interface AgentsProgress {
   /** Effects so far, of all agents. */
   readonly handled: number;
+  /** Of each agent. */
+  readonly agents: readonly {
+    readonly agent: AgentName;
+    /** Where it is live. */
+    readonly transport: string;
+    readonly handled: number;
+    readonly waiting: number;
+  }[];
   /** Agents that still have something to do. */
   readonly pending: readonly {
     readonly agent: AgentName;
@@ -40,13 +48,17 @@ export async function progressOf(database: QueryDatabase): Promise<AgentsProgres
   ];
   const countOf = (all: readonly CountRow[], wanted: string): number =>
     all.find(({ name }) => name === wanted)?.count ?? 0;
+  const agents = agentNames.map((agent) => {
+    const types = agentConsumes[agent].map(({ name }) => name);
+    const due = types.reduce((sum, name) => sum + countOf(found.recorded, name), 0);
+    const handled = countOf(found.handled, agent);
+    return { agent, transport: found.live[agent] ?? 'none', handled, waiting: Math.max(0, due - handled) };
+  });
   return {
     handled: found.handled.reduce((sum, { count }) => sum + count, 0),
-    pending: agentNames.flatMap((agent) => {
-      const types = agentConsumes[agent].map(({ name }) => name);
-      const due = types.reduce((sum, name) => sum + countOf(found.recorded, name), 0);
-      const events = due - countOf(found.handled, agent);
-      return events > 0 ? [{ agent, transport: found.live[agent] ?? 'none', events }] : [];
-    }),
+    agents,
+    pending: agents
+      .filter(({ waiting }) => waiting > 0)
+      .map(({ agent, transport, waiting }) => ({ agent, transport, events: waiting })),
   };
 }

@@ -48,6 +48,11 @@ test.each([
   expect(await response.text()).toContain(text);
 });
 
+test('without agents there are no states of agents, and no feedback to give', async () => {
+  expect(await (await fetch(`${page.url}agents.json`)).json()).toEqual([]);
+  expect((await fetch(`${page.url}api/feedback/feedback`, { method: 'POST' })).status).toBe(404);
+});
+
 test('the settings name the APIs that there are, and a token that is asked for each time', async () => {
   const settings = async (): Promise<unknown> => (await fetch(`${page.url}config.json`)).json();
   expect(await settings()).toEqual({ jobsUrl: './api/jobs', token: 'token-1' });

@@ -243,6 +243,19 @@ describe('what fails a run besides', () => {
       "the tenants' endpoints took 1 deliveries, and 0 are noted",
     ],
     [
+      'an alarm that events were given up',
+      {
+        alarms: [
+          {
+            name: 'agents/RoadmapGivenUpAlarm',
+            shortName: 'RoadmapGivenUpAlarm',
+            reason: '218 were',
+          } as never,
+        ],
+      },
+      'RoadmapGivenUpAlarm is in ALARM: 218 were',
+    ],
+    [
       'a wrong signature',
       { receiver: { taken: 0, repeated: 0, badSignatures: 2 } },
       '2 deliveries were signed wrongly',
