@@ -40,6 +40,7 @@ test('prod is synthesized without an account, credentials or a network', () => {
   const templates = readdirSync(output).filter((name) => name.endsWith('.template.json'));
   expect(templates.toSorted()).toEqual(
     [
+      'Agents',
       'Commerce',
       'CommerceConsumers1',
       'CommerceConsumers2',
