@@ -310,10 +310,11 @@ describe('what keeps a consumer from moving', () => {
       await mirrored();
       await moveConsumer(pool, { consumer: 'recorder', to: 'redis' });
       const stored = await store.append('s', [noted('k', 1), noted('k', 2)]);
-      // Handled on the new transport.
-      await pool.query(`insert into event_inbox (consumer, event_id) values ('recorder', $1)`, [
-        stored[0]!.eventId,
-      ]);
+      const [last] = await store.append('t', [noted('other', 3)]);
+      // Handled on the new transport, also what is behind the one that was not.
+      for (const { eventId } of [stored[0]!, last!]) {
+        await pool.query(`insert into event_inbox (consumer, event_id) values ('recorder', $1)`, [eventId]);
+      }
 
       await followElsewhere(pool, { consumer: 'recorder', types: ['Noted'], pageSize });
 
@@ -321,7 +322,7 @@ describe('what keeps a consumer from moving', () => {
         `select position::int as position from event_subscription_lane where consumer = 'recorder' group by 1 order by 1`,
       );
       // All lanes are at the end, but that of the event that is still to be handled.
-      expect(rows.map(({ position }) => position)).toEqual([stored[1]!.position - 1, stored[1]!.position]);
+      expect(rows.map(({ position }) => position)).toEqual([stored[1]!.position - 1, last!.position]);
       await moveConsumer(pool, { consumer: 'recorder', to: 'postgres' });
       const back = await subscribe({ consumer: moving(pool, 'postgres'), store });
       await eventually(async () => expect(await numbersOf(pool, 'k')).toEqual([0, 2]));
