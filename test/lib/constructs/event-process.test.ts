@@ -119,7 +119,7 @@ describe('RedisServer', () => {
     const stack = testStack();
     serverIn(stack, { service: 'memorydb', nodeType: 'db.t4g.small' });
     const [user] = Object.values(Template.fromStack(stack).findResources('AWS::MemoryDB::User'));
-    const access = (user?.['Properties'] as { AccessString: string }).AccessString;
+    const access = (user as { Properties: { AccessString: string } }).Properties.AccessString;
 
     expect(access).toMatch(/^on ~waybill:\* resetchannels -@all /);
     expect(access).not.toMatch(/flush|config|keys|dangerous/i);

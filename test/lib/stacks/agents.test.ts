@@ -151,14 +151,14 @@ test.each(['local', 'prod'] as const)(
 
 test('a task drains before it is killed, writes nothing but its health file, and is checked', () => {
   for (const { Properties } of ofType(movable('prod'), 'AWS::ECS::TaskDefinition')) {
-    const [container] = Properties?.['ContainerDefinitions'] as Readonly<Record<string, unknown>>[];
+    const [container] = (Properties?.['ContainerDefinitions'] ?? []) as Readonly<Record<string, unknown>>[];
     expect(container).toMatchObject({ ReadonlyRootFilesystem: true, StopTimeout: 90 });
     expect(JSON.stringify(container?.['HealthCheck'])).toContain('/tmp/waybill-healthy');
   }
 });
 
 function variablesOf({ Properties }: Resource): Readonly<Record<string, unknown>> {
-  const [container] = Properties?.['ContainerDefinitions'] as {
+  const [container] = (Properties?.['ContainerDefinitions'] ?? []) as {
     readonly Environment: readonly { readonly Name: string; readonly Value: unknown }[];
   }[];
   return Object.fromEntries(container?.Environment.map(({ Name, Value }) => [Name, Value]) ?? []);
