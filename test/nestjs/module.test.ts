@@ -225,6 +225,8 @@ describe('WaybillModule', () => {
           if (isNew) noted.add(values[1]);
           return { rows: isNew ? [{}] : [] };
         },
+        on: () => undefined,
+        off: () => undefined,
         release: () => undefined,
       }),
     } as never;
