@@ -12,6 +12,12 @@ import type { ConsumerTransport, MoveObstacle, MoveOptions, TransportName } from
 const SETTLE_SECONDS = 30;
 
 /**
+ * Seconds: a queue delivers nothing that is older. Source: "Message quotas",
+ * AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html.
+ */
+const LONGEST_QUEUE_RETENTION = 14 * 86_400;
+
+/**
  * | | the new transport | |
  * |---|---|---|
  * | MIRROR_MISSING | nobody copies these types to it | nothing would come |
@@ -135,7 +141,8 @@ async function forgotten(
      where position > $1 and ($2::text = '' or event_type = any($3::text[])) order by position limit 1`,
     [start, types.length === 0 ? '' : 'named', [...types]],
   );
-  const age = (rows[0] as { readonly age: number } | undefined)?.age ?? 0;
+  const recorded = (rows[0] as { readonly age: number } | undefined)?.age ?? 0;
+  const age = to === 'sns-sqs' ? Math.min(recorded, LONGEST_QUEUE_RETENTION) : recorded;
   if (age < retention) return [];
   return [
     {

@@ -10,6 +10,7 @@ import {
   releaseGivenUp,
   transportsOfConsumers,
 } from '../../../../lambda/runtime/cutover/index.ts';
+import type { TransportName } from '../../../../lambda/runtime/cutover/index.ts';
 import { inTransaction } from '../../../../lambda/runtime/postgres/index.ts';
 import { deadLettersOf, subscribe } from '../../../../lambda/runtime/subscription/index.ts';
 import { PermanentError } from '../../../../lambda/runtime/errors.ts';
@@ -216,7 +217,7 @@ describe('an event that comes by a transport that is not live', () => {
 });
 
 describe('what keeps a consumer from moving', () => {
-  const codes = async (to: 'postgres' | 'redis' = 'redis', inboxRetentionSeconds?: number) =>
+  const codes = async (to: TransportName = 'redis', inboxRetentionSeconds?: number) =>
     (
       await moveObstacles(database().pool, {
         consumer: 'recorder',
@@ -296,6 +297,13 @@ describe('what keeps a consumer from moving', () => {
     await pool.query(`update event_store set recorded_at = recorded_at - interval '10 days'`);
     expect(await codes('redis', 11 * 86_400)).toEqual([]);
     expect(await codes('redis', 9 * 86_400)).toEqual(['INBOX_TOO_SHORT']);
+    // Whatever its age, a queue keeps nothing for longer than fourteen days.
+    await pool.query(`update event_store set recorded_at = recorded_at - interval '90 days'`);
+    await pool.query(
+      `insert into transport_mirror (transport, event_type, after_position) values ('sns-sqs', 'Noted', 0)`,
+    );
+    expect(await codes('redis')).toEqual(['INBOX_TOO_SHORT']);
+    expect(await codes('sns-sqs')).toEqual([]);
   });
 
   test.each([1, 2, 100])(
