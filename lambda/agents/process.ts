@@ -91,7 +91,7 @@ export async function startAgentsProcess(
         stopWithin: within,
       });
       started.push(supervisor);
-      running = supervisor.running;
+      running = () => supervisor.running();
     }
   } catch (error) {
     await end();
