@@ -6,6 +6,7 @@ import {
   POSTGRES_EXPLANATIONS,
   WORKLOAD_EXPLANATIONS,
 } from './assembly.ts';
+import { AGENTS_EXPLANATIONS } from './agents.ts';
 import { AMQP_EXPLANATIONS } from './amqp.ts';
 import { capacityExplanations } from './capacity.ts';
 import { COMMAND_EXPLANATIONS } from './commands.ts';
@@ -86,6 +87,7 @@ export const AREAS: readonly Area[] = [
     explanations: {
       ...withSource(CORE_EXPLANATIONS, 'docs/core-system.md'),
       ...withSource(COMMERCE_EXPLANATIONS, 'docs/commerce.md'),
+      ...withSource(AGENTS_EXPLANATIONS, 'docs/agents.md'),
       ...withSource(GENERATION_EXPLANATIONS, 'docs/generation.md'),
       ...withSource(JOBS_EXPLANATIONS, 'docs/jobs.md'),
       ...withSource(REST_API_EXPLANATIONS, 'docs/jobs.md'),
