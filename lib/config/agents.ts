@@ -20,7 +20,10 @@ export const AGENT_NAMES = [
 export type AgentName = (typeof AGENT_NAMES)[number];
 
 export interface AgentPlacement {
-  /** Where it is live at first. Once it has moved, the table `consumer_transport` says where; then move this value after it. */
+  /**
+   * Where it is live at first. Once it has moved, the table `consumer_transport` says where; then move this value after it,
+   * before the next deployment: that may disable the event source mapping of where it is live again.
+   */
   readonly transport: AgentTransport;
   /**
    * What is wired besides: the mirror, its group or queue, which is held until the move, and its shadow.
