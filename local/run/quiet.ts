@@ -67,7 +67,7 @@ export async function waitForQuiet(
   let leftToRead = '';
   let leftSince = Date.now();
   for (;;) {
-    const { running, waiting, reading = [] } = await look(run, consumers, activity);
+    const { running, waiting, reading } = await look(run, consumers, activity);
     if (reading.join() !== leftToRead) [leftToRead, leftSince] = [reading.join(), Date.now()];
     (Date.now() - leftSince < readersStandStillMs ? running : waiting).push(...reading);
     quietLooks = running.length + waiting.length === 0 ? quietLooks + 1 : 0;
