@@ -1,9 +1,10 @@
 /**
  * Waits until a run has nothing left to do: the outbox is drained, every queue but the dead-letter queues is
- * empty, and no function runs. Where only a timer is left, it jumps to it.
+ * empty, and no function runs. Where only a timer is left, it jumps to it. A region that was left is not waited for: its
+ * database takes no writes, so nothing comes of what its queues still hold.
  */
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
-import type { EmbeddedAws, SqsService } from '../aws/index.ts';
+import type { SqsService } from '../aws/index.ts';
 import type { Consumer } from './consumers.ts';
 import type { LocalRun } from './local-run.ts';
 import type { Activity } from './systems/system.ts';
@@ -51,9 +52,10 @@ const LONGEST_JUMP = 12 * 60 * 60 * 1000;
 
 export async function waitForQuiet(
   run: LocalRun,
-  consumers: readonly Consumer[],
+  all: readonly Consumer[],
   options: QuietOptions,
 ): Promise<Quiet> {
+  const consumers = all.filter(({ queueArn }) => queueArn.split(':')[3] === run.aws.context.region);
   const {
     activity = async () => ({ running: [], waiting: await pendingInOutbox(run) }),
     progress = () => 0,
@@ -90,19 +92,13 @@ async function jump(run: LocalRun, consumers: readonly Consumer[]): Promise<void
   for (let jumps = 0; jumps < MAX_JUMPS_IN_A_ROW; jumps++) {
     if (!run.clock.skipToNext(LONGEST_JUMP)) return;
     await setImmediate();
-    if (placesOf(run).some(({ services }) => services.lambda.busy() > 0)) return;
+    if (run.aws.services.lambda.busy() > 0) return;
     if (consumers.some(({ queueArn }) => canBeReceived(countsOf(run, queueArn)))) return;
   }
 }
 
-/** The regions that answer. */
-function placesOf(run: LocalRun): readonly EmbeddedAws[] {
-  return run.regions.filter(({ region }) => region.isUp).map(({ region }) => region.aws);
-}
-
 function countsOf(run: LocalRun, queueArn: string): ReturnType<SqsService['counts']> {
-  const place = placesOf(run).find(({ context }) => context.region === queueArn.split(':')[3]);
-  return (place ?? run.aws).services.sqs.counts(queueArn);
+  return run.aws.services.sqs.counts(queueArn);
 }
 
 /** A visible message of a halted group waits for the one in flight before it. */
@@ -124,9 +120,9 @@ async function look(
 ): Promise<{ running: string[]; waiting: string[]; reading: readonly string[] }> {
   const running: string[] = [];
   const waiting: string[] = [];
-  const lambdas = placesOf(run).map(({ services }) => services.lambda);
-  const busy = lambdas.reduce((sum, lambda) => sum + lambda.busy(), 0);
-  const retried = lambdas.reduce((sum, lambda) => sum + lambda.waiting(), 0);
+  const { lambda } = run.aws.services;
+  const busy = lambda.busy();
+  const retried = lambda.waiting();
   if (busy > 0) running.push(`${busy} invocations`);
   if (retried > 0) waiting.push(`${retried} asynchronous events to be retried`);
   for (const { name, queueArn } of consumers) {

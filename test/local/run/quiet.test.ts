@@ -1,9 +1,17 @@
 /** When a run that is not quiet is given up: after a while without progress, not after a while. */
 import { expect, test } from '@jest/globals';
+import type { Consumer } from '../../../local/run/consumers.ts';
 import type { LocalRun } from '../../../local/run/local-run.ts';
 import { waitForQuiet } from '../../../local/run/quiet.ts';
 
-const RUN = { regions: [], clock: { skipToNext: () => false } } as unknown as LocalRun;
+const AWS = {
+  context: { region: 'us-east-1' },
+  services: {
+    lambda: { busy: () => 0, waiting: () => 0 },
+    sqs: { counts: () => ({ visible: 1, inFlight: 0, delayed: 0 }) },
+  },
+};
+const RUN = { aws: AWS, clock: { skipToNext: () => false } } as unknown as LocalRun;
 
 test('time begins anew with all that is done, and ends when nothing is', async () => {
   let looks = 0;
@@ -35,7 +43,7 @@ test('the clock jumps when readers of streams stand still, and not while they re
     left = 0;
     return false;
   };
-  const run = { regions: [], clock: { skipToNext } } as unknown as LocalRun;
+  const run = { aws: AWS, clock: { skipToNext } } as unknown as LocalRun;
   const { quiet } = await waitForQuiet(run, [], {
     timeoutMs: 60_000,
     readersStandStillMs: 500,
@@ -47,4 +55,18 @@ test('the clock jumps when readers of streams stand still, and not while they re
 
   expect(quiet).toBe(true);
   expect(jumpedAt).toBe(4);
+});
+
+test('what the queues of a region that was left still hold is not waited for', async () => {
+  const consumerIn = (region: string) => ({
+    name: 'books',
+    queueArn: `arn:aws:sqs:${region}:000000000000:books`,
+  });
+  const options = { timeoutMs: 200, activity: async () => ({ running: [], waiting: [] }) };
+
+  expect(await waitForQuiet(RUN, [consumerIn('us-west-2')], options)).toMatchObject({ quiet: true });
+  expect(await waitForQuiet(RUN, [consumerIn('us-east-1')], options)).toEqual({
+    quiet: false,
+    waitingFor: ['books: 1 visible'],
+  });
 });
