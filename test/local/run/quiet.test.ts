@@ -58,9 +58,11 @@ test('the clock jumps when readers of streams stand still, and not while they re
 });
 
 test('what the queues of a region that was left still hold is not waited for', async () => {
-  const consumerIn = (region: string) => ({
+  const consumerIn = (region: string): Consumer => ({
     name: 'books',
     queueArn: `arn:aws:sqs:${region}:000000000000:books`,
+    deadLetterQueueArn: undefined,
+    carriesEvents: true,
   });
   const options = { timeoutMs: 200, activity: async () => ({ running: [], waiting: [] }) };
 
