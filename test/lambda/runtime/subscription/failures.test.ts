@@ -5,7 +5,8 @@ import { createEventStore } from '../../../../lambda/runtime/event-store/index.t
 import { inTransaction } from '../../../../lambda/runtime/postgres/index.ts';
 import { Counted, counted, empty, Noted, noted, silent, useEventStore } from '../event-store/support.ts';
 import { deadLineProxy, transactionPooler } from './proxies.ts';
-import { effects, eventually, numbersOf, recording, useSubscriptions } from './support.ts';
+import { effects, eventually, numbersOf, recording } from './support.ts';
+import { useSubscriptions } from './use-subscriptions.ts';
 
 const database = useEventStore(30);
 const start = useSubscriptions(database, { pollMilliseconds: 100 });

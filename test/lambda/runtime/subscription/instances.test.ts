@@ -8,7 +8,8 @@ import type { Item } from '../../../../lambda/runtime/subscription/item.ts';
 import { deadLettersOf, removeSubscription } from '../../../../lambda/runtime/subscription/index.ts';
 import { storeDeadLetter, storeProgress } from '../../../../lambda/runtime/subscription/rows.ts';
 import { empty, noted, useEventStore } from '../event-store/support.ts';
-import { effects, eventually, lanesByOwner, numbersOf, recording, useSubscriptions } from './support.ts';
+import { effects, eventually, lanesByOwner, numbersOf, recording } from './support.ts';
+import { useSubscriptions } from './use-subscriptions.ts';
 
 const database = useEventStore(30);
 const start = useSubscriptions(database, { pollMilliseconds: 50, leaseMilliseconds: 3_000 });

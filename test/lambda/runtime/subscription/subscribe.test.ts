@@ -11,7 +11,8 @@ import {
 } from '../../../../lambda/runtime/subscription/index.ts';
 import type { SettledEvent, SubscribeOptions } from '../../../../lambda/runtime/subscription/index.ts';
 import { counted, empty, message, noted, useEventStore } from '../event-store/support.ts';
-import { effects, eventually, numbersOf, recording, useSubscriptions } from './support.ts';
+import { effects, eventually, numbersOf, recording } from './support.ts';
+import { useSubscriptions } from './use-subscriptions.ts';
 
 const database = useEventStore();
 const start = useSubscriptions(database, { pollMilliseconds: 200 });

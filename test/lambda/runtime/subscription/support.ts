@@ -1,13 +1,10 @@
-/** A consumer whose effects can be looked at, and waits that are generous. */
-import { afterEach } from '@jest/globals';
+/** A consumer whose effects can be looked at, and waits that are generous. Without jest, which child processes have not. */
 import type { Pool } from 'pg';
 
 import { processOnce } from '../../../../lambda/runtime/inbox/index.ts';
 import { consume } from '../../../../lambda/runtime/consume.ts';
 import type { ConsumeOptions, SqsHandler } from '../../../../lambda/runtime/consume.ts';
 import { inTransaction } from '../../../../lambda/runtime/postgres/index.ts';
-import { subscribe } from '../../../../lambda/runtime/subscription/index.ts';
-import type { EventSubscription, SubscribeOptions } from '../../../../lambda/runtime/subscription/index.ts';
 import type { HandlerContext } from '../../../../lambda/runtime/types.ts';
 import type { EnvelopeOf } from '../../../../lib/contracts/index.ts';
 import { Noted, silent } from '../event-store/contracts.ts';
@@ -76,30 +73,4 @@ export async function lanesByOwner(pool: Pool): Promise<number[]> {
     'select count(*)::int as lanes from event_subscription_lane where owner is not null group by owner order by 1',
   );
   return rows.map(({ lanes }) => lanes);
-}
-
-type Start = (
-  options: Partial<SubscribeOptions> & Pick<SubscribeOptions, 'consumer'>,
-) => Promise<EventSubscription>;
-
-/** Starts subscriptions, which are stopped after the test, before what hooks that come later empty. */
-export function useSubscriptions(
-  database: () => { readonly store: SubscribeOptions['store'] },
-  defaults: Partial<SubscribeOptions>,
-): Start {
-  let running: EventSubscription[] = [];
-  afterEach(async () => {
-    await Promise.all(running.map((one) => one.stop({ within: 2_000 })));
-    running = [];
-  });
-  return async (options) => {
-    const subscription = await subscribe({
-      store: database().store,
-      backoff: SOON,
-      ...defaults,
-      ...options,
-    });
-    running.push(subscription);
-    return subscription;
-  };
 }

@@ -13,7 +13,8 @@ import { processOnce } from '../../../../../lambda/runtime/inbox/index.ts';
 import { PermanentError } from '../../../../../lambda/runtime/errors.ts';
 import type { HandlerContext } from '../../../../../lambda/runtime/types.ts';
 import { createTestDatabase } from '../../../../support/postgres.ts';
-import { eventually, recording, useSubscriptions } from '../../subscription/support.ts';
+import { eventually, recording } from '../../subscription/support.ts';
+import { useSubscriptions } from '../../subscription/use-subscriptions.ts';
 import { counted, empty, noted, silent, useEventStore } from '../support.ts';
 
 const database = useEventStore();
