@@ -131,13 +131,18 @@ export function commerceFailures(outcome: CommerceOutcome): string[] {
 }
 
 /**
- * Dead letters without those of a region that was left: its database took no writes, so what its queues held failed, and
- * was published again in the other region. Nobody needs them where their consumer has handled the event.
+ * Dead letters without those of a region that was left: its database took no writes, so what its queues held failed.
+ *
+ * | what failed | was | nobody needs it where |
+ * |---|---|---|
+ * | an event | published again in the other region | its consumer has handled it |
+ * | a command of a saga, which is no event | sent again by the saga that was begun there | orders end: told by their fates |
  */
 function stillMeant({ deadLetters, measured, ledger, regionLost }: CommerceOutcome): readonly DeadLetter[] {
   if (!regionLost) return deadLetters;
-  return deadLetters.filter(({ consumer, eventId }) => {
-    if (eventId === null || !ledger.eventIds.has(eventId)) return true;
+  return deadLetters.filter(({ consumer, eventId, reason }) => {
+    if (eventId === null) return true;
+    if (!ledger.eventIds.has(eventId)) return reason !== 'HANDLER_FAILED';
     return measured.consumers[consumer]?.missing.includes(eventId) ?? true;
   });
 }
