@@ -4,6 +4,8 @@ import type { Consumer } from './consumers.ts';
 
 export interface DeadLetter {
   readonly consumer: string;
+  /** In which it lies. */
+  readonly region: string;
   /** Null when the body is no envelope. */
   readonly eventId: string | null;
   /** The runtime's code, or `MAX_RECEIVES` when SQS moved the message by itself. */
@@ -47,6 +49,7 @@ export function deadLettersOf(
       ? []
       : sqs.messages(deadLetterQueueArn).map(({ body, messageAttributes, messageId }) => ({
           consumer: name,
+          region: context.region,
           eventId: eventIdOf(body),
           reason: messageAttributes['deadLetterReason']?.StringValue ?? MOVED_BY_SQS,
           cutOff: cutOffs.has(messageId),

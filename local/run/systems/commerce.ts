@@ -126,6 +126,7 @@ export async function createCommerceFeed(run: LocalRun, options: CommerceFeedOpt
           ...queueHops(priority.times()),
         },
         regionLost: rehearsal !== undefined,
+        region: run.aws.context.region,
         begunAgain,
         unexpectedAnswers: workload.unexpected(),
         poisoned: chaos ? consumersOfMalformed(run.topology) : [],

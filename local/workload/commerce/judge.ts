@@ -38,6 +38,8 @@ export interface CommerceOutcome extends Observed {
   readonly hops?: Readonly<Record<string, ClassLatency | null>> | undefined;
   /** A region died half way, and another one took over. */
   readonly regionLost: boolean;
+  /** The region that works at the end. */
+  readonly region: string;
   /** Orders whose saga was begun again by a failover, which forgets that it had begun. */
   readonly begunAgain: number;
   readonly unexpectedAnswers: Readonly<Record<string, number>>;
@@ -131,19 +133,22 @@ export function commerceFailures(outcome: CommerceOutcome): string[] {
 }
 
 /**
- * Dead letters without those of a region that was left: its database took no writes, so what its queues held failed.
+ * Dead letters without those that a move of the database explains: a region that is left takes no writes, so what its
+ * queues held failed there.
  *
- * | what failed | was | nobody needs it where |
+ * | dead letter | in the region that was left | in the one that works |
  * |---|---|---|
- * | an event | published again in the other region | its consumer has handled it |
- * | a command of a saga, which is no event | sent again by the saga that was begun there | orders end: told by their fates |
+ * | of an event that its consumer has handled | published again, and handled in the other region | the same, when it was left |
+ * | of an event that it has not handled | meant | meant |
+ * | of a command of a saga, or a system error it raised | of a saga that was begun again: told by the orders' fates | meant |
  */
-function stillMeant({ deadLetters, measured, ledger, regionLost }: CommerceOutcome): readonly DeadLetter[] {
+function stillMeant(outcome: CommerceOutcome): readonly DeadLetter[] {
+  const { deadLetters, measured, ledger, regionLost, region: working } = outcome;
   if (!regionLost) return deadLetters;
-  return deadLetters.filter(({ consumer, eventId, reason }) => {
-    if (eventId === null) return true;
-    if (!ledger.eventIds.has(eventId)) return reason !== 'HANDLER_FAILED';
-    return measured.consumers[consumer]?.missing.includes(eventId) ?? true;
+  return deadLetters.filter(({ consumer, eventId, region }) => {
+    const isEvent = eventId !== null && ledger.eventIds.has(eventId);
+    if (!isEvent) return region === working;
+    return measured.consumers[consumer]?.missing.includes(eventId) ?? region === working;
   });
 }
 
@@ -171,8 +176,8 @@ function fateFailures({ placed, ledger }: CommerceOutcome): string[] {
 }
 
 function sagaFailures({ saga, placed, regionLost }: CommerceOutcome): string[] {
-  // Those of a region that was lost are ended by hand: another region has begun them again.
-  const good = new Set(['succeeded', ...(regionLost ? ['aborted'] : [])]);
+  // Those of a region that was left are ended by hand, or fail without their database: another one has begun them again.
+  const good = new Set(['succeeded', ...(regionLost ? ['aborted', 'failed', 'timed_out'] : [])]);
   return [
     ...Object.entries(saga.executions)
       .filter(([status]) => !good.has(status))

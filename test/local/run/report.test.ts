@@ -98,7 +98,9 @@ describe('fails when', () => {
       'a consumer that nobody poisoned has dead letters',
       {
         ...success,
-        deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED', cutOff: false }],
+        deadLetters: [
+          { consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED', cutOff: false, region: 'us-east-1' },
+        ],
       },
       /audit has 1 dead letters: HANDLER_FAILED/,
     ],
@@ -108,7 +110,9 @@ describe('fails when', () => {
       {
         ...success,
         poisoned: ['audit'],
-        deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'MAX_RECEIVES', cutOff: false }],
+        deadLetters: [
+          { consumer: 'audit', eventId: 'e9', reason: 'MAX_RECEIVES', cutOff: false, region: 'us-east-1' },
+        ],
       },
       /without a reason/,
     ],
@@ -117,7 +121,9 @@ describe('fails when', () => {
       {
         ...success,
         poisoned: ['audit'],
-        deadLetters: [{ consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED', cutOff: false }],
+        deadLetters: [
+          { consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED', cutOff: false, region: 'us-east-1' },
+        ],
       },
       /no alarm of its dead-letter queue is in ALARM/,
     ],
@@ -130,7 +136,9 @@ test('an event in the dead-letter queue of its consumer is not lost', () => {
   const outcome: Outcome = {
     ...withConsumer({ handled: 2, missing: ['e1'] }),
     poisoned: ['audit'],
-    deadLetters: [{ consumer: 'audit', eventId: 'e1', reason: 'HANDLER_FAILED', cutOff: false }],
+    deadLetters: [
+      { consumer: 'audit', eventId: 'e1', reason: 'HANDLER_FAILED', cutOff: false, region: 'us-east-1' },
+    ],
     alarms: [alarm],
   };
 
@@ -139,7 +147,13 @@ test('an event in the dead-letter queue of its consumer is not lost', () => {
 });
 
 describe('a dead letter of the poisoned consumer without a reason', () => {
-  const letter = { consumer: 'audit', eventId: 'e9', reason: 'HANDLER_FAILED', cutOff: false };
+  const letter = {
+    consumer: 'audit',
+    eventId: 'e9',
+    reason: 'HANDLER_FAILED',
+    cutOff: false,
+    region: 'us-east-1',
+  };
   const judged = (deadLetters: Outcome['deadLetters']): string[] =>
     failuresOf({ ...success, poisoned: ['audit'], deadLetters, alarms: [alarm] });
 

@@ -216,7 +216,17 @@ describe('what fails a run besides', () => {
     ],
     [
       'a dead letter of a queue',
-      { deadLetters: [{ consumer: 'priority', eventId: 'evt-2', reason: 'MAX_RECEIVES', cutOff: false }] },
+      {
+        deadLetters: [
+          {
+            consumer: 'priority',
+            eventId: 'evt-2',
+            reason: 'MAX_RECEIVES',
+            cutOff: false,
+            region: 'us-east-1',
+          },
+        ],
+      },
       'priority has a dead letter that nobody provoked (SQS): MAX_RECEIVES evt-2',
     ],
     [

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { DeadLetter } from '../../../../local/run/dead-letters.ts';
 import { commerceFailures, commerceReport } from '../../../../local/workload/commerce/judge.ts';
 import type { CommerceOutcome } from '../../../../local/workload/commerce/judge.ts';
 import { ledgerOf } from '../../../../local/workload/commerce/ledger.ts';
@@ -53,6 +54,7 @@ const good: CommerceOutcome = {
   legacyCounts: { told: 0, taken: 0 },
   latency: { high: null, business: { p50: 1, p99: 2, count: 8 }, analytics: null },
   regionLost: false,
+  region: 'us-east-1',
   begunAgain: 0,
   unexpectedAnswers: {},
   poisoned: [],
@@ -106,36 +108,55 @@ describe('fails when', () => {
     expect(commerceFailures({ ...good, ...moved })).toEqual([]);
   });
 
-  test('but not for dead letters of a region that was left, where the event was handled in the other one', () => {
-    const letter = { consumer: 'saga-starter', eventId: 'e-0', reason: 'HANDLER_FAILED', cutOff: false };
-    const missing = { 'saga-starter': { ...starter, missing: ['e-0'] } };
-    const left = { regionLost: true, deadLetters: [letter] };
+  test('but not for dead letters that a move of the database explains', () => {
+    const handled = {
+      consumer: 'saga-starter',
+      eventId: 'e-0',
+      reason: 'HANDLER_FAILED',
+      cutOff: false,
+      region: 'us-west-2',
+    };
+    const command = { ...handled, eventId: 'command-1', reason: 'MAX_RECEIVES' };
+    const missing = {
+      ...good.measured,
+      consumers: { 'saga-starter': { ...starter, missing: ['e-0'] } },
+    };
+    const moved = { ...good, regionLost: true };
+    const failures = (deadLetters: readonly DeadLetter[], changes: Partial<CommerceOutcome> = {}) =>
+      commerceFailures({ ...moved, deadLetters, ...changes });
 
-    expect(commerceFailures({ ...good, ...left })).toEqual([]);
-    expect(commerceReport({ ...good, ...left })).toMatchObject({ deadLettered: 0, handledElsewhere: 1 });
-    for (const changes of [
-      { regionLost: false },
-      { measured: { ...good.measured, consumers: missing } },
-      { deadLetters: [{ ...letter, eventId: null }] },
-      { deadLetters: [{ ...letter, eventId: 'not-written', reason: 'WAYBILL_ENVELOPE_INVALID' }] },
-    ]) {
-      expect(commerceFailures({ ...good, ...left, ...changes })).toEqual([
+    expect(failures([handled, command, { ...command, eventId: null }])).toEqual([]);
+    expect(failures([{ ...handled, region: 'us-east-1' }])).toEqual([]);
+    expect(commerceReport({ ...moved, deadLetters: [handled] })).toMatchObject({
+      deadLettered: 0,
+      handledElsewhere: 1,
+    });
+    for (const [deadLetter, changes] of [
+      [handled, { regionLost: false }],
+      [handled, { measured: missing }],
+      [{ ...command, region: 'us-east-1' }, {}],
+      [{ ...command, eventId: null, region: 'us-east-1' }, {}],
+    ] as const) {
+      expect(failures([deadLetter], changes)).toEqual([
         expect.stringContaining('saga-starter has 1 dead letters: '),
       ]);
     }
   });
 
-  test('nor for commands of a saga that was begun again in the other region', () => {
-    const command = {
-      consumer: 'saga-starter',
-      eventId: 'command-1',
-      reason: 'HANDLER_FAILED',
-      cutOff: false,
-    };
+  test('nor for sagas that failed without their database, where each order has one that succeeded', () => {
+    const executions = { succeeded: 1, failed: 1, timed_out: 1 };
+    const moved = { regionLost: true, saga: { ...good.saga, executions } };
 
-    expect(commerceFailures({ ...good, regionLost: true, deadLetters: [command] })).toEqual([]);
-    expect(commerceFailures({ ...good, deadLetters: [command] })).toEqual([
-      'saga-starter has 1 dead letters: HANDLER_FAILED',
+    expect(commerceFailures({ ...good, ...moved })).toEqual([]);
+    expect(commerceFailures({ ...good, ...moved, saga: { ...moved.saga, ended: 0 } })).toEqual([
+      '1 orders have no saga that ended',
     ]);
+    expect(
+      commerceFailures({
+        ...good,
+        ...moved,
+        saga: { ...moved.saga, executions: { succeeded: 1, running: 1 } },
+      }),
+    ).toEqual(['1 sagas are running']);
   });
 });

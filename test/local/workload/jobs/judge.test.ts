@@ -64,6 +64,7 @@ const letter = (reason: string, eventId: string | null = 'evt-1') => ({
   eventId,
   reason,
   cutOff: false,
+  region: 'us-east-1',
 });
 
 test('a run in which everything ended as planned is a success', () => {
