@@ -1,5 +1,5 @@
 /** Builders for the tests of moves between transports. */
-import { afterAll, afterEach, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach } from '@jest/globals';
 import type { Pool } from 'pg';
 
 import { cutoverMigrations } from '../../../../lambda/runtime/cutover/index.ts';
@@ -14,7 +14,7 @@ export { moving } from './consumer.ts';
 export { effects, eventually, numbersOf, SOON } from '../subscription/support.ts';
 export { Counted, counted, Noted, noted, silent } from '../event-store/support.ts';
 
-/** A database with the tables of moves; emptied after each test. */
+/** A database with the tables of moves; emptied before each test, when what the last one started has been stopped. */
 export function useCutover(connections = 20): () => StoreDatabase {
   let database: StoreDatabase | undefined;
   beforeAll(async () => {
@@ -25,7 +25,7 @@ export function useCutover(connections = 20): () => StoreDatabase {
       store: createEventStore({ pool: made.pool, contracts: [Noted, Counted], logger: silent }),
     };
   });
-  afterEach(async () => {
+  beforeEach(async () => {
     const { pool } = database!;
     await empty(pool);
     await pool.query(
