@@ -27,7 +27,9 @@ export function gatheredSends(
   const waiting: Gathered[] = [];
   let calls = 0;
 
+  /** Never rejects. */
   const call = async (): Promise<void> => {
+    calls += 1;
     // What is asked for in one turn of the event loop goes together.
     await new Promise((resolve) => setImmediate(resolve));
     while (waiting.length > 0) {
@@ -47,15 +49,14 @@ export function gatheredSends(
         for (const { reject } of batch) reject(error);
       }
     }
+    // In the turn in which nothing waited: what comes later finds that it has to begin a call.
+    calls -= 1;
   };
 
   return (eventId) => {
     const { promise, resolve, reject } = Promise.withResolvers<PublishFailure | undefined>();
     waiting.push({ eventId, resolve, reject });
-    if (calls < CALLS) {
-      calls += 1;
-      void call().finally(() => (calls -= 1));
-    }
+    if (calls < CALLS) void call();
     return promise;
   };
 }
