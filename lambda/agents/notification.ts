@@ -1,12 +1,10 @@
 /** Agent `notification`: tells people what they should look at. */
-import { agentConsumes } from '../../catalog/agents/index.ts';
-import type { EnvelopeOf } from '../../lib/contracts/index.ts';
-import { consume } from '../runtime/index.ts';
+import { agent } from './agent.ts';
+import type { EventOf } from './agent.ts';
 import { handleOnce } from './effects.ts';
-import type { AgentsService } from './effects.ts';
 import { agentsService } from './environment.ts';
 
-type NotifiedEvent = EnvelopeOf<(typeof agentConsumes)['notification'][number]>;
+type NotifiedEvent = EventOf<'notification'>;
 
 export interface Notification {
   readonly kind: 'priority' | 'duplicate';
@@ -15,24 +13,19 @@ export interface Notification {
   readonly message: string;
 }
 
-export const notificationAgent = (agents: () => Promise<AgentsService>) =>
-  consume(
-    agentConsumes.notification,
-    async (event) => {
-      const { tenantId, eventId } = event;
-      const { feedbackId, productId } = event.data;
-      const told = notificationOf(event);
-      await handleOnce(await agents(), 'notification', event, async (tx) => {
-        if (told === undefined) return;
-        await tx.query(
-          `insert into notification (tenant_id, event_id, feedback_id, product_id, kind, audience, message)
-           values ($1, $2, $3, $4, $5, $6, $7)`,
-          [tenantId, eventId, feedbackId, productId, told.kind, told.audience, told.message],
-        );
-      });
-    },
-    { consumer: 'notification' },
-  );
+export const notificationAgent = agent('notification', async (agents, event) => {
+  const { tenantId, eventId } = event;
+  const { feedbackId, productId } = event.data;
+  const told = notificationOf(event);
+  await handleOnce(agents, 'notification', event, async (tx) => {
+    if (told === undefined) return;
+    await tx.query(
+      `insert into notification (tenant_id, event_id, feedback_id, product_id, kind, audience, message)
+       values ($1, $2, $3, $4, $5, $6, $7)`,
+      [tenantId, eventId, feedbackId, productId, told.kind, told.audience, told.message],
+    );
+  });
+});
 
 export const notification = notificationAgent(agentsService);
 

@@ -2,17 +2,15 @@
  * Agent `roadmap`: what people want of each product, as sums by category. Whatever becomes known first of a feedback, the
  * sums are the same in the end: what comes before the category waits in the feedback's row.
  */
-import { agentConsumes } from '../../catalog/agents/index.ts';
 import type { FeedbackCategory, FeedbackPriority } from '../../catalog/agents/index.ts';
-import type { EnvelopeOf } from '../../lib/contracts/index.ts';
-import { consume } from '../runtime/index.ts';
 import { rowsOf } from '../service/unit-of-work.ts';
 import type { Transaction } from '../service/unit-of-work.ts';
+import { agent } from './agent.ts';
+import type { EventOf } from './agent.ts';
 import { handleOnce } from './effects.ts';
-import type { AgentsService } from './effects.ts';
 import { agentsService } from './environment.ts';
 
-type RoadmapEvent = EnvelopeOf<(typeof agentConsumes)['roadmap'][number]>;
+type RoadmapEvent = EventOf<'roadmap'>;
 
 interface Known {
   readonly category: FeedbackCategory | null;
@@ -20,14 +18,9 @@ interface Known {
   readonly votes: number;
 }
 
-export const roadmapAgent = (agents: () => Promise<AgentsService>) =>
-  consume(
-    agentConsumes.roadmap,
-    async (event) => {
-      await handleOnce(await agents(), 'roadmap', event, (tx) => plan(tx, event));
-    },
-    { consumer: 'roadmap' },
-  );
+export const roadmapAgent = agent('roadmap', async (agents, event) => {
+  await handleOnce(agents, 'roadmap', event, (tx) => plan(tx, event));
+});
 
 export const roadmap = roadmapAgent(agentsService);
 

@@ -2,27 +2,23 @@
  * Agent `webhook-relay`: tells the tenant's own endpoint. The POST is outside the transaction, because a slow receiver
  * must not hold a connection or a move. So a receiver may get one twice, with the same delivery id.
  */
-import { agentConsumes } from '../../catalog/agents/index.ts';
-import type { EnvelopeOf } from '../../lib/contracts/index.ts';
 import { claimEffect } from '../runtime/cutover/index.ts';
-import { consume } from '../runtime/index.ts';
 import type { HandlerContext } from '../runtime/index.ts';
 import { GONE, postSigned } from '../service/signed-delivery.ts';
 import type { DeliveryTarget } from '../service/signed-delivery.ts';
 import { hasRows, rowsOf } from '../service/unit-of-work.ts';
+import { agent } from './agent.ts';
+import type { EventOf } from './agent.ts';
 import { handleOnce } from './effects.ts';
 import type { AgentsService } from './effects.ts';
 import { agentsService } from './environment.ts';
 
-type RelayedEvent = EnvelopeOf<(typeof agentConsumes)['webhook-relay'][number]>;
+type RelayedEvent = EventOf<'webhook-relay'>;
 
 /** A header. The same each time that the same event is delivered. */
 export const DELIVERY_ID_HEADER = 'x-waybill-delivery';
 
-export const webhookRelayAgent = (agents: () => Promise<AgentsService>) =>
-  consume(agentConsumes['webhook-relay'], async (event, context) => relay(await agents(), event, context), {
-    consumer: 'webhook-relay',
-  });
+export const webhookRelayAgent = agent('webhook-relay', relay);
 
 export const webhookRelay = webhookRelayAgent(agentsService);
 

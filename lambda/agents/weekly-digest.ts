@@ -1,37 +1,24 @@
 /** Agent `weekly-digest`: what happened in each week, for each tenant. A week is that of ISO 8601, in UTC. */
-import { agentConsumes } from '../../catalog/agents/index.ts';
-import type { EnvelopeOf } from '../../lib/contracts/index.ts';
-import { consume } from '../runtime/index.ts';
+import { agent } from './agent.ts';
+import type { EventOf } from './agent.ts';
 import { handleOnce } from './effects.ts';
-import type { AgentsService } from './effects.ts';
 import { agentsService } from './environment.ts';
 
-type DigestEvent = EnvelopeOf<(typeof agentConsumes)['weekly-digest'][number]>;
+type DigestEvent = EventOf<'weekly-digest'>;
 
-export const weeklyDigestAgent = (agents: () => Promise<AgentsService>) =>
-  consume(
-    agentConsumes['weekly-digest'],
-    async (event) => {
-      const measures = measuresOf(event);
-      await handleOnce(await agents(), 'weekly-digest', event, async (tx) => {
-        await tx.query(
-          `insert into weekly_digest_of_product as d (tenant_id, week, product_id, measure, quantity)
-           select $1, to_char($2::timestamptz at time zone 'UTC', 'IYYY-"W"IW'), $3, measure, quantity
-             from unnest($4::text[], $5::bigint[]) as m (measure, quantity)
-           on conflict (tenant_id, week, product_id, measure) do update
-             set quantity = d.quantity + excluded.quantity`,
-          [
-            event.tenantId,
-            event.timestamp,
-            event.data.productId,
-            Object.keys(measures),
-            Object.values(measures),
-          ],
-        );
-      });
-    },
-    { consumer: 'weekly-digest' },
-  );
+export const weeklyDigestAgent = agent('weekly-digest', async (agents, event) => {
+  const measures = measuresOf(event);
+  await handleOnce(agents, 'weekly-digest', event, async (tx) => {
+    await tx.query(
+      `insert into weekly_digest_of_product as d (tenant_id, week, product_id, measure, quantity)
+       select $1, to_char($2::timestamptz at time zone 'UTC', 'IYYY-"W"IW'), $3, measure, quantity
+         from unnest($4::text[], $5::bigint[]) as m (measure, quantity)
+       on conflict (tenant_id, week, product_id, measure) do update
+         set quantity = d.quantity + excluded.quantity`,
+      [event.tenantId, event.timestamp, event.data.productId, Object.keys(measures), Object.values(measures)],
+    );
+  });
+});
 
 export const weeklyDigest = weeklyDigestAgent(agentsService);
 

@@ -7,8 +7,10 @@ import {
   FeedbackReceived,
   PriorityAssigned,
 } from '../../../catalog/agents/index.ts';
+import { measuredConsumers } from '../../../lambda/agents/measure.ts';
 import { sentimentOf } from '../../../lambda/agents/models/sentiment.ts';
 import { moveConsumer } from '../../../lambda/runtime/cutover/index.ts';
+import { eventMetrics } from '../../../lambda/runtime/event-store/metrics/index.ts';
 import { stableEventId } from '../../../lambda/service/stable-event-id.ts';
 import type { Envelope } from '../../../lib/contracts/index.ts';
 import { createEnvelope } from '../../../lib/contracts/index.ts';
@@ -146,7 +148,44 @@ describe('an effect', () => {
       'sns-sqs',
     );
     expect(await system.rows('select agent from handled')).toEqual([{ agent }]);
+    // Told once, so that no failure is not the same as nobody who counts.
+    expect(await system.rows('select consumer, transport, failed::int from event_attempt_minute')).toEqual([
+      { consumer: agent, transport: 'sns-sqs', failed: 0 },
+    ]);
   });
+
+  test.each(['redis', 'sns-sqs'] as const)(
+    'that fails is counted on %s, and one that is put off is not: the error rate is measured there',
+    async (transport) => {
+      await system.rows(
+        "insert into consumer_transport (consumer, live_on) values ('sentiment', $1)",
+        transport,
+      );
+      const [event, second] = [await system.give('f1', ANGRY), await system.give('f2', 'Fine')];
+      await system.handle('sentiment', event, transport);
+      await system.rows('alter table handled add constraint broken check (false) not valid');
+      try {
+        await expect(system.handle('sentiment', second, transport)).rejects.toThrow('broken');
+      } finally {
+        await system.rows('alter table handled drop constraint broken');
+      }
+      const elsewhere = transport === 'redis' ? 'sns-sqs' : 'redis';
+      await expect(system.handle('sentiment', second, elsewhere)).rejects.toMatchObject({
+        code: 'WAYBILL_TRANSPORT_NOT_LIVE',
+      });
+
+      const { consumers, errorRate, notMeasured } = await eventMetrics(system.pool, {
+        consumers: measuredConsumers,
+      });
+      const sentiment = consumers.find(({ name }) => name === 'sentiment');
+      expect(sentiment?.errorRate).toBeCloseTo(1 / 2, 5);
+      expect(errorRate).toBeCloseTo(1 / 2, 5);
+      expect(notMeasured.map(({ what }) => what)).not.toContain('consumers.sentiment.errorRate');
+      expect(await system.rows('select sum(failed)::int as failed from event_attempt_minute')).toEqual([
+        { failed: 1 },
+      ]);
+    },
+  );
 });
 
 describe('duplicate-detection', () => {

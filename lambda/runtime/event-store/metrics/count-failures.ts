@@ -1,6 +1,7 @@
 /** Counts a handler's failures where no cursor is kept here: on Redis Streams and on SQS. */
 import type { Pool } from 'pg';
 
+import { retryAfterOf } from '../../consumer/admission.ts';
 import { describeError } from '../../logger.ts';
 import { timed } from '../../postgres/query.ts';
 import type { HandlerContext } from '../../types.ts';
@@ -18,7 +19,8 @@ const TELL_EVERY = 3_600_000;
 
 /**
  * The handler, whose failed attempts are counted for `eventMetrics()`. What it handles costs nothing, but for a statement
- * in an hour which tells that its failures are counted: no count would not be the same as no failure.
+ * in an hour which tells that its failures are counted: no count would not be the same as no failure. An event that is
+ * put off has not failed: its consumer is live elsewhere, or what it depends on is away for a time.
  *
  * @example
  * consume(FeedbackReceived, countFailures(rate, { pool, transport: 'redis' }), { consumer: 'sentiment' });
@@ -43,7 +45,7 @@ export function countFailures<Event>(
     try {
       await handler(event, context);
     } catch (error) {
-      await count(context, 1);
+      if (retryAfterOf(error) === undefined) await count(context, 1);
       throw error;
     }
   };

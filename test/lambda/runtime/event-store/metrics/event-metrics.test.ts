@@ -10,6 +10,7 @@ import {
 } from '../../../../../lambda/runtime/event-store/index.ts';
 import { inTransaction, migrate, runtimeMigrations } from '../../../../../lambda/runtime/postgres/index.ts';
 import { processOnce } from '../../../../../lambda/runtime/inbox/index.ts';
+import { UnavailableError } from '../../../../../lambda/runtime/degradation/errors.ts';
 import { PermanentError } from '../../../../../lambda/runtime/errors.ts';
 import type { HandlerContext } from '../../../../../lambda/runtime/types.ts';
 import { createTestDatabase } from '../../../../support/postgres.ts';
@@ -231,6 +232,10 @@ describe('consumers', () => {
     );
     for (const _ of of(3)) await expect(failing(event, context)).rejects.toThrow('no');
     await countFailures(() => undefined, { pool: pool(), transport: 'sns-sqs' })(event, context);
+    // Put off, as where the consumer is live elsewhere: that is no attempt.
+    const away = new UnavailableError('WAYBILL_BREAKER_OPEN', 'mail', 5);
+    const waiting = countFailures(() => Promise.reject(away), { pool: pool(), transport: 'sns-sqs' });
+    await expect(waiting(event, context)).rejects.toBe(away);
     expect((await eventMetrics(pool(), { consumers: [recorder] })).errorRate).toBeCloseTo(3 / 4, 5);
 
     // A count that fails does not hide why the handler did.
@@ -255,8 +260,11 @@ describe('the database', () => {
       expect(second.transactionsPerSecond).toBeGreaterThan(0);
     });
     // Readings are kept ten seconds apart.
-    const { rows } = await pool().query('select from event_database_reading');
-    expect(rows).toHaveLength(2);
+    const { rows } = await pool().query<{ gap: number | null }>(
+      `select extract(epoch from min(gap))::float8 as gap
+       from (select read_at - lag(read_at) over (order by read_at) as gap from event_database_reading) as gaps`,
+    );
+    expect(rows[0]!.gap).toBeGreaterThanOrEqual(10);
   });
 
   test('has counters that were reset since: not measured, not negative', async () => {
