@@ -162,6 +162,12 @@ export const EVENT_STORE_EXPLANATIONS = {
     fix: 'Correct the option that the message names.',
     example: 'store.read({ after, limit: 100 })',
   },
+  WAYBILL_EVENT_STORE_SEALER_MISSING: {
+    what: 'An event with personal data in clear was appended to a store that has no sealer.',
+    why: 'It would lie in the record, and in every copy of it, for anybody to read. Nothing was stored.',
+    fix: 'Give the store a sealer, and its writer the right to seal.',
+    example: 'createEventStore({ pool, contracts: [CustomerRegistered], sealer })',
+  },
   WAYBILL_SUBSCRIPTION_ORDER_CHANGED: {
     what: 'A subscription asks for another order than it was made with.',
     why: 'Its cursors are those of the order that it had.',

@@ -6,6 +6,7 @@ import { encode } from '../encode.ts';
 import type { Logger } from '../logger.ts';
 import { coalesce } from '../outbox/nudge.ts';
 import type { Queryable } from '../postgres/query.ts';
+import type { Sealer } from '../sealing/index.ts';
 import type { EncodedMessage } from '../types.ts';
 import { appendMessages } from './append.ts';
 import { EventStoreError } from './errors.ts';
@@ -16,6 +17,7 @@ import { readAll, readPage, readStream } from './read.ts';
 import type { StreamRange } from './read.ts';
 import { maintainEventStore } from './retention.ts';
 import type { MaintenanceOptions, MaintenanceReport } from './retention.ts';
+import { storeSealing } from './seal.ts';
 import { stateOf } from './state.ts';
 import type { Projection, StateOptions, VersionedState } from './state.ts';
 import type { Appended, AppendOptions, EventFilter, EventPage, StoredEvent } from './types.ts';
@@ -25,6 +27,12 @@ export interface EventStoreOptions {
   readonly pool: Pool;
   /** The contracts of the events that are appended: they tell ordering key and priority. */
   readonly contracts: readonly AnyEventContract[];
+  /**
+   * Seals personal data: `createSealer()`. Needed where a contract declares `pii`. What is read is sealed as it was stored;
+   * consumers and projections open it with a `sealer` of their own.
+   * @default - an event with personal data in clear is refused; one that was sealed before is stored
+   */
+  readonly sealer?: Pick<Sealer, 'seal'>;
   /**
    * Tells subscriptions after each append, coalesced, so that they need not wait for their next poll.
    * @default true
@@ -44,7 +52,7 @@ export interface EventStore {
    *
    * @throws VersionConflict WAYBILL_EVENT_STORE_VERSION_CONFLICT; EventStoreError
    * WAYBILL_EVENT_STORE_EVENT_NOT_DECLARED, WAYBILL_EVENT_STORE_EVENT_TOO_LARGE, WAYBILL_EVENT_STORE_ID_TAKEN,
-   * WAYBILL_EVENT_STORE_NOT_MIGRATED. Nothing is stored then.
+   * WAYBILL_EVENT_STORE_SEALER_MISSING, WAYBILL_EVENT_STORE_NOT_MIGRATED; SealingError. Nothing is stored then.
    */
   append(stream: string, events: readonly Envelope[], options?: AppendOptions): Promise<readonly Appended[]>;
   /**
@@ -59,7 +67,7 @@ export interface EventStore {
   ): Promise<readonly Appended[]>;
   /**
    * Appends encoded messages of any number of streams in one statement: what has an ordering key to the stream of that
-   * name, the rest to none. For transports; see `postgresTransport`.
+   * name, the rest to none. For transports; see `postgresTransport`. Sealed where the store knows the contract.
    */
   appendEncoded(messages: readonly EncodedMessage[], tx?: Queryable): Promise<readonly Appended[]>;
   /** Tells subscriptions that something was committed: those of this process at once, others by NOTIFY. Never rejects. */
@@ -102,7 +110,8 @@ const DEFAULT_PAGE_SIZE = 500;
  * await store.append(`feedback-${id}`, [createEnvelope(FeedbackReceived, { tenantId, data })], { expectedVersion: 0 });
  */
 export function createEventStore(options: EventStoreOptions): EventStore {
-  const { pool, contracts, logger, notify = true } = options;
+  const { pool, contracts, sealer, logger, notify = true } = options;
+  const sealing = storeSealing(contracts, sealer);
   const byName = new Map(contracts.map((contract) => [contract.name, contract]));
   const tellOthers = notify
     ? coalesce(async () => void (await pool.query(NOTIFY)), logger)
@@ -113,12 +122,15 @@ export function createEventStore(options: EventStoreOptions): EventStore {
     return tellOthers();
   };
 
-  const appendWithin: EventStore['appendWithin'] = (tx, stream, events, { expectedVersion } = {}) =>
-    appendMessages(
-      tx,
-      events.map((envelope) => ({ message: encodeFor(byName, stream, envelope), stream })),
-      expectedVersion,
-    );
+  const appendWithin: EventStore['appendWithin'] = (tx, stream, events, { expectedVersion } = {}) => {
+    const store = (written: readonly Envelope[]) =>
+      appendMessages(
+        tx,
+        written.map((envelope) => ({ message: encodeFor(byName, stream, envelope), stream })),
+        expectedVersion,
+      );
+    return sealing.concerns(events) ? sealing.seal(tx, events).then(store) : store(events);
+  };
 
   return {
     pool,
@@ -135,11 +147,13 @@ export function createEventStore(options: EventStoreOptions): EventStore {
       return appended;
     },
     async appendEncoded(messages, tx) {
-      const events = messages.map((message) => ({
+      const given = tx ?? pool;
+      const written = sealing.concerns(messages) ? await sealing.sealEncoded(given, messages) : messages;
+      const events = written.map((message) => ({
         message,
         stream: message.orderingKey === message.tenantId ? undefined : message.orderingKey,
       }));
-      const appended = await appendMessages(tx ?? pool, events);
+      const appended = await appendMessages(given, events);
       if (tx === undefined) void nudge();
       return appended;
     },

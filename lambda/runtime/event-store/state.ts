@@ -2,6 +2,7 @@
 import { decode } from '../../../lib/contracts/index.ts';
 import type { AnyEventContract, EnvelopeOf } from '../../../lib/contracts/index.ts';
 import type { Queryable } from '../postgres/query.ts';
+import type { Sealer } from '../sealing/index.ts';
 import { EventStoreError } from './errors.ts';
 import { readStream } from './read.ts';
 
@@ -21,6 +22,12 @@ export interface Projection<State, Contract extends AnyEventContract = AnyEventC
    * @default 0
    */
   readonly snapshotEvery?: number;
+  /**
+   * Opens sealed personal data for `fold`: `createSealer()`. Only where it needs it, and without snapshots: they would keep
+   * in clear what the store keeps sealed, and outlive the erasure of a person.
+   * @default - sealed fields stay sealed
+   */
+  readonly sealer?: Pick<Sealer, 'open'>;
 }
 
 export interface StateOptions {
@@ -42,7 +49,7 @@ interface Snapshot<State> extends VersionedState<State> {
   readonly recordedAt: string;
 }
 
-/** @throws EventStoreError WAYBILL_EVENT_STORE_HISTORY_GONE, or what `decode` throws */
+/** @throws EventStoreError WAYBILL_EVENT_STORE_HISTORY_GONE, WAYBILL_EVENT_STORE_OPTION_INVALID, or what `decode` throws */
 export async function stateOf<State, Contract extends AnyEventContract>(
   tx: Queryable,
   projection: Projection<State, Contract>,
@@ -50,7 +57,8 @@ export async function stateOf<State, Contract extends AnyEventContract>(
   options: StateOptions = {},
 ): Promise<VersionedState<State> | undefined> {
   const { snapshots = true } = options;
-  const interval = projection.snapshotEvery ?? 0;
+  const { snapshotEvery: interval = 0, sealer } = projection;
+  if (sealer !== undefined && interval > 0) throw openSnapshots(projection.name);
   const from =
     snapshots && interval > 0 ? await lastSnapshot<State>(tx, projection.name, stream, options) : undefined;
   const events = await readStream(tx, stream, {
@@ -63,8 +71,10 @@ export async function stateOf<State, Contract extends AnyEventContract>(
   let version = from?.version ?? 0;
   const known = new Set(projection.contracts.map(({ name }) => name));
   for (const { envelope, version: at } of events) {
-    if (known.has(envelope.eventType))
-      state = projection.fold(state, await decode(projection.contracts, envelope));
+    if (known.has(envelope.eventType)) {
+      const opened = sealer === undefined ? envelope : await sealer.open(envelope);
+      state = projection.fold(state, await decode(projection.contracts, opened));
+    }
     version = at;
   }
   if (state === undefined) return undefined;
@@ -73,6 +83,13 @@ export async function stateOf<State, Contract extends AnyEventContract>(
     await storeSnapshot(tx, projection.name, stream, { state, version, recordedAt: last.recordedAt });
   }
   return { state, version };
+}
+
+function openSnapshots(projection: string): EventStoreError {
+  return new EventStoreError(
+    'WAYBILL_EVENT_STORE_OPTION_INVALID',
+    `projection ${projection} opens personal data and takes snapshots, which would keep it in clear: leave out \`snapshotEvery\` or \`sealer\``,
+  );
 }
 
 function refuseGap(stream: string, from: number, first: number | undefined): void {

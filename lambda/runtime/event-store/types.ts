@@ -25,7 +25,7 @@ export interface Appended {
 }
 
 export interface StoredEvent extends Omit<Appended, 'isNew' | 'eventId'> {
-  /** As it was written: not yet upcast or validated. See `decode`. */
+  /** As it was written: personal data sealed, not yet upcast or validated. See `Sealer.open` and `decode`. */
   readonly envelope: Envelope;
 }
 

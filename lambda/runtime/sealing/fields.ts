@@ -1,6 +1,6 @@
 /** Finds the texts to seal by a contract's paths, and the sealed texts of any data, and replaces them in a copy. */
 import { SealingError } from './errors.ts';
-import { isSealed } from './sealed-text.ts';
+import { ERASED, isSealed } from './sealed-text.ts';
 
 /** @returns the new text of a field */
 export type ReplaceText = (text: string, path: string) => string;
@@ -30,6 +30,20 @@ export function replaceSealed(data: unknown, replace: ReplaceText): unknown {
 export function hasSealed(data: unknown): boolean {
   if (typeof data !== 'object' || data === null) return isSealed(data);
   return Object.values(data).some(hasSealed);
+}
+
+/**
+ * Whether a text at the paths is neither sealed nor erased.
+ * @throws SealingError WAYBILL_PII_NOT_TEXT
+ */
+export function hasClearText(data: unknown, paths: readonly string[]): boolean {
+  let isClear = false;
+  const unsealed = replaceSealed(data, () => ERASED);
+  replaceAtPaths(unsealed, paths, (text) => {
+    isClear ||= text !== ERASED;
+    return text;
+  });
+  return isClear;
 }
 
 function replaceAt(
