@@ -22,10 +22,16 @@ export async function keepReading(
     try {
       await read(failures);
       failures = 0;
-    } catch (error) {
-      if (isMissingGroup(error)) {
-        await makeGroupAgain(connection, keys, group, logger).catch(() => undefined);
-        continue;
+    } catch (failure) {
+      let error: unknown = failure;
+      if (isMissingGroup(failure)) {
+        try {
+          await makeGroupAgain(connection, keys, group, logger);
+          continue;
+        } catch (cause) {
+          // A server that is full, or may not be asked for it, would be asked again at once.
+          error = cause;
+        }
       }
       failures += 1;
       logger.error('reading failed; it is tried again', {
