@@ -54,6 +54,10 @@ export async function startClusterEndpoint(
     const onStart = (chunk: Buffer): void => {
       head = Buffer.concat([head, chunk]);
       while (head.length >= STARTUP_HEADER && head.length >= head.readInt32BE(0)) {
+        if (head.readInt32BE(0) < STARTUP_HEADER) {
+          client.destroy();
+          return;
+        }
         const message = head.subarray(0, head.readInt32BE(0));
         head = head.subarray(message.length);
         const isStartup = message.readInt32BE(4) === PROTOCOL_3;

@@ -1,4 +1,6 @@
 /** Two clusters of one server: which one takes writes, and what becomes of connections when that changes. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { startClusterEndpoint, startEmbeddedPostgres } from '../../../local/postgres/index.ts';
@@ -56,4 +58,17 @@ test('when the writer moves, connections end, open transactions with them, and t
   await expect(reader.query('insert into entry values (5)')).rejects.toMatchObject({ code: '25006' });
   expect((await reader.query('select id from entry order by id')).rows).toEqual([{ id: 1 }, { id: 4 }]);
   await Promise.all([writer.end(), reader.end()]);
+});
+
+test('what is no startup message ends its own connection, and nothing else', async () => {
+  const stray = connect(first.port, first.host);
+  stray.on('error', () => undefined);
+  const closed = once(stray, 'close');
+  // A length of zero, where even the length itself takes four bytes.
+  stray.end(Buffer.alloc(16));
+  await closed;
+
+  const client = await connected(first);
+  expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  await client.end();
 });
