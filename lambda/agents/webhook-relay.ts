@@ -3,6 +3,7 @@
  * must not hold a connection or a move. So a receiver may get one twice, with the same delivery id.
  */
 import { claimEffect } from '../runtime/cutover/index.ts';
+import { wasHandled } from '../runtime/inbox/index.ts';
 import type { HandlerContext } from '../runtime/index.ts';
 import { GONE, postSigned } from '../service/signed-delivery.ts';
 import type { DeliveryTarget } from '../service/signed-delivery.ts';
@@ -50,6 +51,8 @@ async function relay(agents: AgentsService, event: RelayedEvent, context: Handle
 /** Also where the agent is live elsewhere: that one delivers it. @throws RuntimeError WAYBILL_TRANSPORT_NOT_LIVE */
 async function wasDelivered(agents: AgentsService, event: RelayedEvent): Promise<boolean> {
   return agents.database.transaction(async (tx) => {
+    // By whichever transport, or given up before a move: nobody is told then.
+    if (await wasHandled(tx, 'webhook-relay', event.eventId)) return true;
     await claimEffect(tx, { consumer: 'webhook-relay', transport: agents.transport });
     return hasRows(tx, `select 1 from webhook_delivery where tenant_id = $1 and event_id = $2`, [
       event.tenantId,

@@ -56,12 +56,18 @@ export function postponementOf(record: SqsRecord): number {
   return waits.get(record) ?? 1;
 }
 
-/** Seconds until a new try makes sense, where the error says that it is the dependency's fault and not the message's. */
-export function retryAfterOf(error: unknown): number | undefined {
+/**
+ * Seconds until a new try makes sense, where the error says that it is the dependency's fault and not the message's.
+ *
+ * @param receiveCount of the message, where its receives are limited. Who is live elsewhere may be so for long: the wait
+ * doubles, so that ten receives of a queue last for fifty minutes and not for one
+ */
+export function retryAfterOf(error: unknown, receiveCount = 1): number | undefined {
   // By name, because `instanceof` fails across copies of the package.
   if (!(error instanceof Error)) return undefined;
   const isNotLive = 'code' in error && error.code === 'WAYBILL_TRANSPORT_NOT_LIVE';
   if (error.name !== 'UnavailableError' && !isNotLive) return undefined;
   const seconds: unknown = 'retryAfterSeconds' in error ? error.retryAfterSeconds : undefined;
-  return typeof seconds === 'number' ? seconds : undefined;
+  if (typeof seconds !== 'number') return undefined;
+  return isNotLive ? Math.min(MAX_POSTPONEMENT_SECONDS, seconds * 2 ** (receiveCount - 1)) : seconds;
 }

@@ -71,7 +71,7 @@ export async function handleMessage<Contract extends AnyEventContract>(
     return settled(consumer, record, 'handled');
   } catch (error) {
     if (run.isOver()) return 'abandoned';
-    const retryAfter = retryAfterOf(error);
+    const retryAfter = retryAfterOf(error, receiveCount);
     if (retryAfter !== undefined) {
       const why = { detail: describeError(error), retryAfter };
       return wait(consumer, record, run, { event, receiveCount, startedAt, seconds: retryAfter, why });

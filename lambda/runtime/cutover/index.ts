@@ -6,6 +6,8 @@ export {
   TransportNotLive,
   transportsOfConsumers,
 } from './claim.ts';
+export { claimOnce } from './claim-once.ts';
+export type { EventClaim } from './claim-once.ts';
 export { followElsewhere } from './follow.ts';
 export type { FollowOptions, FollowReport } from './follow.ts';
 export { releaseGivenUp } from './given-up.ts';

@@ -1,3 +1,3 @@
 /** The inbox: a handler's effect happens once per event and consumer (D9). */
-export { processOnce, processOnceBatch } from './process-once.ts';
+export { processOnce, processOnceBatch, wasHandled } from './process-once.ts';
 export { DEFAULT_INBOX_RETENTION_SECONDS, purgeInbox } from './retention.ts';

@@ -46,3 +46,12 @@ export async function processOnceBatch(
   // A UUID may be written in capitals; PostgreSQL answers in small letters.
   return new Set(eventIds.filter((id) => fresh.has(id.toLowerCase())));
 }
+
+/** Whether the consumer has handled the event, without a note that it does now. */
+export async function wasHandled(tx: Queryable, consumer: string, eventId: string): Promise<boolean> {
+  const { rows } = await tx.query(
+    'select 1 from event_inbox where consumer = $1::text and event_id = $2::text::uuid',
+    [consumer, eventId],
+  );
+  return rows.length > 0;
+}

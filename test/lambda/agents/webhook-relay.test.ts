@@ -107,6 +107,20 @@ test('where the agent is live elsewhere nothing is sent', async () => {
   expect(received).toEqual([]);
 });
 
+test('what was given up before a move is not sent by the transport that it moved to', async () => {
+  const event = assigned();
+  // As a move notes it (consumer_given_up), so that the new transport leaves it alone.
+  await system.rows(
+    "insert into event_inbox (consumer, event_id) values ('webhook-relay', $1)",
+    event.eventId,
+  );
+
+  await system.handle('webhook-relay', event);
+
+  expect(received).toEqual([]);
+  expect(await outcomes()).toEqual([]);
+});
+
 test('a receiver that takes its time holds no transaction: an agent can move meanwhile, and one effect counts', async () => {
   const event = assigned();
   let open: readonly unknown[] = [];

@@ -1,16 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 
 import {
   claimEffect,
+  claimOnce,
   followElsewhere,
   liveTransport,
   moveConsumer,
   moveObstacles,
   registerConsumers,
   releaseGivenUp,
+  TransportNotLive,
   transportsOfConsumers,
 } from '../../../../lambda/runtime/cutover/index.ts';
 import type { TransportName } from '../../../../lambda/runtime/cutover/index.ts';
+import { retryAfterOf } from '../../../../lambda/runtime/consumer/admission.ts';
+import { UnavailableError } from '../../../../lambda/runtime/degradation/errors.ts';
 import { inTransaction } from '../../../../lambda/runtime/postgres/index.ts';
 import { deadLettersOf, subscribe } from '../../../../lambda/runtime/subscription/index.ts';
 import { PermanentError } from '../../../../lambda/runtime/errors.ts';
@@ -36,6 +41,37 @@ describe('the claim of an effect', () => {
     await known();
     await expect(claim('postgres')).resolves.toBeUndefined();
     await expect(claim('redis')).rejects.toMatchObject({ code: 'WAYBILL_TRANSPORT_NOT_LIVE' });
+  });
+
+  test('of an event that was handled is no refusal, wherever the consumer is live: nothing is left to do', async () => {
+    const { pool } = database();
+    await known();
+    const once = (transport: 'postgres' | 'redis', eventId: string) =>
+      inTransaction(pool, (tx) => claimOnce(tx, { consumer: 'recorder', transport, eventId }));
+    const [first, second] = [randomUUID(), randomUUID()];
+
+    expect(await once('postgres', first)).toBe(true);
+    expect(await once('postgres', first)).toBe(false);
+    expect(await once('redis', first)).toBe(false);
+    // Also where it is handled in this moment: only what is committed counts.
+    const working = await pool.connect();
+    await working.query('begin');
+    expect(await claimOnce(working, { consumer: 'recorder', transport: 'postgres', eventId: second })).toBe(
+      true,
+    );
+    await expect(once('redis', second)).rejects.toMatchObject({ code: 'WAYBILL_TRANSPORT_NOT_LIVE' });
+    await working.query('rollback');
+    working.release();
+    expect(await once('postgres', second)).toBe(true);
+  });
+
+  test('that is refused waits longer with each receive, so that a queue does not give the event up in a minute', () => {
+    const refused = new TransportNotLive('recorder', 'sns-sqs', 'postgres');
+    const waits = Array.from({ length: 10 }, (_, index) => retryAfterOf(refused, index + 1));
+
+    expect(waits).toEqual([5, 10, 20, 40, 80, 160, 320, 640, 900, 900]);
+    // What a dependency asks for is its own affair.
+    expect(retryAfterOf(new UnavailableError('WAYBILL_BREAKER_OPEN', 'search', 5), 10)).toBe(5);
   });
 
   test('of an unknown consumer notes the configured transport, and decides by it', async () => {
