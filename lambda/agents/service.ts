@@ -2,10 +2,9 @@
 import type { Pool } from 'pg';
 import { agentsEvents } from '../../catalog/agents/index.ts';
 import type { Envelope } from '../../lib/contracts/index.ts';
-import { claimEffect } from '../runtime/cutover/index.ts';
+import { claimOnce } from '../runtime/cutover/index.ts';
 import type { TransportName } from '../runtime/cutover/index.ts';
 import { createEventStore } from '../runtime/event-store/index.ts';
-import { processOnce } from '../runtime/inbox/index.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { databaseOf } from '../service/database.ts';
 import type { Transaction } from '../service/unit-of-work.ts';
@@ -29,10 +28,7 @@ export function agentsOn({ pool, transport, logger }: AgentsServiceProps): Agent
       for (const event of events) await store.appendWithin(tx, streamOf(event), [event]);
     },
     nudge: store.nudge,
-    processOnce: async (tx, consumer, eventId) => {
-      await claimEffect(tx, { consumer, transport });
-      return processOnce(tx, consumer, eventId);
-    },
+    processOnce: (tx, consumer, eventId) => claimOnce(tx, { consumer, transport, eventId }),
   };
 }
 
