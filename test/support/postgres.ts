@@ -10,6 +10,7 @@ import { Client, Pool } from 'pg';
 import { migrate } from '../../lambda/runtime/postgres/index.ts';
 import type { EmbeddedPostgres } from '../../local/postgres/index.ts';
 import { startEmbeddedPostgres } from '../../local/postgres/index.ts';
+import { until } from './waiting.ts';
 
 export interface TestDatabase {
   readonly url: string;
@@ -69,6 +70,20 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
       await asAdministrator(server, `drop database ${name} with (force)`);
     },
   };
+}
+
+/**
+ * Waits until nobody else is in the middle of anything in this database. The session of a process that was killed ends its
+ * statement first, and meets a TRUNCATE with what it has locked.
+ */
+export async function untilSessionsEnd(pool: Pool): Promise<void> {
+  await until(async () => {
+    const { rows } = await pool.query(
+      `select 1 from pg_stat_activity
+       where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'`,
+    );
+    return rows.length === 0;
+  });
 }
 
 type ServerAddress = Omit<EmbeddedPostgres, 'stop'>;

@@ -95,7 +95,7 @@ function cdk(...command: readonly string[]): Promise<string> {
       });
     }
     child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve(printed) : reject(new Error(printed))));
+    child.once('close', (code) => (code === 0 ? resolve(printed) : reject(new Error(printed))));
   });
 }
 

@@ -4,6 +4,8 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { agentNames } from '../../../catalog/agents/index.ts';
+import { killed } from '../../support/processes.ts';
+import { untilSessionsEnd } from '../../support/postgres.ts';
 import { until } from '../../support/waiting.ts';
 import { useAgents } from './agents-under-test.ts';
 import type { AgentsUnderTest } from './agents-under-test.ts';
@@ -15,9 +17,10 @@ let children: ChildProcess[] = [];
 beforeEach(() => {
   system = agents();
 });
-afterEach(() => {
-  for (const child of children) child.kill('SIGKILL');
+afterEach(async () => {
+  await Promise.all(children.map(killed));
   children = [];
+  await untilSessionsEnd(system.pool);
 });
 
 /** Resolves when it works, or has ended. */
@@ -33,7 +36,8 @@ async function start(variables: Readonly<Record<string, string>> = {}) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);
-  const exited = once(child, 'exit');
+  // Not at its exit: what it wrote last may come later.
+  const exited = once(child, 'close');
   let log = '';
   child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
   await until(() => log.includes('the process works') || child.exitCode !== null);

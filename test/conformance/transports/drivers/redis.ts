@@ -1,6 +1,7 @@
 /** Streams of a real Redis or Valkey, read in the order of each key. */
-import { closeRedisConnections } from '../../../../lambda/runtime/redis/connection.ts';
+import { closeRedisConnections, redisConnection } from '../../../../lambda/runtime/redis/connection.ts';
 import { listRedisDeadLetters, redriveRedis } from '../../../../lambda/runtime/redis/dead-letters.ts';
+import { allPartitions } from '../../../../lambda/runtime/redis/keys.ts';
 import { REDIS_LIMITS, redisTransport } from '../../../../lambda/runtime/transports/redis.ts';
 import type { Poller } from '../../../../lambda/runtime/poll.ts';
 import type { RedisUnderTest } from '../../../support/redis.ts';
@@ -8,9 +9,6 @@ import { until } from '../../../support/waiting.ts';
 import type { Channel, TransportDriver } from '../driver.ts';
 import { killWhileHandling } from './killed.ts';
 import { joinRedis, REDIS_PARTITIONS, REDIS_VISIBILITY } from './redis-member.ts';
-
-/** Seconds: shorter than the default of 300, so that its end can be waited for. */
-const WINDOW = 2;
 
 export const redisOn = (server: RedisUnderTest, name: string): TransportDriver => ({
   name,
@@ -49,7 +47,7 @@ export const redisOn = (server: RedisUnderTest, name: string): TransportDriver =
       now: () => Date.now(),
       until: (condition) => until(condition),
       channel: async () => openChannel(redis.url, `channel-${(names += 1)}`),
-      endDeduplication: () => new Promise((resolve) => setTimeout(resolve, WINDOW * 1_000 + 500)),
+      endDeduplication: () => endDeduplication(redis.url, `channel-${names}`),
       async stop() {
         closeRedisConnections();
         await redis.stop();
@@ -57,6 +55,15 @@ export const redisOn = (server: RedisUnderTest, name: string): TransportDriver =
     };
   },
 });
+
+/** As the server does with what it knows of a stream to which nobody has published for the window of five minutes. */
+async function endDeduplication(url: string, stream: string): Promise<void> {
+  const connection = redisConnection({ url });
+  for (const { published } of allPartitions({ stream }, REDIS_PARTITIONS)) {
+    await connection.command(published, 'PEXPIRE', published, '0');
+  }
+  connection.close();
+}
 
 async function openChannel(url: string, stream: string): Promise<Channel> {
   const members: Poller[] = [];
@@ -66,7 +73,7 @@ async function openChannel(url: string, stream: string): Promise<Channel> {
   const transport = (): ReturnType<typeof redisTransport> => {
     const known = transports.get(partitions);
     if (known !== undefined) return known;
-    const made = redisTransport({ server: { url }, stream, partitions, deduplicationSeconds: WINDOW });
+    const made = redisTransport({ server: { url }, stream, partitions });
     transports.set(partitions, made);
     return made;
   };

@@ -11,6 +11,8 @@ import { afterEach, expect, test } from '@jest/globals';
 import { moveConsumer, parityReport, shadowOf } from '../../../../lambda/runtime/cutover/index.ts';
 import { closeRedisConnections, makeRedisGroup, pollRedis } from '../../../../lambda/runtime/redis/index.ts';
 import type { RealRedis } from '../../../../local/brokers/redis.ts';
+import { untilSessionsEnd } from '../../../support/postgres.ts';
+import { killed } from '../../../support/processes.ts';
 import { describeOnEachRedis } from '../../../support/redis.ts';
 import type { CutoverProcessOptions } from './cutover-process.ts';
 import { effects, eventually, moving, noted, numbersOf, silent, useCutover } from './support.ts';
@@ -23,6 +25,7 @@ describeOnEachRedis('a migration from PostgreSQL to Redis and back', (kind) => {
   afterEach(async () => {
     for (const end of ends.splice(0).toReversed()) await end();
     closeRedisConnections();
+    await untilSessionsEnd(database().pool);
   });
 
   const redis = async (): Promise<RealRedis> => {
@@ -41,17 +44,10 @@ describeOnEachRedis('a migration from PostgreSQL to Redis and back', (kind) => {
       env: { ...process.env, CUTOVER_PROCESS: JSON.stringify(options) },
       execArgv: ['--conditions=waybill-source'],
     });
-    ends.push(() => kill(started));
+    ends.push(() => killed(started));
     const [answer] = (await Promise.race([once(started, 'message'), once(started, 'exit')])) as unknown[];
     if (answer !== 'started') throw new Error(`the process ${role} did not start: ${String(answer)}`);
     return started;
-  };
-
-  const kill = async (process: ChildProcess): Promise<void> => {
-    if (process.exitCode !== null || process.signalCode !== null) return;
-    const exited = once(process, 'exit');
-    process.kill('SIGKILL');
-    await exited;
   };
 
   const append = async (from: number, to: number): Promise<void> => {
@@ -105,17 +101,17 @@ describeOnEachRedis('a migration from PostgreSQL to Redis and back', (kind) => {
 
     // The old reader dies in the middle of its work, and of the move.
     const moved = move('redis');
-    await kill(reader);
+    await killed(reader);
     await moved;
     await eventually(async () => expect(await effectsBy('redis')).toBeGreaterThan(60));
-    await kill(mirror);
+    await killed(mirror);
     await child('mirror', server);
     const before = await effectsBy('redis');
     await eventually(async () => expect(await effectsBy('redis')).toBeGreaterThan(before + 60));
 
     const there = await effectsBy('postgres');
     const back = move('postgres');
-    await kill(next);
+    await killed(next);
     await back;
     await child('postgres', server);
     await eventually(async () => expect(await effectsBy('postgres')).toBeGreaterThan(there + 60));
@@ -142,7 +138,7 @@ describeOnEachRedis('a migration from PostgreSQL to Redis and back', (kind) => {
     await append(0, 60);
     await expectEffects(60);
     // Nothing of what comes now reaches the new transport.
-    await kill(mirror);
+    await killed(mirror);
     await move('redis');
     await append(60, 120);
     await move('postgres');

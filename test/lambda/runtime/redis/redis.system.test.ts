@@ -37,6 +37,12 @@ describeOnEachRedis('Redis streams', (kind) => {
       ({ group, unread, pending, deadLetters }) => [group, unread, pending, deadLetters],
     );
 
+  /** Until all is acknowledged, which follows the handling. */
+  const untilSettled = (stream: string, partitions = 1) =>
+    until(async () =>
+      (await state(stream, partitions)).every(([, unread, pending]) => unread === 0 && pending === 0),
+    );
+
   test('two groups each get all; the readers of a group share it; nothing stays pending', async () => {
     const handled: Record<string, string[]> = { first: [], second: [] };
     const byReader = [0, 0];
@@ -58,6 +64,7 @@ describeOnEachRedis('Redis streams', (kind) => {
       partitions: 3,
     });
     await until(() => handled['first']!.length >= 200 && handled['second']!.length >= 200);
+    await untilSettled('groups', 3);
     await stopPollers();
 
     for (const ids of Object.values(handled)) {
@@ -169,6 +176,7 @@ describeOnEachRedis('Redis streams', (kind) => {
     reader();
     await until10(2);
     await until(() => handled.length >= total);
+    await untilSettled('keyed', 6);
     await stopPollers();
 
     expect(handled).toHaveLength(total);
@@ -218,6 +226,7 @@ describeOnEachRedis('Redis streams', (kind) => {
         { order, random: () => 0.99 },
       );
       await until(() => handled.length >= 40);
+      await untilSettled(stream);
       await stopPollers();
 
       expect(handled).toHaveLength(40);

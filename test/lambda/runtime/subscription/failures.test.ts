@@ -57,13 +57,25 @@ describe('what can break', () => {
       listen: poolOf(proxy.url),
       listenCheckMilliseconds: 200,
     });
-    await eventually(async () => expect((await pool.query(LISTENERS)).rows).toHaveLength(1));
+    // It is checked so often that the check may be its last statement.
+    await eventually(async () =>
+      expect(
+        (
+          await pool.query(
+            `select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+             and (query = 'select 1' or query like 'listen %waybill_event_store%')`,
+          )
+        ).rows,
+      ).not.toEqual([]),
+    );
     await store.append('s', [noted('k', 1)]);
     await eventually(async () => expect(await effects(pool)).toHaveLength(1));
 
+    const before = proxy.connections();
     proxy.goDead();
 
-    await eventually(() => expect(proxy.connections()).toBe(2));
+    // On a busy machine one whose answer was late is replaced, too.
+    await eventually(() => expect(proxy.connections()).toBeGreaterThan(before));
     await store.append('s', [noted('k', 2)]);
     await eventually(async () => expect(await effects(pool)).toHaveLength(2));
   });

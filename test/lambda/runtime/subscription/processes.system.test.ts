@@ -4,7 +4,6 @@ import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs/promises';
-import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +13,10 @@ import { createEventStore } from '../../../../lambda/runtime/event-store/index.t
 import { inTransaction } from '../../../../lambda/runtime/postgres/index.ts';
 import { deadLettersOf, subscribe } from '../../../../lambda/runtime/subscription/index.ts';
 import type { EventSubscription } from '../../../../lambda/runtime/subscription/index.ts';
+import { freePort } from '../../../../local/brokers/free-port.ts';
 import { findPgbouncer } from '../../../../scripts/brokers/pgbouncer.ts';
+import { untilSessionsEnd } from '../../../support/postgres.ts';
+import { killed } from '../../../support/processes.ts';
 import { empty, Noted, noted, silent, useEventStore } from '../event-store/support.ts';
 import { deadLineProxy } from './proxies.ts';
 import { effects, eventually, lanesByOwner, numbersOf, POISON, recording, SOON } from './support.ts';
@@ -30,8 +32,9 @@ let running: EventSubscription[] = [];
 let children: ChildProcess[] = [];
 afterEach(async () => {
   await Promise.all(running.map((one) => one.stop({ within: 2_000 })));
-  for (const child of children) child.kill('SIGKILL');
+  await Promise.all(children.map(killed));
   [running, children] = [[], []];
+  await untilSessionsEnd(database().pool);
   await empty(database().pool);
 });
 
@@ -232,12 +235,4 @@ async function startPgbouncer(url: string): Promise<string> {
     }
   }, 60_000);
   return address.href;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

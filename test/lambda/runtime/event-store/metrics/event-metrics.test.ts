@@ -64,6 +64,17 @@ describe('volume', () => {
     expect(events.publishLatency?.events).toBe(4);
   });
 
+  test('of an event with text that PostgreSQL can not take is counted, and hides nothing of the others', async () => {
+    await database().store.append('notes', [
+      noted('half a pair \ud83d'),
+      noted('\\u0000 in words'),
+      counted(1),
+    ]);
+    const { events } = await eventMetrics(pool());
+    expect(events.lastDay).toBe(3);
+    expect(events.publishLatency?.events).toBeGreaterThanOrEqual(1);
+  });
+
   test('has rates of the window, and a day of 24 hours', async () => {
     await appendAged(30, '2 hours');
     await appendAged(5, '47 hours');
