@@ -16,6 +16,8 @@ import { CommandError, EXIT } from '../command-error.ts';
 import { confirm } from '../confirm.ts';
 import { lambdaClient } from '../controls/clients.ts';
 import { moveWithMapping } from '../transport/move.ts';
+import { switchedMappings } from '../transport/switched.ts';
+import type { SwitchedMappings } from '../transport/switched.ts';
 
 export interface TransportOptions {
   readonly databaseUrl?: string;
@@ -55,6 +57,15 @@ export async function status(consumer: string | undefined, options: TransportOpt
   await withPool(options, async (pool) => {
     const consumers = await transportsOfConsumers(pool, consumer === undefined ? undefined : [consumer]);
     const mirrors = await mirrorsOf(pool);
+    // Only where queues are: elsewhere nobody needs credentials.
+    const usesQueues = [
+      ...mirrors.map(({ transport }) => transport),
+      ...consumers.map(({ liveOn }) => liveOn),
+    ].includes('sns-sqs');
+    const mappings = usesQueues ? await switchedMappings(lambdaClient, consumers) : [];
+    if (!('notAsked' in mappings) && mappings.some(({ wrong }) => wrong !== undefined)) {
+      process.exitCode = EXIT.failed;
+    }
     const views = [];
     for (const one of consumers) {
       const others = mirrors.map(({ transport }) => transport).filter((name) => name !== one.liveOn);
@@ -67,7 +78,7 @@ export async function status(consumer: string | undefined, options: TransportOpt
       views.push({ ...one, ways, moves: await movesOf(pool, one.consumer) });
     }
     if (options.json === true) {
-      print(JSON.stringify({ consumers: views, mirrors }, null, 2));
+      print(JSON.stringify({ consumers: views, mirrors, mappings }, null, 2));
       return;
     }
     print(views.length === 0 ? 'consumers: none has started' : 'consumers');
@@ -92,7 +103,22 @@ export async function status(consumer: string | undefined, options: TransportOpt
         `  ${transport}: ${unread} to copy, the oldest for ${age.toFixed(1)} s; ${retrying} retrying, ${deadLetters} given up; ${instances} instances`,
       );
     }
+    if (usesQueues) sayMappings(mappings);
   });
+}
+
+function sayMappings(mappings: SwitchedMappings): void {
+  if ('notAsked' in mappings) {
+    print(`event source mappings: not looked at: ${mappings.notAsked}`);
+    return;
+  }
+  print(mappings.length === 0 ? 'event source mappings: none' : 'event source mappings');
+  for (const { consumer, functionName, state, wrong } of mappings) {
+    print(
+      `  ${consumer}: ${functionName} ${wrong === undefined ? `is ${state}` : `WRONG: ${wrong.message}`}`,
+    );
+    if (wrong !== undefined) print(`    Fix: ${wrong.fix}`);
+  }
 }
 
 export async function parity(consumer: string, options: ParityCommandOptions): Promise<void> {

@@ -24,10 +24,8 @@ export async function mappingOf(
   consumer: string,
   functionName: string | undefined,
 ): Promise<ConsumerMapping> {
-  const { ListEventSourceMappingsCommand } = await import('@aws-sdk/client-lambda');
-  const found = (await functionsOf(lambda, consumer)).filter(
-    (name) => functionName === undefined || name === functionName,
-  );
+  const functions = (await functionsOf(lambda, new Set([consumer]))).map(({ name }) => name);
+  const found = functions.filter((name) => functionName === undefined || name === functionName);
   const [only, ...others] = found;
   if (only === undefined || others.length > 0) {
     throw new CommandError(
@@ -43,13 +41,8 @@ export async function mappingOf(
       },
     );
   }
-  const { EventSourceMappings = [] } = await lambda.send(
-    new ListEventSourceMappingsCommand({ FunctionName: only }),
-  );
-  const [mapping] = EventSourceMappings;
-  if (mapping?.UUID !== undefined) {
-    return { functionName: only, uuid: mapping.UUID, state: mapping.State ?? '' };
-  }
+  const mapping = await mappingOfFunction(lambda, only);
+  if (mapping !== undefined) return mapping;
   throw new CommandError(
     'WAYBILL_TRANSPORT_FUNCTION_UNKNOWN',
     `function ${only} has no event source mapping`,
@@ -59,16 +52,47 @@ export async function mappingOf(
   );
 }
 
-async function functionsOf(lambda: Pick<LambdaClient, 'send'>, consumer: string): Promise<string[]> {
+/** Those of consumers that have one. Two, where two systems of the account have a consumer of the name. */
+export async function mappingsOf(
+  lambda: Pick<LambdaClient, 'send'>,
+  consumers: ReadonlySet<string>,
+): Promise<readonly (ConsumerMapping & { readonly consumer: string })[]> {
+  const found = [];
+  for (const { consumer, name } of await functionsOf(lambda, consumers)) {
+    const mapping = await mappingOfFunction(lambda, name);
+    if (mapping !== undefined) found.push({ consumer, ...mapping });
+  }
+  return found;
+}
+
+async function mappingOfFunction(
+  lambda: Pick<LambdaClient, 'send'>,
+  functionName: string,
+): Promise<ConsumerMapping | undefined> {
+  const { ListEventSourceMappingsCommand } = await import('@aws-sdk/client-lambda');
+  const { EventSourceMappings = [] } = await lambda.send(
+    new ListEventSourceMappingsCommand({ FunctionName: functionName }),
+  );
+  const [mapping] = EventSourceMappings;
+  return mapping?.UUID === undefined
+    ? undefined
+    : { functionName, uuid: mapping.UUID, state: mapping.State ?? '' };
+}
+
+async function functionsOf(
+  lambda: Pick<LambdaClient, 'send'>,
+  consumers: ReadonlySet<string>,
+): Promise<readonly { readonly consumer: string; readonly name: string }[]> {
   const { ListFunctionsCommand } = await import('@aws-sdk/client-lambda');
-  const found: string[] = [];
+  const found: { readonly consumer: string; readonly name: string }[] = [];
   let Marker: string | undefined;
   do {
     const page = await lambda.send(new ListFunctionsCommand(Marker === undefined ? {} : { Marker }));
     for (const { FunctionName = '', Environment } of page.Functions ?? []) {
       const variables = Environment?.Variables ?? {};
-      if (variables['WAYBILL_CONSUMER'] === consumer && variables['WAYBILL_TRANSPORT'] === 'sns-sqs') {
-        found.push(FunctionName);
+      const consumer = variables['WAYBILL_CONSUMER'] ?? '';
+      if (consumers.has(consumer) && variables['WAYBILL_TRANSPORT'] === 'sns-sqs') {
+        found.push({ consumer, name: FunctionName });
       }
     }
     Marker = page.NextMarker;

@@ -1,9 +1,9 @@
 /** A consumer moved, with the event source mapping that belongs to it. */
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { Pool } from 'pg';
-import { moveConsumer } from '../../lambda/runtime/cutover/index.ts';
+import { mirrorsOf, moveConsumer } from '../../lambda/runtime/cutover/index.ts';
 import type { MoveOptions, MoveReport, TransportName } from '../../lambda/runtime/cutover/index.ts';
-import { mappingOf, switchMapping } from './mappings.ts';
+import { mappingOf, mappingsOf, switchMapping } from './mappings.ts';
 
 export interface MoveProps {
   readonly pool: Pool;
@@ -20,6 +20,7 @@ export interface MoveProps {
  * |---|---|---|---|
  * | from sns-sqs | disabled, and waited for: what was received is handled | | enabled again |
  * | to sns-sqs | found, so that it is not missing afterwards | enabled | run it again: a move that was made is not made twice |
+ * | where it is live already, and not on sns-sqs | | disabled, where a deployment has enabled it | run it again |
  * | otherwise | | | |
  *
  * Readers of PostgreSQL and Redis follow by themselves within a second.
@@ -27,6 +28,7 @@ export interface MoveProps {
 export async function moveWithMapping(props: MoveProps): Promise<MoveReport> {
   const { pool, options, functionName, switchWithin } = props;
   const { consumer, from, to } = options;
+  if (from === to && to !== 'sns-sqs') await holdMapping(props);
   if (from !== 'sns-sqs' && to !== 'sns-sqs') return moveConsumer(pool, options);
   const lambda = await props.lambda();
   const mapping = await mappingOf(lambda, consumer, functionName);
@@ -41,5 +43,22 @@ export async function moveWithMapping(props: MoveProps): Promise<MoveReport> {
   } catch (error) {
     await switchMapping(lambda, mapping, true, 0).catch(() => undefined);
     throw error;
+  }
+}
+
+/** Its queue is not read where it is not live. Without a mirror to queues there is none. */
+async function holdMapping({
+  pool,
+  options,
+  functionName,
+  switchWithin,
+  ...props
+}: MoveProps): Promise<void> {
+  if (!(await mirrorsOf(pool)).some(({ transport }) => transport === 'sns-sqs')) return;
+  const lambda = await props.lambda();
+  for (const mapping of await mappingsOf(lambda, new Set([options.consumer]))) {
+    if (functionName === undefined || mapping.functionName === functionName) {
+      await switchMapping(lambda, mapping, false, switchWithin);
+    }
   }
 }

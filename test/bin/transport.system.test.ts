@@ -7,6 +7,7 @@ import {
   CreateEventSourceMappingCommand,
   LambdaClient,
   ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -106,6 +107,15 @@ async function mappingState(): Promise<string | undefined> {
   return EventSourceMappings[0]?.State;
 }
 
+/** What CloudFormation does with a template that says so. */
+async function deploy(Enabled: boolean): Promise<void> {
+  const { EventSourceMappings = [] } = await lambda.send(
+    new ListEventSourceMappingsCommand({ FunctionName: 'sentiment-function' }),
+  );
+  const [mapping] = EventSourceMappings;
+  await lambda.send(new UpdateEventSourceMappingCommand({ UUID: mapping?.UUID, Enabled }));
+}
+
 describe('waybill transport', () => {
   test('says where consumers are live and what is in the way, and moves them there and back', async () => {
     await start('postgres');
@@ -179,6 +189,55 @@ describe('waybill transport', () => {
     expect((await run('release', 'sentiment')).stdout).toContain(
       '1 events of sentiment may be handled again',
     );
+  });
+
+  test('says which mapping a deployment has switched back, fails, and the command that it says puts it right', async () => {
+    await start('postgres');
+    await mirrored('sns-sqs');
+    const right = await run('status');
+    expect(right).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('  sentiment: sentiment-function is Disabled\n'),
+    });
+
+    // Live elsewhere, and enabled.
+    await deploy(true);
+    const enabled = await run('status', '--json');
+    expect(enabled.code).toBe(1);
+    expect(JSON.parse(enabled.stdout)).toMatchObject({
+      mappings: [{ consumer: 'sentiment', wrong: { fix: expect.stringContaining(' --to postgres ') } }],
+    });
+    const fix = ['--function', 'sentiment-function', '--why', 'deployment', '--yes'];
+    expect((await run('move', 'sentiment', '--to', 'postgres', ...fix)).code).toBe(0);
+    expect(await mappingState()).toBe('Disabled');
+
+    // Live here, and disabled.
+    await run('move', 'sentiment', '--to', 'sns-sqs', ...fix);
+    await deploy(false);
+    const disabled = await run('status');
+    expect(disabled.code).toBe(1);
+    expect(disabled.stdout).toContain('WRONG: is Disabled, and sentiment is live there');
+    expect(disabled.stdout).toContain(
+      'Fix: waybill transport move sentiment --to sns-sqs --function sentiment-function',
+    );
+    expect((await run('move', 'sentiment', '--to', 'sns-sqs', ...fix)).code).toBe(0);
+    expect((await run('status')).code).toBe(0);
+    await run('rollback', 'sentiment', ...fix);
+    expect(await mappingState()).toBe('Disabled');
+  });
+
+  test('says so where Lambda cannot be asked, and is no failure for that', async () => {
+    await start('postgres');
+    await mirrored('sns-sqs');
+    const was = environment['AWS_ENDPOINT_URL']!;
+    environment['AWS_ENDPOINT_URL'] = 'http://127.0.0.1:1';
+    try {
+      const answer = await run('status');
+      expect(answer.code).toBe(0);
+      expect(answer.stdout).toContain('event source mappings: not looked at: ');
+    } finally {
+      environment['AWS_ENDPOINT_URL'] = was;
+    }
   });
 
   test('compares a shadow with the record, and fails where they differ', async () => {
