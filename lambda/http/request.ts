@@ -15,6 +15,9 @@ export interface Caller {
   readonly role: Role;
 }
 
+/** Other bytes are no text: what would stand for them is not what was sent. A mark of the byte order is no JSON. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Commands are small; what is larger is a mistake. */
 const MAX_COMMAND_BYTES = 64 * 1024;
 
@@ -42,9 +45,11 @@ export async function commandBody<Value>(
   }
   // Of itself `zod/mini` says no more than "Invalid input", of everything.
   config(en());
-  const result = await schema['~standard'].validate(parseJson(body));
-  // Written so in JSON; as a byte it would not have been JSON.
-  if (body.includes('\\u0000')) throw invalidCommand('NUL characters can not be stored: leave them out.');
+  const command = parseJson(body);
+  if (!isStorable(command)) {
+    throw invalidCommand('NUL and halves of surrogate pairs can not be stored as text: leave them out.');
+  }
+  const result = await schema['~standard'].validate(command);
   if (result.issues !== undefined) {
     throw invalidCommand(describeIssues(result.issues));
   }
@@ -75,10 +80,23 @@ function invalidCommand(detail: string): Problem {
   });
 }
 
+/** JSON can write both as escapes, and PostgreSQL takes neither. Without recursion: what is sent may be nested deeply. */
+function isStorable(value: unknown): boolean {
+  const left = [value];
+  while (left.length > 0) {
+    const one = left.pop();
+    if (typeof one === 'string' && (one.includes('\0') || !one.isWellFormed())) return false;
+    if (typeof one === 'object' && one !== null) {
+      for (const [key, item] of Object.entries(one)) left.push(key, item);
+    }
+  }
+  return true;
+}
+
 /** @throws Problem 400 when it is not JSON */
 export function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8'));
+    return JSON.parse(UTF8.decode(body));
   } catch {
     throw new Problem({
       status: 400,

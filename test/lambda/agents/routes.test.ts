@@ -35,6 +35,26 @@ async function call(request: TestRequest) {
   return { status: statusCode, headers, body: JSON.parse(body ?? '{}') as Body };
 }
 
+/** What every refusal is, and without what was sent. */
+function expectProblem(
+  { status, headers, body }: Awaited<ReturnType<typeof call>>,
+  expected: number,
+  code?: string,
+) {
+  expect(headers['content-type']).toBe('application/problem+json');
+  expect({ status, body }).toEqual({
+    status: expected,
+    body: {
+      type: `urn:waybill:problem:${String(body.code)}`,
+      title: expect.any(String),
+      status: expected,
+      code: code ?? expect.stringMatching(/^WAYBILL_[A-Z_]+$/),
+      detail: expect.any(String),
+      instance: 'request-1',
+    },
+  });
+}
+
 const give = (more: Partial<TestRequest> = {}) =>
   call({ routeKey: 'POST /feedback', body: { productId: 'atlas', text: TEXT }, ...more });
 const cast = (feedbackId: string, weight?: unknown, caller = NEIGHBOUR) =>
@@ -85,7 +105,9 @@ describe('feedback', () => {
 
     expect([...again, spelled]).toEqual([first, first, first]);
     expect(new Set([first, other, elsewhere].map(({ body }) => body.feedbackId)).size).toBe(3);
-    expect([changed.status, changed.body.code]).toEqual([422, 'WAYBILL_IDEMPOTENCY_KEY_REUSED']);
+    expectProblem(changed, 422, 'WAYBILL_IDEMPOTENCY_KEY_REUSED');
+    // What was said first stays as it was.
+    expect((await read(first.body.feedbackId!)).body['text']).toBe(TEXT);
     expect(await system.recorded()).toHaveLength(3);
   });
 
@@ -100,14 +122,17 @@ describe('feedback', () => {
     ['an author of its own', { productId: 'atlas', text: TEXT, authorId: 'somebody' }, 422],
     ['a tenant of its own', { productId: 'atlas', text: TEXT, tenantId: 'tenant-2' }, 422],
     ['NUL', '{"productId":"atlas","text":"a\\u0000b"}', 422],
+    ['half a surrogate pair', '{"productId":"atlas","text":"a\\ud83d"}', 422],
+    ['a text that is a number', { productId: 'atlas', text: 5 }, 422],
     ['no JSON', '{', 400],
+    ['nothing', '', 400],
     ['a list', [], 422],
+    ['null', 'null', 422],
     ['more than 64 KiB', { productId: 'atlas', text: 'x'.repeat(70_000) }, 413],
   ])('%s is refused, and nothing is stored', async (_name, body, status) => {
     const answer = await give({ body });
 
-    expect(answer.status).toBe(status);
-    expect(answer.headers['content-type']).toBe('application/problem+json');
+    expectProblem(answer, status);
     expect(JSON.stringify(answer.body)).not.toContain('pigeon');
     expect(await system.rows('select 1 from feedback')).toEqual([]);
     expect(await system.recorded()).toEqual([]);
@@ -116,10 +141,13 @@ describe('feedback', () => {
   test.each([
     ['another content type', { headers: { 'content-type': 'text/plain' } }, 415],
     ['a key that is none', { headers: { 'idempotency-key': 'two words' } }, 400],
+    ['a key that is too long', { headers: { 'idempotency-key': 'k'.repeat(65) } }, 400],
+    ['an empty key', { headers: { 'idempotency-key': '' } }, 400],
+    ['a route that is none', { routeKey: 'PATCH /feedback' }, 404],
     ['nobody', { caller: undefined as unknown as Caller }, 401],
     ['an operator', { caller: OPERATOR }, 403],
   ])('%s is refused', async (_name, more, status) => {
-    expect((await give(more)).status).toBe(status);
+    expectProblem(await give(more), status);
     expect(await system.recorded()).toEqual([]);
   });
 });
@@ -136,7 +164,7 @@ describe('votes', () => {
 
     expect([first.status, first.body]).toEqual([202, { feedbackId: id, weight: 1 }]);
     expect(again).toEqual(first);
-    expect([other.status, other.body.code]).toEqual([409, 'WAYBILL_VOTE_CAST']);
+    expectProblem(other, 409, 'WAYBILL_VOTE_CAST');
     expect(mine.status).toBe(202);
     expect((await system.recorded('FeedbackVoted')).map(({ data }) => data)).toEqual([
       { feedbackId: id, productId: 'atlas', userId: 'usr_2', weight: 1 },
@@ -147,17 +175,19 @@ describe('votes', () => {
   test('for what is not there, or is another tenant’s, there is 404', async () => {
     const { body } = await give();
 
-    expect((await cast('fbk_none')).status).toBe(404);
-    expect((await cast('x'.repeat(61))).status).toBe(404);
-    expect((await cast('a\0b')).status).toBe(404);
-    expect((await cast(body.feedbackId!, 1, STRANGER)).status).toBe(404);
+    expectProblem(await cast('fbk_none'), 404);
+    expectProblem(await cast('x'.repeat(61)), 404);
+    expectProblem(await cast('a\0b'), 404);
+    expectProblem(await cast(body.feedbackId!, 1, STRANGER), 404);
+    expectProblem(await read('%zz'), 404);
     expect(await system.recorded('FeedbackVoted')).toEqual([]);
   });
 
   test.each([-2, 11, 0.5, '1', null])('a weight of %j is refused', async (weight) => {
     const { body } = await give();
 
-    expect((await cast(body.feedbackId!, weight)).status).toBe(422);
+    expectProblem(await cast(body.feedbackId!, weight), 422);
+    expect(await system.recorded('FeedbackVoted')).toEqual([]);
   });
 });
 
@@ -190,7 +220,7 @@ describe('what is read', () => {
       category: { category: 'bug', confidence: 0.667 },
       priority: { priority: 'high' },
     });
-    expect((await read(id, STRANGER)).status).toBe(404);
+    expectProblem(await read(id, STRANGER), 404);
   });
 
   test('the roadmap has what is wanted most first, of one product or of all, of the tenant alone', async () => {
@@ -214,7 +244,7 @@ describe('what is read', () => {
       { productId: 'atlas', category: 'bug', feedbacks: 1, votes: 2 },
     ]);
     expect((await roadmap({ productId: 'atlas' })).body['items']).toHaveLength(1);
-    expect((await roadmap({ productId: 'x'.repeat(61) })).status).toBe(400);
+    for (const productId of ['x'.repeat(61), '', 'a\0b']) expectProblem(await roadmap({ productId }), 400);
   });
 
   test('metrics are for operators, with each agent', async () => {
@@ -222,9 +252,9 @@ describe('what is read', () => {
     const metrics = (caller: Caller, query: Record<string, string> = {}) =>
       call({ routeKey: 'GET /events/metrics', caller, query });
 
-    expect((await metrics(ADMIN)).status).toBe(403);
-    expect((await metrics(OPERATOR, { windowSeconds: '5' })).status).toBe(400);
-    expect((await metrics(OPERATOR, { windowSeconds: 'x' })).status).toBe(400);
+    expectProblem(await metrics(ADMIN), 403);
+    expectProblem(await metrics(OPERATOR, { windowSeconds: '5' }), 400);
+    expectProblem(await metrics(OPERATOR, { windowSeconds: 'x' }), 400);
     const { status, body } = await metrics(OPERATOR, { windowSeconds: '60' });
     expect(status).toBe(200);
     expect(body).toMatchObject({ windowSeconds: 60, events: { lastDay: 1 } });

@@ -1,5 +1,5 @@
 /** What a caller is told of a body that is refused: which field, and what it may be; never what it was. */
-import { beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { commandBody } from '../../../lambda/http/request.ts';
@@ -36,4 +36,38 @@ test.each([
   expect(refused).toMatchObject({ status: 422, code: 'WAYBILL_COMMAND_INVALID' });
   expect(refused.message).toMatch(detail);
   expect(refused.message).not.toContain('secret');
+});
+
+describe('text that can not be stored', () => {
+  const Text = z.strictObject({ text: z.string() });
+  const sent = (body: string | Buffer) =>
+    commandBody(
+      { body: Buffer.from(body).toString('base64'), isBase64Encoded: true } as APIGatewayProxyEventV2,
+      Text,
+    );
+
+  test.each([
+    ['NUL', String.raw`{"text":"a\u0000b"}`],
+    ['the first half of a surrogate pair', String.raw`{"text":"a\ud83d"}`],
+    ['the second half of one', String.raw`{"text":"\uDE00b"}`],
+    ['NUL in a name', String.raw`{"text":"a","\u0000":1}`],
+    ['NUL far below', `{"text":${'['.repeat(20_000)}"\\u0000"${']'.repeat(20_000)}}`],
+  ])('%s is refused', async (_name, body) => {
+    await expect(sent(body)).rejects.toMatchObject({
+      status: 422,
+      code: 'WAYBILL_COMMAND_INVALID',
+      message: expect.stringContaining('can not be stored') as string,
+    });
+  });
+
+  test('bytes that are no UTF-8 are no JSON', async () => {
+    const body = Buffer.concat([Buffer.from('{"text":"'), Buffer.from([0xff]), Buffer.from('"}')]);
+    await expect(sent(body)).rejects.toMatchObject({ status: 400, code: 'WAYBILL_BODY_NOT_JSON' });
+  });
+
+  test('what only looks like it is taken', async () => {
+    expect(await sent(String.raw`{"text":"\\u0000 \\ud83d \ud83d\ude00"}`)).toEqual({
+      text: String.raw`\u0000 \ud83d ${'😀'}`,
+    });
+  });
 });

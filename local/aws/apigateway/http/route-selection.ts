@@ -54,11 +54,20 @@ function matchPath(
       pathParameters[name.slice(0, -1)] = given.slice(index).join('/');
       return { pathParameters, literal, greedy: true };
     }
-    if (name !== undefined) pathParameters[name] = decodeURIComponent(value);
+    if (name !== undefined) pathParameters[name] = decoded(value);
     else if (segment === value) literal++;
     else return undefined;
   }
   return wanted.length === given.length ? { pathParameters, literal, greedy: false } : undefined;
+}
+
+/** What is no encoding of UTF-8 stays as it was sent. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 function segmentsOf(path: string): string[] {

@@ -59,6 +59,18 @@ async function addRoute(
 }
 
 describe('an HTTP API with a Lambda proxy integration', () => {
+  test.each(['%zz', '%ff', '%'])(
+    'a part of the path that is no UTF-8 (%j) stays as it was sent',
+    async (part) => {
+      await createApi();
+      await addRoute('GET /items/{id}', await createFunction('echo', 'return event.pathParameters;'));
+
+      const response = await fetch(`${url}/items/${part}`);
+
+      expect([response.status, await response.json()]).toEqual([200, { id: part }]);
+    },
+  );
+
   test('the event has payload format 2.0', async () => {
     await createApi();
     await addRoute('ANY /items/{id}', await createFunction('echo', 'return event;'));
