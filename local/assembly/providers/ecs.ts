@@ -13,6 +13,7 @@ import {
   numberProperty,
   objectProperty,
   textProperty,
+  textsProperty,
 } from './provider.ts';
 import type { Created, Provider, ProviderContext } from './provider.ts';
 
@@ -178,18 +179,14 @@ function imageOf(definition: JsonObject, context: ProviderContext): LocalImage |
   if (image === undefined) return undefined;
   try {
     launchOf(image, {
-      ...(definition['EntryPoint'] !== undefined && { entryPoint: words(definition, 'EntryPoint') }),
-      ...(definition['Command'] !== undefined && { command: words(definition, 'Command') }),
+      ...(definition['EntryPoint'] !== undefined && { entryPoint: textsProperty(definition, 'EntryPoint') }),
+      ...(definition['Command'] !== undefined && { command: textsProperty(definition, 'Command') }),
     });
   } catch (error) {
     if (error instanceof CannotLaunch) throw new CannotRun(error.message);
     throw error;
   }
   return image;
-}
-
-function words(definition: JsonObject, name: string): string[] {
-  return listProperty(definition, name).map(String);
 }
 
 /** CloudFormation takes `"30"` for 30 and `"false"` for false. */

@@ -1,6 +1,7 @@
 /** AWS::ElastiCache::*: a replication group or serverless cache is one real Redis or Valkey of this machine. */
 import { isJsonObject } from '../../../lib/assembly/template.ts';
 import type { JsonObject } from '../../../lib/assembly/template.ts';
+import { generatedCacheName, parametersOf } from './caches.ts';
 import {
   answered,
   booleanProperty,
@@ -9,11 +10,11 @@ import {
   numberProperty,
   objectProperty,
   textProperty,
+  textsProperty,
 } from './provider.ts';
 import type { Created, Provider, ProviderContext } from './provider.ts';
 
-/** AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html, API_CreateUser.html */
-const NAME_LENGTH = 40;
+/** AmazonElastiCache/latest/APIReference/API_CreateCacheSubnetGroup.html */
 const GROUP_NAME_LENGTH = 255;
 
 /** What one server on the loopback has no counterpart for. */
@@ -49,31 +50,24 @@ const INERT = [
   'TransitEncryptionMode',
 ];
 
+/** Their change takes another replication group. */
+const REPLACED_WITH_GROUP = [
+  'CacheParameterGroupName',
+  'ClusterMode',
+  'Engine',
+  'NumNodeGroups',
+  'Port',
+  'ReplicationGroupDescription',
+  'ReplicationGroupId',
+];
+
 export const ELASTICACHE_PROVIDERS: Readonly<Record<string, Provider>> = {
   'AWS::ElastiCache::ReplicationGroup': {
-    honoured: [
-      'AuthToken',
-      'CacheParameterGroupName',
-      'ClusterMode',
-      'Engine',
-      'NumNodeGroups',
-      'Port',
-      'ReplicationGroupDescription',
-      'ReplicationGroupId',
-      'UserGroupIds',
-    ],
+    honoured: [...REPLACED_WITH_GROUP, 'AuthToken', 'UserGroupIds'],
     inert: INERT,
-    replacedOnChange: [
-      'CacheParameterGroupName',
-      'ClusterMode',
-      'Engine',
-      'NumNodeGroups',
-      'Port',
-      'ReplicationGroupDescription',
-      'ReplicationGroupId',
-    ],
+    replacedOnChange: REPLACED_WITH_GROUP,
     async create(properties, context) {
-      const id = textProperty(properties, 'ReplicationGroupId') ?? lowerName(context);
+      const id = textProperty(properties, 'ReplicationGroupId') ?? generatedCacheName(context);
       await context.call(
         'elasticache',
         'CreateReplicationGroup',
@@ -85,14 +79,14 @@ export const ELASTICACHE_PROVIDERS: Readonly<Record<string, Provider>> = {
           ClusterMode: textProperty(properties, 'ClusterMode'),
           CacheParameterGroupName: textProperty(properties, 'CacheParameterGroupName'),
           AuthToken: textProperty(properties, 'AuthToken'),
-          UserGroupIds: texts(properties, 'UserGroupIds'),
+          UserGroupIds: textsProperty(properties, 'UserGroupIds'),
         }),
       );
       return groupAsCreated(id, context);
     },
     async update(created, properties, previous, context) {
-      const [before] = texts(previous, 'UserGroupIds');
-      const [after] = texts(properties, 'UserGroupIds');
+      const [before] = textsProperty(previous, 'UserGroupIds');
+      const [after] = textsProperty(properties, 'UserGroupIds');
       await context.call(
         'elasticache',
         'ModifyReplicationGroup',
@@ -114,7 +108,7 @@ export const ELASTICACHE_PROVIDERS: Readonly<Record<string, Provider>> = {
     inert: INERT,
     replacedOnChange: ['Engine', 'ServerlessCacheName'],
     async create(properties, context) {
-      const name = textProperty(properties, 'ServerlessCacheName') ?? lowerName(context);
+      const name = textProperty(properties, 'ServerlessCacheName') ?? generatedCacheName(context);
       await context.call(
         'elasticache',
         'CreateServerlessCache',
@@ -152,7 +146,7 @@ export const ELASTICACHE_PROVIDERS: Readonly<Record<string, Provider>> = {
     inert: ['Tags'],
     replacedOnChange: ['UserId', 'UserName'],
     async create(properties, context) {
-      const id = textProperty(properties, 'UserId') ?? lowerName(context);
+      const id = textProperty(properties, 'UserId') ?? generatedCacheName(context);
       const answer = await context.call('elasticache', 'CreateUser', { UserId: id, ...userOf(properties) });
       return { physicalId: id, attributes: { Arn: answered(answer, 'ARN'), Status: 'active' } };
     },
@@ -169,17 +163,17 @@ export const ELASTICACHE_PROVIDERS: Readonly<Record<string, Provider>> = {
     inert: ['Tags'],
     replacedOnChange: ['Engine', 'UserGroupId'],
     async create(properties, context) {
-      const id = textProperty(properties, 'UserGroupId') ?? lowerName(context);
+      const id = textProperty(properties, 'UserGroupId') ?? generatedCacheName(context);
       const answer = await context.call('elasticache', 'CreateUserGroup', {
         UserGroupId: id,
         Engine: textProperty(properties, 'Engine') ?? 'redis',
-        UserIds: texts(properties, 'UserIds'),
+        UserIds: textsProperty(properties, 'UserIds'),
       });
       return { physicalId: id, attributes: { Arn: answered(answer, 'ARN'), Status: 'active' } };
     },
     async update(created, properties, previous, context) {
-      const before = texts(previous, 'UserIds');
-      const after = texts(properties, 'UserIds');
+      const before = textsProperty(previous, 'UserIds');
+      const after = textsProperty(properties, 'UserIds');
       await context.call('elasticache', 'ModifyUserGroup', {
         UserGroupId: created.physicalId,
         UserIdsToAdd: after.filter((id) => !before.includes(id)),
@@ -201,7 +195,7 @@ export const ELASTICACHE_PROVIDERS: Readonly<Record<string, Provider>> = {
       await context.call('elasticache', 'CreateCacheParameterGroup', {
         CacheParameterGroupName: name,
         CacheParameterGroupFamily: textProperty(properties, 'CacheParameterGroupFamily') ?? '',
-        Parameters: textsByName(objectProperty(properties, 'Properties')),
+        Parameters: parametersOf(objectProperty(properties, 'Properties')),
       });
       return { physicalId: name, attributes: {} };
     },
@@ -271,23 +265,10 @@ function userOf(properties: JsonObject): Record<string, unknown> {
     Engine: textProperty(properties, 'Engine'),
     AccessString: textProperty(properties, 'AccessString') ?? 'on ~* +@all',
     NoPasswordRequired: booleanProperty(properties, 'NoPasswordRequired'),
-    Passwords: properties['Passwords'] && texts(properties, 'Passwords'),
+    Passwords: properties['Passwords'] && textsProperty(properties, 'Passwords'),
     AuthenticationMode: properties['AuthenticationMode'] && {
       Type: textProperty(mode, 'Type'),
-      Passwords: texts(mode, 'Passwords'),
+      Passwords: textsProperty(mode, 'Passwords'),
     },
   });
-}
-
-function lowerName(context: ProviderContext): string {
-  // Names have no two hyphens beside one another, and none at the end.
-  return context.generatedName(NAME_LENGTH).toLowerCase().replaceAll(/-{2,}/g, '-');
-}
-
-export function texts(properties: JsonObject, name: string): readonly string[] {
-  return listProperty(properties, name).map(String);
-}
-
-export function textsByName(values: JsonObject): Record<string, string> {
-  return Object.fromEntries(Object.keys(values).map((name) => [name, textProperty(values, name) ?? '']));
 }

@@ -1,8 +1,15 @@
 /** AWS::MemoryDB::*: a cluster is one real Redis or Valkey of this machine, with all slots. */
 import { isJsonObject } from '../../../lib/assembly/template.ts';
 import type { JsonObject } from '../../../lib/assembly/template.ts';
-import { texts, textsByName } from './elasticache.ts';
-import { answered, defined, numberProperty, objectProperty, textProperty } from './provider.ts';
+import { generatedCacheName, parametersOf } from './caches.ts';
+import {
+  answered,
+  defined,
+  numberProperty,
+  objectProperty,
+  textProperty,
+  textsProperty,
+} from './provider.ts';
 import type { Created, Provider, ProviderContext } from './provider.ts';
 
 /** memorydb/latest/APIReference/API_CreateCluster.html */
@@ -35,7 +42,7 @@ export const MEMORYDB_PROVIDERS: Readonly<Record<string, Provider>> = {
     ],
     replacedOnChange: ['ClusterName', 'Engine', 'NumShards', 'ParameterGroupName', 'Port'],
     async create(properties, context) {
-      const ClusterName = textProperty(properties, 'ClusterName') ?? lowerName(context);
+      const ClusterName = textProperty(properties, 'ClusterName') ?? generatedCacheName(context);
       const answer = await context.call(
         'memorydb',
         'CreateCluster',
@@ -85,14 +92,14 @@ export const MEMORYDB_PROVIDERS: Readonly<Record<string, Provider>> = {
     async create(properties, context) {
       const answer = await context.call('memorydb', 'CreateACL', {
         ACLName: textProperty(properties, 'ACLName') ?? '',
-        UserNames: texts(properties, 'UserNames'),
+        UserNames: textsProperty(properties, 'UserNames'),
       });
       const { Name, ARN } = answer['ACL'] as { readonly Name: string; readonly ARN: string };
       return { physicalId: Name, attributes: { Arn: ARN, Status: 'active' } };
     },
     async update(created, properties, previous, context) {
-      const before = texts(previous, 'UserNames');
-      const after = texts(properties, 'UserNames');
+      const before = textsProperty(previous, 'UserNames');
+      const after = textsProperty(properties, 'UserNames');
       await context.call('memorydb', 'UpdateACL', {
         ACLName: created.physicalId,
         UserNamesToAdd: after.filter((name) => !before.includes(name)),
@@ -109,9 +116,9 @@ export const MEMORYDB_PROVIDERS: Readonly<Record<string, Provider>> = {
     inert: ['Description', 'Tags'],
     async create(properties, context) {
       const answer = await context.call('memorydb', 'CreateParameterGroup', {
-        ParameterGroupName: textProperty(properties, 'ParameterGroupName') ?? lowerName(context),
+        ParameterGroupName: textProperty(properties, 'ParameterGroupName') ?? generatedCacheName(context),
         Family: textProperty(properties, 'Family') ?? '',
-        Parameters: textsByName(objectProperty(properties, 'Parameters')),
+        Parameters: parametersOf(objectProperty(properties, 'Parameters')),
       });
       const { Name, ARN } = answer['ParameterGroup'] as { readonly Name: string; readonly ARN: string };
       return { physicalId: Name, attributes: { ARN } };
@@ -157,10 +164,6 @@ function userOf(properties: JsonObject): Record<string, unknown> {
   return defined({
     UserName: textProperty(properties, 'UserName'),
     AccessString: textProperty(properties, 'AccessString') ?? 'on ~* +@all',
-    AuthenticationMode: { Type: textProperty(mode, 'Type'), Passwords: texts(mode, 'Passwords') },
+    AuthenticationMode: { Type: textProperty(mode, 'Type'), Passwords: textsProperty(mode, 'Passwords') },
   });
-}
-
-function lowerName(context: ProviderContext): string {
-  return context.generatedName(NAME_LENGTH).toLowerCase().replaceAll(/-{2,}/g, '-');
 }

@@ -157,6 +157,10 @@ export function listProperty(properties: JsonObject, name: string): readonly Jso
   return Array.isArray(value) ? (value as readonly Json[]) : [];
 }
 
+export function textsProperty(properties: JsonObject, name: string): string[] {
+  return listProperty(properties, name).map(String);
+}
+
 /** CloudFormation takes `"30"` for 30 and `"true"` for true; the services' APIs do not. */
 export function numberProperty(properties: JsonObject, name: string): number | undefined {
   const value = textProperty(properties, name);
