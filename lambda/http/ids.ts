@@ -19,7 +19,8 @@ export function idOf(prefix: string, scope: string, idempotencyKey: string | und
 }
 
 const IDEMPOTENCY_KEY_MAX_LENGTH = 64;
-const IdempotencyKey = new RegExp(`^[A-Za-z0-9_-]{1,${IDEMPOTENCY_KEY_MAX_LENGTH}}$`);
+export const IDEMPOTENCY_KEY_PATTERN = `^[A-Za-z0-9_-]{1,${IDEMPOTENCY_KEY_MAX_LENGTH}}$`;
+const IdempotencyKey = new RegExp(IDEMPOTENCY_KEY_PATTERN);
 
 /**
  * The key of the request, where it has one.

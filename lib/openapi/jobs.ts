@@ -2,7 +2,6 @@
  * The OpenAPI document of the jobs API: routes, body and refusals as the template has them, the rest from the contracts.
  * docs/openapi/jobs.json is made of it by `npm run openapi`.
  */
-import * as z from 'zod/mini';
 import {
   IDEMPOTENCY_KEY_MAX_LENGTH,
   JobError,
@@ -10,10 +9,10 @@ import {
   JobOutcome,
   JobResult,
 } from '../../catalog/jobs/index.ts';
+import { object, pathsOf, PROBLEM, ref, schemaOf } from './document.ts';
+import type { Json } from './document.ts';
 import { restApiOf } from './rest-api-of.ts';
 import type { RestApiTemplate } from './rest-api-of.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 interface Operation {
   readonly operationId: string;
@@ -129,27 +128,12 @@ export function jobsOpenApi(template: { readonly Resources?: object }): Json {
       },
     ],
     security: [{ token: [] }],
-    paths: pathsOf(api),
+    paths: pathsOf(OPERATIONS, (route, operation) => operationOf(api, route, operation)),
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       schemas: schemasOf(api),
     },
   };
-}
-
-function pathsOf(api: RestApiTemplate): Json {
-  const byPath = Map.groupBy(Object.entries(OPERATIONS), ([route]) => route.split(' ')[1] ?? '');
-  return Object.fromEntries(
-    [...byPath].map(([path, operations]) => [
-      path,
-      Object.fromEntries(
-        operations.map(([route, operation]) => [
-          route.split(' ')[0]?.toLowerCase() ?? '',
-          operationOf(api, route, operation),
-        ]),
-      ),
-    ]),
-  );
 }
 
 function operationOf(api: RestApiTemplate, route: string, operation: Operation): Json {
@@ -228,26 +212,6 @@ function schemasOf({ models }: RestApiTemplate): Json {
         nextCursor: { type: ['string', 'null'] },
       },
     },
-    Problem: object({
-      type: { type: 'string' },
-      title: { type: 'string' },
-      status: { type: 'integer' },
-      code: { type: 'string' },
-      detail: { type: 'string' },
-      instance: { type: 'string' },
-    }),
+    Problem: PROBLEM,
   };
-}
-
-function ref(name: string): Json {
-  return { $ref: `#/components/schemas/${name}` };
-}
-
-function object(properties: Json): Json {
-  return { type: 'object', required: Object.keys(properties), properties };
-}
-
-function schemaOf(schema: z.core.$ZodType): Json {
-  const { $schema: _version, ...described } = z.toJSONSchema(schema);
-  return described;
 }

@@ -1,12 +1,5 @@
 /** The HTTP routes of the agents system. Tenant and user are always the caller's own (D18). */
-import * as z from 'zod/mini';
-import {
-  AgentsId,
-  FEEDBACK_TEXT_MAX_LENGTH,
-  FeedbackChannel,
-  FeedbackLanguage,
-  VoteWeight,
-} from '../../../catalog/agents/index.ts';
+import { AgentsId } from '../../../catalog/agents/index.ts';
 import type { Route } from '../../http/http-handler.ts';
 import { idOf, validIdempotencyKeyOf } from '../../http/ids.ts';
 import { Problem } from '../../http/problem.ts';
@@ -16,6 +9,7 @@ import { eventMetrics } from '../../runtime/event-store/metrics/index.ts';
 import type { PublicUrlOptions } from '../../service/public-url.ts';
 import type { AgentsService } from '../effects.ts';
 import { measuredConsumers } from '../measure.ts';
+import { EndpointBody, FeedbackBody, METRICS_WINDOW, VoteBody } from './commands.ts';
 import { giveFeedback, vote } from './feedback.ts';
 import { readFeedback, readRoadmap } from './read.ts';
 import { removeWebhookEndpoint, setWebhookEndpoint } from './webhook-endpoint.ts';
@@ -24,19 +18,6 @@ const ANYONE: readonly Role[] = ['member', 'admin'];
 const ADMIN: readonly Role[] = ['admin'];
 /** Metrics are of all tenants. */
 const OPERATOR: readonly Role[] = ['operator'];
-
-const URL_MAX_LENGTH = 2048;
-/** Seconds. */
-const WINDOW = { min: 10, max: 3_600, default: 300 };
-
-const FeedbackBody = z.strictObject({
-  productId: AgentsId,
-  channel: z._default(FeedbackChannel, 'web'),
-  text: z.string().check(z.trim(), z.minLength(1), z.maxLength(FEEDBACK_TEXT_MAX_LENGTH)),
-  language: z.optional(FeedbackLanguage),
-});
-const VoteBody = z.strictObject({ weight: z._default(VoteWeight, 1) });
-const EndpointBody = z.strictObject({ url: z.string().check(z.maxLength(URL_MAX_LENGTH)) });
 
 /** A request with an `idempotency-key` may be repeated: the feedback is given once, and 202 names the same one. */
 export function feedbackRoutes(
@@ -123,12 +104,13 @@ function productIdOf({ queryStringParameters }: RouteEvent): string | undefined 
 /** @throws Problem 400 */
 function windowOf({ queryStringParameters }: RouteEvent): number {
   const text = queryStringParameters?.['windowSeconds'];
-  const seconds = text === undefined ? WINDOW.default : Number(text);
-  if (Number.isInteger(seconds) && seconds >= WINDOW.min && seconds <= WINDOW.max) return seconds;
+  const seconds = text === undefined ? METRICS_WINDOW.default : Number(text);
+  if (Number.isInteger(seconds) && seconds >= METRICS_WINDOW.min && seconds <= METRICS_WINDOW.max)
+    return seconds;
   throw new Problem({
     status: 400,
     code: 'WAYBILL_METRICS_WINDOW_INVALID',
     title: 'The window is not valid',
-    detail: `Give \`windowSeconds\` as a whole number from ${WINDOW.min} to ${WINDOW.max}, or leave it out.`,
+    detail: `Give \`windowSeconds\` as a whole number from ${METRICS_WINDOW.min} to ${METRICS_WINDOW.max}, or leave it out.`,
   });
 }
