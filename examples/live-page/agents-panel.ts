@@ -1,5 +1,5 @@
 /** Feedback on products: given here, and what eight agents make of it as soon as each is done; and how far the agents are. */
-import { ProblemError } from '../../browser/index.ts';
+import { ProblemError, UnreachableError } from '../../browser/index.ts';
 import { announce } from './announce.ts';
 import { copyOf, find, joined, part, write } from './dom.ts';
 import { runForm } from './form.ts';
@@ -36,41 +36,45 @@ const LOOK_MS = 1_000;
 /** Of one feedback; an agent that is paused may take longer than somebody watches. */
 const LOOKS = 120;
 const ROADMAP_ITEMS = 12;
+/** Characters of a feedback that are told to a screen reader. */
+const SPOKEN_TEXT = 80;
 
 /** @param statesUrl where the states of the agents are, which the API tells operators only */
 export function startAgentsPanel(url: string, statesUrl: string, session: Session): void {
   const panel = find(document, '#agents');
   const list = part(panel, 'list');
   const trouble = part(panel, 'trouble');
+  let attempt: { readonly said: string; readonly key: string } | undefined;
   write(find(document, 'h1'), 'Feedback and agents');
   document.title = 'Feedback and agents';
 
-  async function call<Answer>(path: string, body?: object): Promise<Answer> {
-    const response = await fetch(`${url}${path}`, {
+  async function call<Answer>(path: string, body?: object, key?: string): Promise<Answer> {
+    return answerOf<Answer>(`${url}${path}`, {
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         authorization: `Bearer ${session.token()}`,
-        ...(body !== undefined && {
-          'content-type': 'application/json',
-          'idempotency-key': crypto.randomUUID(),
-        }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(key !== undefined && { 'idempotency-key': key }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+    }).catch(async (error: unknown) => {
+      if (error instanceof ProblemError && (error.status === 401 || error.status === 403)) {
+        await session.renew();
+      }
+      throw error;
     });
-    const answer = (await response.json().catch(() => ({}))) as Readonly<Record<string, unknown>>;
-    if (response.ok) return answer as Answer;
-    const problem = new ProblemError(response.status, answer);
-    if (response.status === 401 || response.status === 403) await session.renew();
-    throw problem;
   }
 
   /** Until all that is found out about every feedback is known. */
-  async function follow(feedbackId: string, card: HTMLElement): Promise<void> {
+  async function follow(feedbackId: string, card: HTMLElement, text: string): Promise<void> {
     for (let looks = 0; looks < LOOKS; looks += 1) {
       try {
         const feedback = await call<Feedback>(`/feedback/${encodeURIComponent(feedbackId)}`);
         show(card, feedback);
-        if (feedback.priority !== null) return;
+        if (feedback.priority !== null) {
+          announce(`Priority ${feedback.priority.priority}: ${text.slice(0, SPOKEN_TEXT)}.`);
+          return;
+        }
       } catch (error) {
         write(part(card, 'problem'), problemText(error));
       }
@@ -81,7 +85,7 @@ export function startAgentsPanel(url: string, statesUrl: string, session: Sessio
   async function refresh(): Promise<void> {
     try {
       const [states, roadmap] = await Promise.all([
-        fetch(statesUrl, { cache: 'no-store' }).then((answer) => answer.json() as Promise<AgentState[]>),
+        answerOf<readonly AgentState[]>(statesUrl, { cache: 'no-store' }),
         call<{ readonly items: readonly RoadmapItem[] }>('/roadmap'),
       ]);
       fill(
@@ -109,16 +113,22 @@ export function startAgentsPanel(url: string, statesUrl: string, session: Sessio
   runForm({
     form: find(panel, 'form', HTMLFormElement),
     maxPrompt: MAX_TEXT,
+    noun: 'text',
     send: async (text, field) => {
       const productId = field('product');
-      const { feedbackId } = await call<{ readonly feedbackId: string }>('/feedback', { productId, text });
+      const said = JSON.stringify([productId, text]);
+      // What failed on the way may have arrived: sent again, it is the same feedback.
+      if (attempt?.said !== said) attempt = { said, key: crypto.randomUUID() };
+      const body = { productId, text };
+      const { feedbackId } = await call<{ readonly feedbackId: string }>('/feedback', body, attempt.key);
+      attempt = undefined;
       const card = copyOf('feedback-card');
       write(part(card, 'title'), text);
       write(part(card, 'status'), 'received');
       list.prepend(card);
       part(panel, 'empty').hidden = true;
       announce('Feedback given.');
-      void follow(feedbackId, card);
+      void follow(feedbackId, card, text);
     },
   });
   const again = (): void => {
@@ -126,6 +136,16 @@ export function startAgentsPanel(url: string, statesUrl: string, session: Sessio
   };
   void refresh().then(again);
   panel.hidden = false;
+}
+
+/** @throws ProblemError, UnreachableError */
+async function answerOf<Answer>(url: string, request: RequestInit): Promise<Answer> {
+  const response = await fetch(url, request).catch((cause: unknown) => {
+    throw new UnreachableError(cause);
+  });
+  const answer = (await response.json().catch(() => ({}))) as Readonly<Record<string, unknown>>;
+  if (!response.ok) throw new ProblemError(response.status, answer);
+  return answer as Answer;
 }
 
 function show(card: HTMLElement, { sentiment, category, duplicateOf, priority }: Feedback): void {

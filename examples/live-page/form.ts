@@ -8,11 +8,13 @@ export interface PromptForm {
   readonly form: HTMLFormElement;
   /** Characters. @default 32,000 */
   readonly maxPrompt?: number;
+  /** What is written there. @default prompt */
+  readonly noun?: string;
   /** Sends it. What it throws is shown. */
   readonly send: (prompt: string, field: (name: string) => string) => Promise<void>;
 }
 
-export function runForm({ form, maxPrompt = MAX_PROMPT, send }: PromptForm): void {
+export function runForm({ form, maxPrompt = MAX_PROMPT, noun = 'prompt', send }: PromptForm): void {
   const prompt = find(form, 'textarea', HTMLTextAreaElement);
   const button = find(form, 'button[type="submit"]', HTMLButtonElement);
   const problem = find(form, '.problem');
@@ -27,10 +29,10 @@ export function runForm({ form, maxPrompt = MAX_PROMPT, send }: PromptForm): voi
   const submit = async (): Promise<void> => {
     if (busy) return;
     const text = prompt.value.trim();
-    if (text === '') return refuse('Write a prompt first.');
+    if (text === '') return refuse(`Write a ${noun} first.`);
     if (text.length > maxPrompt) {
       return refuse(
-        `The prompt has ${text.length.toLocaleString()} characters; ${maxPrompt.toLocaleString()} are allowed.`,
+        `The ${noun} has ${text.length.toLocaleString()} characters; ${maxPrompt.toLocaleString()} are allowed.`,
       );
     }
     busy = true;
