@@ -5,6 +5,7 @@ export {
   consumerLate,
   eventsGivenUp,
   databaseAlarms,
+  databaseBehind,
   HopAlarms,
   latency,
   restClientErrors,

@@ -10,7 +10,7 @@ import {
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { NewDatabase } from '../config/index.ts';
-import { acknowledge, databaseAlarms, HopAlarms, recordNode } from '../constructs/index.ts';
+import { acknowledge, databaseAlarms, databaseBehind, HopAlarms, recordNode } from '../constructs/index.ts';
 import type { DatabaseConnection, EventFunction } from '../constructs/index.ts';
 import { migrate } from './database-migration.ts';
 import { EnvironmentStack } from './environment-stack.ts';
@@ -104,6 +104,7 @@ export class DataStack extends EnvironmentStack {
     for (const [name, alarm] of Object.entries(databaseAlarms(cluster, minCapacity, maxCapacity))) {
       alarms.add(`Database${name}Alarm`, alarm);
     }
+    if (this.config.standby !== undefined) alarms.add('DatabaseBehindAlarm', databaseBehind(cluster));
   }
 
   #acknowledgeFindings(cluster: DatabaseCluster, database: NewDatabase): void {

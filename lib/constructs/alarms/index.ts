@@ -52,7 +52,7 @@ export type { WatchedRedis } from './redis-alarms.ts';
 export { restClientErrors, restLatency, restServerErrors } from './rest-api-alarms.ts';
 export { RUNBOOK_BASE_URL_CONTEXT_KEY, RUNBOOKS } from './runbooks.ts';
 export type { Runbook } from './runbooks.ts';
-export { databaseAlarms, latency, maxConnections, serverErrors } from './service-alarms.ts';
+export { databaseAlarms, databaseBehind, latency, maxConnections, serverErrors } from './service-alarms.ts';
 export type { AlarmSpecification } from './specification.ts';
 export { executionsFailed, executionsThrottled, executionsTimedOut } from './workflow-alarms.ts';
 export { NEW_CONNECTIONS_PER_SECOND, webSocketAlarms } from './web-socket-alarms.ts';

@@ -104,3 +104,24 @@ export function databaseAlarms(
     },
   };
 }
+
+/** Seconds that the database of another Region may be behind. Aurora is below one, whatever is written. */
+const MAX_REPLICATION_LAG_SECONDS = 10;
+
+/**
+ * What a failover now would lose: how far the cluster is behind the commits of the Region that it follows. Aurora measures it
+ * in the cluster that follows, in milliseconds: AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html, AuroraGlobalDBRPOLag.
+ */
+export function databaseBehind(cluster: DatabaseCluster): AlarmSpecification {
+  return {
+    watched: cluster,
+    metric: cluster.metric('AuroraGlobalDBRPOLag', { period: PERIOD, statistic: Stats.MAXIMUM }),
+    threshold: 1000 * MAX_REPLICATION_LAG_SECONDS,
+    comparison: '>=',
+    minutes: 5,
+    severity: 'critical',
+    runbook: 'database',
+    missingData: 'silence',
+    description: `The database of this Region has been ${MAX_REPLICATION_LAG_SECONDS} seconds or more behind the first one for five minutes, or does not follow it any more. A failover now would lose what is missing.`,
+  };
+}

@@ -122,6 +122,30 @@ describe('the Region that stands by', () => {
     expect(JSON.stringify(standby().templates)).not.toContain('"none"');
   });
 
+  test('tells that its database is behind, or does not follow any more; the first Region has nothing to follow', () => {
+    const behind = (of: ReturnType<typeof standby>) =>
+      resourcesOf(of, 'AWS::CloudWatch::Alarm')
+        .map(([, { Properties = {} }]) => Properties)
+        .filter(({ MetricName }) => MetricName === 'AuroraGlobalDBRPOLag');
+    const [cluster] = resourcesOf(standby(), 'AWS::RDS::DBCluster')[0]!;
+
+    expect(behind(first())).toEqual([]);
+    expect(behind(standby())).toMatchObject([
+      {
+        Namespace: 'AWS/RDS',
+        Dimensions: [{ Name: 'DBClusterIdentifier', Value: { Ref: cluster.split('/')[1] } }],
+        Statistic: 'Maximum',
+        Period: 60,
+        EvaluationPeriods: 5,
+        Threshold: 10_000,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+        TreatMissingData: 'missing',
+        AlarmActions: [expect.anything()],
+        InsufficientDataActions: [expect.anything()],
+      },
+    ]);
+  });
+
   test('differs from the first Region in the database only as a follower does', () => {
     const [ofFirst, ofStandby] = [first(), standby()].map((of) => only(of, 'AWS::RDS::DBCluster'));
     const properties = differencesOf(ofFirst, ofStandby).map((line) => line.split(/[.:]/)[0] ?? '');
