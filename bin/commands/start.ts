@@ -1,7 +1,7 @@
 /** `waybill start`: the local environment in the embedded AWS, fed with a system's sample workload, watched live. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
-import { liveView } from '../../local/console/live-view.ts';
+import { liveView, rowsSeen } from '../../local/console/live-view.ts';
 import type { LiveSnapshot, LiveView } from '../../local/console/live-view.ts';
 import { raisedAlarms } from '../../local/run/alarms.ts';
 import type { BrokerChoice } from '../../local/run/brokers.ts';
@@ -203,7 +203,7 @@ async function feedOnce(watched: Watched): Promise<void> {
   const notices = noticesOf(run);
   const draw = (): void => {
     for (const notice of notices()) view.note(notice);
-    view.show(snapshot(run, consumersNow(run), counts));
+    view.show(snapshot(run, system, consumersNow(run), counts));
   };
   const drawing = setInterval(draw, REDRAW_INTERVAL_MS);
   try {
@@ -287,7 +287,7 @@ async function watch({ run, system, counts, options, route, signal }: Watched): 
   try {
     while (!signal.aborted) {
       for (const notice of notices()) view.note(notice);
-      view.show(snapshot(run, current.consumers, counts));
+      view.show(snapshot(run, system, current.consumers, counts));
       await Promise.race([
         delay(REDRAW_INTERVAL_MS, undefined, { signal }).catch(() => {}),
         // A workload that fails ends the run with its error; one that ends does not.
@@ -298,7 +298,7 @@ async function watch({ run, system, counts, options, route, signal }: Watched): 
     view.close();
     process.stderr.write('\nstopping: what runs is finished first\n');
     await waitForQuiet(run, current.consumers, { timeoutMs: 3_000, activity: () => system.activity(run) });
-    view.show(snapshot(run, current.consumers, counts));
+    view.show(snapshot(run, system, current.consumers, counts));
   } finally {
     await sources?.close();
     await feed?.close();
@@ -339,18 +339,25 @@ function consumersInAll(run: LocalRun): readonly Consumer[] {
   );
 }
 
-function snapshot(run: LocalRun, consumers: readonly Consumer[], counts: Tally): LiveSnapshot {
+function snapshot(
+  run: LocalRun,
+  system: RunnableSystem,
+  consumers: readonly Consumer[],
+  counts: Tally,
+): LiveSnapshot {
   const sqs = run.aws.context.services.get('sqs');
+  const queued = consumers
+    .filter(({ carriesEvents }) => carriesEvents)
+    .map(({ name, queueArn, deadLetterQueueArn }) => {
+      const { visible, inFlight, delayed } = sqs.counts(queueArn);
+      const { done, retried } = counts.consumers.get(name) ?? { done: 0, retried: 0 };
+      const deadLetters = deadLetterQueueArn === undefined ? 0 : sqs.counts(deadLetterQueueArn).visible;
+      return { name, done, waiting: visible + delayed, inFlight, retried, deadLetters };
+    });
+  const seen = system.seen?.(run);
   return {
-    published: counts.published(),
+    published: seen?.published ?? counts.published(),
     alarms: raisedAlarms(run.aws.context, consumers).map(({ shortName }) => shortName),
-    consumers: consumers
-      .filter(({ carriesEvents }) => carriesEvents)
-      .map(({ name, queueArn, deadLetterQueueArn }) => {
-        const { visible, inFlight, delayed } = sqs.counts(queueArn);
-        const { done, retried } = counts.consumers.get(name) ?? { done: 0, retried: 0 };
-        const deadLetters = deadLetterQueueArn === undefined ? 0 : sqs.counts(deadLetterQueueArn).visible;
-        return { name, done, waiting: visible + delayed, inFlight, retried, deadLetters };
-      }),
+    consumers: seen === undefined ? queued : rowsSeen(seen, queued),
   };
 }

@@ -1,5 +1,6 @@
 /** The live view of a run: a table that is drawn again in place on a terminal, a plain line elsewhere. */
 import { styleText } from 'node:util';
+import type { Seen } from '../run/systems/system.ts';
 
 export interface ConsumerRow {
   readonly name: string;
@@ -34,7 +35,7 @@ const PLAIN_INTERVAL = 5_000;
 const HISTORY_LENGTH = 24;
 const SPARKS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const COLUMNS = ['handled', 'per s', 'queued', 'in flight', 'retries', 'dead'] as const;
-const NAME_WIDTH = 24;
+const NAME_WIDTH = 29;
 /** Columns before each number's own: the table fits a terminal of 80. */
 const GAP = 2;
 
@@ -124,7 +125,23 @@ function plainLine({ published, consumers, alarms }: LiveSnapshot): string {
     return `${name} ${done}${rest.length > 0 ? ` (${rest.join(', ')})` : ''}`;
   });
   const raised = alarms.length > 0 ? ` | in ALARM: ${alarms.join(', ')}` : '';
-  return `published ${published} | ${rows.join(' | ')}${raised}`;
+  return `${[`published ${published}`, ...rows].join(' | ')}${raised}`;
+}
+
+/** Of consumers that are not all behind queues: their own counts, beside what only a queue knows. */
+export function rowsSeen(seen: Seen, queued: readonly ConsumerRow[]): readonly ConsumerRow[] {
+  return seen.consumers.map(({ name, transport, done, waiting, deadLetters }) => {
+    const queue = queued.find((row) => row.name === name);
+    const inFlight = queue?.inFlight ?? 0;
+    return {
+      name: `${name} ${transport}`,
+      done,
+      waiting: Math.max(0, waiting - inFlight),
+      inFlight,
+      retried: queue?.retried ?? 0,
+      deadLetters: deadLetters + (queue?.deadLetters ?? 0),
+    };
+  });
 }
 
 interface RateHistory {

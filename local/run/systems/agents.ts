@@ -62,7 +62,20 @@ export const agentsSystem: RunnableSystem = {
     });
   },
   injectChaos: (run) => injectChaos(run),
-  progress: (run) => looks.get(run)?.handled ?? 0,
+  progress: (run) => looks.get(run)?.found?.handled ?? 0,
+  seen: (run) => {
+    // A database that is being stopped, or not there yet, leaves what was seen before.
+    recentProgress(run).catch(() => {});
+    const found = looks.get(run)?.found;
+    return {
+      published: found?.recorded ?? 0,
+      consumers: (found?.agents ?? []).map(({ agent, handled, ...rest }) => ({
+        ...rest,
+        name: agent,
+        done: handled,
+      })),
+    };
+  },
   activity: async (run) => {
     const { pending } = await recentProgress(run);
     // Those behind queues may wait for a time to come; the others go by the time of the machine.
@@ -219,14 +232,20 @@ function processesOf(run: LocalRun): string {
 
 /** Quiet is looked for many times a second, and counting is not for nothing. */
 const RECENT_MS = 500;
-const looks = new WeakMap<LocalRun, { at: number; handled: number; progress: Promise<AgentsProgress> }>();
+const looks = new WeakMap<LocalRun, Look>();
+
+interface Look {
+  readonly at: number;
+  readonly progress: Promise<AgentsProgress>;
+  /** What this look found, or one before it. */
+  found?: AgentsProgress | undefined;
+}
 
 async function recentProgress(run: LocalRun): Promise<AgentsProgress> {
   const known = looks.get(run);
   if (known !== undefined && Date.now() - known.at < RECENT_MS) return known.progress;
-  const look = { at: Date.now(), handled: known?.handled ?? 0, progress: progressOf(run.database) };
+  const look: Look = { at: Date.now(), progress: progressOf(run.database), found: known?.found };
   looks.set(run, look);
-  const progress = await look.progress;
-  look.handled = progress.handled;
-  return progress;
+  look.found = await look.progress;
+  return look.found;
 }

@@ -50,6 +50,11 @@ export interface RunnableSystem {
    * @default - only messages count
    */
   progress?(run: LocalRun): number;
+  /**
+   * What the live view shows of a system whose consumers are not all behind queues, as last seen: called many times a second.
+   * @default - its queues, and what topics, buses and streams took
+   */
+  seen?(run: LocalRun): Seen;
   /** @throws when the system's API refuses the set-up */
   createFeed(run: LocalRun, options: FeedOptions): Promise<Feed>;
 }
@@ -61,6 +66,21 @@ export interface Activity {
   readonly waiting: readonly string[];
   /** What readers of streams have before them: it runs while it changes, and waits when it has not changed for a while. */
   readonly reading?: readonly string[];
+}
+
+export interface Seen {
+  /** Events that were published so far. */
+  readonly published: number;
+  readonly consumers: readonly {
+    readonly name: string;
+    /** What it is live on, beside its name. */
+    readonly transport: string;
+    readonly done: number;
+    /** Events that it has still to handle, wherever they are. */
+    readonly waiting: number;
+    /** Given up elsewhere than in its queue. */
+    readonly deadLetters: number;
+  }[];
 }
 
 export const NO_ACTIVITY: Activity = { running: [], waiting: [] };

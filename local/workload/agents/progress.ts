@@ -5,6 +5,8 @@ import type { QueryDatabase } from '../measure.ts';
 import { AGENTS_SCHEMA } from './measure.ts';
 
 export interface AgentsProgress {
+  /** Events in the record. */
+  readonly recorded: number;
   /** Effects so far, of all agents. */
   readonly handled: number;
   /** Of each agent. */
@@ -14,6 +16,8 @@ export interface AgentsProgress {
     readonly transport: string;
     readonly handled: number;
     readonly waiting: number;
+    /** Given up by PostgreSQL; queues and Redis keep their own. */
+    readonly deadLetters: number;
   }[];
   /** Agents that still have something to do. */
   readonly pending: readonly {
@@ -36,6 +40,9 @@ export async function progressOf(database: QueryDatabase): Promise<AgentsProgres
          (select event_type, count(*)::int from ${AGENTS_SCHEMA}.event_store group by 1) r) as recorded,
        (select coalesce(json_agg(json_build_object('name', agent, 'count', count)), '[]') from
          (select agent, count(*)::int from ${AGENTS_SCHEMA}.handled group by 1) h) as handled,
+       (select coalesce(json_agg(json_build_object('name', consumer, 'count', count)), '[]') from
+         (select consumer, count(*)::int from ${AGENTS_SCHEMA}.event_dead_letter
+           where redriven_at is null group by 1) d) as given_up,
        (select coalesce(json_object_agg(consumer, live_on), '{}') from ${AGENTS_SCHEMA}.consumer_transport) as live`,
     [],
   );
@@ -43,6 +50,7 @@ export async function progressOf(database: QueryDatabase): Promise<AgentsProgres
     {
       readonly recorded: readonly CountRow[];
       readonly handled: readonly CountRow[];
+      readonly given_up: readonly CountRow[];
       readonly live: Readonly<Record<string, string>>;
     },
   ];
@@ -52,10 +60,18 @@ export async function progressOf(database: QueryDatabase): Promise<AgentsProgres
     const types = agentConsumes[agent].map(({ name }) => name);
     const due = types.reduce((sum, name) => sum + countOf(found.recorded, name), 0);
     const handled = countOf(found.handled, agent);
-    return { agent, transport: found.live[agent] ?? 'none', handled, waiting: Math.max(0, due - handled) };
+    return {
+      agent,
+      transport: found.live[agent] ?? 'none',
+      handled,
+      waiting: Math.max(0, due - handled),
+      deadLetters: countOf(found.given_up, agent),
+    };
   });
+  const sumOf = (rows: readonly CountRow[]): number => rows.reduce((sum, { count }) => sum + count, 0);
   return {
-    handled: found.handled.reduce((sum, { count }) => sum + count, 0),
+    recorded: sumOf(found.recorded),
+    handled: sumOf(found.handled),
     agents,
     pending: agents
       .filter(({ waiting }) => waiting > 0)

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { stripVTControlCharacters } from 'node:util';
-import { liveView } from '../../../local/console/live-view.ts';
+import { liveView, rowsSeen } from '../../../local/console/live-view.ts';
 import type { LiveSnapshot } from '../../../local/console/live-view.ts';
 
 const row = { name: 'audit-trail', done: 0, waiting: 3, inFlight: 1, retried: 2, deadLetters: 0 };
@@ -88,4 +88,35 @@ test('the table fits a terminal of 80 columns: a wrapped line would spoil the re
     .flatMap((text) => text.split('\n'))
     .map((line) => stripVTControlCharacters(line).length);
   expect(Math.max(...lengths)).toBeLessThanOrEqual(80);
+});
+
+test('a consumer that is not behind a queue has its own counts; one that is has besides what only its queue knows', () => {
+  const queued = { name: 'roadmap', done: 1, waiting: 9, inFlight: 2, retried: 3, deadLetters: 1 };
+  const counts = { done: 5, waiting: 7, deadLetters: 4 };
+
+  expect(
+    rowsSeen(
+      {
+        published: 12,
+        consumers: [
+          { ...counts, name: 'roadmap', transport: 'sns-sqs' },
+          { ...counts, name: 'sentiment', transport: 'postgres' },
+        ],
+      },
+      [queued, { ...queued, name: 'roadmap-shadow' }],
+    ),
+  ).toEqual([
+    { name: 'roadmap sns-sqs', done: 5, waiting: 5, inFlight: 2, retried: 3, deadLetters: 5 },
+    { name: 'sentiment postgres', done: 5, waiting: 7, inFlight: 0, retried: 0, deadLetters: 4 },
+  ]);
+});
+
+test('before a consumer was seen there is nothing behind the count', () => {
+  const { written, output, clock } = screen(false);
+  const view = liveView(output, () => clock.now);
+
+  clock.now = 5000;
+  view.show({ published: 0, consumers: [], alarms: [] });
+
+  expect(written).toEqual(['published 0\n']);
 });
