@@ -1,4 +1,4 @@
-/** Which events each agent gets and appends: agents, handlers and stacks take the same lists. */
+/** Which events each agent gets, opens and appends: agents, handlers and stacks take the same lists. */
 import { FeedbackReceived, FeedbackVoted } from './feedback.ts';
 import { DuplicateFound, FeedbackCategorised, PriorityAssigned, SentimentRated } from './findings.ts';
 
@@ -24,6 +24,18 @@ export const agentConsumes = {
 export type AgentName = keyof typeof agentConsumes;
 
 export const agentNames = Object.keys(agentConsumes) as readonly AgentName[];
+
+/** Of what they get, what they open: these agents read what people wrote. The others get it sealed. */
+export const agentOpens = {
+  sentiment: [FeedbackReceived],
+  categorisation: [FeedbackReceived],
+  'duplicate-detection': [FeedbackReceived],
+  priority: [],
+  notification: [],
+  roadmap: [],
+  'weekly-digest': [],
+  'webhook-relay': [],
+} as const satisfies Readonly<Record<AgentName, readonly unknown[]>>;
 
 export const agentPublishes = {
   sentiment: [SentimentRated],

@@ -15,20 +15,27 @@ export const Feedback = service('feedback', {
   description: 'Feedback on products, and what eight agents make of it.',
 });
 
+const FeedbackData = z.object({
+  feedbackId: AgentsId,
+  productId: AgentsId,
+  authorId: AgentsId,
+  channel: FeedbackChannel,
+  text: FeedbackText,
+  language: z.optional(FeedbackLanguage),
+});
+type FeedbackData = z.infer<typeof FeedbackData>;
+
 export const FeedbackReceived = event('FeedbackReceived', {
-  version: '1.0',
+  version: '2.0',
   source: Feedback.source,
   description: 'Somebody said what they think of a product.',
-  data: z.object({
-    feedbackId: AgentsId,
-    productId: AgentsId,
-    authorId: AgentsId,
-    channel: FeedbackChannel,
-    text: FeedbackText,
-    language: z.optional(FeedbackLanguage),
-  }),
+  data: FeedbackData,
   orderingKey: 'productId',
-  traffic: { peakPerSecond: 100, averageBytes: 900 },
+  pii: ['text'],
+  dataSubject: 'authorId',
+  // The text had a longest length, which it exceeds when it is sealed.
+  upcast: { '1': (older: FeedbackData) => older },
+  traffic: { peakPerSecond: 100, averageBytes: 1_300 },
   examples: [
     {
       ...exampleFeedback,

@@ -5,9 +5,9 @@ import * as z from 'zod/mini';
 export const AGENTS_ID_MAX_LENGTH = 60;
 export const AgentsId = z.string().check(z.minLength(1), z.maxLength(AGENTS_ID_MAX_LENGTH));
 
-/** UTF-16 code units. */
+/** UTF-16 code units, at the edge: sealed it is longer. */
 export const FEEDBACK_TEXT_MAX_LENGTH = 4_000;
-export const FeedbackText = z.string().check(z.minLength(1), z.maxLength(FEEDBACK_TEXT_MAX_LENGTH));
+export const FeedbackText = z.string().check(z.minLength(1));
 
 /** Where somebody said it. */
 export const FeedbackChannel = z.enum(['web', 'email', 'app', 'support', 'survey']);

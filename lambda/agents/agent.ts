@@ -1,10 +1,11 @@
 /** Declares an agent: what it gets, what it does with each event, and that its failures are counted on every transport. */
-import { agentConsumes } from '../../catalog/agents/index.ts';
+import { agentConsumes, agentOpens } from '../../catalog/agents/index.ts';
 import type { AgentName } from '../../catalog/agents/index.ts';
 import type { AnyEventContract, EnvelopeOf } from '../../lib/contracts/index.ts';
 import { countFailures } from '../runtime/event-store/metrics/count-failures.ts';
 import { consume } from '../runtime/index.ts';
 import type { HandlerContext, SqsHandler } from '../runtime/index.ts';
+import type { Sealer } from '../runtime/sealing/index.ts';
 import type { AgentsService } from './effects.ts';
 
 /** The events that an agent gets. */
@@ -19,6 +20,7 @@ export function agent<Name extends AgentName>(
     const handle = async (event: EventOf<Name>, context: HandlerContext): Promise<void> =>
       work(await agents(), event, context);
     let counted: typeof handle | undefined;
+    const sealer: Pick<Sealer, 'open'> = { open: async (event) => (await agents()).sealer.open(event) };
     return consume<readonly AnyEventContract[]>(
       agentConsumes[name],
       async (given, context) => {
@@ -28,7 +30,7 @@ export function agent<Name extends AgentName>(
         counted ??= countFailures(handle, { pool, transport });
         return counted(event, context);
       },
-      { consumer: name },
+      { consumer: name, ...(agentOpens[name].length > 0 && { sealer }) },
     );
   };
 }

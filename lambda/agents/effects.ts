@@ -9,6 +9,7 @@ import type { Envelope } from '../../lib/contracts/index.ts';
 import { derivedEventId } from '../runtime/consumer/derived-event-id.ts';
 import type { TransportName } from '../runtime/cutover/index.ts';
 import type { EventStore } from '../runtime/event-store/index.ts';
+import type { Sealer } from '../runtime/sealing/index.ts';
 import { handleOnceWith } from '../service/handle-once.ts';
 import type { Emit, Service, Transaction } from '../service/unit-of-work.ts';
 
@@ -16,6 +17,8 @@ import type { Emit, Service, Transaction } from '../service/unit-of-work.ts';
 export interface AgentsService extends Service {
   /** The record: events are written here and nowhere else, whatever carries them to the agents. */
   readonly store: EventStore;
+  /** For the agents that may read what people wrote. */
+  readonly sealer: Pick<Sealer, 'open'>;
   readonly pool: Pool;
   /** By which transport this process gets its events. `processOnce` refuses where the agent is live on another. */
   readonly transport: TransportName;

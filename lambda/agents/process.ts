@@ -16,6 +16,7 @@ import { timed } from '../runtime/postgres/query.ts';
 import { makeRedisGroup, pollRedis, redisFromEnvironment, redisTransport } from '../runtime/redis/index.ts';
 import type { RedisServer } from '../runtime/redis/index.ts';
 import { publisherFromEnvironment } from '../runtime/routes.ts';
+import { kmsDataKeys } from '../runtime/sealing/index.ts';
 import { subscribe } from '../runtime/subscription/index.ts';
 import type { Transport } from '../runtime/types.ts';
 import { agentsByName } from './all.ts';
@@ -53,7 +54,7 @@ export async function startAgentsProcess(
   const stream = { ...FEEDBACK_STREAM, ...(usesRedis && { server: redisFromEnvironment({ environment }) }) };
   const pool = await createPool({ max: WORKING_CONNECTIONS, logger, environment });
   const listen = await createPool({ max: agents.length + mirrorTo.length + 1, logger, environment });
-  const service = agentsOn({ pool, transport, logger });
+  const service = agentsOn({ pool, transport, logger, dataKeys: kmsDataKeys({ environment }) });
   const started: Stoppable[] = [];
   const heartbeat = keepHealthy(pool, settings.healthFile, logger);
   let running: AgentsProcess['running'] = () => [];

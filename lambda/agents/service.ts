@@ -6,6 +6,8 @@ import { claimOnce } from '../runtime/cutover/index.ts';
 import type { TransportName } from '../runtime/cutover/index.ts';
 import { createEventStore } from '../runtime/event-store/index.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { createSealer, kmsDataKeys, postgresSubjectKeys } from '../runtime/sealing/index.ts';
+import type { DataKeys } from '../runtime/sealing/index.ts';
 import { databaseOf } from '../service/database.ts';
 import type { Transaction } from '../service/unit-of-work.ts';
 import type { AgentsService } from './effects.ts';
@@ -14,13 +16,22 @@ export interface AgentsServiceProps {
   readonly pool: Pool;
   readonly transport: TransportName;
   readonly logger?: Logger;
+  /** @default - of KMS: whatever needs sealing fails without a grant, and what people wrote never lies in clear */
+  readonly dataKeys?: DataKeys;
 }
 
-export function agentsOn({ pool, transport, logger }: AgentsServiceProps): AgentsService {
-  const store = createEventStore({ pool, contracts: agentsEvents, ...(logger && { logger }) });
+export function agentsOn({
+  pool,
+  transport,
+  logger,
+  dataKeys = kmsDataKeys(),
+}: AgentsServiceProps): AgentsService {
+  const sealer = createSealer({ dataKeys, subjectKeys: postgresSubjectKeys({ pool }) });
+  const store = createEventStore({ pool, contracts: agentsEvents, sealer, ...(logger && { logger }) });
   return {
     pool,
     store,
+    sealer,
     transport,
     database: databaseOf(pool),
     enqueue: async (tx: Transaction, events: readonly Envelope[]) => {

@@ -40,9 +40,16 @@ export function needsOf(messaging: Messaging): readonly Need[] {
     ...ofDeliveries(messaging),
     ...messaging.functions.flatMap((fn) => ofFunction(messaging, fn)),
     ...messaging.processes.flatMap((process) =>
-      ofProcess(messaging, process, (actor, environment) =>
-        ofVariables(messaging, actor, environment, process.resource.constructPath),
-      ),
+      ofProcess(messaging, process, (actor, environment) => {
+        const path = process.resource.constructPath;
+        return [
+          ...ofVariables(messaging, actor, environment, path),
+          ...ofSealing(messaging, actor, environment).map((permission) => ({
+            permission,
+            because: `sealed personal data of ${path}`,
+          })),
+        ];
+      }),
     ),
     ...ofEncryptedBuses(messaging),
     ...ofApiGateway(messaging),

@@ -1,5 +1,6 @@
 /** The key under which personal data is sealed (D13), and who may seal and open which events. */
 import { Lazy, RemovalPolicy } from 'aws-cdk-lib';
+import type { ContainerDefinition } from 'aws-cdk-lib/aws-ecs';
 import { AccountRootPrincipal, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { CfnReplicaKey, Key } from 'aws-cdk-lib/aws-kms';
@@ -25,6 +26,11 @@ export interface SealingKeyProps {
 /** A construct with a function of its own: EventFunction, QueueConsumer and their like. */
 export interface SealingFunction extends IGrantable {
   readonly function: LambdaFunction;
+}
+
+/** A long-running process: EventProcess. */
+export interface SealingProcess extends IGrantable {
+  readonly container: ContainerDefinition;
 }
 
 /**
@@ -77,7 +83,7 @@ function createKey(scope: Construct, { replicaOf, ...props }: SealingKeyProps): 
   return Key.fromKeyArn(scope, 'Key', replica.attrArn);
 }
 
-/** What a function may do with the key, and the variable that tells its runtime so. */
+/** What a function or process may do with the key, and the variable that tells its runtime so. */
 const GRANTS = {
   seal: { action: 'kms:GenerateDataKey', variable: 'WAYBILL_SEALS' },
   open: { action: 'kms:Decrypt', variable: 'WAYBILL_OPENS' },
@@ -86,8 +92,8 @@ const GRANTS = {
 export class SealingKeyGrants {
   readonly #key: IKey;
   readonly #events = {
-    seal: new Map<LambdaFunction, Set<string>>(),
-    open: new Map<LambdaFunction, Set<string>>(),
+    seal: new Map<Construct, Set<string>>(),
+    open: new Map<Construct, Set<string>>(),
   };
 
   constructor(key: IKey) {
@@ -95,26 +101,31 @@ export class SealingKeyGrants {
   }
 
   /** `kms:GenerateDataKey` for data keys of these events, of any tenant. Events without `pii` are passed over. */
-  seal(sealing: SealingFunction, events: readonly AnyEventContract[]): void {
+  seal(sealing: SealingFunction | SealingProcess, events: readonly AnyEventContract[]): void {
     this.#grant('seal', sealing, events);
   }
 
   /** `kms:Decrypt` for data keys of these events, of any tenant. Events without `pii` are passed over. */
-  open(opening: SealingFunction, events: readonly AnyEventContract[]): void {
+  open(opening: SealingFunction | SealingProcess, events: readonly AnyEventContract[]): void {
     this.#grant('open', opening, events);
   }
 
-  #grant(what: keyof typeof GRANTS, grantee: SealingFunction, events: readonly AnyEventContract[]): void {
+  #grant(
+    what: keyof typeof GRANTS,
+    grantee: SealingFunction | SealingProcess,
+    events: readonly AnyEventContract[],
+  ): void {
     const personal = events.filter(({ pii }) => pii.length > 0).map(({ name }) => name);
     if (personal.length === 0) return;
     const granted = this.#events[what];
-    const known = granted.get(grantee.function);
+    const target = 'container' in grantee ? grantee.container : grantee.function;
+    const known = granted.get(target);
     if (known !== undefined) {
       for (const name of personal) known.add(name);
       return;
     }
     const names = new Set(personal);
-    granted.set(grantee.function, names);
+    granted.set(target, names);
     const sorted = (): string[] => [...names].sort();
     const { action, variable } = GRANTS[what];
     grantee.grantPrincipal.addToPrincipalPolicy(
@@ -128,7 +139,7 @@ export class SealingKeyGrants {
         },
       }),
     );
-    grantee.function.addEnvironment('WAYBILL_SEALING_KEY_ARN', this.#key.keyArn);
-    grantee.function.addEnvironment(variable, Lazy.string({ produce: () => sorted().join(',') }));
+    target.addEnvironment('WAYBILL_SEALING_KEY_ARN', this.#key.keyArn);
+    target.addEnvironment(variable, Lazy.string({ produce: () => sorted().join(',') }));
   }
 }

@@ -1,6 +1,6 @@
 /** Agents behind queues, and their shadows: the transport `sns-sqs`. They are spread over stacks by their names. */
 import type { App, Stack } from 'aws-cdk-lib';
-import { agentConsumes, agentPublishes } from '../../catalog/agents/index.ts';
+import { agentConsumes, agentOpens, agentPublishes } from '../../catalog/agents/index.ts';
 import type { AgentName } from '../../catalog/agents/index.ts';
 import { AGENT_NAMES, agentsConfig, transportsOf } from '../config/index.ts';
 import { ConsumerStacks, QueueConsumer } from '../constructs/index.ts';
@@ -52,6 +52,8 @@ export function createAgentConsumers(app: App, id: string, props: AgentConsumers
     if (!transportsOf(agents[agent]).includes('sns-sqs')) continue;
     const made = consumer(agent, agent, agent, transport === 'sns-sqs');
     stack.recordAppends(made.handler, agentPublishes[agent]);
+    stack.sealingKey.grants.seal(made, agentPublishes[agent]);
+    stack.sealingKey.grants.open(made, agentOpens[agent]);
     if (next.includes('sns-sqs')) consumer(`${agent}-shadow`, agent, 'shadow', true);
   }
   return { stacks: stacks.stacks };

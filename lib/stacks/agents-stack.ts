@@ -8,6 +8,7 @@ import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct, IDependable } from 'constructs';
 import {
   agentConsumes,
+  agentOpens,
   agentPublishes,
   agentsEvents,
   Feedback,
@@ -27,6 +28,7 @@ import {
   recordEvents,
   RedisServer,
   ScheduledFunction,
+  SealingKey,
 } from '../constructs/index.ts';
 import { AGENT_NAMES, agentsConfig, transportsOf } from '../config/index.ts';
 import type { AgentName, AgentsConfig, AgentTransport } from '../config/index.ts';
@@ -62,6 +64,8 @@ export function entryOf(name: string): string {
 export class AgentsStack extends EnvironmentStack {
   /** Undefined where no agent is on `sns-sqs`, or can move there. */
   readonly events: FeedbackTopic | undefined;
+  /** What people wrote is sealed under it: in the event store, and in every copy. */
+  readonly sealingKey: SealingKey;
   /** Undefined where no agent is on `redis`, or can move there. */
   readonly redis: RedisServer | undefined;
   readonly cluster: Cluster | undefined;
@@ -91,6 +95,7 @@ export class AgentsStack extends EnvironmentStack {
       after: [],
     }).migrated;
     recordEvents(this, agentsEvents);
+    this.sealingKey = new SealingKey(this, 'SealingKey', { removalPolicy: this.removalPolicy });
     this.events = this.#on('sns-sqs').length > 0 ? this.#createTopic() : undefined;
     this.redis = this.#on('redis').length > 0 ? this.#createRedis() : undefined;
     this.tokenSecret = createSecret(
@@ -192,6 +197,7 @@ export class AgentsStack extends EnvironmentStack {
     // The API appends, and has no effect of an agent: the record is in PostgreSQL whatever carries it on.
     api.function.addEnvironment('WAYBILL_TRANSPORT', 'postgres');
     this.recordAppends(api, [FeedbackReceived, FeedbackVoted]);
+    this.sealingKey.grants.seal(api, [FeedbackReceived, FeedbackVoted]);
     return new SystemHttpApi(this, 'Http', {
       tokenSecret: this.tokenSecret,
       throttlingRateLimit: this.#values.apiRateLimit,
@@ -266,7 +272,9 @@ export class AgentsStack extends EnvironmentStack {
         ...(shadows.length === 0 ? {} : { WAYBILL_SHADOW_AGENTS: shadows.join(',') }),
       });
       if (transport === 'redis') this.redis?.grants.use(process);
-      this.recordAppends(process, publishedBy(agents));
+      this.recordAppends(process, allOf(agents, agentPublishes));
+      this.sealingKey.grants.seal(process, allOf(agents, agentPublishes));
+      this.sealingKey.grants.open(process, allOf(agents, agentOpens));
       this.#recordReaders(process, transport, agents, shadows);
       return [[transport, process] as const];
     });
@@ -358,8 +366,11 @@ export class AgentsStack extends EnvironmentStack {
   }
 }
 
-function publishedBy(agents: readonly AgentName[]): readonly AnyEventContract[] {
-  return [...new Set(agents.flatMap((agent): readonly AnyEventContract[] => agentPublishes[agent]))];
+function allOf(
+  agents: readonly AgentName[],
+  events: Readonly<Record<AgentName, readonly AnyEventContract[]>>,
+): readonly AnyEventContract[] {
+  return [...new Set(agents.flatMap((agent) => events[agent]))];
 }
 
 /** As lambda/runtime/cutover/mirror.ts names its subscriptions. */

@@ -36,10 +36,9 @@ export function shadowOf(consumer: SqsHandler, { pool, transport }: ShadowOption
         [name, transport, eventId, eventType],
       );
     },
-    // Without controls: a shadow is not switched off with its consumer.
+    // Without controls: a shadow is not switched off with its consumer. Without its sealer: it reads nothing personal.
     {
       consumer: shadowName(name),
-      ...(options.sealer !== undefined && { sealer: options.sealer }),
       ...(options.claimCheck !== undefined && { claimCheck: options.claimCheck }),
       ...(options.backoff !== undefined && { backoff: options.backoff }),
       ...(options.logger !== undefined && { logger: options.logger }),

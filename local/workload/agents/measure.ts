@@ -117,11 +117,18 @@ export function effectKey(...parts: readonly string[]): string {
   return parts.join(' ');
 }
 
+/** What people wrote is sealed in the record: the feedback's own row has it, which no agent reads. */
 async function recordOf(database: QueryDatabase): Promise<readonly RecordedEvent[]> {
   const { rows } = await database.query(
     `select position::float8 as position, event_id::text as "eventId", event_type as "eventType",
-       tenant_id as "tenantId", event_data->>'timestamp' as "occurredAt", event_data->'data' as data
-     from ${AGENTS_SCHEMA}.event_store order by position`,
+       e.tenant_id as "tenantId", event_data->>'timestamp' as "occurredAt",
+       case when event_type = 'FeedbackReceived'
+         then (event_data->'data')::jsonb || jsonb_build_object('text', f.text)
+         else (event_data->'data')::jsonb end as data
+     from ${AGENTS_SCHEMA}.event_store e
+     left join ${AGENTS_SCHEMA}.feedback f
+       on f.tenant_id = e.tenant_id and f.feedback_id = event_data->'data'->>'feedbackId'
+     order by position`,
     [],
   );
   return rows as RecordedEvent[];

@@ -218,7 +218,7 @@ describe('duplicate-detection', () => {
     const event = await system.give('f1', TEXT);
     const elsewhere = createEnvelope(FeedbackReceived, {
       tenantId: 'tenant-2',
-      data: event.data as never,
+      data: { ...event.data, text: TEXT } as never,
     });
     await system.handle('duplicate-detection', event);
     await system.handle('duplicate-detection', elsewhere);

@@ -6,7 +6,10 @@ import { startAgentsProcess } from '../../../lambda/agents/process.ts';
 import type { AgentsProcess } from '../../../lambda/agents/process.ts';
 import { moveConsumer, parityReport } from '../../../lambda/runtime/cutover/index.ts';
 import type { TransportName } from '../../../lambda/runtime/cutover/index.ts';
+import { FEEDBACK_STREAM } from '../../../lambda/agents/redis-stream.ts';
+import { redisConnection } from '../../../lambda/runtime/redis/connection.ts';
 import { closeRedisConnections } from '../../../lambda/runtime/redis/index.ts';
+import { allPartitions } from '../../../lambda/runtime/redis/keys.ts';
 import type { RealRedis } from '../../../local/brokers/redis.ts';
 import { describeOnEachRedis } from '../../support/redis.ts';
 import { eventually } from '../../support/waiting.ts';
@@ -16,6 +19,17 @@ import { expectEffectsOfModel, people } from './people.ts';
 
 const ALL = agentNames.join(',');
 const CONFIGURED = agentNames.map((name) => `${name}=postgres`).join(',');
+
+/** All that the stream holds, as text. */
+async function entriesOf({ url }: RealRedis): Promise<string> {
+  const connection = redisConnection({ url });
+  const partitions = allPartitions(FEEDBACK_STREAM, FEEDBACK_STREAM.partitions);
+  const entries = await Promise.all(
+    partitions.map(({ stream }) => connection.command(stream, 'XRANGE', stream, '-', '+')),
+  );
+  connection.close();
+  return JSON.stringify(entries);
+}
 
 describeOnEachRedis('agents that move', (kind) => {
   const agents = useAgents();
@@ -63,6 +77,9 @@ describeOnEachRedis('agents that move', (kind) => {
     await people(system, { feedbacks: 6, products: 3, from: 42 });
 
     await expectEffectsOfModel(system);
+    const entries = await entriesOf(redis);
+    expect(entries).toContain('waybill-sealed:');
+    expect(entries).not.toMatch(/invoice|password/i);
     const by = await system.rows(
       'select transport, count(distinct agent)::int as agents from handled group by 1',
     );

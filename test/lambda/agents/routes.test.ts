@@ -1,8 +1,10 @@
 /** The feedback API: what is taken, what is refused, and whose feedback is seen. */
+import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { feedbackRoutes } from '../../../lambda/agents/api/routes.ts';
 import { httpHandler } from '../../../lambda/http/http-handler.ts';
 import type { Caller } from '../../../lambda/http/request.ts';
+import { mistakesOf } from '../../support/openapi.ts';
 import { httpRequest } from '../core/core-under-test.ts';
 import type { TestRequest } from '../core/core-under-test.ts';
 import { CALLER, useAgents } from './agents-under-test.ts';
@@ -26,12 +28,30 @@ interface Body {
   readonly [field: string]: unknown;
 }
 
+const document = JSON.parse(readFileSync('docs/openapi/agents.json', 'utf8')) as Readonly<
+  Record<string, unknown>
+>;
+const described: ReadonlySet<string> = new Set(
+  Object.entries(document['paths'] as Readonly<Record<string, object>>).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  ),
+);
+
 async function call(request: TestRequest) {
   const handler = httpHandler(
     feedbackRoutes(async () => system.service, { allowLoopback: false }),
     () => undefined,
   );
-  const { statusCode, headers = {}, body } = await handler(httpRequest({ caller: CALLER, ...request }));
+  const event = httpRequest({ caller: CALLER, ...request });
+  const { statusCode = 0, headers = {}, body } = await handler(event);
+  // Of a route that there is not, API Gateway answers itself.
+  if (described.has(request.routeKey)) {
+    const contentType = headers['content-type'] as string | undefined;
+    const answer = { route: request.routeKey, status: statusCode, contentType };
+    const given: unknown = body === undefined ? undefined : JSON.parse(body);
+    // Whatever a test asks for: the document says so.
+    expect(mistakesOf(document, { ...answer, body: given })).toEqual([]);
+  }
   return { status: statusCode, headers, body: JSON.parse(body ?? '{}') as Body };
 }
 
@@ -73,7 +93,8 @@ describe('feedback', () => {
 
     expect(status).toBe(202);
     expect(headers['location']).toBe(`/feedback/${body.feedbackId}`);
-    expect(await system.recorded()).toMatchObject([
+    const opened = await Promise.all((await system.recorded()).map((one) => system.service.sealer.open(one)));
+    expect(opened).toMatchObject([
       {
         eventType: 'FeedbackReceived',
         tenantId: 'tenant-1',

@@ -2,10 +2,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Cluster } from 'aws-cdk-lib/aws-ecs';
 import { messagingOf, readAssembly } from '../../../lib/assembly/index.ts';
 import type { Messaging } from '../../../lib/assembly/index.ts';
 import { decide, excessOf, needsOf } from '../../../lib/access/index.ts';
-import { EventFunction, SealingKey } from '../../../lib/constructs/index.ts';
+import { EventFunction, EventProcess, SealingKey } from '../../../lib/constructs/index.ts';
 import { ENTRY, OrderCancelled, OrderPlaced, Orders, testStack } from './support.ts';
 
 function sealing(): { stack: Stack; messaging: () => Messaging } {
@@ -69,6 +71,28 @@ describe('D13 SealingKey', () => {
     expect(ofKey.map(({ permission }) => permission.action).sort()).toEqual([
       'kms:Decrypt',
       'kms:GenerateDataKey',
+    ]);
+    expect(ofKey.every(({ permission }) => decide(view, permission).verdict === 'allowed')).toBe(true);
+    expect(excessOf(view).map(({ message }) => message)).toEqual([]);
+  });
+
+  test('a long-running process may do what it was granted, needs it, and no more', () => {
+    const stack = testStack();
+    const key = new SealingKey(stack, 'SealingKey');
+    const vpc = new Vpc(stack, 'Network');
+    const cluster = new Cluster(stack, 'Cluster', { vpc });
+    const reader = new EventProcess(stack, 'Reader', { entry: ENTRY, cluster, vpc });
+    key.grants.open(reader, [OrderPlaced, OrderCancelled]);
+    const view = messagingOf(readAssembly((stack.node.root as App).synth().directory));
+    const ofKey = needsOf(view).filter(({ because }) => because.startsWith('sealed personal data'));
+    expect(ofKey.map(({ permission }) => [permission.action, permission.keys])).toEqual([
+      [
+        'kms:Decrypt',
+        {
+          'kms:EncryptionContext:eventType': 'OrderPlaced',
+          'kms:EncryptionContext:tenantId': 'any-tenant',
+        },
+      ],
     ]);
     expect(ofKey.every(({ permission }) => decide(view, permission).verdict === 'allowed')).toBe(true);
     expect(excessOf(view).map(({ message }) => message)).toEqual([]);

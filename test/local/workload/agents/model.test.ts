@@ -6,8 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Pool } from 'pg';
 import type { PoolClient } from 'pg';
-import { agentNames, FeedbackReceived, FeedbackVoted } from '../../../../catalog/agents/index.ts';
+import { agentNames, FeedbackVoted } from '../../../../catalog/agents/index.ts';
 import { agentsByName } from '../../../../lambda/agents/all.ts';
+import { giveFeedback } from '../../../../lambda/agents/api/feedback.ts';
 import { agentsMigrations } from '../../../../lambda/agents/migrations/index.ts';
 import { agentsOn } from '../../../../lambda/agents/service.ts';
 import { createEnvelope } from '../../../../lib/contracts/index.ts';
@@ -22,6 +23,7 @@ import { expectedEffects, isoWeek } from '../../../../local/workload/agents/mode
 import type { QueryDatabase } from '../../../../local/workload/measure.ts';
 import { planFeedback } from '../../../../local/workload/agents/plan.ts';
 import { useDatabase } from '../../../support/postgres.ts';
+import { keptDataKeys } from '../../../support/sealing.ts';
 
 const database = useDatabase({ migrated: false });
 const ENTRIES = 90;
@@ -42,7 +44,7 @@ beforeAll(async () => {
   pool.on('error', () => undefined);
   await database().pool.query(`create schema ${AGENTS_SCHEMA}`);
   await migrate(pool, agentsMigrations);
-  const service = agentsOn({ pool, transport: 'postgres', logger });
+  const service = agentsOn({ pool, transport: 'postgres', logger, dataKeys: keptDataKeys() });
   for (const name of agentNames) {
     const consumer = agentsByName[name](() => Promise.resolve(service));
     subscriptions.push(await subscribe({ consumer, store: service.store, logger }));
@@ -60,10 +62,7 @@ beforeAll(async () => {
         return { kind: 'vote', tenantId, feedbackId, userId, weight };
       }
       const feedbackId = `fbk_${entry.index}`;
-      const data = { feedbackId, authorId: userId, ...entry.body };
-      await service.store.append(`${tenantId}/feedback/${feedbackId}`, [
-        createEnvelope(FeedbackReceived, { tenantId, data }),
-      ]);
+      await giveFeedback(service, { tenantId, userId, role: 'member' }, feedbackId, entry.body);
       return { kind: 'feedback', tenantId, feedbackId };
     }),
   );
