@@ -50,6 +50,8 @@ async function takeLanes(state: RunnerState, report: LeaseReport): Promise<void>
   }
   for (const { key, lane } of begun) state.suspects.set(key, lane);
   for (const { unit, lane, dueIn } of waiting) state.units.block(unit, lane, now + Math.max(0, dueIn));
+  // A read that is under way does not know these lanes.
+  state.hints += 1;
   state.pollAt = 0;
 }
 

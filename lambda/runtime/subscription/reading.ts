@@ -46,7 +46,8 @@ export async function readPage(state: RunnerState): Promise<void> {
   const lanes = order === 'total' ? undefined : group.map(({ lane }) => lane);
   const range = { after, types: state.types, limit: pageSize, lanes };
   let items: readonly Item[] | undefined;
-  if (after >= state.horizon) {
+  const asksAnew = after >= state.horizon;
+  if (asksAnew) {
     const found = await readNextEvents(pool, { ...range, upTo: next });
     state.horizon = found.horizon;
     items = found.items;
@@ -69,6 +70,9 @@ export async function readPage(state: RunnerState): Promise<void> {
   for (const lane of ours.values()) lane.read = reached;
   for (const item of items) accept(state, item, ours.get(item.lane));
   state.idlePolls = 0;
+  // No lane is behind what was safe a moment ago: who looks again at once finds nothing, and takes time from the handlers.
+  if (asksAnew && reached >= state.horizon && state.hints === hints)
+    state.pollAt = state.consumer.clock.now() + Math.min(pollMilliseconds, FIRST_POLL);
 }
 
 function accept(state: RunnerState, item: Item, lane: Lane | undefined): void {
