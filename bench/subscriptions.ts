@@ -18,7 +18,7 @@ import { createLogger } from '../lambda/runtime/logger.ts';
 import { inTransaction, migrate, runtimeMigrations } from '../lambda/runtime/postgres/index.ts';
 import { removeSubscription, subscribe } from '../lambda/runtime/subscription/index.ts';
 import type { SubscribeOptions } from '../lambda/runtime/subscription/index.ts';
-import { event as declare, parseEnvelope } from '../lib/contracts/index.ts';
+import { event as declare } from '../lib/contracts/index.ts';
 import { startEmbeddedPostgres } from '../local/postgres/index.ts';
 import { event } from './outbox/events.ts';
 
@@ -28,7 +28,7 @@ const ROWS = 20_000;
 const ROWS_WITH_EFFECT = 5_000;
 const LATENCIES = 300;
 /** Handlers at the same time, of both. */
-const CONCURRENCY = 24;
+export const CONCURRENCY = 24;
 const CHUNK = 1_000;
 
 export const OrderPlaced = declare('OrderPlaced', {
@@ -138,13 +138,7 @@ export function graphile(pool: Pool): Contender {
     },
     start: async (sink) => {
       const taskList: TaskList = {
-        // Read and validated as ours is: a handler that takes what comes is another thing.
-        handle: async (payload) => {
-          const envelope = parseEnvelope(JSON.stringify(payload));
-          const checked = OrderPlaced.schema['~standard'].validate(envelope.data);
-          if (checked instanceof Promise || checked.issues !== undefined) throw new Error('invalid');
-          await sink.handle(envelope.eventId, checked.value);
-        },
+        handle: (payload) => sink.handle((payload as { eventId: string }).eventId, dataOf(payload)),
       };
       const runner = await runWorker({
         pgPool: pool,
@@ -170,6 +164,13 @@ export function graphile(pool: Pool): Contender {
       );
     },
   };
+}
+
+/** Validated as ours is: a handler that takes what comes is another thing. Ours checks the envelope besides. */
+export function dataOf(payload: unknown): { readonly index: number; readonly customerId: string } {
+  const checked = OrderPlaced.schema['~standard'].validate((payload as { data: unknown }).data);
+  if (checked instanceof Promise || checked.issues !== undefined) throw new Error('invalid');
+  return checked.value;
 }
 
 export function sinkOf(pool: Pool | undefined): Sink {
