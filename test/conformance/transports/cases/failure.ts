@@ -2,7 +2,7 @@
 import { expect } from '@jest/globals';
 import { PermanentError } from '../../../../lambda/runtime/errors.ts';
 import { encoded, orderPlaced } from '../../../lambda/runtime/fixtures.ts';
-import type { Case } from '../case.ts';
+import type { Case, Run } from '../case.ts';
 import { MAX_RECEIVES } from '../driver.ts';
 import { idsOf, noting, orders, publish, send } from '../events.ts';
 
@@ -119,24 +119,10 @@ export const failureCases: readonly Case[] = [
     title: 'a PermanentError is tried once and kept with its reason; what follows of its key goes on',
     anchors: [13, 42],
     async holds(run) {
-      const channel = await run.channel();
-      let tries = 0;
-      const { consumer, handled } = noting(({ data }) => {
-        if (data.orderId !== 'o0') return;
-        tries += 1;
-        throw new PermanentError('ACCOUNT_CLOSED');
+      const handled = await firstGivenUp(run, new PermanentError('ACCOUNT_CLOSED'), {
+        tries: 1,
+        reason: 'PERMANENT_ERROR',
       });
-      const group = await channel.group('permanent');
-      await group.start(consumer);
-      const sent = orders(3, 1);
-      await publish(channel, sent);
-      await run.until(() => handled.length >= 2);
-      const [dead] = await group.deadLetters(1);
-
-      expect(tries).toBe(1);
-      expect(dead).toMatchObject({ reason: 'PERMANENT_ERROR' });
-      expect(dead!.receiveCount ?? 1).toBe(1);
-      expect(JSON.parse(dead!.body)).toEqual(sent[0]);
       expect(handled.toSorted()).toEqual(['o1', 'o2']);
     },
   },
@@ -169,24 +155,7 @@ export const failureCases: readonly Case[] = [
     anchors: [23, 42],
     claim: 'keepsGivenUp',
     async holds(run) {
-      const channel = await run.channel();
-      let tries = 0;
-      const { consumer, handled } = noting(({ data }) => {
-        if (data.orderId !== 'o0') return;
-        tries += 1;
-        throw new Error('down');
-      });
-      const group = await channel.group('given-up');
-      await group.start(consumer);
-      const sent = orders(3, 1);
-      await publish(channel, sent);
-      await run.until(() => new Set(handled).size >= 2);
-      const [dead] = await group.deadLetters(1);
-
-      expect(tries).toBe(MAX_RECEIVES);
-      expect(dead).toMatchObject({ reason: 'HANDLER_FAILED' });
-      expect(dead!.receiveCount ?? MAX_RECEIVES).toBe(MAX_RECEIVES);
-      expect(JSON.parse(dead!.body)).toEqual(sent[0]);
+      await firstGivenUp(run, new Error('down'), { tries: MAX_RECEIVES, reason: 'HANDLER_FAILED' });
     },
     async fails(run) {
       const channel = await run.channel();
@@ -229,7 +198,34 @@ export const failureCases: readonly Case[] = [
   },
 ];
 
-async function countsAre(run: Parameters<Case['holds']>[0], counts: readonly number[]): Promise<void> {
+/** Three events of one key, the first of which fails each time. @returns what was handled */
+async function firstGivenUp(
+  run: Run,
+  failure: Error,
+  expected: { readonly tries: number; readonly reason: string },
+): Promise<readonly string[]> {
+  const channel = await run.channel();
+  let tries = 0;
+  const { consumer, handled } = noting(({ data }) => {
+    if (data.orderId !== 'o0') return;
+    tries += 1;
+    throw failure;
+  });
+  const group = await channel.group('given-up');
+  await group.start(consumer);
+  const sent = orders(3, 1);
+  await publish(channel, sent);
+  await run.until(() => new Set(handled).size >= 2);
+  const [dead] = await group.deadLetters(1);
+
+  expect(tries).toBe(expected.tries);
+  expect(dead).toMatchObject({ reason: expected.reason });
+  expect(dead!.receiveCount ?? expected.tries).toBe(expected.tries);
+  expect(JSON.parse(dead!.body)).toEqual(sent[0]);
+  return handled;
+}
+
+async function countsAre(run: Run, counts: readonly number[]): Promise<void> {
   const channel = await run.channel();
   const seen: number[] = [];
   const { consumer, handled } = noting((_event, { receiveCount }) => {
@@ -243,7 +239,7 @@ async function countsAre(run: Parameters<Case['holds']>[0], counts: readonly num
   expect(seen).toEqual(counts);
 }
 
-async function redriven(run: Parameters<Case['holds']>[0]) {
+async function redriven(run: Run) {
   const channel = await run.channel();
   let mended = false;
   const marks: (string | undefined)[] = [];
