@@ -97,4 +97,4 @@ export type { StreamReaderProps } from './mapping-settings.ts';
 export { recordEdge, recordEvents, recordNode, recordService, topologyOf } from './topology-recorder.ts';
 export type { EdgeEnd, EdgeRecord, NodeRecord } from './topology-recorder.ts';
 export { SealingKey, SealingKeyGrants } from './sealing-key.ts';
-export type { SealingFunction, SealingKeyProps } from './sealing-key.ts';
+export type { SealingFunction, SealingKeyProps, SealingProcess } from './sealing-key.ts';
