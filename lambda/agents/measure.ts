@@ -5,8 +5,8 @@
 import { agentConsumes, agentNames, agentsEvents } from '../../catalog/agents/index.ts';
 import { mirrorName } from '../runtime/cutover/index.ts';
 import type { TransportName } from '../runtime/cutover/index.ts';
-import { eventMetrics } from '../runtime/event-store/metrics/index.ts';
-import type { EventMetrics } from '../runtime/event-store/metrics/index.ts';
+import { eventMetrics, LIVE_ON_METRIC, liveOnValue } from '../runtime/event-store/metrics/index.ts';
+import type { EventMetrics, MeasuredTransport } from '../runtime/event-store/metrics/index.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { redisGroups } from '../runtime/redis/index.ts';
 import { subscriptionMetrics } from '../runtime/subscription/index.ts';
@@ -20,6 +20,8 @@ export interface Measured {
   readonly oldestUnprocessedSeconds: number;
   /** Null where a queue has them, which has an alarm of its own. */
   readonly deadLetters: number | null;
+  /** Where it is live. Undefined for mirrors, which do not move. */
+  readonly transport?: MeasuredTransport;
 }
 
 /** What `eventMetrics` is asked of. */
@@ -44,6 +46,7 @@ export async function measureConsumers(
   const groups = onRedis ? await redisGroups(FEEDBACK_STREAM) : [];
   const measured = consumers.map(({ name, transport, oldestUnprocessedSeconds, deadLetters }): Measured => ({
     consumer: name,
+    transport,
     oldestUnprocessedSeconds,
     deadLetters:
       transport === 'redis' ? (groups.find(({ group }) => group === name)?.deadLetters ?? 0) : deadLetters,
@@ -59,12 +62,13 @@ export async function measureConsumers(
 
 /** @param environment where several share an account */
 export function tellMeasured(logger: Logger, environment: string, measured: readonly Measured[]): void {
-  for (const { consumer, oldestUnprocessedSeconds, deadLetters } of measured) {
+  for (const { consumer, oldestUnprocessedSeconds, deadLetters, transport } of measured) {
     logger.info('metric', {
       Environment: environment,
       Consumer: consumer,
       OldestUnprocessedSeconds: oldestUnprocessedSeconds,
       ...(deadLetters !== null && { DeadLetters: deadLetters }),
+      ...(transport !== undefined && { [LIVE_ON_METRIC]: liveOnValue(transport) }),
       _aws: {
         Timestamp: Date.now(),
         CloudWatchMetrics: [
@@ -74,6 +78,7 @@ export function tellMeasured(logger: Logger, environment: string, measured: read
             Metrics: [
               { Name: 'OldestUnprocessedSeconds', Unit: 'Seconds' },
               ...(deadLetters === null ? [] : [{ Name: 'DeadLetters', Unit: 'Count' }]),
+              ...(transport === undefined ? [] : [{ Name: LIVE_ON_METRIC, Unit: 'None' }]),
             ],
           },
         ],

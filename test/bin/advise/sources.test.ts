@@ -11,6 +11,8 @@ import { readStage } from '../../../bin/advise/read-stage.ts';
 import type { CloudWatch } from '../../../bin/advise/read-stage.ts';
 import { advise } from '../../../bin/commands/advise.ts';
 import { CLOUDWATCH_METRICS } from '../../../lambda/runtime/event-store/metrics/log-event-metrics.ts';
+import { liveOnValue, transportOfValue } from '../../../lambda/runtime/event-store/metrics/live-on.ts';
+import { TRANSPORTS } from '../../../lib/estimate/transports/index.ts';
 import { calm } from './measured.ts';
 
 let directory: string;
@@ -83,22 +85,82 @@ describe('a stage', () => {
     readonly Id: string;
     readonly MetricStat: { readonly Metric: { readonly MetricName: string; readonly Dimensions: unknown } };
   }
-  /** Answers as CloudWatch does: the newest hour first, nothing for what it does not know. */
-  function cloudWatch(figures: Readonly<Record<string, readonly number[]>>): CloudWatch & { asked: Query[] } {
+  interface Asking {
+    readonly MetricDataQueries?: readonly Query[];
+    readonly NextToken?: string;
+  }
+  const isList = (input: Asking): boolean => input.MetricDataQueries === undefined;
+
+  /**
+   * Answers as CloudWatch does: the newest hour first, nothing for what it does not know, one metric on a page of a list.
+   * @param live by consumer, the numbers of its transports, the newest first
+   */
+  function cloudWatch(
+    figures: Readonly<Record<string, readonly number[]>>,
+    live: Readonly<Record<string, readonly number[]>> = {},
+  ): CloudWatch & { asked: Query[] } {
     const asked: Query[] = [];
+    const consumers = Object.keys(live);
+    const consumerIn = (dimensions: unknown): string =>
+      (dimensions as { Name: string; Value: string }[]).find(({ Name }) => Name === 'Consumer')?.Value ?? '';
     return {
       asked,
-      send: (command: { readonly input: { readonly MetricDataQueries: Query[] } }) => {
-        asked.push(...command.input.MetricDataQueries);
+      send: ({ input }: { readonly input: Asking }) => {
+        if (isList(input)) {
+          const page = Number(input.NextToken ?? 0);
+          const Dimensions = [
+            { Name: 'Environment', Value: 'prod' },
+            { Name: 'Consumer', Value: consumers[page] },
+          ];
+          return Promise.resolve({
+            Metrics: page < consumers.length ? [{ Dimensions }] : [],
+            ...(page + 1 < consumers.length && { NextToken: String(page + 1) }),
+          });
+        }
+        asked.push(...(input.MetricDataQueries ?? []));
         return Promise.resolve({
-          MetricDataResults: asked.map(({ Id, MetricStat }) => ({
+          MetricDataResults: asked.map(({ Id, MetricStat: { Metric } }) => ({
             Id,
-            Values: figures[MetricStat.Metric.MetricName] ?? [],
+            Values:
+              (Metric.MetricName === 'LiveOn'
+                ? live[consumerIn(Metric.Dimensions)]
+                : figures[Metric.MetricName]) ?? [],
           })),
         });
       },
     } as unknown as CloudWatch & { asked: Query[] };
   }
+
+  test('says where each agent is live by now, also after a move within the hour', async () => {
+    const measured = await readStage(
+      'prod',
+      cloudWatch({ EventsLastDay: [1] }, { sentiment: [1, 1, 0], priority: [2], roadmap: [0], gone: [] }),
+    );
+    expect(measured.liveOn).toEqual([
+      { agent: 'priority', transport: 'sns-sqs' },
+      { agent: 'roadmap', transport: 'postgres' },
+      { agent: 'sentiment', transport: 'redis' },
+    ]);
+    expect(measured.notMeasured.map(({ what }) => what)).not.toContain('liveOn');
+  });
+
+  test('reads the number that the measuring writes', () => {
+    for (const transport of TRANSPORTS) expect(transportOfValue(liveOnValue(transport))).toBe(transport);
+    expect(transportOfValue(7)).toBeUndefined();
+  });
+
+  test('that lists no metrics to the caller has its figures all the same', async () => {
+    const { send } = cloudWatch({ EventsLastDay: [1] }, { sentiment: [1] });
+    const measured = await readStage('prod', {
+      send: (command: { readonly input: Asking }) =>
+        isList(command.input) ? Promise.reject(new Error('AccessDenied')) : send(command as never),
+    } as unknown as CloudWatch);
+    expect(measured).toMatchObject({ eventsLastDay: 1, liveOn: null });
+    expect(measured.notMeasured[0]).toEqual({
+      what: 'liveOn',
+      why: expect.stringContaining('cloudwatch:ListMetrics') as unknown,
+    });
+  });
 
   test('has the newest figures, and says what is missing', async () => {
     const measured = await readStage(

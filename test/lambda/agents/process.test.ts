@@ -107,5 +107,13 @@ test('what is measured: each agent, and each mirror, whether anybody reads or no
     expect.arrayContaining(['sentiment', 'categorisation', 'duplicate-detection', 'weekly-digest']),
   );
   expect(lines).toHaveLength(9);
-  expect(lines[0]).toMatchObject({ Environment: 'test', Consumer: 'sentiment', DeadLetters: 0 });
+  expect(lines[0]).toMatchObject({
+    Environment: 'test',
+    Consumer: 'sentiment',
+    DeadLetters: 0,
+    LiveOn: 0,
+    _aws: { CloudWatchMetrics: [{ Metrics: expect.arrayContaining([{ Name: 'LiveOn', Unit: 'None' }]) }] },
+  });
+  // A mirror does not move.
+  expect(lines[8]).not.toHaveProperty('LiveOn');
 });

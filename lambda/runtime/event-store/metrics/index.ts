@@ -3,6 +3,7 @@ export { countEvents } from './counting.ts';
 export { countFailures } from './count-failures.ts';
 export type { CountFailuresOptions } from './count-failures.ts';
 export { eventMetrics } from './event-metrics.ts';
+export { LIVE_ON_METRIC, liveOnValue } from './live-on.ts';
 export { logEventMetrics } from './log-event-metrics.ts';
 export type {
   ConsumerMetrics,
