@@ -41,7 +41,8 @@ export function createAgentConsumers(app: App, id: string, props: AgentConsumers
       encryptionKey: key,
       maxConcurrency: consumerConcurrency,
       logRetention: stack.logRetention,
-      // Held until the agent is moved here: the command switches it, and no deployment switches it back.
+      // Held until the agent is moved here. A deployment that changes the mapping would hold it again, if this still
+      // says so: `waybill transport status` tells.
       ...(enabled ? {} : { enabled }),
     });
     made.function.addEnvironment('WAYBILL_TRANSPORT', 'sns-sqs');
