@@ -101,6 +101,11 @@ export async function start(options: StartOptions): Promise<void> {
     logFile: LOG_FILE,
   });
   let page: Awaited<ReturnType<NonNullable<RunnableSystem['openPage']>>> | undefined;
+  let lost: Error | undefined;
+  void run.databaseLost.then((error) => {
+    lost = error;
+    interrupted.abort();
+  });
   try {
     const consumers = consumersNow(run);
     page = reports ? undefined : await system.openPage?.(run);
@@ -113,6 +118,10 @@ export async function start(options: StartOptions): Promise<void> {
     if (options.load === true) await loadTest(watched);
     else if (options.once === true) await feedOnce(watched);
     else await watch(watched);
+    if (lost !== undefined) throw lost;
+  } catch (error) {
+    // What failed for want of the database says less than that it is gone.
+    throw lost ?? error;
   } finally {
     await page?.stop();
     await run.stop();

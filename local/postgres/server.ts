@@ -58,6 +58,8 @@ export interface EmbeddedPostgres {
   readonly username: string;
   readonly password: string;
   readonly database: string;
+  /** Resolves when the server has ended though nobody stopped it: with what people should be told. */
+  readonly lost: Promise<EmbeddedPostgresError>;
   /** Ends open connections and the server, and removes what is temporary. May be called twice. */
   stop(): Promise<void>;
 }
@@ -110,6 +112,7 @@ export async function startEmbeddedPostgres(
         username: SUPERUSER,
         password,
         database,
+        lost: running.lost,
         stop: () => running.stop(),
       };
     } catch (error) {
@@ -124,6 +127,7 @@ export async function startEmbeddedPostgres(
 
 interface Running {
   readonly port: number;
+  readonly lost: Promise<EmbeddedPostgresError>;
   stop(): Promise<void>;
 }
 
@@ -149,13 +153,18 @@ async function launch(
       const guardian = watchOver(child.pid!, dataDirectory, temporary);
       letParentEnd(child);
       let stopping: Promise<void> | undefined;
+      const lost = new Promise<EmbeddedPostgresError>((resolve) => {
+        child.once('exit', (code, signal) => {
+          if (stopping === undefined) resolve(lostServer(port, signal ?? `exit code ${code}`));
+        });
+      });
       const stop = (): Promise<void> =>
         (stopping ??= (async () => {
           await end(child);
           guardian.dismiss();
           if (temporary !== undefined) await fs.rm(temporary, { recursive: true, force: true });
         })());
-      return { port, stop };
+      return { port, lost, stop };
     }
     await end(child);
     const portTaken = outcome.output.includes('could not create any TCP/IP sockets');
@@ -172,6 +181,13 @@ async function launch(
       );
     }
   }
+}
+
+function lostServer(port: number, how: string): EmbeddedPostgresError {
+  return new EmbeddedPostgresError(
+    'WAYBILL_POSTGRES_FAILED',
+    `the embedded PostgreSQL on port ${port} has ended (${how}) while it was in use, and nothing that needs it can go on: start again, and look what ended it (another process, or too little memory)`,
+  );
 }
 
 function serverArguments(dataDirectory: string, port: number, durable: boolean): string[] {

@@ -71,6 +71,8 @@ export interface LocalRun {
   /** Connections to the system's own database, as its owner. */
   readonly database: Pool;
   readonly databaseUrl: string;
+  /** Resolves when the server of the database has ended though nobody stopped it: the run can not go on. */
+  readonly databaseLost: Promise<Error>;
   /** Of the first HTTP API. */
   readonly apiUrl: string;
   /**
@@ -205,6 +207,7 @@ export async function startLocalRun(props: LocalRunProps): Promise<LocalRun> {
       },
       database,
       databaseUrl,
+      databaseLost: postgres.lost,
       get apiUrl() {
         return apiUrlOf(active.deployed.assembly, active.region.aws);
       },

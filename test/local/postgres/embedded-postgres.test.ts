@@ -114,6 +114,23 @@ describe('embedded PostgreSQL', () => {
     await eventually(() => expect(query(url, 'select 1')).rejects.toThrow());
   });
 
+  test('a server that somebody ends is told as lost, with what to do; one that is stopped is not', async () => {
+    const dataDirectory = path.join(directory, 'lost');
+    const server = await startEmbeddedPostgres({ dataDirectory });
+    const [pid] = (await fs.readFile(path.join(dataDirectory, 'postmaster.pid'), 'utf8')).split('\n');
+    process.kill(Number(pid), 'SIGKILL');
+
+    await expect(server.lost).resolves.toMatchObject({
+      code: 'WAYBILL_POSTGRES_FAILED',
+      message: expect.stringMatching(/on port \d+ has ended \(SIGKILL\).*start again/),
+    });
+    await server.stop();
+
+    const stopped = await startEmbeddedPostgres();
+    await stopped.stop();
+    await expect(Promise.race([stopped.lost, Promise.resolve('not lost')])).resolves.toBe('not lost');
+  });
+
   test('an orphan on a kept directory does not hurt the next start', async () => {
     const dataDirectory = path.join(directory, 'orphaned');
     const abandoned = await startEmbeddedPostgres({ dataDirectory });
