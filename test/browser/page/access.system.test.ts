@@ -1,32 +1,13 @@
 /** The example page for everybody: keyboard alone, screen-reader names, contrast, themes, narrow screens, less motion. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { violations } from './axe.ts';
 import { startFakeSystem } from './fake-system.ts';
 import type { FakeSystem } from './fake-system.ts';
 import { describeInBrowser, openPage, useBrowser } from './real-browser.ts';
 
 const browser = useBrowser();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 let system: FakeSystem;
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-}
-
-async function violations(page: Page): Promise<readonly string[]> {
-  // By the protocol: the page's own policy lets no other script in.
-  await page.evaluate(axe);
-  const result = await page.evaluate<{ violations: readonly Violation[] }>(
-    `axe.run(document, { runOnly: ${JSON.stringify(TAGS)} })`,
-  );
-  return result.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-  );
-}
 
 /** Jobs and images in every state that there is. */
 function fill(): void {

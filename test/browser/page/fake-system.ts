@@ -1,4 +1,4 @@
-/** The two APIs and the WebSocket API as the page sees them, in the hands of a test. */
+/** The APIs and the WebSocket API as the page sees them, in the hands of a test. */
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,10 +9,22 @@ import { parseClientMessage } from '../../../lambda/push/protocol.ts';
 import type { ServerMessage } from '../../../lambda/push/protocol.ts';
 import { startLivePage } from '../../../local/run/live-page.ts';
 
+export interface FakeFeedback {
+  readonly feedbackId: string;
+  readonly productId: string;
+  readonly text: string;
+  readonly sentiment: { readonly score: number; readonly label: string } | null;
+  readonly category: { readonly category: string } | null;
+  readonly duplicateOf: { readonly originalId: string } | null;
+  readonly priority: { readonly priority: string; readonly reasons: readonly string[] } | null;
+}
+
 export interface FakeSystem {
   readonly pageUrl: string;
   readonly jobs: Map<string, Job>;
   readonly generations: Map<string, Generation>;
+  /** What was given, by id; what agents found out is set by the test. */
+  readonly feedback: Map<string, FakeFeedback>;
   /** Of jobs, with their keys: a repetition is one more. */
   readonly submissions: { readonly key: string; readonly prompt: string; readonly model: string }[];
   /** Answers to give before the real ones, by `METHOD /path`; the last stays. */
@@ -21,6 +33,8 @@ export interface FakeSystem {
     { readonly status: number; readonly code: string; readonly detail: string }[]
   >;
   setJob(jobId: string, change: Partial<Job>): void;
+  setFeedback(feedbackId: string, change: Partial<FakeFeedback>): void;
+  lastFeedback(): FakeFeedback;
   /** The newest job. */
   lastJob(): Job;
   lastGeneration(): Generation;
@@ -50,7 +64,7 @@ const tokenFor = (turn: number): string =>
   `h.${Buffer.from(JSON.stringify({ tenantId: 'acme', sub: 'ada', turn })).toString('base64url')}.s`;
 
 export async function startFakeSystem(
-  apis: { jobs?: boolean; generation?: boolean } = {},
+  apis: { jobs?: boolean; generation?: boolean; feedback?: boolean } = {},
 ): Promise<FakeSystem> {
   const notes: (ServerMessage & { type: 'notification' })[] = [];
   const open = new Set<WebSocket>();
@@ -61,12 +75,17 @@ export async function startFakeSystem(
     pageUrl: '',
     jobs: new Map(),
     generations: new Map(),
+    feedback: new Map(),
     submissions: [],
     failures: new Map(),
     setJob: (jobId, change) => {
       const job = system.jobs.get(jobId)!;
       system.jobs.set(jobId, { ...job, ...change, updatedAt: new Date().toISOString() });
     },
+    setFeedback: (feedbackId, change) => {
+      system.feedback.set(feedbackId, { ...system.feedback.get(feedbackId)!, ...change });
+    },
+    lastFeedback: () => [...system.feedback.values()].at(-1)!,
     lastJob: () => [...system.jobs.values()].at(-1)!,
     lastGeneration: () => [...system.generations.values()].at(-1)!,
     finish: (generationId, status) => {
@@ -173,6 +192,19 @@ export async function startFakeSystem(
       }
       case 'GET /generations':
         return [200, page(system.generations.values())];
+      case 'POST /feedback': {
+        const { productId, text } = body as { productId: string; text: string };
+        const known = byKey.get(key);
+        const feedbackId = known ?? `fbk_${String(system.feedback.size + 1).padStart(32, '0')}`;
+        byKey.set(key, feedbackId);
+        const nothing = { sentiment: null, category: null, duplicateOf: null, priority: null };
+        if (known === undefined) system.feedback.set(feedbackId, { feedbackId, productId, text, ...nothing });
+        return [202, { feedbackId }];
+      }
+      case 'GET /feedback/{id}':
+        return [200, system.feedback.get(id)!];
+      case 'GET /roadmap':
+        return [200, { items: ROADMAP }];
       case 'POST /tickets':
         return [
           201,
@@ -233,10 +265,25 @@ export async function startFakeSystem(
   const page = await startLivePage({
     ...(apis.jobs !== false && { jobsUrl: url }),
     ...(apis.generation !== false && { generationUrl: () => url }),
+    ...(apis.feedback === true && { feedback: { url, states: () => Promise.resolve(AGENT_STATES) } }),
     token: () => system.token,
   });
   return Object.assign(system, { pageUrl: page.url });
 }
+
+const AGENT_STATES = ['sentiment', 'categorisation', 'duplicate-detection', 'weekly-digest'].map((agent) => ({
+  agent,
+  transport: 'postgres',
+  handled: 123_456,
+  waiting: 12,
+}));
+const ROADMAP = ['feature-request', 'performance'].map((category) => ({
+  productId: 'compass',
+  category,
+  feedbacks: 1_234,
+  votes: 567,
+  urgent: 8,
+}));
 
 const problem = (code: string, status: number, detail: string): object => ({
   type: `urn:waybill:problem:${code}`,
