@@ -223,7 +223,7 @@ describe('duplicate-detection', () => {
     const event = await system.give('f1', TEXT);
     const elsewhere = createEnvelope(FeedbackReceived, {
       tenantId: 'tenant-2',
-      data: { ...event.data, text: TEXT } as never,
+      data: { ...(event.data as object), text: TEXT } as never,
     });
     await system.handle('duplicate-detection', event);
     await system.handle('duplicate-detection', elsewhere);
