@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { apiClient, bearerToken, textField } from '../api-client.ts';
 import type { ApiAnswer, ApiRequest } from '../api-client.ts';
+import { sendPaced } from '../send-paced.ts';
 import { badRequests } from './bad-input.ts';
 import type { TakenEntry } from './judge.ts';
 import { planFeedback } from './plan.ts';
@@ -113,34 +114,29 @@ export function createAgentsWorkload(options: AgentsWorkloadOptions): AgentsWork
     taken: () => taken,
     unexpected: () => unexpected,
     refused: () => refused,
-    async run({ count, perSecond, beforeEntry = () => {} }) {
-      const waiting = new Set<Promise<void>>();
-      const startedAt = Date.now();
+    async run({ count, perSecond, beforeEntry }) {
       const first = sent;
-      let failure: unknown;
-      for (let round: readonly PlannedEntry[] = []; sent < first + count && !isStopped(); sent += 1) {
-        const place = (sent - first) % ROUND;
-        if (place === 0) {
+      let round: readonly PlannedEntry[] = [];
+      const planned = (place: number): PlannedEntry => {
+        if (place % ROUND === 0) {
           const mix = options.mix === undefined ? {} : { mix: options.mix };
-          round = planFeedback({ seed, count: Math.min(ROUND, first + count - sent), from: sent, ...mix });
+          const from = first + place;
+          round = planFeedback({ seed, count: Math.min(ROUND, count - place), from, ...mix });
         }
-        if (perSecond !== undefined) {
-          const due = startedAt + ((sent - first) * 1000) / perSecond;
-          await delay(Math.max(0, due - Date.now()), undefined, signal && { signal }).catch(() => {});
-        }
-        await beforeEntry(sent - first);
-        const entry = round[place]!;
-        const sending: Promise<void> = (entry.kind === 'vote' ? vote(entry) : say(entry))
-          .catch((error: unknown) => {
-            if (!isStopped()) failure ??= error;
-          })
-          .finally(() => waiting.delete(sending));
-        waiting.add(sending);
-        if (waiting.size >= inFlight) await Promise.race(waiting);
-        if (failure !== undefined) break;
-      }
-      await Promise.all(waiting);
-      if (failure !== undefined) throw failure;
+        return round[place % ROUND]!;
+      };
+      await sendPaced({
+        count,
+        inFlight,
+        perSecond,
+        signal,
+        before: beforeEntry,
+        send(place) {
+          const entry = planned(place);
+          sent = first + place + 1;
+          return entry.kind === 'vote' ? vote(entry) : say(entry);
+        },
+      });
     },
     async misbehave() {
       const feedback = taken.find(({ kind }) => kind === 'feedback');

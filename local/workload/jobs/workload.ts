@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { apiClient, bearerToken, textField } from '../api-client.ts';
 import type { ApiAnswer, ApiRequest } from '../api-client.ts';
+import { sendPaced } from '../send-paced.ts';
 import { badRequests } from './bad-input.ts';
 import { planJobs } from './plan.ts';
 import type { JobMix, PlannedJob } from './plan.ts';
@@ -146,38 +147,36 @@ export function createJobsWorkload(options: JobsWorkloadOptions): JobsWorkload {
     unexpected: () => unexpected,
     refused: () => refused,
     async run({ jobs, perSecond, beforeJob }) {
-      const waiting = new Set<Promise<void>>();
-      const startedAt = Date.now();
-      let failure: unknown;
-      const until = sent + jobs;
       const first = sent;
-      for (let round: readonly PlannedJob[] = []; sent < until && !isStopped(); sent += 1) {
-        const place = sent % ROUND;
+      const until = first + jobs;
+      let round: readonly PlannedJob[] = [];
+      const planned = (index: number): PlannedJob => {
+        const place = index % ROUND;
         if (place === 0 || round.length === 0) {
-          const size = Math.min(ROUND - place, until - sent);
-          const roundSeed = seed + SEEDS_APART * Math.floor(sent / ROUND);
+          const size = Math.min(ROUND - place, until - index);
+          const roundSeed = seed + SEEDS_APART * Math.floor(index / ROUND);
           const mix = options.mix === undefined ? {} : { mix: options.mix };
-          round = planJobs({ seed: roundSeed, jobs: size, from: sent, ...mix });
+          round = planJobs({ seed: roundSeed, jobs: size, from: index, ...mix });
         }
-        if (perSecond !== undefined) {
-          const due = startedAt + ((sent - first) * 1000) / perSecond;
-          await delay(Math.max(0, due - Date.now()), undefined, signal && { signal }).catch(() => {});
-        }
-        beforeJob?.(sent - first);
-        const job = round[sent - round[0]!.index]!;
-        const sending: Promise<void> = one(job)
-          .catch((error: unknown) => {
-            if (!isStopped()) failure ??= error;
-          })
-          .finally(() => waiting.delete(sending));
-        waiting.add(sending);
-        if (waiting.size >= inFlight) await Promise.race(waiting);
-        if (failure !== undefined) break;
-      }
-      await Promise.all(waiting);
-      await Promise.all(background.splice(0)).catch((error: unknown) => {
+        return round[index - round[0]!.index]!;
+      };
+      let failure: unknown;
+      const failed = (error: unknown): void => {
         if (!isStopped()) failure ??= error;
-      });
+      };
+      await sendPaced({
+        count: jobs,
+        inFlight,
+        perSecond,
+        signal,
+        before: beforeJob,
+        send(place) {
+          const job = planned(first + place);
+          sent = first + place + 1;
+          return one(job);
+        },
+      }).catch(failed);
+      await Promise.all(background.splice(0)).catch(failed);
       if (failure !== undefined) throw failure;
     },
     async misbehave() {
