@@ -13,7 +13,7 @@ import type { JudgedRun } from '../../local/run/once.ts';
 import { agentsSystem } from '../../local/run/systems/agents.ts';
 import { tally } from '../../local/run/tally.ts';
 
-const EVENTS = 120;
+const EVENTS = 160;
 const TIMEOUT_MS = 1_200_000;
 
 interface Report {
@@ -26,7 +26,8 @@ let route: readonly string[];
 
 beforeAll(async () => {
   const hasRedis = ((await findRedis('redis')) ?? (await findRedis('valkey'))) !== undefined;
-  route = hasRedis ? ['postgres', 'redis', 'sns-sqs'] : ['postgres', 'sns-sqs'];
+  // On, back, and on to the third.
+  route = hasRedis ? ['postgres', 'redis', 'postgres', 'sns-sqs'] : ['postgres', 'sns-sqs', 'postgres'];
   run = await startLocalRun({
     directory: process.cwd(),
     environment: 'local',

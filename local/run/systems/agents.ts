@@ -12,18 +12,20 @@ import {
   agentsSummary,
   createAgentsWorkload,
   createMover,
+  createOperator,
   expectedEffects,
+  killTurns,
   measureAgents,
   parityOf,
   progressOf,
+  statusOf,
   TRANSPORTS,
 } from '../../workload/agents/index.ts';
-import type { AgentsOutcome, AgentsProgress, AgentsRoute } from '../../workload/agents/index.ts';
+import type { AgentsOutcome, AgentsProgress, AgentsRoute, KillTurns } from '../../workload/agents/index.ts';
 import { apiClient, bearerToken, textField } from '../../workload/api-client.ts';
 import { json, sampleTenantId } from '../../workload/tenants.ts';
 import { startSink } from '../../workload/sink.ts';
 import { injectChaos, injectedFaults } from '../chaos.ts';
-import { consumersOfRun } from '../consumers.ts';
 import { startLivePage } from '../live-page.ts';
 import type { LocalRun } from '../local-run.ts';
 import type { Feed, FeedOptions, RunnableSystem } from './system.ts';
@@ -49,7 +51,10 @@ export const agentsSystem: RunnableSystem = {
   contextOf: (route) => ({ agents: [...new Set(route)].join(':') }),
   banner: (run) => [
     ['processes', processesOf(run)],
-    ['move one', 'waybill transport --help, docs/transport-migration.md'],
+    [
+      'move one',
+      `export DATABASE_URL=${run.databaseUrl} WAYBILL_DATABASE_SCHEMA=${AGENTS_SCHEMA}; npx waybill transport status (docs/agents.md)`,
+    ],
   ],
   openPage: async (run) => {
     const secret = await run.secretValue(TOKEN_SECRET);
@@ -97,8 +102,10 @@ export async function createAgentsFeed(run: LocalRun, options: FeedOptions): Pro
     failureRate: chaos ? RECEIVER_FAILURE_RATE : 0,
     poison: null,
   });
+  let environment: Readonly<Record<string, string>>;
   try {
     await setEndpoints(run, sink, signal);
+    environment = await operatorEnvironment(run);
   } catch (error) {
     await Promise.all([sink.close(), pool.end()]);
     throw error;
@@ -109,20 +116,20 @@ export async function createAgentsFeed(run: LocalRun, options: FeedOptions): Pro
     seed,
     signal,
   });
+  const operator = createOperator({ environment, signal });
+  const kills = killTurns(run.aws.services.ecs, seed);
   const mover = createMover({
-    pool,
+    operator,
     route,
+    progress: async (agent) => (await progressOf(run.database)).agents.find((one) => one.agent === agent)!,
     signal,
     note,
-    switchQueue: (agent, on) => switchQueue(run, agent, on),
+    ...(chaos && { onMove: kills.onMove }),
   });
   const killing = new AbortController();
-  let killed = 0;
   return {
     run: async ({ count, perSecond }) => {
-      const kills = chaos
-        ? killProcesses(run, AbortSignal.any([signal, killing.signal]), () => (killed += 1))
-        : Promise.resolve();
+      const killed = chaos ? keepKilling(run, kills, AbortSignal.any([signal, killing.signal])) : undefined;
       try {
         await workload.run({
           count,
@@ -132,12 +139,13 @@ export async function createAgentsFeed(run: LocalRun, options: FeedOptions): Pro
         await mover.finish();
       } finally {
         killing.abort();
-        await kills;
+        await killed;
       }
       if (Number.isFinite(count)) await workload.misbehave();
     },
     judge: async (observed) => {
-      const parity = await parityOf(pool, route, signal);
+      const parity = await parityOf(operator, route, signal);
+      const status = route.length > 1 ? await statusOf(operator) : [];
       const measured = await measureAgents(pool);
       const receiver = sink.report();
       const crashes = injectedFaults(run);
@@ -151,10 +159,13 @@ export async function createAgentsFeed(run: LocalRun, options: FeedOptions): Pro
         route,
         moves: mover.moves(),
         parity,
+        status,
         receiver,
         unexpectedAnswers: workload.unexpected(),
         refused: workload.refused(),
-        killed: chaos ? killed + (crashes['crash-before'] ?? 0) + (crashes['crash-during'] ?? 0) : undefined,
+        killed: chaos
+          ? kills.killed() + (crashes['crash-before'] ?? 0) + (crashes['crash-during'] ?? 0)
+          : undefined,
       };
       return {
         report: agentsReport(outcome),
@@ -199,29 +210,53 @@ async function setEndpoints(
   }
 }
 
-/** As the command does: the event source mapping of the agent's queue is switched. */
-async function switchQueue(run: LocalRun, agent: string, on: boolean): Promise<void> {
-  const queueArn = consumersOfRun(run).find(({ name }) => name === agent)?.queueArn;
-  const ask = (action: string, input: Record<string, unknown>): Promise<unknown> =>
-    run.aws.services.lambda.handle(action, input, rootCaller(run.aws.context));
-  const { EventSourceMappings: mappings = [] } = (await ask('ListEventSourceMappings', {
-    EventSourceArn: queueArn,
-  })) as { readonly EventSourceMappings?: readonly { readonly UUID: string }[] };
-  if (mappings.length === 0) throw new Error(`no event source mapping reads the queue of ${agent}`);
-  for (const { UUID } of mappings) await ask('UpdateEventSourceMapping', { UUID, Enabled: on });
+/** What the runbook exports before the first command; addresses are those that the system's own processes have. */
+async function operatorEnvironment(run: LocalRun): Promise<Readonly<Record<string, string>>> {
+  return {
+    ...(await redisVariables(run)),
+    DATABASE_URL: run.databaseUrl,
+    WAYBILL_DATABASE_SCHEMA: AGENTS_SCHEMA,
+    AWS_ENDPOINT_URL: run.aws.endpointUrl,
+    AWS_REGION: run.aws.context.region,
+    AWS_ACCESS_KEY_ID: 'operator',
+    AWS_SECRET_ACCESS_KEY: 'operator',
+    USER: 'operator',
+  };
 }
 
-/** One after the other, in the middle of its work: `kill -9`. Their services start others. */
-async function killProcesses(run: LocalRun, signal: AbortSignal, onKilled: () => void): Promise<void> {
+/** None where no process reads or writes Redis. */
+async function redisVariables(run: LocalRun): Promise<Readonly<Record<string, string>>> {
   const { ecs } = run.aws.services;
-  for (let turn = 0; !signal.aborted; turn += 1) {
+  for (const { taskDefinitionArn } of ecs.tasks()) {
+    const answer = await ecs.handle(
+      'DescribeTaskDefinition',
+      { taskDefinition: taskDefinitionArn },
+      rootCaller(run.aws.context),
+    );
+    const { containerDefinitions } = (answer as { readonly taskDefinition: TaskDefinition }).taskDefinition;
+    const variables = containerDefinitions
+      .flatMap(({ environment = [] }) => environment)
+      .filter(({ name }) => name.startsWith('WAYBILL_REDIS_'));
+    if (variables.length > 0) return Object.fromEntries(variables.map(({ name, value }) => [name, value]));
+  }
+  return {};
+}
+
+interface TaskDefinition {
+  readonly containerDefinitions: readonly {
+    readonly environment?: readonly { readonly name: string; readonly value: string }[];
+  }[];
+}
+
+/** Only where something was done since the last one: on a busy machine nothing else would ever be. */
+async function keepKilling(run: LocalRun, kills: KillTurns, signal: AbortSignal): Promise<void> {
+  let handled = 0;
+  while (!signal.aborted) {
     await delay(KILL_EACH_MS, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return;
-    const running = ecs.tasks().filter(({ status }) => status === 'RUNNING');
-    const task = running[turn % Math.max(1, running.length)];
-    if (task === undefined) continue;
-    ecs.kill(task.arn, 'SIGKILL');
-    onKilled();
+    const now = await recentProgress(run);
+    if (signal.aborted || now.handled === handled) continue;
+    kills.killProcess();
+    handled = now.handled;
   }
 }
 

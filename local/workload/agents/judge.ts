@@ -20,6 +20,8 @@ export interface AgentsOutcome extends Observed {
   readonly moves: readonly AgentMove[];
   /** What the shadows saw of the transports that the agents moved to. */
   readonly parity: readonly AgentParity[];
+  /** Where `waybill transport status` says that the agents are in the end; of agents that moved. */
+  readonly status: readonly AgentStatus[];
   /** What the tenants' endpoints got. */
   readonly receiver: { readonly taken: number; readonly repeated: number; readonly badSignatures: number };
   /** Dead letters of the event store and of Redis; those of queues are among the others. */
@@ -46,14 +48,31 @@ export interface AgentMove {
   readonly agent: string;
   readonly from: string;
   readonly to: string;
-  /** Milliseconds until it was live there. */
+  /** Of `waybill transport`. */
+  readonly command: 'move' | 'rollback';
+  /** Milliseconds until it was live there, and the command had ended. */
   readonly milliseconds: number;
+  /** How often the command was killed, and another one had to end what it began. */
+  readonly cutOff: number;
+  /** Events that the old transport had given up. */
+  readonly leftGivenUp: number;
   /** Why it did not come about. */
   readonly refused?: string;
 }
 
-/** What came to an agent's shadow, against the record. */
-export interface AgentParity {
+export interface AgentStatus {
+  readonly agent: string;
+  readonly liveOn: string;
+  /** How often it has moved. */
+  readonly moves: number;
+}
+
+/** What came to an agent's shadow, against the record; or why nobody knows. */
+export type AgentParity =
+  | { readonly agent: string; readonly transport: string; readonly unknown: string }
+  | ComparedParity;
+
+export interface ComparedParity {
   readonly agent: string;
   readonly transport: string;
   readonly arrived: number;
@@ -102,6 +121,7 @@ export function agentsReport(outcome: AgentsOutcome): object {
     ),
     moves,
     parity: outcome.parity,
+    status: outcome.status,
     receiver: outcome.receiver,
     lost: sum(({ handling, effects }) => handling.lost.length + effects.missing.length),
     duplicates: sum(({ handling, effects }) => handling.twice.length + effects.doubled.length),
@@ -237,17 +257,38 @@ function wayOf(legs: readonly Leg[]): string {
     : legs.map(({ transport, events }) => `${transport} (${events})`).join(', ');
 }
 
-function moveFailures({ moves, route }: AgentsOutcome): string[] {
-  const refused = moves.flatMap(({ agent, from, to, refused: why }) =>
-    why === undefined ? [] : [`${agent} could not be moved from ${from} to ${to}: ${why}`],
+function moveFailures({ moves, route, status }: AgentsOutcome): string[] {
+  const refused = moves.flatMap(({ agent, from, to, command, refused: why }) =>
+    why === undefined ? [] : [`${agent} could not be moved from ${from} to ${to} by ${command}: ${why}`],
   );
-  const wanted = agentNames.length * (route.length - 1);
-  return moves.length === wanted
-    ? refused
-    : [...refused, `${moves.length} moves were made, and ${wanted} were to be`];
+  const givenUp = moves.flatMap(({ agent, from, leftGivenUp }) =>
+    leftGivenUp === 0 ? [] : [`${agent} left ${leftGivenUp} events on ${from} that had been given up there`],
+  );
+  const legs = route.length - 1;
+  const wanted = agentNames.length * legs;
+  return [
+    ...refused,
+    ...givenUp,
+    ...(moves.length === wanted ? [] : [`${moves.length} moves were made, and ${wanted} were to be`]),
+    ...(legs === 0 ? [] : agentNames.flatMap((agent) => statusFailures(agent, status, route))),
+  ];
 }
 
-function parityFailures({ agent, transport, missing, extra, reordered }: AgentParity): string[] {
+function statusFailures(agent: string, status: readonly AgentStatus[], route: readonly string[]): string[] {
+  const said = status.find((one) => one.agent === agent);
+  if (said === undefined) return [`waybill transport status does not know ${agent}`];
+  const [end, moves] = [route.at(-1), route.length - 1];
+  if (said.liveOn === end && said.moves === moves) return [];
+  return [
+    `waybill transport status has ${agent} on ${said.liveOn} after ${said.moves} moves, and not on ${end} after ${moves}`,
+  ];
+}
+
+function parityFailures(parity: AgentParity): string[] {
+  const { agent, transport } = parity;
+  if ('unknown' in parity)
+    return [`the shadow of ${agent} on ${transport} could not be compared: ${parity.unknown}`];
+  const { missing, extra, reordered } = parity;
   if (missing + extra + reordered === 0) return [];
   return [
     `the shadow of ${agent} on ${transport} saw ${missing} events less, ${extra} more and ${reordered} in another order than the record`,

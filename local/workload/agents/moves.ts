@@ -1,11 +1,12 @@
-/** Moves all agents from one transport to the next while events flow, one agent at a time, as an operator would. */
+/** Moves all agents from one transport to the next while events flow, one agent at a time, by the commands of the runbook. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Pool } from 'pg';
 import { agentNames } from '../../../catalog/agents/index.ts';
 import type { AgentName } from '../../../catalog/agents/index.ts';
-import { moveConsumer, parityReport, TRANSPORT_NAMES } from '../../../lambda/runtime/cutover/index.ts';
+import { TRANSPORT_NAMES } from '../../../lambda/runtime/cutover/index.ts';
 import type { ParityReport, TransportName } from '../../../lambda/runtime/cutover/index.ts';
-import type { AgentMove, AgentParity } from './judge.ts';
+import type { AgentMove, AgentParity, AgentStatus } from './judge.ts';
+import { codeOf, STREAM_ARGUMENTS } from './operator.ts';
+import type { CommandAnswer, Operator } from './operator.ts';
 
 export const TRANSPORTS: readonly TransportName[] = TRANSPORT_NAMES;
 export type AgentsRoute = readonly TransportName[];
@@ -14,19 +15,33 @@ export interface PlannedMove {
   readonly agent: AgentName;
   readonly from: TransportName;
   readonly to: TransportName;
+  /** By `rollback`: to where its last move came from. */
+  readonly isBack: boolean;
   /** Of everything that is fed: when this much was, the move begins. */
   readonly atShare: number;
 }
 
 export interface MoverOptions {
-  /** On the schema of the agents. */
-  readonly pool: Pool;
+  readonly operator: Operator;
   /** Where all agents are live at first, and then one after the other. */
   readonly route: AgentsRoute;
-  /** Lets an agent's queue be read, or holds it. */
-  readonly switchQueue: (agent: AgentName, on: boolean) => Promise<void>;
+  /**
+   * Called when a move begins. Answers after how many milliseconds its command is killed with `kill -9`; undefined lets it
+   * run. The move then goes on as the runbook says.
+   * @default - none is killed
+   */
+  readonly onMove?: ((move: PlannedMove) => number | undefined) | undefined;
+  /** How far an agent is: it is watched at work where it is, as the runbook says, before it moves on. */
+  readonly progress: (agent: AgentName) => Promise<AgentWork>;
   readonly signal: AbortSignal;
   readonly note?: ((text: string) => void) | undefined;
+}
+
+export interface AgentWork {
+  /** Effects so far. */
+  readonly handled: number;
+  /** Events that it still has to handle. */
+  readonly waiting: number;
 }
 
 export interface Mover {
@@ -43,16 +58,20 @@ export interface Mover {
 /** Milliseconds until a move that was refused is tried again, and until it is given up. */
 const RETRY = 500;
 const PATIENCE = 90_000;
-/** Refusals that pass by themselves: what is in work, or on its way. */
+/** Refusals that pass by themselves: what is in work, on its way, or not started yet. */
 const PASSING: ReadonlySet<unknown> = new Set([
   'WAYBILL_TRANSPORT_MOVE_UNSAFE',
   'WAYBILL_TRANSPORT_MOVE_BLOCKED',
   'WAYBILL_TRANSPORT_CONSUMER_UNKNOWN',
+  'WAYBILL_TRANSPORT_SWITCH_SLOW',
 ]);
+const WHY = 'the route of this run';
 
 /** One agent after the other, evenly over the feed; before the first and after the last move there is a share, too. */
 export function plannedMoves(route: AgentsRoute): readonly PlannedMove[] {
-  const legs = route.slice(1).map((to, index) => ({ from: route[index]!, to }));
+  const legs = route
+    .slice(1)
+    .map((to, index) => ({ from: route[index]!, to, isBack: index > 0 && route[index - 1] === to }));
   const moves = legs.flatMap((leg) => agentNames.map((agent) => ({ agent, ...leg })));
   return moves.map((move, index) => ({ ...move, atShare: (index + 2) / (moves.length + 4) }));
 }
@@ -61,9 +80,12 @@ export function createMover(options: MoverOptions): Mover {
   const { route, signal } = options;
   const left = [...plannedMoves(route)];
   const made: AgentMove[] = [];
+  const handledAt = new Map<AgentName, number>();
   let current: Promise<void> = Promise.resolve();
   const make = async (move: PlannedMove): Promise<void> => {
+    await atWork(options, move.agent, handledAt.get(move.agent) ?? 0);
     made.push(await moveOne(options, move));
+    handledAt.set(move.agent, (await options.progress(move.agent)).handled);
   };
   return {
     moves: () => made,
@@ -80,27 +102,73 @@ export function createMover(options: MoverOptions): Mover {
   };
 }
 
-async function moveOne(options: MoverOptions, { agent, from, to }: PlannedMove): Promise<AgentMove> {
-  const { pool, switchQueue, signal, note } = options;
+/** Resolves when it has had an effect since its last move, has nothing to do, or does not come to it in time. */
+async function atWork(
+  { progress, signal }: MoverOptions,
+  agent: AgentName,
+  handledBefore: number,
+): Promise<void> {
+  const until = Date.now() + PATIENCE;
+  while (Date.now() < until && !signal.aborted) {
+    const { handled, waiting } = await progress(agent);
+    if (handled > handledBefore || waiting === 0) return;
+    await delay(RETRY);
+  }
+}
+
+/**
+ * | the command | next |
+ * |---|---|
+ * | made it | over |
+ * | is refused for what passes | the same command again |
+ * | was killed | `status`, then the same command; a rollback that was made is not run again, as it would go forth once more: `move` ends what is left of it |
+ */
+async function moveOne(options: MoverOptions, move: PlannedMove): Promise<AgentMove> {
+  const { operator, signal, note, onMove } = options;
+  const { agent, from, to, isBack } = move;
   const startedAt = Date.now();
   const since = (): number => Date.now() - startedAt;
+  const command = isBack ? 'rollback' : 'move';
+  const told = { agent, from, to, command } as const;
+  let killAfter = onMove?.(move);
+  let cutOff = 0;
+  let isThere = false;
   for (;;) {
-    try {
-      await moveConsumer(pool, { consumer: agent, from, to });
-      break;
-    } catch (error) {
-      const { code, message } = error as { readonly code?: unknown; readonly message: string };
-      if (!PASSING.has(code) || since() > PATIENCE || signal.aborted) {
-        return { agent, from, to, milliseconds: since(), refused: message };
-      }
-      await delay(RETRY);
+    const answer = await operator(commandOf(move, isThere), killAfter);
+    if (answer.ok) {
+      const { leftGivenUp = 0 } = answer.json as { readonly leftGivenUp?: number };
+      note?.(`${agent} ${isBack ? 'rolled back' : 'moved'} from ${from} to ${to}`);
+      return { ...told, milliseconds: since(), cutOff, leftGivenUp };
     }
+    const isPassing = answer.isCutOff || PASSING.has(codeOf(answer));
+    if (!isPassing || since() > PATIENCE || signal.aborted) {
+      return { ...told, milliseconds: since(), cutOff, leftGivenUp: 0, refused: answer.stderr };
+    }
+    if (answer.isCutOff) {
+      cutOff += 1;
+      killAfter = undefined;
+      note?.(`the command that moves ${agent} to ${to} was killed`);
+      isThere = (await statusOf(operator, agent)).some(({ liveOn }) => liveOn === to);
+    } else await delay(RETRY);
   }
-  // Not before: what comes earlier is refused, and would only wait.
-  if (to === 'sns-sqs') await switchQueue(agent, true);
-  if (from === 'sns-sqs') await switchQueue(agent, false);
-  note?.(`${agent} moved from ${from} to ${to}`);
-  return { agent, from, to, milliseconds: since() };
+}
+
+function commandOf({ agent, from, to, isBack }: PlannedMove, isThere: boolean): readonly string[] {
+  const way = isBack && !isThere ? ['rollback', agent] : ['move', agent, '--to', to];
+  return [...way, '--why', WHY, '--yes', ...(from === 'redis' ? STREAM_ARGUMENTS : [])];
+}
+
+/** Where agents are, as `waybill transport status` says it. @param agent - all of them unless given */
+export async function statusOf(operator: Operator, agent?: AgentName): Promise<readonly AgentStatus[]> {
+  const answer = await operator(['status', ...(agent === undefined ? [] : [agent])]);
+  const { consumers } = (answer.json ?? { consumers: [] }) as {
+    readonly consumers: readonly {
+      readonly consumer: string;
+      readonly liveOn: string;
+      readonly moves: readonly unknown[];
+    }[];
+  };
+  return consumers.map(({ consumer, liveOn, moves }) => ({ agent: consumer, liveOn, moves: moves.length }));
 }
 
 /** Milliseconds until what is on its way to a shadow has to be there. */
@@ -108,7 +176,7 @@ const PARITY_PATIENCE = 60_000;
 
 /** Of each agent on each transport that it moved to: what its shadow saw, once all has come or the time is up. */
 export async function parityOf(
-  pool: Pool,
+  operator: Operator,
   route: AgentsRoute,
   signal: AbortSignal,
 ): Promise<readonly AgentParity[]> {
@@ -117,19 +185,23 @@ export async function parityOf(
   const reports: AgentParity[] = [];
   for (const transport of watched) {
     for (const agent of agentNames) {
-      let report = await reportOf(pool, agent, transport);
-      while (!report.isEqual && Date.now() < until && !signal.aborted) {
+      const ask = (): Promise<CommandAnswer> =>
+        operator(['parity', agent, '--on', transport, '--settle', '0']);
+      let answer = await ask();
+      while (!answer.ok && Date.now() < until && !signal.aborted) {
         await delay(RETRY);
-        report = await reportOf(pool, agent, transport);
+        answer = await ask();
       }
-      const { missing, extra, reordered, repeated, arrived, latency } = report;
-      const differenceMs = latency.difference.p50;
-      reports.push({ agent, transport, arrived, missing, extra, reordered, repeated, differenceMs });
+      reports.push(parityIn(answer, agent, transport));
     }
   }
   return reports;
 }
 
-function reportOf(pool: Pool, consumer: AgentName, transport: TransportName): Promise<ParityReport> {
-  return parityReport(pool, { consumer, transport, settleSeconds: 0 });
+/** What a shadow's report says; without one nothing is known of what came. */
+function parityIn({ json, stderr }: CommandAnswer, agent: AgentName, transport: TransportName): AgentParity {
+  if (json === undefined) return { agent, transport, unknown: stderr };
+  const { missing, extra, reordered, repeated, arrived, latency } = json as ParityReport;
+  const differenceMs = latency.difference.p50;
+  return { agent, transport, arrived, missing, extra, reordered, repeated, differenceMs };
 }

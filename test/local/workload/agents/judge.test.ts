@@ -81,9 +81,18 @@ function outcome(more: Partial<AgentsOutcome> = {}): AgentsOutcome {
     taken: TAKEN,
     route: ROUTE,
     moves: ROUTE.slice(1).flatMap((to, index) =>
-      agentNames.map((agent) => ({ agent, from: ROUTE[index]!, to, milliseconds: 5 })),
+      agentNames.map((agent) => ({
+        agent,
+        from: ROUTE[index]!,
+        to,
+        command: 'move' as const,
+        milliseconds: 5,
+        cutOff: 0,
+        leftGivenUp: 0,
+      })),
     ),
     parity: [],
+    status: agentNames.map((agent) => ({ agent, liveOn: 'sns-sqs', moves: 2 })),
     receiver: { taken: 0, repeated: 0, badSignatures: 0 },
     agentDeadLetters: [],
     unexpectedAnswers: {},
@@ -195,12 +204,37 @@ describe('what fails a run besides', () => {
     [
       'a move that was refused',
       { moves: outcome().moves.map((move, index) => (index === 3 ? { ...move, refused: 'no' } : move)) },
-      'priority could not be moved from postgres to redis: no',
+      'priority could not be moved from postgres to redis by move: no',
     ],
     [
       'a move that was not made',
       { moves: outcome().moves.slice(1) },
       '15 moves were made, and 16 were to be',
+    ],
+    [
+      'a move that left dead letters',
+      { moves: outcome().moves.map((move, index) => (index === 3 ? { ...move, leftGivenUp: 2 } : move)) },
+      'left 2 events on postgres that had been given up there',
+    ],
+    [
+      'an agent that is elsewhere in the end',
+      { status: outcome().status.map((one, index) => (index === 0 ? { ...one, liveOn: 'redis' } : one)) },
+      'on redis after 2 moves, and not on sns-sqs after 2',
+    ],
+    [
+      'an agent that moved once more',
+      { status: outcome().status.map((one, index) => (index === 0 ? { ...one, moves: 3 } : one)) },
+      'on sns-sqs after 3 moves, and not on sns-sqs after 2',
+    ],
+    [
+      'an agent that nobody knows',
+      { status: outcome().status.slice(1) },
+      'waybill transport status does not know',
+    ],
+    [
+      'a shadow of which nobody knows what came',
+      { parity: [{ agent: 'sentiment', transport: 'redis', unknown: 'no answer' }] },
+      'the shadow of sentiment on redis could not be compared: no answer',
     ],
     ['an answer of the API', { unexpectedAnswers: { 'POST: 500': 1 } }, '1 times: POST: 500'],
     ['what still runs', { waitingFor: ['roadmap: 3 unread'] }, 'not quiet in time'],

@@ -109,6 +109,7 @@ async function outcome(): Promise<AgentsOutcome> {
     route: ['postgres'],
     moves: [],
     parity: [],
+    status: [],
     receiver: { taken: 0, repeated: 0, badSignatures: 0 },
     unexpectedAnswers: {},
     refused: 0,
