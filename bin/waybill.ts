@@ -241,8 +241,8 @@ ofDatabase(transport.command('parity').argument('<consumer>'))
   .requiredOption('--on <transport>', 'the transport that the shadow watches: postgres, redis or sns-sqs')
   .option('--types <names...>', 'events that it handles; as it has registered unless given')
   .option('--since <time>', 'recorded from then on, in ISO 8601', time)
-  .option('--after <position>', 'behind this position; where the mirror began unless given', count)
-  .option('--settle <seconds>', 'what is younger may be on its way', count)
+  .option('--after <position>', 'behind this position; where the mirror began unless given', countOrZero)
+  .option('--settle <seconds>', 'what is younger may be on its way; 30 unless told', countOrZero)
   .action(async (consumer, options) => (await import('./commands/transport.ts')).parity(consumer, options));
 moving(transport.command('move'))
   .description('from now on effects happen by another transport')
@@ -294,6 +294,10 @@ function port(value: string): number {
     throw new InvalidArgumentError('a port is a whole number from 0 to 65535.');
   }
   return number;
+}
+
+function countOrZero(value: string): number {
+  return value === '0' ? 0 : count(value);
 }
 
 function count(value: string): number {

@@ -249,7 +249,17 @@ describe('waybill transport', () => {
       `insert into event_store (position, recorded_at, event_id, tenant_id, event_type, event_version, source, ordering_key, event_data)
        values (nextval('event_store_position'), now() - interval '1 hour', gen_random_uuid(), 'acme', 'FeedbackReceived', '1.0', 's', 'acme#p', '{}')`,
     );
-    const missing = await run('parity', 'sentiment', '--on', 'redis', '--json');
+    const missing = await run(
+      'parity',
+      'sentiment',
+      '--on',
+      'redis',
+      '--after',
+      '0',
+      '--settle',
+      '0',
+      '--json',
+    );
     expect(missing.code).toBe(1);
     expect(JSON.parse(missing.stdout)).toMatchObject({ missing: 1, missingUnhandled: 1, isEqual: false });
   });
