@@ -210,7 +210,13 @@ export function startTask(request: TaskRequest, surroundings: TaskSurroundings):
     },
     kill(signal) {
       for (const { process: one, exitCode } of running) {
-        if (exitCode === undefined && one.pid > 0) process.kill(one.pid, signal);
+        if (exitCode !== undefined || one.pid === 0) continue;
+        try {
+          process.kill(one.pid, signal);
+        } catch (error) {
+          // It has ended a moment ago, and what it wrote is still being read.
+          if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+        }
       }
     },
   };
