@@ -61,7 +61,8 @@ function mismatches(document: Json, schema: Json, value: unknown, place: string)
   if (typeof value === 'string') {
     refuse(value.length < Number(schema['minLength'] ?? 0), 'minLength');
     refuse(value.length > Number(schema['maxLength'] ?? Infinity), 'maxLength');
-    refuse(!new RegExp(String(schema['pattern'] ?? '')).test(value), 'pattern');
+    const { pattern } = schema;
+    refuse(typeof pattern === 'string' && !new RegExp(pattern).test(value), 'pattern');
     refuse(schema['format'] === 'date-time' && Number.isNaN(Date.parse(value)), 'format');
   }
   if (Array.isArray(value) && isRecord(items)) {
