@@ -53,8 +53,8 @@ export const ASSEMBLY_EXPLANATIONS = {
 export const BROKER_EXPLANATIONS = {
   WAYBILL_BROKER_NOT_INSTALLED: {
     what: 'A real broker was asked for, and this machine has none.',
-    why: 'Kafka and RabbitMQ are too large to come with the package; without them the embedded ones are used.',
-    fix: 'Install what can be installed, or say where yours is.',
+    why: 'Kafka, RabbitMQ, Redis and Valkey do not come with the package. Of the first two there are embedded ones; a system that uses Redis needs a real server.',
+    fix: 'Install what can be installed, or say where yours is. Agents need no Redis on another transport.',
     example: 'npm run brokers:install',
   },
   WAYBILL_BROKER_FAILED: {
@@ -79,9 +79,9 @@ export const POSTGRES_EXPLANATIONS = {
     example: 'rm -r .waybill',
   },
   WAYBILL_POSTGRES_FAILED: {
-    what: 'PostgreSQL did not start, or ended.',
-    why: 'The last lines of its log are in the message.',
-    fix: 'Read them: most often it runs as root, or the disk is full.',
+    what: 'PostgreSQL did not start, or ended while it was in use.',
+    why: 'The message has the last lines of its log, or the signal that ended it. A run does not go on without its database.',
+    fix: 'Read them: most often it runs as root, or the disk or the memory is full. Then start again.',
     example: 'df -h',
   },
   WAYBILL_POSTGRES_NOT_INSTALLED: {

@@ -14,6 +14,7 @@ import { COMMERCE_EXPLANATIONS } from './commerce.ts';
 import { CONSTRUCT_EXPLANATIONS } from './constructs.ts';
 import { CONTRACT_EXPLANATIONS, LOCK_EXPLANATIONS, TOPOLOGY_EXPLANATIONS } from './contracts.ts';
 import { CORE_EXPLANATIONS, TOKEN_EXPLANATIONS } from './core.ts';
+import { CUTOVER_EXPLANATIONS } from './cutover.ts';
 import { withSource } from './explanation.ts';
 import type { Explanation } from './explanation.ts';
 import { GENERATION_EXPLANATIONS } from './generation.ts';
@@ -59,6 +60,7 @@ export const AREAS: readonly Area[] = [
     title: 'Runtime, outbox and database',
     explanations: {
       ...withSource(RUNTIME_EXPLANATIONS, 'docs/runtime.md'),
+      ...withSource(CUTOVER_EXPLANATIONS, 'docs/transport-migration.md'),
       ...withSource(PUBLISH_EXPLANATIONS, 'docs/runtime.md'),
       ...withSource(AMQP_EXPLANATIONS, 'docs/amqp.md'),
       ...withSource(REDIS_EXPLANATIONS, 'docs/redis.md'),
