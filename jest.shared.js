@@ -25,6 +25,7 @@ export const BROKER_TESTS = [
 export const shared = {
   testRunner: '<rootDir>/test/runner/run-test-file.ts',
   testEnvironment: '<rootDir>/test/runner/environment.ts',
+  testSequencer: '<rootDir>/test/runner/sequencer.ts',
   globalSetup: '<rootDir>/test/runner/run-directory.ts',
   globalTeardown: '<rootDir>/test/runner/end-of-run.ts',
   injectGlobals: false,
