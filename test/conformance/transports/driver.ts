@@ -67,7 +67,7 @@ export interface TransportDriver {
   readonly costs: Costs;
   /** Cases that do not apply, and why. */
   readonly leftOut: Readonly<Record<string, string>>;
-  /** Milliseconds of the lease or visibility that its groups have in the suite. */
+  /** Milliseconds of the lease or visibility of members whose lease is short, and of those that a group has crash. */
   readonly leaseMilliseconds: number;
   start(): Promise<RunningTransport>;
 }
@@ -112,6 +112,11 @@ export interface Group {
 export interface MemberOptions {
   /** Events in work at a time. @default 10 */
   readonly concurrency?: number;
+  /**
+   * Short where its end is waited for, or a share of the work is.
+   * @default - so long, where the time is the machine's, that a busy one does not lose it: nothing comes twice by that
+   */
+  readonly lease?: 'short';
 }
 
 export interface Member {

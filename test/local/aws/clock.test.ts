@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { controllableClock, manualClock } from '../../../local/aws/clock.ts';
+import { until } from '../../support/waiting.ts';
 
 test('a manual clock stands still, then fires timers in order of their due time', async () => {
   const clock = manualClock(1000);
@@ -103,11 +104,12 @@ test('a running clock that is advanced fires what falls due and keeps running', 
   const clock = controllableClock();
   const fired: string[] = [];
   clock.setTimeout(() => fired.push('hour'), 3_600_000);
-  clock.setTimeout(() => fired.push('soon after'), 3_600_020);
+  clock.setTimeout(() => fired.push('soon after'), 3_600_100);
+  clock.setTimeout(() => fired.push('day'), 86_400_000);
 
   await clock.advance(3_600_000);
-  expect(fired).toEqual(['hour']);
+  expect(fired).toContain('hour');
 
-  await delay(50);
+  await until(() => fired.length > 1);
   expect(fired).toEqual(['hour', 'soon after']);
 });

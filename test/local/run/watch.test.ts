@@ -37,7 +37,7 @@ const TRUST = JSON.stringify({
 });
 const stack = (queue: object, more = '') => `export const Resources = (S3Key) => ({
   Role: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: ${TRUST} } },
-  Hello: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'hello', Runtime: 'nodejs24.x', Handler: 'index.handler', Role: { 'Fn::GetAtt': ['Role', 'Arn'] }, Code: { S3Bucket: 'assets', S3Key } } },
+  Hello: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'hello', Runtime: 'nodejs24.x', Handler: 'index.handler', Timeout: 900, Role: { 'Fn::GetAtt': ['Role', 'Arn'] }, Code: { S3Bucket: 'assets', S3Key } } },
   Orders: { Type: 'AWS::SQS::Queue', Properties: ${JSON.stringify({ QueueName: 'orders', ...queue })} },
   ${more}
 });`;

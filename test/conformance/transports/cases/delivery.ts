@@ -56,7 +56,7 @@ export const deliveryCases: readonly Case[] = [
           byMember[number]! += 1;
           handled.push(data.orderId);
         });
-        await group.start(consumer, { concurrency: 2 });
+        await group.start(consumer, { concurrency: 2, lease: 'short' });
       }
       const sent: ReturnType<typeof orders> = [];
       // However long it takes a member to join: there is work until both have had some.

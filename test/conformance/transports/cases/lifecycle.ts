@@ -51,13 +51,13 @@ export const lifecycleCases: readonly Case[] = [
         throw new Error('aborted');
       });
       const group = await channel.group('overdue');
-      const member = await group.start(consumer);
+      const member = await group.start(consumer, { lease: 'short' });
       await publish(channel, orders(1, 1));
       await run.until(() => begun.length === 1);
       expect(await member.stop(20)).toEqual({ abandoned: 1 });
 
       const next = noting();
-      await group.start(next.consumer);
+      await group.start(next.consumer, { lease: 'short' });
       await run.until(() => next.handled.length > 0);
       expect(next.handled).toEqual(['o0']);
     },
@@ -128,12 +128,12 @@ export const lifecycleCases: readonly Case[] = [
         begun.push(data.orderId);
         await hold.opened;
       });
-      await group.start(consumer);
-      await group.start(consumer);
+      await group.start(consumer, { lease: 'short' });
+      await group.start(consumer, { lease: 'short' });
       await publish(channel, orders(1, 1));
       await run.until(() => begun.length > 0);
       const since = run.now();
-      // Three times the lease that the drivers give, a second, or the visibility of 30 seconds on a clock of ours.
+      // Three times the short lease that the drivers give, or the visibility of 30 seconds on a clock of ours.
       await run.until(() => run.now() - since > run.driver.leaseMilliseconds * 3);
       hold.open();
       await run.until(() => handled.length > 0);
@@ -167,7 +167,7 @@ export const lifecycleCases: readonly Case[] = [
       await publish(channel, sent);
       await group.crash();
       const { consumer, handled } = noting();
-      await group.start(consumer);
+      await group.start(consumer, { lease: 'short' });
       await run.until(() => new Set(handled).size >= sent.length);
       const first = [...new Set(handled)];
       expect(first.toSorted()).toEqual(idsOf(sent));

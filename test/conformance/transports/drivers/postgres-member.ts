@@ -4,7 +4,8 @@ import type { SqsHandler } from '../../../../lambda/runtime/consume.ts';
 import { subscribe } from '../../../../lambda/runtime/subscription/index.ts';
 import type { SubscribeOptions } from '../../../../lambda/runtime/subscription/index.ts';
 
-export const POSTGRES_LEASE = 1_000;
+/** Milliseconds. */
+export const POSTGRES_LEASE = { short: 1_500, long: 60_000 };
 
 export const joinPostgres = (
   pool: Pool,
@@ -12,6 +13,7 @@ export const joinPostgres = (
   consumer: SqsHandler,
   concurrency: number,
   order: SubscribeOptions['order'] = 'key',
+  lease: keyof typeof POSTGRES_LEASE = 'short',
 ) =>
   subscribe({
     consumer,
@@ -19,6 +21,6 @@ export const joinPostgres = (
     name: group,
     order,
     concurrency,
-    leaseMilliseconds: POSTGRES_LEASE,
+    leaseMilliseconds: POSTGRES_LEASE[lease],
     pollMilliseconds: 200,
   });

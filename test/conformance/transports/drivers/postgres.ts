@@ -15,7 +15,7 @@ import { joinPostgres, POSTGRES_LEASE } from './postgres-member.ts';
 
 export const postgres: TransportDriver = {
   name: 'PostgreSQL',
-  leaseMilliseconds: POSTGRES_LEASE,
+  leaseMilliseconds: POSTGRES_LEASE.short,
   claims: {
     sharesWork: true,
     waitsForReaders: true,
@@ -79,8 +79,8 @@ async function openChannel({ pool, url }: TestDatabase, done: () => void): Promi
   return {
     transport: postgresTransport({ store }),
     group: async (group, { order }: GroupOptions = {}) => ({
-      async start(consumer, { concurrency = 10 } = {}) {
-        const member = await joinPostgres(pool, group, consumer, concurrency, order);
+      async start(consumer, { concurrency = 10, lease = 'long' } = {}) {
+        const member = await joinPostgres(pool, group, consumer, concurrency, order, lease);
         members.push(member);
         return { stop: (within = 2_000) => member.stop({ within }) };
       },

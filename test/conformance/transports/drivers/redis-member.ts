@@ -4,8 +4,8 @@ import { declarationOf } from '../../../../lambda/runtime/consumer/declaration.t
 import { pollRedis } from '../../../../lambda/runtime/redis/poll-redis.ts';
 import type { AnyEventContract } from '../../../../lib/contracts/index.ts';
 
-/** Seconds: the least there is. */
-export const REDIS_VISIBILITY = 1;
+/** Seconds. */
+export const REDIS_VISIBILITY = { short: 1.5, long: 60 };
 export const REDIS_PARTITIONS = 4;
 
 export interface RedisAddress {
@@ -19,6 +19,7 @@ export function joinRedis(
   consumer: SqsHandler,
   concurrency: number,
   order: 'none' | 'key' | 'total' = 'key',
+  lease: keyof typeof REDIS_VISIBILITY = 'short',
 ) {
   const { contracts, handler, options } = declarationOf(consumer);
   return pollRedis<readonly AnyEventContract[]>(contracts, handler, {
@@ -29,6 +30,6 @@ export function joinRedis(
     order,
     concurrency,
     partitions: order === 'total' ? 1 : REDIS_PARTITIONS,
-    visibilityTimeout: REDIS_VISIBILITY,
+    visibilityTimeout: REDIS_VISIBILITY[lease],
   });
 }

@@ -12,7 +12,7 @@ import { joinRedis, REDIS_PARTITIONS, REDIS_VISIBILITY } from './redis-member.ts
 
 export const redisOn = (server: RedisUnderTest, name: string): TransportDriver => ({
   name,
-  leaseMilliseconds: REDIS_VISIBILITY * 1_000,
+  leaseMilliseconds: REDIS_VISIBILITY.short * 1_000,
   claims: {
     sharesWork: true,
     waitsForReaders: true,
@@ -83,8 +83,8 @@ async function openChannel(url: string, stream: string): Promise<Channel> {
       if (order === 'total') partitions = 1;
       const kept = { server: { url }, stream, group, partitions };
       return {
-        async start(consumer, { concurrency = 10 } = {}) {
-          const member = joinRedis({ url, stream, group }, consumer, concurrency, order);
+        async start(consumer, { concurrency = 10, lease = 'long' } = {}) {
+          const member = joinRedis({ url, stream, group }, consumer, concurrency, order, lease);
           members.push(member);
           return { stop: (within = 2_000) => member.stop({ within }) };
         },

@@ -262,6 +262,7 @@ test('a container that is not healthy yet does not serve; its check and its volu
     { status: 'RUNNING', health: 'HEALTHY' },
     { status: 'RUNNING', health: 'HEALTHY' },
   ]);
+  await until(() => lines().length === 2);
   // Each task has its own /tmp, empty at first and gone with it.
   const files = lines().map((line) => /^FILE (\S+) false true$/.exec(line)?.[1]);
   expect(new Set(files).size).toBe(2);

@@ -8,6 +8,9 @@ import type { AwsContext, AwsContextOptions } from '../../../../local/aws/contex
 import { createLambdaService } from '../../../../local/aws/lambda/index.ts';
 import type { FunctionProps, LambdaOptions, LambdaService } from '../../../../local/aws/lambda/index.ts';
 
+/** More than a busy machine takes for anything, and as much as the visibility timeout of a queue may be by default. */
+const TIMEOUT_SECONDS = 30;
+
 export interface LambdaUnderTest {
   readonly context: AwsContext;
   readonly lambda: LambdaService;
@@ -32,7 +35,13 @@ export function lambdaUnderTest(
     async create(functionName, source, props = {}) {
       const codeDirectory = await codeOf({ 'index.mjs': source });
       directories.push(codeDirectory);
-      lambda.createFunction({ functionName, handler: 'index.handler', codeDirectory, ...props });
+      lambda.createFunction({
+        functionName,
+        handler: 'index.handler',
+        codeDirectory,
+        timeoutSeconds: TIMEOUT_SECONDS,
+        ...props,
+      });
     },
     async call(functionName, event = {}) {
       const result = await lambda.invoke(functionName, event);

@@ -227,7 +227,7 @@ describe('failures', () => {
     await it.create(
       'hungry',
       'export const handler = async (event) => { const kept = []; while (event.eat) kept.push(new Array(1e5).fill({})); return 1; };',
-      { memoryMegabytes: 128, timeoutSeconds: 20 },
+      { memoryMegabytes: 128, timeoutSeconds: 200 },
     );
 
     expect(await it.call('hungry', { eat: true })).toMatchObject({
