@@ -1,4 +1,5 @@
 /** D13 in the agents system: what people wrote is in no copy of an event in clear, and opens for the agents that read it. */
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { agentNames, agentOpens } from '../../../catalog/agents/index.ts';
 import { agentsByName } from '../../../lambda/agents/all.ts';
@@ -7,6 +8,7 @@ import { agentsOn } from '../../../lambda/agents/service.ts';
 import { declarationOf } from '../../../lambda/runtime/consumer/declaration.ts';
 import { mirrorEvents, shadowOf } from '../../../lambda/runtime/cutover/index.ts';
 import type { TransportName } from '../../../lambda/runtime/cutover/index.ts';
+import { consume } from '../../../lambda/runtime/index.ts';
 import { ERASED, eraseSubject } from '../../../lambda/runtime/sealing/index.ts';
 import type { DataKeys } from '../../../lambda/runtime/sealing/index.ts';
 import { deadLettersOf, redriveDeadLetters, subscribe } from '../../../lambda/runtime/subscription/index.ts';
@@ -72,7 +74,7 @@ test('the record has no clear text, and an agent behind it reads what was writte
   expect(rows).not.toContain(CLEAR);
 });
 
-test('what is copied to another transport stays sealed, and opens for the agent behind a queue', async () => {
+test('what is copied to another transport stays sealed, also as a dead letter, and opens for the agent behind a queue', async () => {
   const copied: EncodedMessage[] = [];
   const transport = {
     send: async (messages: readonly EncodedMessage[]) => {
@@ -91,10 +93,30 @@ test('what is copied to another transport stays sealed, and opens for the agent 
   const [{ body }] = copied as [EncodedMessage];
   expect(JSON.stringify(copied)).not.toContain(CLEAR);
   expect(JSON.parse(body)).toEqual(event);
-  const handler = agentsByName.sentiment(async () => on('sns-sqs'));
-  const attributes = { ApproximateReceiveCount: '1' };
-  const answer = await handler({ Records: [{ messageId: 'm-1', receiptHandle: 'r', body, attributes }] });
-  expect(answer).toEqual({ batchItemFailures: [] });
+  const client = new SQSClient({
+    endpoint: system.environment['AWS_ENDPOINT_URL']!,
+    region: system.environment['AWS_REGION']!,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: 'sentiment-dead-letters' }));
+  const receive = async (dataKeys: DataKeys) => {
+    const agent = agentsByName.sentiment(async () => on('sns-sqs', dataKeys));
+    const { contracts, handler, options } = declarationOf(agent);
+    const behindQueue = consume(contracts, handler, {
+      ...options,
+      client,
+      deadLetterQueueUrl: QueueUrl!,
+      maxReceiveCount: 1,
+      logger: silent,
+    });
+    const attributes = { ApproximateReceiveCount: '1' };
+    return behindQueue({ Records: [{ messageId: 'm-1', receiptHandle: 'r', body, attributes }] });
+  };
+
+  expect(await receive(refusedDataKeys())).toEqual({ batchItemFailures: [] });
+  const { Messages } = await client.send(new ReceiveMessageCommand({ QueueUrl }));
+  expect(Messages?.map(({ Body }) => Body)).toEqual([body]);
+  expect(await receive(system.dataKeys)).toEqual({ batchItemFailures: [] });
   expect(await system.rows('select label from sentiment_rating')).toEqual([{ label: 'negative' }]);
 });
 

@@ -81,15 +81,19 @@ function productOf(index: number): string {
 
 /** Until nothing is lost any more, or far too long. */
 async function quiet(): Promise<void> {
+  let before = 0;
   for (const until = Date.now() + TIMEOUT / 2; Date.now() < until; await delay(100)) {
     const { handled, record } = await measureAgents(pool);
     const verdicts = verdictsOf(await outcome());
     if (
       record.length > 0 &&
       handled.length > 0 &&
-      verdicts.every(({ handling }) => handling.lost.length === 0)
+      verdicts.every(({ handling }) => handling.lost.length === 0) &&
+      // Record and what was handled are not read in one moment: an agent may have appended between the two.
+      record.length === before
     )
       return;
+    before = record.length;
   }
 }
 
