@@ -179,21 +179,22 @@ export function sinkOf(pool: Pool | undefined): Sink {
     handled: 0,
     violations: 0,
     handle: async (eventId, { index, customerId }) => {
+      // What comes again has had its effect, and counts once.
+      if (pool !== undefined && !(await haveEffect(pool, eventId, customerId))) return;
       if (index < (last.get(customerId) ?? -1)) sink.violations += 1;
       last.set(customerId, index);
-      if (pool !== undefined) {
-        await inTransaction(pool, async (tx) => {
-          if (!(await processOnce(tx, 'bench', eventId))) return;
-          await tx.query('insert into bench_effect (event_id, customer) values ($1, $2)', [
-            eventId,
-            customerId,
-          ]);
-        });
-      }
       sink.handled += 1;
     },
   };
   return sink;
+}
+
+function haveEffect(pool: Pool, eventId: string, customerId: string): Promise<boolean> {
+  return inTransaction(pool, async (tx) => {
+    if (!(await processOnce(tx, 'bench', eventId))) return false;
+    await tx.query('insert into bench_effect (event_id, customer) values ($1, $2)', [eventId, customerId]);
+    return true;
+  });
 }
 
 async function drains(
