@@ -96,6 +96,11 @@ describe('several instances', () => {
     const slow = recording(pool, async (_, { signal }) => {
       sleeper.pause();
       await new Promise<void>((resolve) => (release = resolve));
+      // It is told when a statement of its instance has come back.
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve());
+      });
       lost = signal.reason;
       throw new PermanentError('TOO_LATE');
     });
