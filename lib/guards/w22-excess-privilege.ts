@@ -4,6 +4,7 @@
  * | grant | found as |
  * |---|---|
  * | an identity may do `sqs:*`, `sns:*`, `*` or another wildcard over actions that move messages | W22 |
+ * | a role is assumed by any action of STS (`sts:*`) | W22 |
  * | an identity may move messages on every queue, topic or bus (`Resource: *`), or to connections of every WebSocket API | W22 |
  * | the same, of sns:Publish by the role in which Cognito texts to phones | nothing: phones have no ARN |
  * | a queue, topic or bus lets anybody in, without a condition | W22 |
@@ -29,6 +30,7 @@ export const excessPrivilege: Guard = {
   level: 'error',
   check: (messaging) => [
     ...messaging.roles.flatMap(({ resource, policies, managedPolicyArns, trust }) => [
+      ...wildcardTrust(resource, trust),
       ...policies.flatMap((policy) => wildcards(policy, sendsTextMessages(trust))),
       ...managedPolicyArns.filter((arn) => FULL_ACCESS.test(arn)).map((arn) => fullAccess(resource, arn)),
     ]),
@@ -74,6 +76,20 @@ function fullAccess(resource: Resource, arn: string): Finding {
     allowed: 'the actions that are needed, on the resources that are meant',
     fix: 'grant with queue.grants, topic.grants or bus.grants instead',
   };
+}
+
+/** Whoever takes the role over could tag or name the session as well, which policies elsewhere may believe. */
+function wildcardTrust(resource: Resource, trust: readonly PolicyStatement[]): Finding[] {
+  return trust
+    .filter(({ Effect: effect }) => effect === 'Allow')
+    .flatMap((statement) => listOf(statement['Action']).filter((action) => action.includes('*')))
+    .map((action) => ({
+      resource,
+      property: 'AssumeRolePolicyDocument',
+      received: action,
+      allowed: 'sts:AssumeRole, or the other action that is meant',
+      fix: 'name the action',
+    }));
 }
 
 /** Cognito texts codes to phones, which have no ARN. cognito/latest/developerguide/cognito-user-pool-sms-settings.html */

@@ -4,6 +4,7 @@
  * | every need of the role for the action on the resource | its statement | |
  * |---|---|---|
  * | comes through DynamoDB or S3 (`kms:ViaService`) | allows it to whoever calls KMS | found |
+ * | names a type of event (`kms:EncryptionContext:eventType`) | opens what is sealed in events of other types too | found |
  * | names partitions (`dynamodb:LeadingKeys`) | allows other partitions too, or calls that name none | found |
  * | the same | has the condition | nothing |
  * | some come without: the role reads its queue with the same key | whatever | nothing |
@@ -21,7 +22,7 @@ export const unconditionedUse: Guard = {
   id: 'W22B',
   title: 'A role may use a key or a table in more ways than its code does',
   explanation:
-    'A key that DynamoDB or S3 uses for a function opens everything else that it encrypts, queues too, where the grant does not say through which service. A grant on a table that does not name the partitions reaches the rows of every other function.',
+    'A key that DynamoDB or S3 uses for a function opens everything else that it encrypts, queues too, where the grant does not say through which service. A grant on a table that does not name the partitions reaches the rows of every other function. One on the key that seals personal data which does not name the types of events opens what people said anywhere.',
   source: 'kms/latest/developerguide/conditions-kms.html',
   level: 'warning',
   check: (messaging) => (messaging.assembly.topology === undefined ? [] : widerUses(messaging)),
@@ -35,6 +36,7 @@ const PURPOSES = [
     other: 'another.service',
   },
   { key: 'dynamodb:LeadingKeys', tells: () => true, other: 'waybill-no-such-partition' },
+  { key: 'kms:EncryptionContext:eventType', tells: () => true, other: 'waybill-no-such-event' },
 ] as const;
 
 type OfRole = Permission & { readonly actor: { readonly kind: 'role'; readonly role: Role } };

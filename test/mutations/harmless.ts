@@ -127,7 +127,7 @@ const HARMLESS: readonly Harmless[] = [
     type: /Lambda::Function/,
     path: /^Timeout$/,
     logicalId:
-      /^(CoreApi|ControlPlane|WebhookEndpoints|GitHubWebhook|HttpAuthorizer|Migration|JobsApi|Authorizer|GenerationApi|Tickets|PushWebSocket)/,
+      /^(CoreApi|FeedbackApi|ControlPlane|WebhookEndpoints|GitHubWebhook|HttpAuthorizer|Migration|JobsApi|Authorizer|GenerationApi|Tickets|PushWebSocket)/,
     reason: 'the function answers a caller, who sees the failure; it handles no messages',
   },
   { type: /Events::EventBus$/, path: /^LogConfig/, reason: 'what is logged' },
@@ -141,8 +141,28 @@ const HARMLESS: readonly Harmless[] = [
   {
     type: /Scheduler::Schedule/,
     path: /^FlexibleTimeWindow(\.Mode)?$/,
-    change: /removed/,
+    change: /removed|x"$/,
     reason: 'CloudFormation refuses a schedule without it',
+  },
+  {
+    type: /Scheduler::Schedule/,
+    path: /^Target\.RetryPolicy\.MaximumEventAgeInSeconds$/,
+    logicalId: /^EventStoreMaintenance/,
+    reason:
+      'how long a run is tried again: partitions are made a week ahead, and the next run looks at everything anew',
+  },
+  {
+    type: /Lambda::Function/,
+    path: /^(Timeout|Environment\.Variables\.(WAYBILL_TRANSPORT|WAYBILL_EVENT_RETENTION_DAYS|WAYBILL_DATABASE_SCHEMA))$/,
+    logicalId: /^(EventMeasuring|EventStoreMaintenance)/,
+    reason:
+      'a schedule starts it, and it handles no messages: what is too short, missing or not to be read fails at every run, as wrong code does, and its alarms tell',
+  },
+  {
+    type: /Lambda::Function/,
+    path: /^Environment\.Variables\.(WAYBILL_TRANSPORT|WAYBILL_DATABASE_SCHEMA)$/,
+    logicalId: /^FeedbackApi/,
+    reason: 'the function answers a caller, who sees the failure; it handles no messages',
   },
   {
     type: /CloudWatch::Alarm/,
@@ -190,6 +210,10 @@ export function harmlessBecause(mutation: Mutation, template: Template): string 
   if (isAllowedBeside(mutation, template)) {
     return 'another statement of the same policy lets the role use the key without that condition already';
   }
+  if (isDefault(mutation, template)) return 'it says what the service takes without it';
+  if (saysAccountTwice(mutation, template)) {
+    return 'the condition on the account beside it says as much: the pattern means every alarm of the account';
+  }
   const { type, path, change, logicalId } = mutation;
   return HARMLESS.find(
     (one) =>
@@ -198,6 +222,28 @@ export function harmlessBecause(mutation: Mutation, template: Template): string 
       (one.logicalId?.test(logicalId) ?? true) &&
       (one.change?.test(change) ?? true),
   )?.reason;
+}
+
+/** What is removed said `missing`, which CloudWatch takes where nothing is said. */
+function isDefault({ type, logicalId, path, change }: Mutation, { Resources = {} }: Template): boolean {
+  return (
+    type === 'AWS::CloudWatch::Alarm' &&
+    path === 'TreatMissingData' &&
+    change === 'removed' &&
+    Resources[logicalId]?.Properties?.['TreatMissingData'] === 'missing'
+  );
+}
+
+/** CloudWatch acts for its alarms alone, and only for those of the condition's account. */
+function saysAccountTwice({ logicalId, path, change }: Mutation, { Resources = {} }: Template): boolean {
+  const [, document, index] =
+    /^(KeyPolicy|PolicyDocument)\.Statement\.(\d+)\.Condition\.ArnLike(?:\.aws:SourceArn)?$/.exec(path) ?? [];
+  if (document === undefined || change !== 'removed') return false;
+  const policy = Resources[logicalId]?.Properties?.[document] as
+    | { readonly Statement: readonly { readonly Condition?: Readonly<Record<string, object>> }[] }
+    | undefined;
+  const { ArnLike, StringEquals = {} } = policy?.Statement[Number(index)]?.Condition ?? {};
+  return 'aws:SourceAccount' in StringEquals && JSON.stringify(ArnLike).endsWith(':alarm:*"]]}}');
 }
 
 /** CDK gives a permission for each method of a path, with one source ARN for all methods. */

@@ -71,6 +71,26 @@ describe('W22 no more privilege than the edges need', () => {
     );
   });
 
+  test.each([
+    ['sts:AssumeRole', []],
+    [['sts:AssumeRole', 'sts:TagSession'], []],
+    ['sts:*', ['Bare/Role AssumeRolePolicyDocument']],
+    ['*', ['Bare/Role AssumeRolePolicyDocument']],
+  ])('a role that is assumed by %j', (Action, expected) => {
+    const messaging = template({
+      Role: {
+        Type: 'AWS::IAM::Role',
+        Properties: {
+          AssumeRolePolicyDocument: {
+            Statement: [{ Effect: 'Allow', Action, Principal: { Service: 'ecs-tasks.amazonaws.com' } }],
+          },
+        },
+      },
+    });
+
+    expect(findingsOf(excessPrivilege, messaging)).toEqual(expected);
+  });
+
   test('an alert topic awaits the alarms of others; a topic of events does not', () => {
     const messaging = plainStack((stack) => {
       new AlertTopic(stack, 'Alerts');

@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { AlertTopic, ControlsTable, EventFunction, MessagingKey } from '../../../lib/constructs/index.ts';
+import {
+  AlertTopic,
+  ControlsTable,
+  EventFunction,
+  MessagingKey,
+  SealingKey,
+} from '../../../lib/constructs/index.ts';
 import { unconditionedUse } from '../../../lib/guards/w22b-unconditioned-use.ts';
-import { ENTRY } from '../constructs/support.ts';
+import { ENTRY, OrderPlaced } from '../constructs/support.ts';
 import { findingsOf, plainStack } from './support.ts';
 
 const CONTEXT = { 'aws:cdk:bundling-stacks': [] };
@@ -64,5 +70,32 @@ describe('W22B a role uses keys and tables only as its code does', () => {
     ],
   )('%s', (_, grant, expected) => {
     expect(findingsOf(unconditionedUse, functionWith(grant))).toEqual(expected);
+  });
+
+  test.each<[string, Readonly<Record<string, unknown>> | undefined, readonly string[]]>([
+    ['what the sealing key grants', undefined, []],
+    ['the sealing key for every type of event', {}, [FOUND]],
+    [
+      'the sealing key for every type of event of a tenant',
+      { Null: { 'kms:EncryptionContext:tenantId': 'false' } },
+      [FOUND],
+    ],
+    [
+      'the sealing key for the type that it opens',
+      { StringEquals: { 'kms:EncryptionContext:eventType': OrderPlaced.name } },
+      [],
+    ],
+  ])('%s', (_, conditions, expected) => {
+    const messaging = plainStack((stack) => {
+      new AlertTopic(stack, 'Alerts');
+      const sealing = new SealingKey(stack, 'Sealing');
+      const fn = new EventFunction(stack, 'Function', { entry: ENTRY });
+      sealing.grants.open(fn, [OrderPlaced]);
+      if (conditions === undefined) return;
+      const { keyArn } = sealing.key;
+      fn.role.addToPolicy(new PolicyStatement({ actions: ['kms:Decrypt'], resources: [keyArn], conditions }));
+    }, CONTEXT);
+
+    expect(findingsOf(unconditionedUse, messaging)).toEqual(expected);
   });
 });
