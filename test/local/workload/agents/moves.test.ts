@@ -121,6 +121,38 @@ test('a parity report that nobody gives is told as unknown, not as equal', async
   expect(first).toMatchObject({ agent: agentNames[0], transport: 'redis', unknown: expect.any(String) });
 });
 
+test('a shadow that has not seen all is asked again, and each agent has its report', async () => {
+  const report = (arrived: number): CommandAnswer => ({
+    ...DONE,
+    ok: arrived === 2,
+    json: {
+      missing: 2 - arrived,
+      extra: 0,
+      reordered: 0,
+      repeated: 0,
+      arrived,
+      latency: { difference: { p50: 4 } },
+    },
+  });
+  const { asked, operator } = operatorThat(report(1), report(2));
+  const others: Operator = async (args) => (args[1] === 'sentiment' ? operator(args) : report(2));
+  const reports = await parityOf(others, ['postgres', 'redis', 'postgres'], new AbortController().signal);
+  expect(asked).toHaveLength(2);
+  expect(reports.map(({ agent, transport }) => `${agent} ${transport}`)).toEqual(
+    agentNames.map((agent) => `${agent} redis`),
+  );
+  expect(reports[0]).toEqual({
+    agent: agentNames[0],
+    transport: 'redis',
+    arrived: 2,
+    missing: 0,
+    extra: 0,
+    reordered: 0,
+    repeated: 0,
+    differenceMs: 4,
+  });
+});
+
 test('where an agent is, and how often it moved, is what the status says', async () => {
   expect(await statusOf(async () => liveOn('redis'))).toEqual([
     { agent: 'sentiment', liveOn: 'redis', moves: 1 },
