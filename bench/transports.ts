@@ -21,7 +21,7 @@ import { startRedis } from './transports/redis.ts';
 import { startSnsSqs } from './transports/sns-sqs.ts';
 
 const ROUNDS = 5;
-const SIZE = { rows: 4_000, latencies: 150 };
+const SIZE = { rows: 2_000, latencies: 150 };
 /** Milliseconds after which no further turn begins: the medians are of those that were. */
 const BUDGET = 240_000;
 /** Milliseconds to stop the servers. What hung does not keep the bench from its end. */

@@ -10,9 +10,9 @@ import type { Contender, Sink } from '../subscriptions.ts';
 
 /** Milliseconds. */
 const DRAIN_LIMIT = 30_000;
-const STANDSTILL = 10_000;
+const STANDSTILL = 20_000;
 const HANDLED_LIMIT = 10_000;
-const STEP_LIMIT = 30_000;
+const STEP_LIMIT = 60_000;
 /** Milliseconds between two events whose latency is measured. */
 const PACE = 5;
 
