@@ -1,13 +1,13 @@
 /** Deploying and deleting stacks, and those nested in them: each is a stack of its own that knows its parent. */
 import { applyStack } from './apply.ts';
-import type { StackRequest } from './apply.ts';
+import type { StackRequest } from './apply-run.ts';
 import { deleteStackWith } from './delete-stack.ts';
 import type { DeleteStackOptions } from './delete-stack.ts';
 import type { Stack } from './stack.ts';
 import type { Stacks } from './stacks.ts';
 import type { NestedStacks, Surroundings } from './surroundings.ts';
 
-export type { StackRequest } from './apply.ts';
+export type { StackRequest } from './apply-run.ts';
 
 /**
  * The stack ends in CREATE_COMPLETE or UPDATE_COMPLETE.
