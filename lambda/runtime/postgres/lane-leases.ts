@@ -52,7 +52,7 @@ export interface LaneLeases {
   ): Promise<LeaseReport>;
   /** Gives lanes back. */
   release(holder: LeaseHolder, given: LaneTokens): Promise<void>;
-  /** The instance is gone: the others may share its lanes. */
+  /** The instance is gone, and has no lane any more: the others may share them. */
   unregister(holder: LeaseHolder): Promise<void>;
 }
 
@@ -117,7 +117,12 @@ update ${lanes} l set owner = null, lease_expires_at = null
 from unnest($2::smallint[], $3::bigint[]) as given (lane, fencing_token)
 where l.lane = given.lane and l.fencing_token = given.fencing_token and l.owner = $1 ${and(4, 'l.')}`;
 
-  const unregister = `delete from ${members} where owner = $1 ${and(2)}`;
+  // With the lanes of a statement whose answer was too late: it has them, and does not know.
+  const unregister = `
+with given_back as (
+  update ${lanes} set owner = null, lease_expires_at = null where owner = $1 ${and(2)}
+)
+delete from ${members} where owner = $1 ${and(2)}`;
   const scoped = (given: string | undefined): unknown[] => (scope === undefined ? [] : [given]);
 
   return {
