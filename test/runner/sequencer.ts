@@ -49,7 +49,7 @@ const LONG: readonly string[] = [
   'constructs/consumer-stacks.test.ts',
   'stacks/commerce-standby.test.ts',
   'kafka/poll-kafka.test.ts',
-  'sqs/receiving.test.ts',
+  'conformance/sqs/receiving.test.ts',
   'proofs/streams.test.ts',
   'outbox/crash.test.ts',
   'transports/sns-sqs.test.ts',
