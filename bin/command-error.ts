@@ -24,8 +24,16 @@ export function describeError(error: unknown): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code === undefined) return `waybill: ${error.stack ?? error.message}\n`;
   const fix = 'fix' in error && typeof error.fix === 'string' ? `\n  Fix: ${error.fix}` : '';
-  const cause = error.cause instanceof Error ? `\n  Because: ${error.cause.message}` : '';
-  return `waybill: ${error.message}${cause}${fix}\n  Code: ${code}\n`;
+  const causes = causesOf(error);
+  const because = causes.length === 0 ? '' : `\n  Because: ${causes.join(': ')}`;
+  return `waybill: ${error.message}${because}${fix}\n  Code: ${code}\n`;
+}
+
+/** From the nearest to the first: `fetch failed` alone says nothing. */
+function causesOf({ cause }: Error): readonly string[] {
+  if (!(cause instanceof Error)) return [];
+  const text = cause.message === '' && 'code' in cause ? String(cause.code) : cause.message;
+  return [text, ...causesOf(cause)].filter((one) => one !== '');
 }
 
 /** The name of the package that an import did not find. Who needs only a part of the library installs only what that needs. */
