@@ -13,7 +13,14 @@ afterEach(() => it.close());
 const queue = (properties: object = {}) => ({ Type: 'AWS::SQS::Queue', Properties: properties });
 const inlineFunction = (source: string, properties: object = {}) => ({
   Type: 'AWS::Lambda::Function',
-  Properties: { Runtime: 'nodejs24.x', Handler: 'index.handler', Code: { ZipFile: source }, ...properties },
+  Properties: {
+    Runtime: 'nodejs24.x',
+    Handler: 'index.handler',
+    Code: { ZipFile: source },
+    // The three seconds of one that is told nothing can be too short on a busy machine.
+    Timeout: 60,
+    ...properties,
+  },
 });
 const attributesOf = (queueName: string) =>
   it.aws.services.sqs.attributes(`arn:aws:sqs:us-east-1:000000000000:${queueName}`);

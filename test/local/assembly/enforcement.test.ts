@@ -286,6 +286,7 @@ describe('an HTTP API', () => {
         FunctionName: 'hello',
         Runtime: 'nodejs24.x',
         Handler: 'index.handler',
+        Timeout: 60,
         Role: { 'Fn::GetAtt': ['Role', 'Arn'] },
         Code: { ZipFile: 'exports.handler = async () => ({ statusCode: 200, body: "hello" });' },
       },

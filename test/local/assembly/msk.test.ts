@@ -57,6 +57,7 @@ function template({ partitions = 2, retention = '60000' } = {}): object {
         Properties: {
           FunctionName: 'reader',
           Handler: 'index.handler',
+          Timeout: 60,
           Runtime: 'nodejs24.x',
           Role: ROLE,
           Code: {

@@ -294,6 +294,7 @@ describe('an HTTP API', () => {
     Properties: {
       Runtime: 'nodejs24.x',
       Handler: 'index.handler',
+      Timeout: 60,
       Code: { ZipFile: `exports.handler = async () => '${text}';` },
     },
   });
