@@ -115,8 +115,10 @@ async function deploy(batchSize: number, enabled: boolean): Promise<void> {
     },
   });
   const isNew = batchSize === 10;
-  const Command = isNew ? CreateStackCommand : UpdateStackCommand;
-  await cloudFormation.send(new Command({ StackName: 'agents', TemplateBody }));
+  const stack = { StackName: 'agents', TemplateBody };
+  await (isNew
+    ? cloudFormation.send(new CreateStackCommand(stack))
+    : cloudFormation.send(new UpdateStackCommand(stack)));
   const wanted = isNew ? 'CREATE_COMPLETE' : 'UPDATE_COMPLETE';
   await inTime(async () => {
     const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({ StackName: 'agents' }));
