@@ -9,7 +9,7 @@ import { silent } from '../../../lambda/runtime/event-store/contracts.ts';
 import { createTestDatabase } from '../../../support/postgres.ts';
 import type { TestDatabase } from '../../../support/postgres.ts';
 import { until } from '../../../support/waiting.ts';
-import type { Channel, GroupOptions, TransportDriver } from '../driver.ts';
+import type { Channel, GroupOptions, MemberOptions, TransportDriver } from '../driver.ts';
 import { killWhileHandling } from './killed.ts';
 import { joinPostgres, POSTGRES_LEASE } from './postgres-member.ts';
 
@@ -79,7 +79,7 @@ async function openChannel({ pool, url }: TestDatabase, done: () => void): Promi
   return {
     transport: postgresTransport({ store }),
     group: async (group, { order }: GroupOptions = {}) => ({
-      async start(consumer, { concurrency = 10, lease = 'long' } = {}) {
+      async start(consumer, { concurrency = 10, lease = 'long' }: MemberOptions = {}) {
         const member = await joinPostgres(pool, group, consumer, concurrency, order, lease);
         members.push(member);
         return { stop: (within = 2_000) => member.stop({ within }) };

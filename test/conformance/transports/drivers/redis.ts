@@ -6,7 +6,7 @@ import { REDIS_LIMITS, redisTransport } from '../../../../lambda/runtime/transpo
 import type { Poller } from '../../../../lambda/runtime/poll.ts';
 import type { RedisUnderTest } from '../../../support/redis.ts';
 import { until } from '../../../support/waiting.ts';
-import type { Channel, TransportDriver } from '../driver.ts';
+import type { Channel, MemberOptions, TransportDriver } from '../driver.ts';
 import { killWhileHandling } from './killed.ts';
 import { joinRedis, REDIS_PARTITIONS, REDIS_VISIBILITY } from './redis-member.ts';
 
@@ -83,7 +83,7 @@ async function openChannel(url: string, stream: string): Promise<Channel> {
       if (order === 'total') partitions = 1;
       const kept = { server: { url }, stream, group, partitions };
       return {
-        async start(consumer, { concurrency = 10, lease = 'long' } = {}) {
+        async start(consumer, { concurrency = 10, lease = 'long' }: MemberOptions = {}) {
           const member = joinRedis({ url, stream, group }, consumer, concurrency, order, lease);
           members.push(member);
           return { stop: (within = 2_000) => member.stop({ within }) };
