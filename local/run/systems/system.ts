@@ -83,8 +83,6 @@ export interface Seen {
   }[];
 }
 
-export const NO_ACTIVITY: Activity = { running: [], waiting: [] };
-
 export interface FeedOptions {
   readonly seed: number;
   /** Poisons what may be poisoned. */
