@@ -13,6 +13,7 @@ import { ERASED, eraseSubject } from '../../../lambda/runtime/sealing/index.ts';
 import type { DataKeys } from '../../../lambda/runtime/sealing/index.ts';
 import { deadLettersOf, redriveDeadLetters, subscribe } from '../../../lambda/runtime/subscription/index.ts';
 import type { EncodedMessage } from '../../../lambda/runtime/types.ts';
+import type { AnyEventContract } from '../../../lib/contracts/index.ts';
 import { refusedDataKeys } from '../../support/sealing.ts';
 import { eventually } from '../../support/waiting.ts';
 import { CALLER, silent, useAgents } from './agents-under-test.ts';
@@ -102,7 +103,7 @@ test('what is copied to another transport stays sealed, also as a dead letter, a
   const receive = async (dataKeys: DataKeys) => {
     const agent = agentsByName.sentiment(async () => on('sns-sqs', dataKeys));
     const { contracts, handler, options } = declarationOf(agent);
-    const behindQueue = consume(contracts, handler, {
+    const behindQueue = consume<readonly AnyEventContract[]>(contracts, handler, {
       ...options,
       client,
       deadLetterQueueUrl: QueueUrl!,
