@@ -121,7 +121,9 @@ export async function start(options: StartOptions): Promise<void> {
     if (lost !== undefined) throw lost;
   } catch (error) {
     // What failed for want of the database says less than that it is gone.
-    throw lost ?? error;
+    if (lost !== undefined) throw lost;
+    // Ctrl-C before everything was there: what was being asked for then is cut off, and that is no error.
+    if (!(interrupted.signal.aborted && error instanceof Error && error.name === 'AbortError')) throw error;
   } finally {
     await page?.stop();
     await run.stop();
