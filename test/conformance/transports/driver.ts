@@ -116,7 +116,7 @@ export interface MemberOptions {
    * Short where its end is waited for, or a share of the work is.
    * @default - so long, where the time is the machine's, that a busy one does not lose it: nothing comes twice by that
    */
-  readonly lease?: 'short';
+  readonly lease?: 'long' | 'short';
 }
 
 export interface Member {
