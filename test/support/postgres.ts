@@ -86,7 +86,7 @@ export async function untilSessionsEnd(pool: Pool): Promise<void> {
   });
 }
 
-type ServerAddress = Omit<EmbeddedPostgres, 'stop'>;
+type ServerAddress = Pick<EmbeddedPostgres, 'url'>;
 let starting: Promise<ServerAddress> | undefined;
 
 /**
@@ -96,7 +96,8 @@ let starting: Promise<ServerAddress> | undefined;
 function workerServer(): Promise<ServerAddress> {
   const known = getEnvironmentData(WORKER_SERVER) as unknown as ServerAddress | undefined;
   if (known !== undefined) return Promise.resolve(known);
-  starting ??= startServer().then(({ stop: _stop, ...address }) => {
+  starting ??= startServer().then(({ url }) => {
+    const address = { url };
     setEnvironmentData(WORKER_SERVER, address as unknown as Parameters<typeof setEnvironmentData>[1]);
     return address;
   });
