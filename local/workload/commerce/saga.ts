@@ -2,8 +2,10 @@
 import type { AwsContext } from '../../aws/index.ts';
 
 export interface SagaMeasure {
-  /** Executions by their status, in lower case: `succeeded`, `running` and so on. */
+  /** Executions of the region that works, by their status, in lower case: `succeeded`, `running` and so on. */
   readonly executions: Readonly<Record<string, number>>;
+  /** The same of regions that were left, whose commands have no effect any more. */
+  readonly executionsElsewhere: Readonly<Record<string, number>>;
   /** Orders with a saga that ended as it should, in whatever region. */
   readonly ended: number;
   readonly steps: Readonly<Record<string, StepMeasure>>;
@@ -30,17 +32,19 @@ interface Counts {
   sent: number;
 }
 
-/** @param contexts of every region that ran sagas; an order's saga may have run in more than one. */
+/** @param contexts of the region that works, then of each other one that ran sagas; an order's may have run in more than one. */
 export function measureSagas(contexts: readonly AwsContext[], machineName = /saga/i): SagaMeasure {
   const executions: Record<string, number> = {};
+  const executionsElsewhere: Record<string, number> = {};
   const ended = new Set<string>();
   const steps = new Map<string, Counts>();
-  for (const context of contexts) {
+  for (const [index, context] of contexts.entries()) {
+    const counted = index === 0 ? executions : executionsElsewhere;
     const states = context.services.get('states');
     for (const { arn } of states.machines().filter(({ name }) => machineName.test(name))) {
       for (const execution of states.executions(arn)) {
         const status = execution.status.toLowerCase();
-        executions[status] = (executions[status] ?? 0) + 1;
+        counted[status] = (counted[status] ?? 0) + 1;
         if (status === 'succeeded') ended.add(execution.name);
         countSteps(states.history(execution.arn), steps);
       }
@@ -55,6 +59,7 @@ export function measureSagas(contexts: readonly AwsContext[], machineName = /sag
   const all = Object.entries(measured);
   return {
     executions,
+    executionsElsewhere,
     ended: ended.size,
     steps: measured,
     compensations: all.reduce((sum, [name, { run }]) => sum + (COMPENSATIONS.has(name) ? run : 0), 0),

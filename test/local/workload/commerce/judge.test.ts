@@ -49,7 +49,7 @@ const good: CommerceOutcome = {
     consumers: { 'saga-starter': starter },
     latencyMs: null,
   },
-  saga: { executions: { succeeded: 1 }, ended: 1, steps: {}, compensations: 0, retries: 0 },
+  saga: { executions: { succeeded: 1 }, executionsElsewhere: {}, ended: 1, steps: {}, compensations: 0, retries: 0 },
   analytics: [{ consumer: 'analytics-sink', eventType: 'OrderOutcomeRecorded', written: 1, counted: 1 }],
   legacyCounts: { told: 0, taken: 0 },
   latency: { high: null, business: { p50: 1, p99: 2, count: 8 }, analytics: null },
@@ -158,5 +158,7 @@ describe('fails when', () => {
         saga: { ...moved.saga, executions: { succeeded: 1, running: 1 } },
       }),
     ).toEqual(['1 sagas are running']);
+    const left = { ...moved, saga: { ...good.saga, executionsElsewhere: { running: 1 } } };
+    expect(commerceFailures({ ...good, ...left })).toEqual([]);
   });
 });
