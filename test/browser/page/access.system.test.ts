@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import { violations } from './axe.ts';
 import { startFakeSystem } from './fake-system.ts';
 import type { FakeSystem } from './fake-system.ts';
+import { focused, tabTo } from './keyboard.ts';
 import { describeInBrowser, openPage, useBrowser } from './real-browser.ts';
 
 const browser = useBrowser();
@@ -116,34 +117,23 @@ describeInBrowser('access', () => {
 
   test('with the keyboard alone: from the skip link to a job, its cancellation, an image and a theme', async () => {
     const page = await filledPage({});
-    const focused = (): Promise<string> =>
-      page.evaluate(
-        `(() => { const e = document.activeElement; return e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent ?? e.textContent; })()`,
-      );
-    const tabTo = async (name: string): Promise<void> => {
-      for (let presses = 0; presses < 60; presses += 1) {
-        await page.keyboard.press('Tab');
-        if ((await focused()).trim() === name) return;
-      }
-      throw new Error(`${name} is not reached by the Tab key`);
-    };
     await page.keyboard.press('Tab');
-    expect(await focused()).toBe('Skip to the content');
+    expect(await focused(page)).toBe('Skip to the content');
     await page.keyboard.press('Enter');
-    await tabTo('Prompt');
+    await tabTo(page, 'Prompt');
     await page.keyboard.type('Typed');
     await page.keyboard.press('Control+Enter');
     await page.getByRole('listitem').filter({ hasText: 'Typed' }).waitFor();
-    expect(await focused()).toBe('Prompt');
-    await tabTo('Cancel: Typed');
+    expect(await focused(page)).toBe('Prompt');
+    await tabTo(page, 'Cancel: Typed');
     await page.keyboard.press('Space');
     await page.getByRole('listitem').filter({ hasText: 'Typed' }).getByText('Cancelled').waitFor();
     await page.waitForFunction(`document.activeElement.textContent === 'Typed'`);
-    await tabTo('Prompt');
+    await tabTo(page, 'Prompt');
     await page.keyboard.type('Painted');
-    await tabTo('Size');
+    await tabTo(page, 'Size');
     await page.keyboard.press('ArrowDown');
-    await tabTo('Generate image');
+    await tabTo(page, 'Generate image');
     await page.keyboard.press('Enter');
     await page.getByRole('listitem').filter({ hasText: 'Painted' }).waitFor();
     await page.getByRole('radio', { name: 'System' }).focus();

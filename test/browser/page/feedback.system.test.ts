@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import { violations } from './axe.ts';
 import { startFakeSystem } from './fake-system.ts';
 import type { FakeSystem } from './fake-system.ts';
+import { focused, tabTo } from './keyboard.ts';
 import { describeInBrowser, openPage, useBrowser } from './real-browser.ts';
 
 const browser = useBrowser();
@@ -112,30 +113,19 @@ describeInBrowser('feedback', () => {
 
   test('with the keyboard alone: from the skip link to feedback and both tables', async () => {
     const page = await open();
-    const focused = (): Promise<string> =>
-      page.evaluate(
-        `(() => { const e = document.activeElement; return e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent ?? e.textContent; })()`,
-      );
-    const tabTo = async (name: string): Promise<void> => {
-      for (let presses = 0; presses < 30; presses += 1) {
-        await page.keyboard.press('Tab');
-        if ((await focused()).trim() === name) return;
-      }
-      throw new Error(`${name} is not reached by the Tab key`);
-    };
     await page.keyboard.press('Tab');
-    expect(await focused()).toBe('Skip to the content');
+    expect(await focused(page)).toBe('Skip to the content');
     await page.keyboard.press('Enter');
-    await tabTo('What do you think?');
+    await tabTo(page, 'What do you think?');
     await page.keyboard.type('Typed');
-    await tabTo('Product');
+    await tabTo(page, 'Product');
     await page.keyboard.press('ArrowDown');
-    await tabTo('Give feedback');
+    await tabTo(page, 'Give feedback');
     await page.keyboard.press('Enter');
     await card(page, 'Typed').waitFor();
     expect(system.lastFeedback().productId).toBe('beacon');
-    await tabTo('Agents');
-    await tabTo('Roadmap');
+    await tabTo(page, 'Agents');
+    await tabTo(page, 'Roadmap');
     await page.context().close();
   });
 
